@@ -1,0 +1,22 @@
+"""What daphne serves to browsers: HTTP through Django's WSGI handler in a bounded pool of threads, WebSockets through Channels."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from portal.core.threads import ThreadedWsgi  # noqa: E402
+from portal.wsgi import application as wsgi  # noqa: E402
+from tenants.sockets import PageSocketMiddleware  # noqa: E402
+from voice.calls.sockets import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": ThreadedWsgi(wsgi, threads=int(os.environ.get("PORTAL_THREADS", "4"))),
+        "websocket": PageSocketMiddleware(URLRouter(websocket_urlpatterns)),
+    }
+)

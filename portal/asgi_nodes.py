@@ -1,0 +1,15 @@
+"""What daphne serves to SBC nodes, and to nobody else: one WebSocket a node, authenticated by the node's token."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+
+from portal.core.threads import refuse_http  # noqa: E402
+from sbc.sockets import websocket_urlpatterns  # noqa: E402
+
+application = ProtocolTypeRouter({"http": refuse_http, "websocket": URLRouter(websocket_urlpatterns)})

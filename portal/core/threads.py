@@ -1,0 +1,80 @@
+"""HTTP under daphne without Django's new thread for each request: its WSGI handler in a bounded pool of threads."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+from asgiref.wsgi import WsgiToAsgiInstance
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+BODY_IN_MEMORY = 64 * 1024
+
+
+class ThreadedWsgi:
+    """Serves a WSGI application to ASGI from at most `threads` threads; further requests wait their turn."""
+
+    def __init__(self, application: Any, *, threads: int) -> None:
+        self.application = application
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with SpooledTemporaryFile(max_size=BODY_IN_MEMORY) as body:
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return
+                body.write(message.get("body", b""))
+                if not message.get("more_body"):
+                    break
+            body.seek(0)
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self.pool, self._respond, scope, body, send, loop)
+
+    def _respond(self, scope: Scope, body: IO[bytes], send: Send, loop: asyncio.AbstractEventLoop) -> None:
+        started: list[dict[str, Any]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+            pairs = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers]
+            started[:] = [{"type": "http.response.start", "status": int(status[:3]), "headers": pairs}]
+
+        def emit(messages: list[dict[str, Any]]) -> None:
+            asyncio.run_coroutine_threadsafe(_send_all(send, messages), loop).result()
+
+        environ = _environ(scope, body)
+        response = self.application(environ, start_response)
+        try:
+            # A whole page leaves in one hop to the event loop; only what is streamed on purpose takes one a chunk.
+            waiting: bytes | None = None
+            for chunk in response:
+                if waiting is not None:
+                    emit([*started, {"type": "http.response.body", "body": waiting, "more_body": True}])
+                    started.clear()
+                waiting = chunk
+            emit([*started, {"type": "http.response.body", "body": waiting or b""}])
+        finally:
+            # Django gives its database connection back to the pool here.
+            if hasattr(response, "close"):
+                response.close()
+
+
+def _environ(scope: Scope, body: IO[bytes]) -> dict[str, Any]:
+    instance = WsgiToAsgiInstance(None)
+    instance.scope = scope
+    environ: dict[str, Any] = instance.build_environ(scope, body)
+    return environ
+
+
+async def _send_all(send: Send, messages: list[dict[str, Any]]) -> None:
+    for message in messages:
+        await send(message)
+
+
+async def refuse_http(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 404 to everything: this address is for nodes."""
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})

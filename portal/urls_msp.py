@@ -1,0 +1,35 @@
+"""What answers on an MSP's console."""
+
+from django.urls import include, path
+
+from portal.routes import api, pages
+from portal.urls_shared import shared
+
+APPS = [
+    "tenants",
+    "portal.core",
+    "voice.carriers",
+    "voice.inventory",
+    "voice.calls",
+    "voice.directory",
+    "voice.numbers",
+    "voice.emergency",
+    "voice.routing",
+    "sbc",
+]
+
+urlpatterns = [
+    *shared(),
+    *pages("", "tenants.urls_msp"),
+    *pages("numbers/", "voice.inventory.urls"),
+    *pages("carriers/", "voice.carriers.urls_msp"),
+    *pages("", "voice.calls.urls_msp"),
+    *pages("", "sbc.urls_msp"),
+    path("api/v1/", include((api(APPS, "msp_routes").urls, "api"))),
+    *pages("api/v1/", "portal.core.urls_api"),
+]
+
+handler400 = "portal.ui.errors.bad_request"
+handler403 = "portal.ui.errors.forbidden"
+handler404 = "portal.ui.errors.not_found"
+handler500 = "portal.ui.errors.server_error"
