@@ -1,0 +1,31 @@
+from tenants.models.brand import Brand
+from tenants.models.customer import Customer, CustomerRegion, Domain
+from tenants.models.people import (
+    CUSTOMER_ROLES,
+    MSP_ROLES,
+    Acting,
+    ApiToken,
+    Invitation,
+    Membership,
+    Role,
+    User,
+)
+from tenants.models.platform import BaseDomain, Msp, Region
+
+__all__ = [
+    "CUSTOMER_ROLES",
+    "MSP_ROLES",
+    "Acting",
+    "ApiToken",
+    "BaseDomain",
+    "Brand",
+    "Customer",
+    "CustomerRegion",
+    "Domain",
+    "Invitation",
+    "Membership",
+    "Msp",
+    "Region",
+    "Role",
+    "User",
+]
