@@ -1,0 +1,102 @@
+from datetime import timedelta
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Direction(models.TextChoices):
+    OUT = "out", _("Outgoing")
+    IN = "in", _("Incoming")
+    INTERNAL = "internal", _("Internal")
+    EMERGENCY = "emergency", _("Emergency")
+
+
+class Disposition(models.TextChoices):
+    ANSWERED = "answered", _("Answered")
+    BUSY = "busy", _("Busy")
+    NO_ANSWER = "no_answer", _("No answer")
+    CANCELLED = "cancelled", _("Cancelled by caller")
+    REJECTED = "rejected", _("Rejected by called party")
+    INVALID_NUMBER = "invalid_number", _("Invalid number")
+    NOT_OURS = "not_ours", _("Number not ours")
+    BLOCKED = "blocked", _("Blocked by a rule")
+    LIMITED = "limited", _("Over a limit")
+    BAD_CALLER_ID = "bad_caller_id", _("Caller ID not allowed")
+    CARRIER_FAILURE = "carrier_failure", _("Carrier failure")
+    NETWORK_FAILURE = "network_failure", _("Network failure")
+    TIMEOUT = "timeout", _("Timed out")
+    EMERGENCY = "emergency", _("Emergency call")
+    NOT_ROUTED = "not_routed", _("No route")
+
+
+class CdrQuerySet(models.QuerySet["Cdr"]):
+    def newest_first(self) -> "CdrQuerySet":
+        return self.order_by("-invited", "-id")
+
+
+class Cdr(models.Model):
+    """One call as one customer saw it: append-only evidence, a partition a day, never changed by rating.
+
+    A call between two customers leaves two, which share `call`.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    call = models.UUIDField()
+    tenant = models.ForeignKey("tenants.Customer", models.DO_NOTHING, db_constraint=False, db_index=False)
+    msp = models.ForeignKey("tenants.Msp", models.DO_NOTHING, db_constraint=False, db_index=False)
+    peer_id = models.IntegerField(null=True)
+    node_name = models.TextField()
+    sequence = models.BigIntegerField()
+    direction = models.TextField(choices=Direction.choices)
+    # Which end of an internal call this customer was; empty on all others.
+    side = models.TextField(blank=True)
+    call_id = models.TextField()
+    caller = models.TextField()
+    caller_sent = models.TextField()
+    called = models.TextField()
+    called_sent = models.TextField()
+    invited = models.DateTimeField()
+    ringing = models.DateTimeField(null=True)
+    answered = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True)
+    end_unknown = models.BooleanField(default=False)
+    last_seen = models.DateTimeField(null=True)
+    talk_ms = models.BigIntegerField(default=0)
+    code = models.IntegerField()
+    cause = models.IntegerField(null=True)
+    reason = models.TextField(blank=True)
+    released_by = models.TextField()
+    ingress = models.TextField()
+    ingress_name = models.TextField(blank=True)
+    egress = models.TextField(blank=True)
+    egress_name = models.TextField(blank=True)
+    route_id = models.BigIntegerField(null=True)
+    generation = models.BigIntegerField(null=True)
+    attempts = models.JSONField(default=list)
+    limit = models.TextField(blank=True)
+    screening = models.TextField(blank=True)
+    attestation = models.TextField(blank=True)
+    user_agent = models.TextField(blank=True)
+    media = models.JSONField(null=True)
+    disposition = models.TextField(choices=Disposition.choices)
+    received = models.DateTimeField()
+
+    objects = CdrQuerySet.as_manager()
+
+    class Meta:
+        # The table is made by hand in the migration: Django cannot partition.
+        indexes = [
+            models.Index(fields=["tenant", "id"], name="calls_cdr_tenant_call"),
+            models.Index(fields=["msp", "-invited"], name="calls_cdr_msp_invited"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.caller} → {self.called}"
+
+    @property
+    def talk(self) -> timedelta:
+        return timedelta(milliseconds=self.talk_ms)
+
+    @property
+    def is_answered(self) -> bool:
+        return self.answered is not None
