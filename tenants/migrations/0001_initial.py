@@ -38,11 +38,11 @@ class Migration(migrations.Migration):
                 (
                     "label",
                     models.TextField(
-                        help_text="Short and lasting: it names the customer's portal and its SBC name, and is never used again.",
+                        help_text="Names the customer's portal and SBC name; lasts, and is never used again.",
                         validators=[
                             django.core.validators.RegexValidator(
                                 "^[a-z0-9]([a-z0-9-]{0,7}[a-z0-9])?\\Z",
-                                "Use 1 to 9 lower-case letters (a-z), digits and hyphens, not beginning or ending with a hyphen.",
+                                "Use 1 to 9 lower-case letters (a-z), digits and hyphens; no hyphen at the ends.",
                             )
                         ],
                         verbose_name="label",

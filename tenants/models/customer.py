@@ -36,10 +36,10 @@ class Customer(Versioned, TenantMixin):
         validators=[
             RegexValidator(
                 LABEL.replace("$", r"\Z"),
-                _("Use 1 to 9 lower-case letters (a-z), digits and hyphens, not beginning or ending with a hyphen."),
+                _("Use 1 to 9 lower-case letters (a-z), digits and hyphens; no hyphen at the ends."),
             )
         ],
-        help_text=_("Short and lasting: it names the customer's portal and its SBC name, and is never used again."),
+        help_text=_("Names the customer's portal and SBC name; lasts, and is never used again."),
     )
     country = models.CharField(_("country"), max_length=2)
     time_zone = models.TextField(_("time zone"), default="UTC")

@@ -1,0 +1,120 @@
+"""From the Host header to a place: the operator console, an MSP's console or a customer's portal."""
+
+import re
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import idna
+
+from portal.db import contexts
+from tenants.models import Customer, Domain, Msp
+
+SECONDS = 30.0
+UNKNOWN_SECONDS = 2.0  # a new customer's host must not stay unknown
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+_AUTHORITY = re.compile(r"([^\s:/@?#\\\[\],]{1,253}?)\.?(?::([0-9]{1,5}))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a host leads: `operator`, `msp` or `customer`, and whose it is."""
+
+    host: str
+    kind: str
+    msp_id: int | None
+    tenant_id: int | None
+
+
+@dataclass
+class Ground:
+    """A place with its rows, read afresh for each request."""
+
+    place: Place
+    msp: Msp | None
+    tenant: Customer | None
+
+
+def normalise(authority: str) -> str | None:
+    """Return the host of a Host header in the one form that we store, or None where it is not a host at all."""
+    match = _AUTHORITY.fullmatch(authority.strip(" \t")) if len(authority) <= 260 else None
+    if match is None or (match[2] and not 0 < int(match[2]) < 65536):
+        return None
+    host = match[1].lower()
+    if not host.isascii():
+        return None
+    return host if len(host) <= 253 and _HOST.fullmatch(host) else None
+
+
+def to_ascii(name: str) -> str | None:
+    """Return what somebody typed as a domain name in its ASCII form, or None where it cannot be one."""
+    try:
+        return normalise(idna.encode(name.strip().rstrip("."), uts46=True).decode())
+    except (idna.IDNAError, UnicodeError):
+        return None
+
+
+def origin_matches(origin: str, authority: str) -> bool:
+    """Return whether an Origin header names exactly the host and port that the request went to."""
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+        return False
+    default = {"http": "80", "https": "443"}[parts.scheme]
+    return _with_port(parts.netloc, default) == _with_port(authority, default) is not None
+
+
+def _with_port(authority: str, default: str) -> tuple[str, str] | None:
+    host = normalise(authority)
+    match = _AUTHORITY.fullmatch(authority.strip(" \t"))
+    return (host, match[2] or default) if host and match else None
+
+
+_places: dict[str, tuple[float, Place | None]] = {}
+
+
+def forget() -> None:
+    """Drop what this process remembers of hosts; the other processes forget within 30 seconds."""
+    _places.clear()
+
+
+def place_of(authority: str) -> Place | None:
+    """Return the place that a Host header leads to, or None for a host that nobody here has."""
+    host = normalise(authority)
+    if host is None:
+        return None
+    now = time.monotonic()
+    known = _places.get(host)
+    if known and known[0] > now:
+        return known[1]
+    with contexts.public():
+        row = Domain.objects.filter(domain=host).values_list("kind", "msp_id", "tenant_id").first()
+    place = Place(host, *row) if row else None
+    # Strangers choose unknown names, so those must not fill the memory.
+    if len(_places) > 10_000:
+        _places.clear()
+    _places[host] = (now + (SECONDS if place else UNKNOWN_SECONDS), place)
+    return place
+
+
+def ground_of(place: Place) -> Ground | None:
+    """Return the place's rows as they are now, or None where its customer was closed."""
+    with contexts.public():
+        if place.tenant_id is not None:
+            tenant = Customer.objects.select_related("msp", "msp__brand").filter(pk=place.tenant_id).first()
+            if tenant is None or tenant.state in (Customer.State.CREATING, Customer.State.CLOSED):
+                return None
+            return Ground(place, tenant.msp, tenant)
+        if place.msp_id is not None:
+            msp = Msp.objects.select_related("brand").filter(pk=place.msp_id).first()
+            return Ground(place, msp, None) if msp else None
+        return Ground(place, None, None)
+
+
+def inside(ground: Ground) -> AbstractContextManager[None]:
+    """Return the database context of the place, to be entered for the rest of the request."""
+    if ground.tenant is not None:
+        return contexts.customer(ground.tenant)
+    if ground.msp is not None:
+        return contexts.msp(ground.msp)
+    return contexts.public()

@@ -1,0 +1,107 @@
+"""Who is calling: by session or by token, with the roles that they have in this place at this moment."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from django.db.models import Q
+from django.utils import timezone
+
+from tenants.models import Acting, ApiToken, Customer, Membership, Msp, User
+from tenants.permissions import ACTING, may
+
+ACTING_KEY = "acting"
+TOKEN_PREFIX = "stw_"  # noqa: S105 (public: lets secret scanners know one of ours)
+_USED_EVERY = timedelta(minutes=1)
+
+
+class Session(Protocol):
+    def get(self, key: str, default: Any = None) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A person or program in one place, and what they may do there."""
+
+    user: User | None = None
+    roles: frozenset[str] = frozenset()
+    acting: Acting | None = None
+    token: ApiToken | None = None
+    scopes: frozenset[str] | None = field(default=None)
+
+    @property
+    def user_id(self) -> int | None:
+        return self.user.pk if self.user else None
+
+    @property
+    def email(self) -> str:
+        return self.user.email if self.user else ""
+
+    def can(self, capability: str) -> bool:
+        """Return whether this caller may do what the capability names, here and now."""
+        return may(self.roles, capability, self.scopes)
+
+
+NOBODY = Caller()
+
+
+def hash_secret(secret: str) -> str:
+    """Return what we keep of a secret that we made: 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_secret() -> str:
+    """Return 256 fresh random bits as text."""
+    return secrets.token_urlsafe(32)
+
+
+def roles_in(user: User, place: str, msp: Msp | None, tenant: Customer | None) -> frozenset[str]:
+    """Return the user's own roles in a place; runs inside the place's database context."""
+    if not user.is_active:
+        return frozenset()
+    if place == "operator":
+        return frozenset({"operator"}) if user.is_operator else frozenset()
+    if place == "msp" and msp is not None and msp.state == Msp.State.SUSPENDED:
+        return frozenset()
+    here = Q(tenant=tenant) if place == "customer" else Q(msp=msp)
+    return frozenset(Membership.objects.filter(here, user=user).values_list("role", flat=True))
+
+
+def caller_by_session(
+    user: User, session: Session, host: str, place: str, msp: Msp | None, tenant: Customer | None
+) -> Caller:
+    """Return the logged-in user with the roles that they have here now; none where the session's ground is gone."""
+    acting_id = session.get(ACTING_KEY)
+    if acting_id is None:
+        return Caller(user, roles_in(user, place, msp, tenant))
+    acting = Acting.objects.filter(
+        pk=acting_id, user=user, tenant=tenant, host=host, ended_at=None, expires_at__gt=timezone.now()
+    ).first()
+    return Caller(user, frozenset({ACTING}), acting=acting) if acting and user.is_active else Caller(user)
+
+
+def caller_by_token(header: str, place: str, msp: Msp | None, tenant: Customer | None) -> Caller:
+    """Return the program behind an Authorization header, or nobody."""
+    scheme, _, secret = header.partition(" ")
+    if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX) or place == "operator":
+        return NOBODY
+    now = timezone.now()
+    here = Q(tenant=tenant) if place == "customer" else Q(msp=msp)
+    token = (
+        ApiToken.objects.select_related("user")
+        .filter(here, token_hash=hash_secret(secret), revoked_at=None, expires_at__gt=now)
+        .first()
+    )
+    if token is None:
+        return NOBODY
+    _note_use(token, now)
+    # The token can never do more than its user may do today.
+    roles = roles_in(token.user, place, msp, tenant)
+    return Caller(token.user, roles, token=token, scopes=frozenset(token.scopes)) if roles else NOBODY
+
+
+def _note_use(token: ApiToken, now: datetime) -> None:
+    if token.last_used_at is None or now - token.last_used_at > _USED_EVERY:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)

@@ -1,0 +1,91 @@
+"""Who may do what: one table, read by pages, API and sockets. What is not in it is refused."""
+
+from portal.core.access import LOGGED_IN, PUBLIC, logged_in_page, public_page, requires
+
+__all__ = ["ACTING", "CAPABILITIES", "PAGES_OF_LIBRARIES", "logged_in_page", "may", "public_page", "requires"]
+
+# MSP staff in a customer's portal: an administrator's hands, except where access would outlast the stay.
+ACTING = "acting"
+ACTING_ROLES = frozenset({"owner", "engineer", "support"})
+
+_OPERATOR = frozenset({"operator"})
+_MSP_ALL = frozenset({"owner", "engineer", "billing", "support"})
+_MSP_RUN = frozenset({"owner", "engineer"})
+_CUSTOMER_ALL = frozenset({"admin", "voice_manager", "billing_contact", "viewer", ACTING})
+_CUSTOMER_VOICE = frozenset({"admin", "voice_manager", "viewer", ACTING})
+_CUSTOMER_RUN = frozenset({"admin", "voice_manager", ACTING})
+_TENANT_ADMIN = frozenset({"admin"})
+
+CAPABILITIES: dict[str, frozenset[str]] = {
+    "dashboard.view": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,
+    # The customer's telephony
+    "routing.view": _CUSTOMER_VOICE,
+    "routing.change": _CUSTOMER_RUN,
+    "numbers.view": _CUSTOMER_VOICE | {"billing_contact"},
+    "numbers.change": _CUSTOMER_RUN,
+    "people.view": _CUSTOMER_VOICE,
+    "people.change": _CUSTOMER_RUN,
+    "emergency.view": _MSP_ALL | _CUSTOMER_VOICE,
+    "emergency.change": _MSP_RUN | _CUSTOMER_RUN,
+    "calls.view": _MSP_ALL | _CUSTOMER_ALL,
+    "calls.export": _MSP_ALL | frozenset({"admin", "voice_manager", "billing_contact", ACTING}),
+    # What customer and MSP each have: their own trunks, seen by nobody else's staff
+    "carriers.view": _MSP_ALL | _CUSTOMER_VOICE,
+    "carriers.change": _MSP_RUN | _CUSTOMER_RUN,
+    "rollout.view": _OPERATOR | _MSP_ALL | _CUSTOMER_VOICE,
+    "rollout.change": _OPERATOR | _MSP_RUN,
+    # The MSP's desk
+    "customers.view": _MSP_ALL,
+    "customers.change": _MSP_RUN,
+    "customers.act": ACTING_ROLES,
+    "stock.view": _MSP_ALL,
+    "stock.change": _MSP_RUN,
+    "brand.view": _MSP_ALL,
+    "brand.change": frozenset({"owner"}),
+    # The operator's
+    "msps.view": _OPERATOR,
+    "msps.change": _OPERATOR,
+    "regions.view": _OPERATOR,
+    "regions.change": _OPERATOR,
+    "nodes.view": _OPERATOR | _MSP_RUN,
+    "nodes.change": _OPERATOR,
+    # Everywhere
+    "audit.view": _OPERATOR | _MSP_ALL | frozenset({"admin", "voice_manager", ACTING}),
+    "settings.view": _CUSTOMER_ALL,
+    "team.view": _OPERATOR | _MSP_ALL | frozenset({"admin", "voice_manager", ACTING}),
+    "team.change": frozenset({"owner"}) | _TENANT_ADMIN,
+    "tokens.view": _MSP_ALL | _CUSTOMER_ALL,
+    "tokens.change": _MSP_ALL | (_CUSTOMER_ALL - {ACTING}),
+    "api.use": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,
+    "jobs.view": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,
+}
+
+# Pages that come with a library, by URL name. Every other one of theirs does not exist here.
+PAGES_OF_LIBRARIES: dict[str, str] = {
+    "account_login": PUBLIC,
+    "account_logout": PUBLIC,
+    "account_inactive": PUBLIC,
+    "account_reset_password": PUBLIC,
+    "account_reset_password_done": PUBLIC,
+    "account_reset_password_from_key": PUBLIC,
+    "account_reset_password_from_key_done": PUBLIC,
+    "account_change_password": LOGGED_IN,
+    "account_reauthenticate": LOGGED_IN,
+    "mfa_index": LOGGED_IN,
+    "mfa_authenticate": PUBLIC,  # between password and log-in
+    "mfa_reauthenticate": LOGGED_IN,
+    "mfa_activate_totp": LOGGED_IN,
+    "mfa_deactivate_totp": LOGGED_IN,
+    "mfa_view_recovery_codes": LOGGED_IN,
+    "mfa_generate_recovery_codes": LOGGED_IN,
+    "mfa_download_recovery_codes": LOGGED_IN,
+}
+# What somebody who acts as a customer may not touch: the pages of their own account live on their own host.
+NOT_WHILE_ACTING = frozenset(name for name, demand in PAGES_OF_LIBRARIES.items() if demand == LOGGED_IN)
+
+
+def may(roles: frozenset[str], capability: str, scopes: frozenset[str] | None = None) -> bool:
+    """Return whether any of the roles has the capability, and the token's scopes (if a token asks) include it."""
+    if not roles & CAPABILITIES.get(capability, frozenset()):
+        return False
+    return scopes is None or capability in scopes or f"{capability.split('.')[0]}.*" in scopes
