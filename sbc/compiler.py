@@ -1,0 +1,248 @@
+"""Facts of a scope in, rows of the SBC out. Pure: no clock, no database, no secrets.
+
+The tables and their keys are described in docs/node-protocol.md.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sbc.rows import Row, UnsafeValue, listed, parameters
+from voice.routing.choose import Line, PolicyView, ScheduleView
+from voice.routing.flatten import flatten
+
+# A secret is a reference in a revision; it becomes the secret only when it is sent to a node.
+SECRET = "secret:trunk:{}"  # noqa: S105
+ROUTING_TABLES = frozenset({"rt", "cl", "sc"})
+
+
+@dataclass(frozen=True)
+class MicrosoftName:
+    """A name of Microsoft's signalling; `address` is empty where DNS answers."""
+
+    fqdn: str
+    address: str = ""
+    port: int = 5061
+
+
+@dataclass(frozen=True)
+class RegionFacts:
+    allowed: tuple[str, ...]
+    denied: tuple[str, ...]
+    microsoft_names: tuple[MicrosoftName, ...]
+    microsoft_networks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class TrunkFacts:
+    """A trunk as its owner set it up; limits of 0 are none; `owner` is 0 for an MSP's shared trunk."""
+
+    id: int
+    host: str
+    port: int
+    transport: str
+    msp: int
+    owner: int = 0
+    digest: bool = False
+    username: str = ""
+    realm: str = ""
+    cps: int = 0
+    channels: int = 0
+    forwarded_caller: str = "original"
+    enabled: bool = True
+    source_addresses: tuple[str, ...] = ()
+
+    @property
+    def gateway(self) -> str:
+        return f"g{self.id}"
+
+
+@dataclass(frozen=True)
+class MspFacts:
+    id: int
+    bases: tuple[str, ...]
+    trunks: tuple[TrunkFacts, ...] = ()
+    blocked_prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NumberFacts:
+    """A number of a customer as digits; `inbound` is teams, refuse or a gateway."""
+
+    digits: str
+    active: bool
+    inbound: str = "teams"
+
+
+@dataclass(frozen=True)
+class EmergencyFacts:
+    dial: str
+    is_test: bool
+    gateways: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CustomerFacts:
+    """All that a customer's SBC configuration follows from; `policy` holds gateways as trunks."""
+
+    id: int
+    msp: int
+    active: bool
+    fqdns: tuple[str, ...]
+    country: str
+    cps: int
+    channels: int
+    policy: PolicyView
+    default_caller_id: str = ""
+    refuse_unknown_caller: bool = False
+    foreign_caller_id: bool = False
+    closing: bool = False
+    numbers: tuple[NumberFacts, ...] = ()
+    approved_callers: tuple[str, ...] = ()
+    emergency: tuple[EmergencyFacts, ...] = ()
+    usable_trunks: tuple[TrunkFacts, ...] = ()
+    own_trunks: tuple[TrunkFacts, ...] = field(default=())
+
+
+def compile_region(region: RegionFacts) -> list[Row]:
+    """Return what every node of the region holds whoever its customers are."""
+    rows = [
+        Row("rg", "allow", listed(region.allowed)),
+        Row("rg", "deny", listed(region.denied)),
+        Row("rg", "msnets", listed(region.microsoft_networks)),
+    ]
+    for place, name in enumerate(region.microsoft_names, start=1):
+        rows.append(Row("rg", f"ms{place}", parameters({"h": name.fqdn, "a": name.address, "p": name.port})))
+    return _checked(rows)
+
+
+def compile_msp(msp: MspFacts) -> list[Row]:
+    """Return an MSP's shared trunks, base domains and block list."""
+    rows = [Row("bd", base.lower(), str(msp.id)) for base in msp.bases]
+    rows += [Row("bl", f"m{msp.id}:{prefix}", "1") for prefix in msp.blocked_prefixes]
+    for trunk in msp.trunks:
+        rows += _trunk(trunk)
+        rows += [Row("ip", f"m{msp.id}:{address}", trunk.gateway) for address in trunk.source_addresses]
+    return _checked(rows)
+
+
+def compile_customer(customer: CustomerFacts, generation: int) -> list[Row]:
+    """Return a customer's rows, its routing under `generation`; nothing at all for a customer that is closing."""
+    if customer.closing:
+        return []
+    key = str(customer.id)
+    rows = [Row("fq", fqdn.lower(), key) for fqdn in customer.fqdns]
+    rows.append(Row("tn", key, _customer_row(customer, generation)))
+    for number in customer.numbers:
+        state = {"t": key, "st": int(number.active), "in": number.inbound}
+        rows.append(Row("dn", number.digits, parameters(state)))
+    rows += [Row("fc", f"{key}:{digits}", "1") for digits in customer.approved_callers]
+    for emergency in customer.emergency:
+        value = {"x": int(emergency.is_test), "g": listed(emergency.gateways)}
+        rows.append(Row("em", f"{key}:{emergency.dial}", parameters(value)))
+    for trunk in customer.own_trunks:
+        rows += _trunk(trunk)
+    for trunk in customer.usable_trunks:
+        if trunk.enabled:
+            rows += [Row("ip", f"{key}:{address}", trunk.gateway) for address in trunk.source_addresses]
+    rows += _routing(customer, generation)
+    return _checked(rows)
+
+
+def routing_fingerprint(rows: Iterable[Row]) -> frozenset[Row]:
+    """Return the routing among the rows without its generation: equal fingerprints need no new generation."""
+    return frozenset(
+        Row(row.table, re.sub(r"^(\d+)\.\d+", r"\1", row.key), row.value) for row in rows if row.table in ROUTING_TABLES
+    )
+
+
+def generation_of(rows: Iterable[Row]) -> int:
+    """Return the generation that a customer's rows put in force, 0 where there is none."""
+    for row in rows:
+        if row.table == "tn" and (found := re.search(r"(?:^|;)g=(\d+)", row.value)):
+            return int(found[1])
+    return 0
+
+
+def _customer_row(customer: CustomerFacts, generation: int) -> str:
+    return parameters(
+        {
+            "m": customer.msp,
+            "st": int(customer.active),
+            "cps": customer.cps,
+            "cc": customer.channels,
+            "g": generation,
+            "fq": customer.fqdns[0].lower() if customer.fqdns else "",
+            "def": customer.default_caller_id,
+            "scr": "refuse" if customer.refuse_unknown_caller else "replace",
+            "fx": int(customer.foreign_caller_id),
+            "co": customer.country,
+        }
+    )
+
+
+def _trunk(trunk: TrunkFacts) -> list[Row]:
+    gateway = trunk.gateway
+    facts = {
+        "h": trunk.host,
+        "p": trunk.port,
+        "t": trunk.transport,
+        "a": "digest" if trunk.digest else "ip",
+        "cps": trunk.cps,
+        "cc": trunk.channels,
+        "m": trunk.msp,
+        "o": trunk.owner,
+        "fw": "own" if trunk.forwarded_caller == "own" else "orig",
+        "st": int(trunk.enabled),
+    }
+    rows = [Row("gw", gateway, parameters(facts))]
+    if trunk.digest:
+        rows += [Row("au", f"{gateway}.u", trunk.username), Row("au", f"{gateway}.p", SECRET.format(trunk.id))]
+        if trunk.realm:
+            rows.append(Row("au", f"{gateway}.r", trunk.realm))
+    return rows
+
+
+def _routing(customer: CustomerFacts, generation: int) -> list[Row]:
+    flat = flatten(customer.policy)
+    scope = f"{customer.id}.{generation}"
+    rows = [
+        Row("rt", f"{scope}.{caller}{state}:{prefix}", _route(line))
+        for (caller, state, prefix), line in flat.rows.items()
+    ]
+    callers = {number.digits for number in customer.numbers} | set(customer.approved_callers)
+    if flat.caller_prefixes:
+        classes = ((digits, flat.caller_class(digits)) for digits in sorted(callers))
+        rows += [Row("cl", f"{scope}:{digits}", str(of)) for digits, of in classes if of]
+    if flat.schedules:
+        rows.append(Row("sc", scope, json.dumps([_schedule(schedule) for schedule in flat.schedules])))
+    return rows
+
+
+def _route(line: Line) -> str:
+    if not line.trunks:
+        return parameters({"r": line.id, "b": 1})
+    return parameters({"r": line.id, "g": listed(line.trunks)})
+
+
+def _schedule(schedule: ScheduleView) -> dict[str, object]:
+    return {
+        "zone": schedule.time_zone,
+        "windows": [
+            {"days": sorted(window.days), "begin": f"{window.begin:%H:%M}", "until": f"{window.until:%H:%M}"}
+            for window in schedule.windows
+        ],
+        "closed": sorted(schedule.closed),
+    }
+
+
+def _checked(rows: list[Row]) -> list[Row]:
+    seen = set()
+    for row in rows:
+        if (row.table, row.key) in seen:
+            raise UnsafeValue(f"two rows for {row.table} {row.key}")
+        seen.add((row.table, row.key))
+        if re.search(r"[\s\x00-\x1f\x7f]", row.key) or re.search(r"[\x00-\x1f\x7f]", row.value):
+            raise UnsafeValue(f"a row of {row.table} holds white space or a control character: {row.key!r}")
+    return rows

@@ -1,0 +1,116 @@
+from dataclasses import replace
+
+import pytest
+
+from sbc.compiler import (
+    CustomerFacts,
+    EmergencyFacts,
+    MicrosoftName,
+    MspFacts,
+    NumberFacts,
+    RegionFacts,
+    TrunkFacts,
+    compile_customer,
+    compile_msp,
+    compile_region,
+    generation_of,
+    routing_fingerprint,
+)
+from sbc.rows import Row, UnsafeValue, difference
+from voice.routing.choose import Line, PolicyView
+
+TRUNK = TrunkFacts(12, "sip.carrier.example", 5060, "udp", msp=3, source_addresses=("192.0.2.7",))
+OWN = TrunkFacts(13, "192.0.2.9", 5061, "tcp", msp=3, owner=17, digest=True, username="acme;x=1", realm="carrier")
+ACME = CustomerFacts(
+    id=17,
+    msp=3,
+    active=True,
+    fqdns=("Acme.sbc.northwind.example",),
+    country="DE",
+    cps=5,
+    channels=30,
+    policy=PolicyView((Line(1, "44", ("g12", "g13")), Line(2, "4420", ("g13",)), Line(3, "")), {}),
+    default_caller_id="49301234500",
+    numbers=(NumberFacts("49301234500", True), NumberFacts("49301234501", False, "g12")),
+    approved_callers=("4989555000",),
+    emergency=(EmergencyFacts("112", False, ("g12", "g13")),),
+    usable_trunks=(TRUNK, OWN),
+    own_trunks=(OWN,),
+)
+
+
+def table(rows: list[Row], name: str) -> dict[str, str]:
+    return {row.key: row.value for row in rows if row.table == name}
+
+
+def test_a_region_names_its_networks_and_microsofts_addresses():
+    names = (MicrosoftName("sip.pstnhub.microsoft.com", "127.0.8.1"), MicrosoftName("sip2.pstnhub.microsoft.com"))
+
+    rows = compile_region(RegionFacts(("127.0.9.0/24",), ("127.0.5.0/24",), names, ("127.0.8.0/24",)))
+
+    assert table(rows, "rg") == {
+        "allow": "127.0.9.0/24",
+        "deny": "127.0.5.0/24",
+        "msnets": "127.0.8.0/24",
+        "ms1": "h=sip.pstnhub.microsoft.com;a=127.0.8.1;p=5061",
+        "ms2": "h=sip2.pstnhub.microsoft.com;a=;p=5061",
+    }
+
+
+def test_an_msp_owns_its_bases_shared_trunks_and_blocks():
+    rows = compile_msp(MspFacts(3, ("sbc.northwind.example",), (TRUNK,), ("882",)))
+
+    assert table(rows, "gw") == {"g12": "h=sip.carrier.example;p=5060;t=udp;a=ip;cps=0;cc=0;m=3;o=0;fw=orig;st=1"}
+    assert table(rows, "bd") == {"sbc.northwind.example": "3"}
+    assert (table(rows, "bl"), table(rows, "ip")) == ({"m3:882": "1"}, {"m3:192.0.2.7": "g12"})
+
+
+def test_a_customer_has_its_names_numbers_trunks_and_routes():
+    rows = compile_customer(ACME, generation=43)
+
+    assert table(rows, "fq") == {"acme.sbc.northwind.example": "17"}
+    assert table(rows, "tn") == {
+        "17": "m=3;st=1;cps=5;cc=30;g=43;fq=acme.sbc.northwind.example;def=49301234500;scr=replace;fx=0;co=DE"
+    }
+    assert table(rows, "dn") == {"49301234500": "t=17;st=1;in=teams", "49301234501": "t=17;st=0;in=g12"}
+    assert table(rows, "em") == {"17:112": "x=0;g=g12,g13"}
+    assert table(rows, "rt") == {"17.43.00:44": "r=1;g=g12,g13", "17.43.00:": "r=3;b=1"}
+    assert table(rows, "ip") == {"17:192.0.2.7": "g12"}
+    assert set(table(rows, "gw")) == {"g13"}
+
+
+def test_a_secret_is_a_reference_and_never_the_secret():
+    assert table(compile_customer(ACME, 1), "au") == {
+        "g13.u": "acme;x=1",
+        "g13.p": "secret:trunk:13",
+        "g13.r": "carrier",
+    }
+
+
+def test_the_generation_changes_only_with_the_routing():
+    before = compile_customer(ACME, 43)
+    relabelled = compile_customer(replace(ACME, cps=9), 44)
+    rerouted = compile_customer(replace(ACME, policy=PolicyView((Line(1, "44", ("g13",)),), {})), 44)
+
+    assert generation_of(before) == 43
+    assert routing_fingerprint(before) == routing_fingerprint(relabelled)
+    assert routing_fingerprint(before) != routing_fingerprint(rerouted)
+
+
+def test_a_closing_customer_has_no_rows():
+    assert compile_customer(replace(ACME, closing=True), 43) == []
+
+
+@pytest.mark.parametrize("host", ["a;st=1", "a b", "a\nb", "a=b", "a\x00"])
+def test_nothing_that_the_sbc_could_misread_leaves_the_compiler(host):
+    with pytest.raises(UnsafeValue):
+        compile_msp(MspFacts(3, (), (replace(TRUNK, host=host),)))
+
+
+def test_a_difference_leads_from_one_set_of_rows_to_the_other():
+    old = [Row("dn", "1", "a"), Row("dn", "2", "a")]
+    new = [Row("dn", "2", "b"), Row("dn", "3", "c")]
+
+    delta = difference(old, new)
+
+    assert (set(delta.set), delta.delete) == ({Row("dn", "2", "b"), Row("dn", "3", "c")}, (("dn", "1"),))

@@ -1,0 +1,149 @@
+"""Which line of a policy takes a call: the first that matches wins, on the page, here and on the SBC.
+
+Pure: a policy and a call go in, a choice with its trace comes out. The compiler flattens the same policy on its own;
+tests hold the two, and a real SBC, against each other.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True)
+class Window:
+    """Hours of a week: `days` are 0 for Monday to 6; `until` is not part of it; 00:00 as `until` is midnight."""
+
+    days: frozenset[int]
+    begin: time
+    until: time
+
+
+@dataclass(frozen=True)
+class ScheduleView:
+    """Opening hours in a time zone, less the closed dates (ISO dates)."""
+
+    id: int
+    name: str
+    time_zone: str
+    windows: tuple[Window, ...]
+    closed: frozenset[str] = frozenset()
+
+    def is_open(self, at: datetime) -> bool:
+        """Return whether the aware time `at` lies in a window; an overnight window belongs to the day it begins."""
+        local = at.astimezone(ZoneInfo(self.time_zone))
+        now, today = local.time(), local.weekday()
+        yesterday = (today - 1) % 7
+        for window in self.windows:
+            overnight = window.until <= window.begin
+            if today in window.days and local.date().isoformat() not in self.closed:
+                if now >= window.begin and (overnight or now < window.until):
+                    return True
+            if overnight and yesterday in window.days and now < window.until and _day_before(local) not in self.closed:
+                return True
+        return False
+
+
+def _day_before(local: datetime) -> str:
+    return datetime.fromordinal(local.toordinal() - 1).date().isoformat()
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the policy; `prefix` and `caller_prefix` are digits, empty for any; no trunks means block."""
+
+    id: int
+    prefix: str
+    trunks: tuple[str, ...] = ()
+    caller_prefix: str = ""
+    schedule: ScheduleView | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class PolicyView:
+    """The lines in dial order with what stands above them: emergency numbers and the provider's block list."""
+
+    lines: tuple[Line, ...]
+    emergency: dict[str, tuple[str, ...]]
+    provider_blocks: frozenset[str] = frozenset()
+    own_numbers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class CallQuery:
+    """A call to place: numbers as digits without `+` (`called` may be an emergency number), `at` aware."""
+
+    called: str
+    caller: str
+    at: datetime
+
+
+class Outcome(StrEnum):
+    EMERGENCY = "emergency"
+    INSIDE = "inside"
+    TRUNK = "trunk"
+    BLOCKED = "blocked"
+    BLOCKED_BY_PROVIDER = "blocked_by_provider"
+    NO_LINE = "no_line"
+
+
+class Miss(StrEnum):
+    """Why a line did not take the call."""
+
+    DISABLED = "disabled"
+    CLOSED = "closed"
+    CALLER = "caller"
+    NUMBER = "number"
+    LATER = "later"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one line said: a miss with its reason, or the match."""
+
+    line: Line
+    miss: Miss | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What happens to the call: trunks in the order they are tried, the line that matched, and every line's answer."""
+
+    outcome: Outcome
+    trunks: tuple[str, ...] = ()
+    line: Line | None = None
+    trace: tuple[Step, ...] = ()
+
+
+def choose(policy: PolicyView, call: CallQuery) -> Choice:
+    """Return what the policy does with the call, and why each other line did not."""
+    if call.called in policy.emergency:
+        return Choice(Outcome.EMERGENCY, policy.emergency[call.called])
+    if any(call.called.startswith(blocked) for blocked in policy.provider_blocks):
+        return Choice(Outcome.BLOCKED_BY_PROVIDER)
+    if call.called in policy.own_numbers:
+        return Choice(Outcome.INSIDE)
+    taken: Line | None = None
+    trace = []
+    for line in policy.lines:
+        miss = Miss.LATER if taken else _miss(line, call)
+        trace.append(Step(line, miss))
+        if miss is None:
+            taken = line
+    if taken is None:
+        return Choice(Outcome.NO_LINE, trace=tuple(trace))
+    outcome = Outcome.TRUNK if taken.trunks else Outcome.BLOCKED
+    return Choice(outcome, taken.trunks, taken, tuple(trace))
+
+
+def _miss(line: Line, call: CallQuery) -> Miss | None:
+    if not line.enabled:
+        return Miss.DISABLED
+    if not call.called.startswith(line.prefix):
+        return Miss.NUMBER
+    if line.caller_prefix and not (call.caller and call.caller.startswith(line.caller_prefix)):
+        return Miss.CALLER
+    if line.schedule and not line.schedule.is_open(call.at):
+        return Miss.CLOSED
+    return None

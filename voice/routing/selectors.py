@@ -1,0 +1,69 @@
+"""Reads of a customer's routing policy."""
+
+from collections.abc import Iterable
+from datetime import datetime, time
+
+from tenants.models import Customer
+from voice.carriers.models import Trunk
+from voice.carriers.selectors import blocked_prefixes, trunks_for
+from voice.emergency.selectors import emergency_for
+from voice.numbers.models import Number
+from voice.routing import patterns
+from voice.routing.choose import CallQuery, Choice, Line, PolicyView, ScheduleView, Window, choose
+from voice.routing.models import Route, RouteQuerySet, Schedule
+
+
+def routes_in_dial_order() -> RouteQuerySet:
+    """Return every line in the order the SBCs try them, the last line last."""
+    return Route.objects.with_trunks().in_dial_order()
+
+
+def default_route() -> Route:
+    """Return the last line: what was saved, else *block*."""
+    stored = Route.objects.filter(is_default=True).first()
+    return stored or Route(is_default=True, pattern=patterns.ANY, action=Route.Action.BLOCK)
+
+
+def trunk_names(ids: Iterable[int]) -> list[str]:
+    """Return the trunks' names in the order of the ids."""
+    names = dict(Trunk.objects.filter(pk__in=list(ids)).values_list("pk", "name"))
+    return [names.get(pk, "?") for pk in ids]
+
+
+def schedule_view(schedule: Schedule, time_zone: str) -> ScheduleView:
+    """Return a stored schedule as a value in the customer's zone."""
+    windows = tuple(
+        Window(frozenset(each["days"]), time.fromisoformat(each["begin"]), time.fromisoformat(each["until"]))
+        for each in schedule.windows
+    )
+    return ScheduleView(schedule.pk, schedule.name, time_zone, windows, frozenset(schedule.closed))
+
+
+def policy_for(customer: Customer) -> PolicyView:
+    """Return the current customer's policy as the compiler and the simulator see it."""
+    usable = {trunk.pk: trunk.gateway for trunk in trunks_for(customer)}
+    lines = tuple(_line(route, usable, customer.time_zone) for route in routes_in_dial_order())
+    return PolicyView(
+        lines=lines,
+        emergency={each.dial: tuple(each.gateways) for each in emergency_for(customer)},
+        provider_blocks=frozenset(blocked_prefixes(customer.msp_id)),
+        own_numbers=frozenset(e164.lstrip("+") for e164 in Number.objects.active().values_list("e164", flat=True)),
+    )
+
+
+def try_number(customer: Customer, called: str, caller: str, at: datetime) -> Choice:
+    """Return what a call by the customer would do; numbers as digits, an emergency number as dialled."""
+    return choose(policy_for(customer), CallQuery(called, caller, at))
+
+
+def _line(route: Route, usable: dict[int, str], time_zone: str) -> Line:
+    # A trunk that was taken away is left out; a line that lost its last trunk blocks rather than falls through.
+    gateways = tuple(usable[trunk.trunk_id] for trunk in route.trunks.all() if trunk.trunk_id in usable)
+    return Line(
+        id=route.pk,
+        prefix=route.prefix,
+        trunks=gateways if route.action == Route.Action.ROUTE else (),
+        caller_prefix=route.caller_prefix,
+        schedule=schedule_view(route.schedule, time_zone) if route.schedule else None,
+        enabled=route.enabled,
+    )

@@ -1,0 +1,207 @@
+"""Every write to a customer's routing policy."""
+
+from collections.abc import Sequence
+from datetime import date, time
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils.translation import gettext as _
+from portal.core.errors import StaleEdit
+
+from portal.core import audit
+from tenants.models import Customer
+from tenants.scopes import config_changed
+from voice.carriers.selectors import trunks_for
+from voice.routing import patterns, selectors
+from voice.routing.flatten import MOST_CALLER_PREFIXES, MOST_SCHEDULES
+from voice.routing.models import Route, RouteTrunk, Schedule
+
+MOST_TRUNKS = 8
+
+
+@transaction.atomic
+def save_route(
+    route: Route, trunk_ids: Sequence[int], *, customer: Customer, by: audit.Actor, seen: int | None = None
+) -> Route:
+    """Store a new or changed line of the policy with its trunks in order, and send it on its way to the SBCs.
+
+    `seen` is the row version that the editor looked at. Raises ValidationError with messages meant for the user, StaleEdit
+    when somebody else changed the line meanwhile.
+    """
+    config_version = config_changed(customer)
+    before = _seen(route, seen)
+    if route.is_default:
+        route.pattern, route.caller_pattern = patterns.ANY, ""
+    route.pattern, route.prefix = _pattern(route.pattern, "pattern")
+    if route.caller_pattern:
+        route.caller_pattern, route.caller_prefix = _pattern(route.caller_pattern, "caller_pattern")
+    else:
+        route.caller_prefix = ""
+    trunk_ids = list(dict.fromkeys(trunk_ids)) if route.action == Route.Action.ROUTE else []
+    _check_trunks(route, trunk_ids, customer)
+    if route.pk is None and not route.is_default:
+        route.position = (Route.objects.aggregate(last=Max("position"))["last"] or 0) + 1
+    route.config_version = config_version
+    route.row_version += 1
+    route.full_clean()
+    route.save()
+    route.trunks.all().delete()
+    RouteTrunk.objects.bulk_create(
+        RouteTrunk(route=route, trunk_id=trunk, position=place) for place, trunk in enumerate(trunk_ids)
+    )
+    _check_limits()
+    audit.record(by, "route.saved", route, before=before, after=_facts(route, trunk_ids))
+    return route
+
+
+@transaction.atomic
+def delete_route(route: Route, *, customer: Customer, by: audit.Actor) -> None:
+    """Remove a line; the last line stays, it says what happens to everything else."""
+    if route.is_default:
+        raise ValidationError(_("The last line can be changed, not removed: it says what happens to everything else."))
+    config_changed(customer)
+    before = _facts(route, [trunk.trunk_id for trunk in route.trunks.all()])
+    audit.record(by, "route.deleted", route, before=before)
+    route.delete()
+
+
+@transaction.atomic
+def move_route(route: Route, *, up: bool, customer: Customer, by: audit.Actor) -> Route:
+    """Swap a line with its neighbour; at the edge nothing changes."""
+    config_version = config_changed(customer)
+    order = list(Route.objects.filter(is_default=False).in_dial_order())
+    place = next((place for place, other in enumerate(order) if other.pk == route.pk), None)
+    if place is None:
+        raise ValidationError(_("The last line stays last."))
+    other = place - 1 if up else place + 1
+    if 0 <= other < len(order):
+        order[place], order[other] = order[other], order[place]
+        for position, line in enumerate(order, start=1):
+            if line.position != position:
+                changes = {"position": position, "config_version": config_version, "row_version": F("row_version") + 1}
+                Route.objects.filter(pk=line.pk).update(**changes)
+        audit.record(by, "route.moved", route, before={"place": place + 1}, after={"place": other + 1})
+    route.refresh_from_db()
+    return route
+
+
+@transaction.atomic
+def set_order(ids: Sequence[int], *, customer: Customer, by: audit.Actor) -> None:
+    """Put all lines in the given order; raises StaleEdit when the ids are not the lines that there are now."""
+    config_version = config_changed(customer)
+    before = list(Route.objects.filter(is_default=False).in_dial_order().values_list("pk", flat=True))
+    if sorted(before) != sorted(ids):
+        raise StaleEdit(_("Somebody added or removed a line meanwhile. Look at the new order and try again."))
+    for position, pk in enumerate(ids, start=1):
+        Route.objects.filter(pk=pk).exclude(position=position).update(
+            position=position, config_version=config_version, row_version=F("row_version") + 1
+        )
+    audit.record(by, "route.reordered", customer, before={"order": before}, after={"order": list(ids)})
+
+
+@transaction.atomic
+def save_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor, seen: int | None = None) -> Schedule:
+    """Store opening hours; lines that use them follow on the SBCs.
+
+    Raises ValidationError with messages meant for the user, StaleEdit when somebody else changed them meanwhile.
+    """
+    config_changed(customer)
+    if schedule.pk and seen is not None and Schedule.objects.get(pk=schedule.pk).row_version != seen:
+        raise StaleEdit(
+            _("Somebody changed these hours meanwhile. Your entries are still here; compare and save again.")
+        )
+    schedule.windows = check_windows(schedule.windows)
+    schedule.closed = sorted({_iso_date(day) for day in schedule.closed})
+    schedule.row_version += 1
+    schedule.full_clean()
+    schedule.save()
+    audit.record(by, "schedule.saved", schedule, after={"windows": schedule.windows, "closed": schedule.closed})
+    return schedule
+
+
+@transaction.atomic
+def delete_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor) -> None:
+    """Remove opening hours that no line uses."""
+    if schedule.routes.exists():
+        raise ValidationError(_("A line of the policy uses these hours. Change the line first."))
+    config_changed(customer)
+    audit.record(by, "schedule.deleted", schedule, before={"windows": schedule.windows})
+    schedule.delete()
+
+
+def check_windows(windows: Any) -> list[dict[str, Any]]:
+    """Return the windows in their stored shape; raises ValidationError naming the one that is wrong."""
+    if not isinstance(windows, list) or not windows or len(windows) > 21:
+        raise ValidationError({"windows": _("Give at least one time of the week, at most 21.")})
+    checked = []
+    for window in windows:
+        try:
+            days = sorted({int(day) for day in window["days"]})
+            begin, until = time.fromisoformat(window["begin"]), time.fromisoformat(window["until"])
+        except (KeyError, TypeError, ValueError):
+            raise ValidationError({"windows": _("Write times as 09:00, and choose days.")})
+        if not days or days[0] < 0 or days[-1] > 6:
+            raise ValidationError({"windows": _("Choose at least one day for each time.")})
+        checked.append({"days": days, "begin": f"{begin:%H:%M}", "until": f"{until:%H:%M}"})
+    return checked
+
+
+def _iso_date(text: Any) -> str:
+    try:
+        return date.fromisoformat(str(text).strip()).isoformat()
+    except ValueError:
+        raise ValidationError({"closed": _("Write closed dates as 2026-12-24.")})
+
+
+def _pattern(text: str, field: str) -> tuple[str, str]:
+    try:
+        pattern = patterns.normalise(text)
+    except ValidationError as error:
+        raise ValidationError({field: error})
+    return pattern, patterns.prefix(pattern)
+
+
+def _check_trunks(route: Route, trunk_ids: Sequence[int], customer: Customer) -> None:
+    if route.action == Route.Action.ROUTE and not trunk_ids:
+        raise ValidationError({"action": _("Choose at least one trunk, or block these calls.")})
+    if len(trunk_ids) > MOST_TRUNKS:
+        raise ValidationError({"action": _("A line tries at most %(n)d trunks.")}, params={"n": MOST_TRUNKS})
+    usable = set(trunks_for(customer).filter(pk__in=trunk_ids).values_list("pk", flat=True))
+    if set(trunk_ids) - usable:
+        raise ValidationError({"action": _("One of the trunks is not there any more. Choose another.")})
+
+
+def _check_limits() -> None:
+    policy = Route.objects.filter(enabled=True)
+    callers = policy.exclude(caller_prefix="").values("caller_prefix").distinct().count()
+    schedules = policy.exclude(schedule=None).values("schedule").distinct().count()
+    if callers > MOST_CALLER_PREFIXES:
+        raise ValidationError(
+            {"caller_pattern": _("A policy can tell three groups of callers apart. Use one of them.")}
+        )
+    if schedules > MOST_SCHEDULES:
+        raise ValidationError({"schedule": _("A policy can use three different hours. Use one of them.")})
+
+
+def _seen(route: Route, seen: int | None) -> dict[str, Any]:
+    if route.pk is None:
+        return {}
+    stored = Route.objects.with_trunks().get(pk=route.pk)
+    if seen is not None and stored.row_version != seen:
+        raise StaleEdit(_("Somebody changed this line meanwhile. Your entries are still here; compare and save again."))
+    route.row_version = stored.row_version
+    return _facts(stored, [trunk.trunk_id for trunk in stored.trunks.all()])
+
+
+def _facts(route: Route, trunk_ids: Sequence[int]) -> dict[str, Any]:
+    return {
+        "pattern": route.pattern,
+        "callers": route.caller_pattern,
+        "hours": str(route.schedule or ""),
+        "action": route.action,
+        "trunks": selectors.trunk_names(trunk_ids),
+        "in use": route.enabled,
+        "note": route.note,
+    }
