@@ -38,7 +38,7 @@ def msp_facts(msp: Msp) -> MspFacts:
         id=msp.pk,
         bases=tuple(BaseDomain.objects.filter(msp=msp).order_by("pk").values_list("fqdn", flat=True)),
         trunks=tuple(trunk_facts(trunk) for trunk in Trunk.objects.open().shared().filter(msp=msp).order_by("pk")),
-        blocked_prefixes=tuple(sorted(blocked_prefixes(msp.pk))),
+        blocked_prefixes=tuple(each.prefix for each in blocked_prefixes(msp.pk)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The rows that an SBC node holds, as values: what customers wrote goes in as data, and nothing that could be read as more."""
+"""The rows that an SBC node holds, as values: what customers wrote goes in as data and as nothing more."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -36,10 +36,11 @@ class ScheduleView:
         yesterday = (today - 1) % 7
         for window in self.windows:
             overnight = window.until <= window.begin
-            if today in window.days and local.date().isoformat() not in self.closed:
-                if now >= window.begin and (overnight or now < window.until):
-                    return True
-            if overnight and yesterday in window.days and now < window.until and _day_before(local) not in self.closed:
+            begins_today = today in window.days and local.date().isoformat() not in self.closed
+            began_yesterday = overnight and yesterday in window.days and _day_before(local) not in self.closed
+            if begins_today and now >= window.begin and (overnight or now < window.until):
+                return True
+            if began_yesterday and now < window.until:
                 return True
         return False
 

@@ -1,7 +1,7 @@
 """A policy, where the first match wins, as rows for a node that only knows the longest prefix.
 
-Callers fall into classes and hours into states; for each pair the lines that could apply are laid down in order, and a line
-that an earlier one covers is dropped: then the longest prefix that is left is the first line that matched.
+Callers fall into classes and hours into states; for each pair the lines that could apply are laid down in order, and a
+line that an earlier one covers is dropped: then the longest prefix that is left is the first line that matched.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ MOST_SCHEDULES = 3
 
 @dataclass(frozen=True)
 class Flat:
-    """`rows` maps (caller class, schedule state, prefix) to the line that takes it; classes and states are bit masks."""
+    """`rows` maps (caller class, schedule state, prefix) to the line that wins; classes and states are bit masks."""
 
     rows: dict[tuple[int, int, str], Line]
     caller_prefixes: tuple[str, ...]
@@ -27,7 +27,7 @@ class Flat:
 
 
 def flatten(policy: PolicyView) -> Flat:
-    """Return the policy's rows; raises ValueError when it uses more caller prefixes or schedules than a node keeps apart."""
+    """Return the policy's rows; raises ValueError on more caller prefixes or schedules than a node keeps apart."""
     lines = [line for line in policy.lines if line.enabled]
     callers = tuple(dict.fromkeys(line.caller_prefix for line in lines if line.caller_prefix))
     schedules = tuple(dict.fromkeys(line.schedule for line in lines if line.schedule))

@@ -37,7 +37,7 @@ class Schedule(models.Model):
 
 
 class Route(models.Model):
-    """A line of the policy: calls to numbers that start with `prefix` leave by its trunks. The first matching line wins."""
+    """A line of the policy: calls to numbers that start with `prefix` leave by its trunks. The first match wins."""
 
     class Action(models.TextChoices):
         ROUTE = "route", _("Send to trunks")
@@ -83,7 +83,7 @@ class Route(models.Model):
 
 
 class RouteTrunk(models.Model):
-    """One of a route's trunks, in the order they are tried; `trunk_id` is a public id without a constraint (design D5)."""
+    """One of a route's trunks, in the order they are tried; `trunk_id` is a public id without a constraint."""
 
     route = models.ForeignKey(Route, models.CASCADE, related_name="trunks")
     trunk_id = models.BigIntegerField()

@@ -1,4 +1,4 @@
-"""Prefix patterns as the trade writes them: `+44*`, `+1-555-*`, `*`; normalised to one shape, refused in plain words."""
+"""Prefix patterns as the trade writes them: `+44*`, `+1-555-*`, `*`; one shape, refusals in plain words."""
 
 import re
 

@@ -46,7 +46,7 @@ def policy_for(customer: Customer) -> PolicyView:
     return PolicyView(
         lines=lines,
         emergency={each.dial: tuple(each.gateways) for each in emergency_for(customer)},
-        provider_blocks=frozenset(blocked_prefixes(customer.msp_id)),
+        provider_blocks=frozenset(each.prefix for each in blocked_prefixes(customer.msp_id)),
         own_numbers=frozenset(e164.lstrip("+") for e164 in Number.objects.active().values_list("e164", flat=True)),
     )
 

@@ -27,8 +27,8 @@ def save_route(
 ) -> Route:
     """Store a new or changed line of the policy with its trunks in order, and send it on its way to the SBCs.
 
-    `seen` is the row version that the editor looked at. Raises ValidationError with messages meant for the user, StaleEdit
-    when somebody else changed the line meanwhile.
+    `seen` is the row version that the editor looked at. Raises ValidationError with messages meant for the user,
+    StaleEdit when somebody else changed the line meanwhile.
     """
     config_version = config_changed(customer)
     before = _seen(route, seen)
