@@ -9,9 +9,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone, translation
-from portal.core.audit import Actor
 
 from portal.core.access import LOGGED_IN, login_first
+from portal.core.audit import Actor
 from tenants import hosts, identity
 from tenants.permissions import NOT_WHILE_ACTING, PAGES_OF_LIBRARIES
 

@@ -1,8 +1,8 @@
 """Who may do what: one table, read by pages, API and sockets. What is not in it is refused."""
 
-from portal.core.access import LOGGED_IN, PUBLIC, logged_in_page, public_page, requires
+from portal.core.access import LOGGED_IN, PUBLIC, public_page, requires, signed_in_page
 
-__all__ = ["ACTING", "CAPABILITIES", "PAGES_OF_LIBRARIES", "logged_in_page", "may", "public_page", "requires"]
+__all__ = ["ACTING", "CAPABILITIES", "PAGES_OF_LIBRARIES", "may", "public_page", "requires", "signed_in_page"]
 
 # MSP staff in a customer's portal: an administrator's hands, except where access would outlast the stay.
 ACTING = "acting"

@@ -1,4 +1,4 @@
-"""What a page demands of whoever opens it: a capability, a log-in, or nothing. A page that names no demand is refused."""
+"""What a page demands of whoever opens it: a capability, a log-in, or nothing. Naming none means it is refused."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -33,8 +33,8 @@ def requires(capability: str) -> Callable[[View], View]:
     return decorate
 
 
-def logged_in_page(view: View) -> View:
-    """Guard a page that everybody with a log-in here may open."""
+def signed_in_page(view: View) -> View:
+    """Guard a page that everybody who is logged in here may open."""
     return requires(LOGGED_IN)(view)
 
 
