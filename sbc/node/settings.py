@@ -1,0 +1,94 @@
+"""Where one SBC node listens, what it runs and where its files are."""
+
+import os
+import shutil
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+
+def _program(name: str) -> str:
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") or name
+
+
+@dataclass(frozen=True)
+class NodeSettings:
+    """Addresses, ports, directories and certificate paths of one node; the defaults are the lab's."""
+
+    directory: Path = Path("/var/lib/strowger/node")
+
+    # What the world sees, and what only this machine may reach.
+    address: str = "127.0.5.1"
+    inside: str = "127.0.5.1"
+    microsoft_port: int = 5061  # HAProxy, TLS
+    carrier_port: int = 5060  # UDP: Kamailio, TCP: HAProxy
+    proxied_port: int = 5090  # Kamailio behind HAProxy: Microsoft
+    proxied_carrier_port: int = 5093  # Kamailio behind HAProxy: carriers over TCP
+    rpc_port: int = 5091
+    tls_port: int = 5092  # Kamailio's own TLS, which only dials out
+    ng_port: int = 2223
+    media_low: int = 30000
+    media_high: int = 34999
+
+    # The PEM (chain and key) that this node shows to Microsoft, further ones by name, and the roots it trusts.
+    certificate: Path = Path("/var/lib/strowger/node/tls/node.pem")
+    microsoft_roots: Path = Path("/var/lib/strowger/node/tls/microsoft-roots.pem")
+    microsoft_names: tuple[str, ...] = ("pstnhub.microsoft.com",)
+
+    # Times in seconds.
+    microsoft_options_every: int = 60
+    trunk_options_every: int = 15
+    probe_misses: int = 3
+    down_for: int = 30
+    trunk_silence: float = 2.0
+    microsoft_silence: float = 4.0
+    ring_for: int = 180
+    longest_call: int = 12 * 3600
+
+    # What this machine carries before it answers 503 with Retry-After.
+    node_cps: int = 1500
+    node_channels: int = 10000
+
+    udp_workers: int = 4
+    proxied_workers: int = 4
+    shared_memory_mb: int = 512
+    private_memory_mb: int = 16
+    table_bits: int = 16  # slots of the largest table, as a power of two
+
+    kamailio: str = field(default_factory=lambda: _program("kamailio"))
+    rtpengine: str = field(default_factory=lambda: _program("rtpengine"))
+    haproxy: str = field(default_factory=lambda: _program("haproxy"))
+
+    def but(self, **changes: Any) -> Self:
+        """Return a copy with some values changed."""
+        return replace(self, **changes)
+
+    @property
+    def run(self) -> Path:
+        """Return where sockets, generated configuration and process ids are."""
+        return self.directory / "run"
+
+    @property
+    def records(self) -> Path:
+        """Return where Kamailio writes its record lines."""
+        return self.directory / "records"
+
+    @property
+    def secrets(self) -> Path:
+        """Return where the node keeps the keys it made for itself."""
+        return self.directory / "secrets"
+
+    @property
+    def rpc_socket(self) -> Path:
+        """Return Kamailio's JSON-RPC datagram socket."""
+        return self.run / "rpc.sock"
+
+    @property
+    def haproxy_socket(self) -> Path:
+        """Return HAProxy's runtime socket."""
+        return self.run / "haproxy.sock"
+
+    @property
+    def boot_database(self) -> Path:
+        """Return the SQLite file from which Kamailio loads its rows at start, and where dialogs wait over a restart."""
+        return self.directory / "boot.sqlite"
