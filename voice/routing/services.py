@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils.translation import gettext as _
-from portal.core.errors import StaleEdit
 
 from portal.core import audit
+from portal.core.errors import StaleEdit
 from tenants.models import Customer
 from tenants.scopes import config_changed
 from voice.carriers.selectors import trunks_for

@@ -1,0 +1,50 @@
+"""A choice in plain words: the sentence above the trace, and why each line did not take the call."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from portal.core.fields import format_number
+from voice.routing.choose import Choice, Miss, Outcome
+
+
+@dataclass(frozen=True)
+class Explained:
+    """`sentence` is the answer; `lines` pair each line's id with its reason, in dial order."""
+
+    sentence: str
+    matched: int | None
+    lines: tuple[tuple[int, str], ...]
+
+
+def explain(choice: Choice, called: str, names: dict[str, str]) -> Explained:
+    """Return the answer in words; `names` maps gateways to the names of trunks."""
+    number = format_number(called) if called.startswith("+") else called
+    trunks = _(", then ").join(names.get(gateway, "?") for gateway in choice.trunks)
+    sentences = {
+        Outcome.EMERGENCY: _(
+            "%(number)s is an emergency number. It passes every limit and block and leaves over %(trunks)s."
+        )
+        if choice.trunks
+        else _("%(number)s is an emergency number, and no trunk is set for it. Set one under Emergency now."),
+        Outcome.INSIDE: _("%(number)s is one of your own numbers. The call stays inside and rings there."),
+        Outcome.TRUNK: _("A call to %(number)s leaves over %(trunks)s."),
+        Outcome.BLOCKED: _("A call to %(number)s is blocked by this policy."),
+        Outcome.BLOCKED_BY_PROVIDER: _("A call to %(number)s is blocked by your provider for all of its customers."),
+        Outcome.NO_LINE: _("No line takes a call to %(number)s, so it is blocked."),
+    }
+    sentence = sentences[choice.outcome] % {"number": number, "trunks": trunks}
+    lines = tuple((step.line.id, _why(step.miss)) for step in choice.trace)
+    return Explained(sentence, choice.line.id if choice.line else None, lines)
+
+
+def _why(miss: Miss | None) -> str:
+    if miss is None:
+        return _("takes the call")
+    return {
+        Miss.DISABLED: _("is not in use"),
+        Miss.NUMBER: _("is for other numbers"),
+        Miss.CALLER: _("is for other callers"),
+        Miss.CLOSED: _("does not apply at this hour"),
+        Miss.LATER: _("was not asked: an earlier line took the call"),
+    }[miss]

@@ -1,0 +1,158 @@
+"""Forms of the routing pages."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from portal.core.fields import parse_number
+from voice.carriers.models import Trunk
+from voice.routing.models import Route, Schedule
+
+DAYS = [
+    (0, _("Monday")),
+    (1, _("Tuesday")),
+    (2, _("Wednesday")),
+    (3, _("Thursday")),
+    (4, _("Friday")),
+    (5, _("Saturday")),
+    (6, _("Sunday")),
+]
+WINDOW_ROWS = 6
+
+
+class RouteForm(forms.ModelForm):
+    """A line of the policy; the trunks are numbered choices, so that their order is typed without a mouse."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Route
+        fields = ["pattern", "caller_pattern", "schedule", "action", "enabled", "note"]
+        widgets = {
+            "pattern": forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off", "placeholder": "+44*"}),
+            "caller_pattern": forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
+            "note": forms.TextInput,
+            "action": forms.RadioSelect,
+        }
+
+    def __init__(self, *args: Any, trunks: Iterable[Trunk], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.trunks = list(trunks)
+        self.fields["schedule"].queryset = Schedule.objects.order_by("name")
+        self.fields["schedule"].empty_label = _("At any hour")
+        if self.instance.is_default:
+            for name in ("pattern", "caller_pattern", "schedule", "enabled"):
+                del self.fields[name]
+        chosen = [each.trunk_id for each in self.instance.trunks.all()] if self.instance.pk else []
+        choices = [("", _("None")), *((trunk.pk, trunk.name) for trunk in self.trunks)]
+        self.fields["seen"].initial = self.instance.row_version if self.instance.pk else None
+        for place, label in enumerate((_("First trunk"), _("If it fails"), _("Then"), _("And then"))):
+            self.fields[f"trunk_{place}"] = forms.TypedChoiceField(
+                label=label,
+                choices=choices,
+                coerce=int,
+                empty_value=None,
+                required=False,
+                initial=chosen[place] if place < len(chosen) else None,
+            )
+
+    @property
+    def trunk_ids(self) -> list[int]:
+        """The chosen trunks in the order they are tried."""
+        picked = (self.cleaned_data.get(f"trunk_{place}") for place in range(4))
+        return [trunk for trunk in picked if trunk]
+
+    def _post_clean(self) -> None:
+        # The service checks the whole line with its trunks; here only the fields are copied to the instance.
+        for name, value in self.cleaned_data.items():
+            if name in self.Meta.fields:
+                setattr(self.instance, name, value)
+
+
+class TryForm(forms.Form):
+    """A number to try against the policy."""
+
+    number = forms.CharField(label=_("Number to call"), max_length=40)
+    caller = forms.CharField(label=_("Calling from"), max_length=40, required=False)
+    at = forms.DateTimeField(
+        label=_("At"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    def __init__(self, *args: Any, country: str, emergency: Iterable[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.country, self.emergency = country, set(emergency)
+
+    def clean_number(self) -> str:
+        typed = self.cleaned_data["number"].strip()
+        return typed if typed in self.emergency else parse_number(typed, self.country)
+
+    def clean_caller(self) -> str:
+        typed = self.cleaned_data["caller"].strip()
+        return parse_number(typed, self.country) if typed else ""
+
+
+class ScheduleForm(forms.ModelForm):
+    """Opening hours as up to six rows of days and times."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    closed_text = forms.CharField(
+        label=_("Closed on"),
+        required=False,
+        help_text=_("Dates such as 2026-12-24, one a line."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    class Meta:
+        model = Schedule
+        fields = ["name"]
+        widgets = {"name": forms.TextInput}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        stored = self.instance.windows or [{"days": [0, 1, 2, 3, 4], "begin": "09:00", "until": "17:00"}]
+        self.fields["seen"].initial = self.instance.row_version if self.instance.pk else None
+        self.fields["closed_text"].initial = "\n".join(self.instance.closed)
+        for row in range(WINDOW_ROWS):
+            window = stored[row] if row < len(stored) else {"days": [], "begin": "", "until": ""}
+            self.fields[f"days_{row}"] = forms.TypedMultipleChoiceField(
+                label=_("Days"),
+                choices=DAYS,
+                coerce=int,
+                required=False,
+                initial=window["days"],
+                widget=forms.CheckboxSelectMultiple,
+            )
+            for name, label in (("begin", _("From")), ("until", _("Until"))):
+                self.fields[f"{name}_{row}"] = forms.TimeField(
+                    label=label,
+                    required=False,
+                    initial=window[name],
+                    widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+                )
+
+    def rows(self) -> list[list[forms.BoundField]]:
+        """Return the fields of each row for the template."""
+        return [[self[f"{name}_{row}"] for name in ("days", "begin", "until")] for row in range(WINDOW_ROWS)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        windows = []
+        for row in range(WINDOW_ROWS):
+            days, begin, until = (data.get(f"{name}_{row}") for name in ("days", "begin", "until"))
+            if days and begin is not None and until is not None:
+                windows.append({"days": days, "begin": f"{begin:%H:%M}", "until": f"{until:%H:%M}"})
+            elif days and (begin is None or until is None):
+                self.add_error(f"begin_{row}", ValidationError(_("Give both times for these days.")))
+            elif not days and (begin is not None or until is not None):
+                self.add_error(f"days_{row}", ValidationError(_("Choose the days for these times.")))
+        self.instance.windows = windows
+        self.instance.closed = [line.strip() for line in data.get("closed_text", "").splitlines() if line.strip()]
+        return data
+
+    def _post_clean(self) -> None:
+        self.instance.name = self.cleaned_data.get("name", "")

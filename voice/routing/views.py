@@ -1,0 +1,178 @@
+"""The routing pages of a customer: the policy as a readable table, its lines, and *try a number* beside it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from portal.core.access import requires
+from voice.carriers.selectors import trunks_for
+from voice.emergency.selectors import emergency_for
+from voice.routing import selectors, services
+from voice.routing.explain import explain
+from voice.routing.forms import RouteForm, ScheduleForm, TryForm
+from voice.routing.models import Route, Schedule
+
+
+@requires("routing.view")
+def policy(request: HttpRequest) -> HttpResponse:
+    template = "voice/routing/policy.html" + ("#policy" if request.htmx else "")
+    return TemplateResponse(request, template, _policy_context(request))
+
+
+@requires("routing.view")
+def try_number(request: HttpRequest) -> HttpResponse:
+    template = "voice/routing/policy.html" + ("#answer" if request.htmx else "")
+    return TemplateResponse(request, template, _policy_context(request))
+
+
+@requires("routing.change")
+def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    route = (
+        get_object_or_404(Route.objects.with_trunks(), pk=pk) if pk else Route(pattern="", action=Route.Action.ROUTE)
+    )
+    return _edit(request, route)
+
+
+@requires("routing.change")
+def default_edit(request: HttpRequest) -> HttpResponse:
+    return _edit(request, selectors.default_route())
+
+
+@requires("routing.change")
+def route_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    route = get_object_or_404(Route, pk=pk)
+    if request.method == "POST":
+        try:
+            services.delete_route(route, customer=request.tenant, by=request.actor)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            messages.success(request, _("Line removed. The SBCs follow in a moment."))
+        return redirect("routing:list")
+    return TemplateResponse(request, "voice/routing/route_delete.html", {"route": route})
+
+
+@require_POST
+@requires("routing.change")
+def route_move(request: HttpRequest, pk: int) -> HttpResponse:
+    route = get_object_or_404(Route, pk=pk)
+    try:
+        services.move_route(route, up=request.POST.get("to") == "up", customer=request.tenant, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    if request.htmx:
+        return policy(request)
+    return redirect("routing:list")
+
+
+@require_POST
+@requires("routing.change")
+def reorder(request: HttpRequest) -> HttpResponse:
+    ids = [int(pk) for pk in request.POST.getlist("line") if pk.isdecimal()]
+    try:
+        services.set_order(ids, customer=request.tenant, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    if request.htmx:
+        return policy(request)
+    return redirect("routing:list")
+
+
+@requires("routing.view")
+def schedules(request: HttpRequest) -> HttpResponse:
+    listed = Schedule.objects.order_by("name").prefetch_related("routes")
+    return TemplateResponse(request, "voice/routing/schedules.html", {"schedules": listed})
+
+
+@requires("routing.change")
+def schedule_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    schedule = get_object_or_404(Schedule, pk=pk) if pk else Schedule()
+    form = ScheduleForm(request.POST or None, instance=schedule)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.save_schedule(
+                form.instance, customer=request.tenant, by=request.actor, seen=form.cleaned_data["seen"]
+            )
+        except ValidationError as error:
+            form.add_error(None, _plain(error))
+        else:
+            messages.success(request, _("Hours saved."))
+            return redirect("routing:schedules")
+    return TemplateResponse(request, "voice/routing/schedule_form.html", {"form": form, "schedule": schedule})
+
+
+@requires("routing.change")
+def schedule_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = get_object_or_404(Schedule, pk=pk)
+    if request.method == "POST":
+        try:
+            services.delete_schedule(schedule, customer=request.tenant, by=request.actor)
+        except ValidationError as error:
+            messages.error(request, " ".join(error.messages))
+        else:
+            messages.success(request, _("Hours removed."))
+        return redirect("routing:schedules")
+    return TemplateResponse(request, "voice/routing/schedule_delete.html", {"schedule": schedule})
+
+
+def _edit(request: HttpRequest, route: Route) -> HttpResponse:
+    form = RouteForm(request.POST or None, instance=route, trunks=trunks_for(request.tenant).order_by("name"))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.save_route(
+                form.instance,
+                form.trunk_ids,
+                customer=request.tenant,
+                by=request.actor,
+                seen=form.cleaned_data["seen"],
+            )
+        except ValidationError as error:
+            for field, problems in _by_field(error, form):
+                form.add_error(field, problems)
+        else:
+            messages.success(request, _("Line saved. It goes live in a moment."))
+            return redirect("routing:list")
+    return TemplateResponse(request, "voice/routing/route_form.html", {"form": form, "route": route})
+
+
+def _policy_context(request: HttpRequest) -> dict[str, Any]:
+    customer = request.tenant
+    trunks = list(trunks_for(customer))
+    names = {trunk.pk: trunk for trunk in trunks}
+    routes = list(selectors.routes_in_dial_order())
+    for route in routes:
+        route.named_trunks = [names[each.trunk_id] for each in route.trunks.all() if each.trunk_id in names]
+        route.is_live = route.config_version <= customer.live_version
+    if not any(route.is_default for route in routes):
+        routes.append(selectors.default_route())
+    context: dict[str, Any] = {"routes": routes, "customer": customer}
+    tried = "number" in request.GET
+    dials = [each.dial for each in emergency_for(customer)]
+    form = TryForm(request.GET if tried else None, country=customer.country, emergency=dials)
+    if tried and form.is_valid():
+        called, caller = form.cleaned_data["number"], form.cleaned_data["caller"]
+        at = form.cleaned_data["at"] or timezone.now()
+        choice = selectors.try_number(customer, called.lstrip("+"), caller.lstrip("+"), at)
+        explained = explain(choice, called, {trunk.gateway: trunk.name for trunk in trunks})
+        why = dict(explained.lines)
+        context["answer"] = explained
+        context["trace"] = [(route, why.get(route.pk, "")) for route in routes if route.pk]
+    context["try_form"] = form
+    return context
+
+
+def _by_field(error: ValidationError, form: RouteForm) -> list[tuple[str | None, Any]]:
+    if not hasattr(error, "error_dict"):
+        return [(None, error)]
+    return [(field if field in form.fields else None, problems) for field, problems in error.error_dict.items()]
+
+
+def _plain(error: ValidationError) -> ValidationError:
+    return ValidationError(error.messages)
