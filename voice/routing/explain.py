@@ -1,7 +1,9 @@
 """A choice in plain words: the sentence above the trace, and why each line did not take the call."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
 from portal.core.fields import format_number
@@ -48,3 +50,11 @@ def _why(miss: Miss | None) -> str:
         Miss.CLOSED: _("does not apply at this hour"),
         Miss.LATER: _("was not asked: an earlier line took the call"),
     }[miss]
+
+
+def hours_in_words(windows: list[dict[str, Any]]) -> list[str]:
+    """Return stored windows as lines such as `Mon, Tue: 09:00–17:00`."""
+    return [
+        f"{', '.join(str(WEEKDAYS_ABBR[day]) for day in window['days'])}: {window['begin']}–{window['until']}"
+        for window in windows
+    ]

@@ -7,28 +7,31 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
+from portal.ui.confirm import Question, confirm_page, is_confirmed
+from portal.ui.forms import refuse
 from voice.carriers.selectors import trunks_for
 from voice.emergency.selectors import emergency_for
 from voice.routing import selectors, services
-from voice.routing.explain import explain
+from voice.routing.explain import explain, hours_in_words
 from voice.routing.forms import RouteForm, ScheduleForm, TryForm
 from voice.routing.models import Route, Schedule
 
 
 @requires("routing.view")
 def policy(request: HttpRequest) -> HttpResponse:
-    template = "voice/routing/policy.html" + ("#policy" if request.htmx else "")
+    template = "voice/routing/policy_lines.html" if request.htmx else "voice/routing/policy.html"
     return TemplateResponse(request, template, _policy_context(request))
 
 
 @requires("routing.view")
 def try_number(request: HttpRequest) -> HttpResponse:
-    template = "voice/routing/policy.html" + ("#answer" if request.htmx else "")
+    template = "voice/routing/answer.html" if request.htmx else "voice/routing/policy.html"
     return TemplateResponse(request, template, _policy_context(request))
 
 
@@ -48,15 +51,20 @@ def default_edit(request: HttpRequest) -> HttpResponse:
 @requires("routing.change")
 def route_delete(request: HttpRequest, pk: int) -> HttpResponse:
     route = get_object_or_404(Route, pk=pk)
-    if request.method == "POST":
-        try:
-            services.delete_route(route, customer=request.tenant, by=request.actor)
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-        else:
-            messages.success(request, _("Line removed. The SBCs follow in a moment."))
-        return redirect("routing:list")
-    return TemplateResponse(request, "voice/routing/route_delete.html", {"route": route})
+    question = Question(
+        title=_("Remove the line %(pattern)s?") % {"pattern": route.pattern},
+        effects=[_("The calls that it takes go to the lines below it.")],
+        button=_("Remove line"),
+    )
+    if not is_confirmed(request, question):
+        return confirm_page(request, question, cancel=reverse("routing:edit", args=[pk]))
+    try:
+        services.delete_route(route, customer=request.tenant, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Line removed. The SBCs follow in a moment."))
+    return redirect("routing:list")
 
 
 @require_POST
@@ -87,8 +95,11 @@ def reorder(request: HttpRequest) -> HttpResponse:
 
 @requires("routing.view")
 def schedules(request: HttpRequest) -> HttpResponse:
-    listed = Schedule.objects.order_by("name").prefetch_related("routes")
-    return TemplateResponse(request, "voice/routing/schedules.html", {"schedules": listed})
+    listed = list(Schedule.objects.order_by("name").prefetch_related("routes"))
+    for schedule in listed:
+        schedule.words = hours_in_words(schedule.windows)
+    context = {"schedules": listed, "can_change": request.can("routing.change")}
+    return TemplateResponse(request, "voice/routing/schedules.html", context)
 
 
 @requires("routing.change")
@@ -101,7 +112,7 @@ def schedule_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
                 form.instance, customer=request.tenant, by=request.actor, seen=form.cleaned_data["seen"]
             )
         except ValidationError as error:
-            form.add_error(None, _plain(error))
+            refuse(form, error)
         else:
             messages.success(request, _("Hours saved."))
             return redirect("routing:schedules")
@@ -111,15 +122,16 @@ def schedule_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @requires("routing.change")
 def schedule_delete(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = get_object_or_404(Schedule, pk=pk)
-    if request.method == "POST":
-        try:
-            services.delete_schedule(schedule, customer=request.tenant, by=request.actor)
-        except ValidationError as error:
-            messages.error(request, " ".join(error.messages))
-        else:
-            messages.success(request, _("Hours removed."))
-        return redirect("routing:schedules")
-    return TemplateResponse(request, "voice/routing/schedule_delete.html", {"schedule": schedule})
+    question = Question(title=_("Remove the hours %(name)s?") % {"name": schedule.name}, button=_("Remove hours"))
+    if not is_confirmed(request, question):
+        return confirm_page(request, question, cancel=reverse("routing:schedule_edit", args=[pk]))
+    try:
+        services.delete_schedule(schedule, customer=request.tenant, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Hours removed."))
+    return redirect("routing:schedules")
 
 
 def _edit(request: HttpRequest, route: Route) -> HttpResponse:
@@ -134,8 +146,7 @@ def _edit(request: HttpRequest, route: Route) -> HttpResponse:
                 seen=form.cleaned_data["seen"],
             )
         except ValidationError as error:
-            for field, problems in _by_field(error, form):
-                form.add_error(field, problems)
+            refuse(form, error)
         else:
             messages.success(request, _("Line saved. It goes live in a moment."))
             return redirect("routing:list")
@@ -152,7 +163,7 @@ def _policy_context(request: HttpRequest) -> dict[str, Any]:
         route.is_live = route.config_version <= customer.live_version
     if not any(route.is_default for route in routes):
         routes.append(selectors.default_route())
-    context: dict[str, Any] = {"routes": routes, "customer": customer}
+    context: dict[str, Any] = {"routes": routes, "can_change": request.can("routing.change")}
     tried = "number" in request.GET
     dials = [each.dial for each in emergency_for(customer)]
     form = TryForm(request.GET if tried else None, country=customer.country, emergency=dials)
@@ -166,13 +177,3 @@ def _policy_context(request: HttpRequest) -> dict[str, Any]:
         context["trace"] = [(route, why.get(route.pk, "")) for route in routes if route.pk]
     context["try_form"] = form
     return context
-
-
-def _by_field(error: ValidationError, form: RouteForm) -> list[tuple[str | None, Any]]:
-    if not hasattr(error, "error_dict"):
-        return [(None, error)]
-    return [(field if field in form.fields else None, problems) for field, problems in error.error_dict.items()]
-
-
-def _plain(error: ValidationError) -> ValidationError:
-    return ValidationError(error.messages)

@@ -1,0 +1,133 @@
+"""The routing policy for programs: the same writes as the pages."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.api import TenantViewSet
+from voice.carriers.selectors import trunks_for
+from voice.emergency.selectors import emergency_for
+from voice.routing import selectors, services
+from voice.routing.explain import explain
+from voice.routing.forms import TryForm
+from voice.routing.models import Route, Schedule
+
+
+class RouteSerializer(serializers.ModelSerializer):
+    """A line of the policy; `trunks` are ids in the order they are tried."""
+
+    trunks = serializers.ListField(child=serializers.IntegerField(), required=False, write_only=True)
+    is_live = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Route
+        fields = [
+            "id",
+            "position",
+            "is_default",
+            "pattern",
+            "caller_pattern",
+            "schedule",
+            "action",
+            "trunks",
+            "enabled",
+            "note",
+            "row_version",
+            "is_live",
+        ]
+        read_only_fields = ["position", "is_default"]
+        extra_kwargs = {"row_version": {"required": False}}
+
+    def get_is_live(self, route: Route) -> bool:
+        return route.config_version <= self.context["request"].tenant.live_version
+
+    def to_representation(self, route: Route) -> dict[str, Any]:
+        return {**super().to_representation(route), "trunks": [each.trunk_id for each in route.trunks.all()]}
+
+
+class RouteViewSet(TenantViewSet):
+    """Lines of the routing policy in dial order; the first that matches wins."""
+
+    serializer_class = RouteSerializer
+    capability = "routing"
+
+    def get_queryset(self) -> QuerySet[Route]:
+        return selectors.routes_in_dial_order()
+
+    def write(self, serializer: RouteSerializer, instance: Route | None) -> Route:
+        data = dict(serializer.validated_data)
+        seen = data.pop("row_version", None)
+        stored = [each.trunk_id for each in instance.trunks.all()] if instance else []
+        trunks = data.pop("trunks", stored)
+        route = instance or Route()
+        for name, value in data.items():
+            setattr(route, name, value)
+        return services.save_route(
+            route, trunks, customer=self.request.tenant, by=self.request.actor, seen=seen if instance else None
+        )
+
+    def remove(self, route: Route, *, by: Any) -> None:
+        services.delete_route(route, customer=self.request.tenant, by=by)
+
+    @action(detail=False, methods=["get"], url_path="try")
+    def try_number(self, request: Request) -> Response:
+        """Say what a call would do: `?number=…&caller=…&at=…`; nothing is called."""
+        customer = request.tenant
+        dials = [each.dial for each in emergency_for(customer)]
+        form = TryForm(request.query_params, country=customer.country, emergency=dials)
+        if not form.is_valid():
+            raise ValidationError(form.errors.as_data())
+        called, caller = form.cleaned_data["number"], form.cleaned_data["caller"]
+        at = form.cleaned_data["at"] or timezone.now()
+        choice = selectors.try_number(customer, called.lstrip("+"), caller.lstrip("+"), at)
+        explained = explain(choice, called, {trunk.gateway: trunk.name for trunk in trunks_for(customer)})
+        return Response(
+            {
+                "outcome": choice.outcome,
+                "sentence": explained.sentence,
+                "route": explained.matched,
+                "trunks": choice.trunks,
+                "trace": [{"route": route, "why": why} for route, why in explained.lines],
+            }
+        )
+
+
+class ScheduleSerializer(serializers.ModelSerializer):
+    """Opening hours: `windows` as `[{"days": [0, 1], "begin": "09:00", "until": "17:00"}]`, Monday is 0."""
+
+    class Meta:
+        model = Schedule
+        fields = ["id", "name", "windows", "closed", "row_version"]
+        extra_kwargs = {"row_version": {"required": False}}
+
+
+class ScheduleViewSet(TenantViewSet):
+    """Opening hours that lines of the policy can be bound to."""
+
+    serializer_class = ScheduleSerializer
+    capability = "routing"
+
+    def get_queryset(self) -> QuerySet[Schedule]:
+        return Schedule.objects.order_by("pk")
+
+    def write(self, serializer: ScheduleSerializer, instance: Schedule | None) -> Schedule:
+        data = dict(serializer.validated_data)
+        seen = data.pop("row_version", None)
+        schedule = instance or Schedule()
+        for name, value in data.items():
+            setattr(schedule, name, value)
+        return services.save_schedule(
+            schedule, customer=self.request.tenant, by=self.request.actor, seen=seen if instance else None
+        )
+
+    def remove(self, schedule: Schedule, *, by: Any) -> None:
+        services.delete_schedule(schedule, customer=self.request.tenant, by=by)
+
+
+routes = [("routes", RouteViewSet, "route"), ("schedules", ScheduleViewSet, "schedule")]

@@ -1,0 +1,35 @@
+"""The demo's policies: lines that send calls over two carriers and block what costs dearly."""
+
+from typing import Any
+
+from portal.core import audit
+from tenants.models import Customer
+from voice.carriers.selectors import trunks_for
+from voice.routing.models import Route
+from voice.routing.services import save_route
+
+LINES = [
+    ("+882*", "Satellite and global networks cost dearly", ()),
+    ("+49900*", "Premium rate", ()),
+    ("+44*", "United Kingdom over the second carrier first", (1, 0)),
+]
+
+
+def seed(cast: Any) -> None:
+    """Give each demo customer a policy, once."""
+    by = audit.Actor.system("demo")
+    for customer in cast.customers:
+        with cast.as_customer(customer):
+            if not Route.objects.exists():
+                _seed(customer, by)
+
+
+def _seed(customer: Customer, by: audit.Actor) -> None:
+    trunks = list(trunks_for(customer).order_by("pk").values_list("pk", flat=True))
+    for pattern, note, order in LINES:
+        chosen = [trunks[place] for place in order if place < len(trunks)]
+        action = Route.Action.ROUTE if chosen else Route.Action.BLOCK
+        save_route(Route(pattern=pattern, note=note, action=action), chosen, customer=customer, by=by)
+    if trunks:
+        rest = Route(is_default=True, pattern="*", action=Route.Action.ROUTE)
+        save_route(rest, trunks, customer=customer, by=by)
