@@ -115,7 +115,7 @@ class Trunk(models.Model):
                 condition=~Q(name=""),
                 violation_error_message=_("Give the trunk a name."),
             ),
-            # The host travels to the SBC as a value of a `k=v;k=v` list and into a SIP URI: nothing but host characters.
+            # The host travels to the SBC in a `k=v;k=v` list and into a SIP URI: nothing but host characters.
             models.CheckConstraint(
                 name="carriers_trunk_host_is_host",
                 condition=Q(host__regex=r"^([0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$"),

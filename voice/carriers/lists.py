@@ -1,0 +1,53 @@
+"""The MSP's two lists above every customer's policy: emergency trunks and blocked prefixes."""
+
+from collections.abc import Sequence
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from tenants.models import Customer, Msp
+from tenants.scopes import config_changed
+from voice.carriers import selectors
+from voice.carriers.models import BlockedPrefix, EmergencyTrunk, Trunk
+
+
+@transaction.atomic
+def set_emergency_trunks(msp: Msp, country: str, trunks: Sequence[Trunk], *, by: Actor) -> None:
+    """Make these trunks, in this order, what emergency calls of the MSP's customers in the country try."""
+    if any(trunk.msp_id != msp.pk or trunk.tenant_id or trunk.closed_at for trunk in trunks):
+        raise ValidationError(_("Only your own open trunks can carry emergency calls."))
+    if len({trunk.pk for trunk in trunks}) < len(trunks):
+        raise ValidationError(_("Each trunk can be on the list once."))
+    before = [line.trunk.name for line in selectors.emergency_trunks(msp.pk, country)]
+    EmergencyTrunk.objects.filter(msp=msp, country=country).delete()
+    for position, trunk in enumerate(trunks):
+        line = EmergencyTrunk(msp=msp, country=country, trunk=trunk, position=position)
+        line.full_clean()
+        line.save()
+    # The list stands in every customer's emergency rows, so each of them opens a version.
+    for customer in Customer.objects.filter(msp=msp, country=country).exclude(state="closed").order_by("pk"):
+        config_changed(customer)
+    after = [trunk.name for trunk in trunks]
+    audit.record(by, "emergency_list.saved", msp, before={"trunks": before}, after={"trunks": after}, country=country)
+
+
+@transaction.atomic
+def save_blocked_prefix(blocked: BlockedPrefix, *, by: Actor) -> BlockedPrefix:
+    """Refuse calls of all the MSP's customers to numbers that start with the prefix."""
+    blocked.prefix = "".join(letter for letter in blocked.prefix if letter not in " +-()./*")
+    blocked.full_clean()
+    blocked.save()
+    config_changed(blocked.msp)
+    audit.record(by, "blocked_prefix.saved", blocked, after={"prefix": blocked.prefix, "note": blocked.note})
+    return blocked
+
+
+@transaction.atomic
+def delete_blocked_prefix(blocked: BlockedPrefix, *, by: Actor) -> None:
+    """Let customers' own policies decide about the prefix again."""
+    config_changed(blocked.msp)
+    audit.record(by, "blocked_prefix.deleted", blocked, before={"prefix": blocked.prefix, "note": blocked.note})
+    blocked.delete()

@@ -1,0 +1,91 @@
+"""Which addresses a trunk may use: never the SBC itself, never outside what the region's operator allows."""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+
+from django.utils.translation import gettext as _
+
+from tenants.models import Region
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+# Private address space of organisations is the region's business; these are never a carrier's.
+NEVER = [ipaddress.ip_network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")] + [
+    ipaddress.ip_network(text) for text in ("::/127", "fe80::/10", "ff00::/8")
+]
+# The last label begins with a letter: 127.1, 2130706433 and 0x7f.1, which resolvers take for 127.0.0.1, are no names.
+HOST_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+LOCAL_NAMES = ("localhost", "local", "localdomain", "internal")
+RESOLVE_SECONDS = 2.0
+_resolvers = ThreadPoolExecutor(4, thread_name_prefix="resolve")
+
+
+def normal_host(text: str) -> str:
+    """Return the host in one spelling: lower case, no brackets, no last dot, addresses in their short form."""
+    host = text.strip().lower().strip("[]").rstrip(".")
+    address = as_address(host)
+    return str(address) if address else host
+
+
+def as_address(text: str) -> Address | None:
+    """Return the address that the text spells, or None for a name; an IPv4 address inside IPv6 counts as IPv4."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def name_refusal(host: str) -> str:
+    """Return why the host name cannot be a trunk's, or nothing."""
+    if host in LOCAL_NAMES or host.rsplit(".", 1)[-1] in LOCAL_NAMES:
+        return _("%(host)s is a name of the SBC's own machine or network. Enter the carrier's host.") % {"host": host}
+    if not HOST_NAME.fullmatch(host):
+        return _("Enter an IP address or a full host name, for example sip.carrier.example.")
+    return ""
+
+
+def address_refusal(address: Address, region: Region) -> str:
+    """Return why a trunk may not use the address in the region, or nothing."""
+    facts = {"address": address, "region": region.name}
+    allowed, denied = networks(region.allowed_networks), networks(region.denied_networks)
+    hit = next((network for network in denied if address in network), None)
+    if hit:
+        return _("%(address)s lies in a network that trunks may not use in the region %(region)s.") % facts
+    if any(address in network for network in networks(region.microsoft_networks)):
+        return _("%(address)s belongs to Microsoft's signalling, not to a carrier.") % facts
+    inside = [network for network in allowed if address in network]
+    forbidden = next((network for network in NEVER if address in network), None)
+    # A lab may allow a part of loopback by name; a wide 0.0.0.0/0 must not let it in by accident.
+    if forbidden and not any(_within(network, forbidden) for network in inside):
+        return (
+            _("%(address)s is an address of the SBC itself (loopback or link-local). Enter the carrier's address.")
+            % facts
+        )
+    if not inside and (allowed or not address.is_global):
+        return _("%(address)s is outside the networks that trunks may use in the region %(region)s.") % facts
+    return ""
+
+
+def networks(texts: Iterable[str]) -> list[Network]:
+    """Return the networks that the texts spell."""
+    return [ipaddress.ip_network(text, strict=False) for text in texts]
+
+
+def _within(network: Network, outer: Network) -> bool:
+    return network.version == outer.version and network.subnet_of(outer)  # type: ignore[arg-type]
+
+
+def addresses_of(host: str) -> list[Address]:
+    """Return the addresses that the name has now, or none when no answer comes in time."""
+    try:
+        found = _resolvers.submit(socket.getaddrinfo, host, None, type=socket.SOCK_STREAM).result(RESOLVE_SECONDS)
+    except (OSError, UnicodeError, TookTooLong):
+        return []
+    addresses = [as_address(str(entry[4][0]).split("%")[0]) for entry in found]
+    return list(dict.fromkeys(address for address in addresses if address))

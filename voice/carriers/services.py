@@ -1,0 +1,209 @@
+"""Every write to carriers and trunks."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.core import audit, nudges
+from portal.core.audit import Actor
+from tenants.models import Customer
+from tenants.scopes import config_changed
+from voice.carriers import selectors
+from voice.carriers.models import Carrier, Trunk, TrunkGrant
+from voice.carriers.networks import address_refusal, addresses_of, as_address, name_refusal, normal_host
+from voice.edits import facts, locked
+
+# Apps above say here, in words, where the current customer still uses a trunk: this layer cannot ask them.
+uses: list[Callable[[int], list[str]]] = []
+UNSPEAKABLE = set('"\\\r\n\t\0')
+CARRIER_FACTS = ("name", "contact")
+TRUNK_FACTS = (
+    "name", "host", "port", "transport", "auth", "username", "realm", "source_addresses", "channels", "cps",
+    "forwarded_caller", "enabled", "approved",
+)  # fmt: skip
+
+
+@transaction.atomic
+def save_carrier(carrier: Carrier, *, by: Actor) -> Carrier:
+    """Store a new or changed carrier."""
+    before = facts(locked(carrier), CARRIER_FACTS)
+    carrier.full_clean()
+    carrier.row_version += 1
+    carrier.save()
+    audit.record(by, "carrier.saved", carrier, before=before, after=facts(carrier, CARRIER_FACTS))
+    return carrier
+
+
+@transaction.atomic
+def delete_carrier(carrier: Carrier, *, by: Actor) -> None:
+    """Remove a carrier that no trunk and no number refers to."""
+    audit.record(by, "carrier.deleted", carrier, before=facts(carrier, CARRIER_FACTS))
+    try:
+        carrier.delete()
+    except ProtectedError:
+        raise ValidationError(
+            _("%(carrier)s still has trunks or numbers. Move them to another carrier first.") % {"carrier": carrier}
+        )
+
+
+@transaction.atomic
+def save_trunk(trunk: Trunk, *, by: Actor) -> Trunk:
+    """Store a new or changed trunk and send it on its way to the SBCs.
+
+    Raises ValidationError with messages meant for the user.
+    """
+    stored = locked(trunk)
+    _normalise(trunk)
+    trunk.full_clean()
+    _check_owner(trunk)
+    _check_addresses(trunk)
+    if trunk.tenant_id:
+        # Approval is for these addresses: a change of them asks again.
+        kept = stored is not None and stored.approved and _addresses(stored) >= _addresses(trunk)
+        trunk.approved = kept or not selectors.used_elsewhere(trunk)
+    trunk.row_version += 1
+    trunk.config_version = config_changed(trunk.tenant or trunk.msp)
+    trunk.save()
+    audit.record(by, "trunk.saved", trunk, before=facts(stored, TRUNK_FACTS), after=facts(trunk, TRUNK_FACTS))
+    if not trunk.approved:
+        transaction.on_commit(partial(nudges.topic, None, trunk.msp_id, "trunks"), robust=True)
+    return trunk
+
+
+def _normalise(trunk: Trunk) -> None:
+    trunk.name = " ".join(trunk.name.split())
+    trunk.host = normal_host(trunk.host)
+    addresses = [normal_host(str(text)) for text in trunk.source_addresses if str(text).strip()]
+    if not addresses and as_address(trunk.host):
+        addresses = [trunk.host]
+    trunk.source_addresses = list(dict.fromkeys(addresses))
+    if trunk.auth == Trunk.Auth.IP:
+        trunk.username = trunk.password = trunk.realm = ""
+
+
+def _check_owner(trunk: Trunk) -> None:
+    if trunk.carrier and (trunk.tenant_id or trunk.carrier.msp_id != trunk.msp_id):
+        raise ValidationError({"carrier": _("Choose one of your own carriers.")})
+    if trunk.tenant and trunk.tenant.msp_id != trunk.msp_id:
+        raise ValidationError(_("This customer belongs to nobody here."))
+    for name in ("username", "password", "realm"):
+        if UNSPEAKABLE & set(getattr(trunk, name)):
+            raise ValidationError({name: _("Quotes, backslashes and line breaks cannot be used here.")})
+    if trunk.auth == Trunk.Auth.DIGEST and not trunk.password:
+        raise ValidationError({"password": _("Enter the password that the carrier gave you.")})
+
+
+def _check_addresses(trunk: Trunk) -> None:
+    """Refuse a trunk at the SBC itself or outside the region's networks; the SBC checks again at each call."""
+    host = as_address(trunk.host)
+    errors: dict[str, list[str]] = {"host": [], "source_addresses": []}
+    targets = [host] if host else []
+    if host is None:
+        refusal = name_refusal(trunk.host)
+        errors["host"] = [refusal] if refusal else []
+        targets = [] if refusal else addresses_of(trunk.host)
+    sources = [(text, as_address(text)) for text in trunk.source_addresses]
+    errors["source_addresses"] += [
+        _("%(text)s is not an IP address.") % {"text": text} for text, address in sources if not address
+    ]
+    if trunk.auth == Trunk.Auth.IP and not sources:
+        errors["source_addresses"].append(_("Enter the addresses that the carrier's calls come from."))
+    for region in selectors.regions_of(trunk):
+        errors["host"] += filter(None, (address_refusal(address, region) for address in targets))
+        errors["source_addresses"] += filter(
+            None, (address_refusal(address, region) for _text, address in sources if address and address not in targets)
+        )
+    if any(errors.values()):
+        raise ValidationError({field: list(dict.fromkeys(words)) for field, words in errors.items() if words})
+
+
+def _addresses(trunk: Trunk) -> set[str]:
+    return {trunk.host, *trunk.source_addresses}
+
+
+@transaction.atomic
+def delete_trunk(trunk: Trunk, *, by: Actor) -> None:
+    """Close a trunk that nothing uses any more; the row stays, because call records name it."""
+    stored = locked(trunk)
+    if trunk.closed_at or stored is None:
+        return
+    where = [use for ask in uses for use in ask(trunk.pk)] if trunk.tenant_id else _uses_of_shared(trunk)
+    if where:
+        raise ValidationError(
+            _("%(trunk)s is still in use: %(where)s. Take it out there first.")
+            % {"trunk": trunk.name, "where": ", ".join(where)}
+        )
+    trunk.enabled = False
+    trunk.closed_at = timezone.now()
+    trunk.row_version += 1
+    trunk.password = ""
+    trunk.config_version = config_changed(trunk.tenant or trunk.msp)
+    trunk.save()
+    audit.record(by, "trunk.closed", trunk, before=facts(stored, TRUNK_FACTS))
+
+
+def _uses_of_shared(trunk: Trunk) -> list[str]:
+    customers = [grant.tenant.name for grant in trunk.grants.select_related("tenant").order_by("tenant__name")]
+    countries = trunk.emergency_lines.order_by("country").values_list("country", flat=True)
+    return customers + [_("the emergency list of %(country)s") % {"country": country} for country in countries]
+
+
+@transaction.atomic
+def grant_trunk(trunk: Trunk, customer: Customer, *, by: Actor) -> TrunkGrant:
+    """Let a customer use one of the MSP's shared trunks."""
+    if trunk.tenant_id or trunk.closed_at:
+        raise ValidationError(_("Only an open shared trunk can be given to customers."))
+    if customer.msp_id != trunk.msp_id:
+        raise ValidationError(_("Choose one of your own customers."))
+    grant, made = TrunkGrant.objects.get_or_create(trunk=trunk, tenant=customer, defaults={"msp": trunk.msp})
+    if made:
+        config_changed(customer)
+        audit.record(by, "trunk.granted", trunk, tenant_id=customer.pk, customer=customer.name)
+    return grant
+
+
+@transaction.atomic
+def revoke_trunk(trunk: Trunk, customer: Customer, *, by: Actor) -> None:
+    """Take a shared trunk from one customer; its routes go on with their next trunk, nobody else notices."""
+    removed, _models = TrunkGrant.objects.filter(trunk=trunk, tenant=customer).delete()
+    if removed:
+        config_changed(customer)
+        audit.record(by, "trunk.revoked", trunk, tenant_id=customer.pk, customer=customer.name)
+
+
+@transaction.atomic
+def approve_trunk(trunk: Trunk, *, by: Actor) -> Trunk:
+    """Let a customer's own trunk use an address that somebody else uses too."""
+    stored = locked(trunk)
+    if stored is None or stored.approved or not trunk.tenant:
+        return trunk
+    trunk.approved = True
+    trunk.row_version += 1
+    trunk.config_version = config_changed(trunk.tenant)
+    trunk.save(update_fields=["approved", "row_version", "config_version"])
+    audit.record(by, "trunk.approved", trunk, tenant_id=trunk.tenant_id, host=trunk.host)
+    transaction.on_commit(partial(nudges.topic, trunk.tenant_id, trunk.msp_id, "trunks"), robust=True)
+    return trunk
+
+
+def record_health(trunk_id: int, *, up: bool, code: int | None, since: datetime, checked: datetime) -> None:
+    """Store a node's last OPTIONS answer from a trunk, and tell open pages when it went up or down."""
+    wanted = Trunk.Health.UP if up else Trunk.Health.DOWN
+    trunk = Trunk.objects.filter(pk=trunk_id).values("health", "health_since", "tenant_id", "msp_id").first()
+    if trunk is None:
+        return
+    changed = trunk["health"] != wanted
+    Trunk.objects.filter(pk=trunk_id).update(
+        health=wanted,
+        health_code=code,
+        health_checked=checked,
+        health_since=since if changed else trunk["health_since"],
+    )
+    if changed:
+        nudges.topic(trunk["tenant_id"], trunk["msp_id"], "trunks")

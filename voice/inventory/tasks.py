@@ -1,0 +1,37 @@
+"""What happens to the stock by itself or in the background."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from portal.core import jobs
+from portal.db import contexts
+from tenants.models import Msp
+from voice.inventory import imports, services
+from voice.inventory.models import StockImport
+
+
+@jobs.kind("inventory.check")
+def check(job: jobs.Job, progress: Any) -> dict[str, Any]:
+    """Check an import line by line."""
+    draft = StockImport.objects.get(pk=job.params["import"])
+    imports.check_import(draft, progress)
+    return {"good": draft.good, "bad": draft.bad}
+
+
+@jobs.kind("inventory.store")
+def store(job: jobs.Job, progress: Any) -> dict[str, Any]:
+    """Store a confirmed import."""
+    draft = StockImport.objects.get(pk=job.params["import"])
+    imports.store_import(draft, progress, by=job.actor)
+    return {"stored": draft.stored}
+
+
+@shared_task(ignore_result=True)
+def end_cooling(**_: Any) -> None:
+    """Free the numbers of every MSP whose cooling time is over."""
+    now = timezone.now()
+    for msp in Msp.objects.order_by("pk"):
+        with contexts.msp(msp):
+            services.end_cooling(msp, now=now)
