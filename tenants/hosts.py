@@ -97,6 +97,12 @@ def place_of(authority: str) -> Place | None:
     return place
 
 
+def is_taken(host: str) -> bool:
+    """Return whether anybody has this host already; it is nobody's business who."""
+    with contexts.public():
+        return Domain.objects.filter(domain=host).exists()
+
+
 def ground_of(place: Place) -> Ground | None:
     """Return the place's rows as they are now, or None where its customer was closed."""
     with contexts.public():

@@ -39,7 +39,7 @@ class HostMiddleware:
                 "Forbidden: this request came from another site.\n", status=403, content_type="text/plain"
             )
         request.place, request.msp, request.tenant = place.kind, ground.msp, ground.tenant  # type: ignore[attr-defined]
-        request.host = place.host  # type: ignore[attr-defined]
+        request.host, request.brand = place.host, getattr(ground.msp, "brand", None)  # type: ignore[attr-defined]
         request.urlconf = f"portal.urls_{place.kind}"  # type: ignore[attr-defined]
         with hosts.inside(ground):
             return self.get_response(request)

@@ -1,11 +1,11 @@
-"""Who may see the rows of people, customers and hosts; docs/decisions tells why hosts are open before a place is known."""
+"""Who may see the rows of people, customers and hosts; hosts are open to read before a place is known."""
 
 from django.db import migrations
 
 from portal.db.rls import APP, MSP, TENANT, THIS_MSP, EnableRls
 
-OWN_CUSTOMERS = f"SELECT id FROM tenants_customer WHERE msp_id = {THIS_MSP}"
-OWN_MSP = f"(SELECT msp_id FROM tenants_customer WHERE id = {TENANT})"
+OWN_CUSTOMERS = f"SELECT id FROM tenants_customer WHERE msp_id = {THIS_MSP}"  # noqa: S608
+OWN_MSP = f"(SELECT msp_id FROM tenants_customer WHERE id = {TENANT})"  # noqa: S608
 # Between a request's Host header and its place, and on the operator's console: no tenant, no MSP.
 NO_PLACE = f"{TENANT} IS NULL AND {THIS_MSP} IS NULL"
 

@@ -1,0 +1,175 @@
+"""The ground of the API: every view set names its place and capability, and hands its writes to the pages' services."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+from django.http import Http404
+from rest_framework.pagination import CursorPagination
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+from rest_framework.viewsets import ModelViewSet
+
+from portal.core.api_errors import PreconditionFailed, problem
+from portal.core.api_idempotency import Idempotent
+from portal.core.errors import StaleEdit
+
+__all__ = [
+    "CapabilityPermission",
+    "MspViewSet",
+    "OperatorViewSet",
+    "Pages",
+    "TenantViewSet",
+    "TokenThrottle",
+    "problem",
+]
+
+Save = Callable[..., Any]
+VERSION_FIELDS = ("row_version", "config_version")
+
+
+class Pages(CursorPagination):
+    """Pages by cursor: `?limit=` up to 200, `?cursor=` from the links `next` and `previous`."""
+
+    page_size_query_param = "limit"
+    max_page_size = 200
+
+    def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:
+        return tuple(getattr(view, "ordering", ("pk",)))
+
+
+class CapabilityPermission(BasePermission):
+    """Lets a caller through who has the view's capability here; a view that names none lets nobody through."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        place = getattr(view, "place", None)
+        if place is not None and place != getattr(request._request, "place", None):
+            raise Http404
+        needed = capability_of(view, request.method or "")
+        can = getattr(request._request, "can", None)
+        return bool(needed and can and can("api.use") and can(needed))
+
+
+def capability_of(view: Any, method: str) -> str | None:
+    """Return what a view demands: `routing.view` for reads, `routing.change` for writes, or its own word for an action."""
+    action = getattr(view, "action", None)
+    own = getattr(view, "capabilities", {}).get(action)
+    capability: str | None = own or getattr(view, "capability", None)
+    if capability is None or "." in capability:
+        return capability
+    return f"{capability}.{'view' if method in SAFE_METHODS else 'change'}"
+
+
+class TokenThrottle(SimpleRateThrottle):
+    """Counts a token's requests; people in browsers are counted by user."""
+
+    scope = "token"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        token = getattr(request._request, "api_token", None)
+        if token is not None:
+            return f"throttle:token:{token.pk}"
+        user = getattr(request._request, "user", None)
+        return f"throttle:user:{user.pk}" if user is not None and user.is_authenticated else None
+
+
+class PlaceViewSet(Idempotent, ModelViewSet[Any]):
+    """Reads by the queryset, writes by the services `save` and `remove`; without them it only reads.
+
+    The serializer shapes and never saves. `write` builds the object from its data; override it for nested data.
+    """
+
+    place: ClassVar[str]
+    capability: ClassVar[str | None] = None
+    capabilities: ClassVar[dict[str, str]] = {}
+    save: ClassVar[Save | None] = None
+    remove: ClassVar[Save | None] = None
+    ordering: ClassVar[tuple[str, ...]] = ("pk",)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "http_method_names" not in cls.__dict__:
+            writes = ["post", "put", "patch"] if cls.save else []
+            cls.http_method_names = ["get", *writes, *(["delete"] if cls.remove else []), "head", "options"]
+
+    def perform_create(self, serializer: BaseSerializer[Any]) -> None:
+        serializer.instance = self.write(serializer, None)
+
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        expected = self._expected(serializer.instance)
+        try:
+            serializer.instance = self.write(serializer, serializer.instance)
+        except StaleEdit as error:
+            if expected is not None:
+                raise PreconditionFailed(" ".join(error.messages))
+            raise
+
+    def perform_destroy(self, instance: Model) -> None:
+        self._expected(instance)
+        assert self.remove is not None
+        self.remove(instance, by=self.request.actor)  # type: ignore[attr-defined]
+
+    def write(self, serializer: BaseSerializer[Any], instance: Any | None) -> Any:
+        """Put the checked data on the object and hand it to the service."""
+        instance = instance if instance is not None else self.new()
+        for name, value in serializer.validated_data.items():
+            setattr(instance, name, value)
+        assert self.save is not None
+        return self.save(instance, by=self.request.actor)  # type: ignore[attr-defined]
+
+    def new(self) -> Any:
+        """Return an object to be filled by a POST; override where it needs an owner."""
+        return self.get_queryset().model()
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        data = getattr(response, "data", None)
+        if isinstance(data, dict) and response.status_code < 300:
+            version = next((data[name] for name in VERSION_FIELDS if name in data), None)
+            if version is not None:
+                response["ETag"] = f'"{version}"'
+        return response
+
+    def _expected(self, instance: Any) -> int | None:
+        """Note the version that If-Match demands on the object, where its service compares it with the stored one."""
+        header = self.request.headers.get("If-Match")
+        if header is None or header.strip() == "*":
+            return None
+        field = _version_field(instance)
+        digits = header.strip().removeprefix("W/").strip('"')
+        if field is None or not digits.isdigit() or int(digits) != getattr(instance, field):
+            raise PreconditionFailed("This was changed since you read it. Read it again and repeat your change.")
+        return int(digits)
+
+
+def _version_field(instance: Any) -> str | None:
+    for name in VERSION_FIELDS:
+        try:
+            instance._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        return name
+    return None
+
+
+class TenantViewSet(PlaceViewSet):
+    """A resource of the customer whose portal was asked; the database context holds everybody else's rows back."""
+
+    place = "customer"
+
+
+class MspViewSet(PlaceViewSet):
+    """A resource of the MSP whose console was asked."""
+
+    place = "msp"
+
+
+class OperatorViewSet(PlaceViewSet):
+    """A resource of the operator's console."""
+
+    place = "operator"

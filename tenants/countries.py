@@ -1,0 +1,23 @@
+"""The countries of the world by their ISO code, named in the reader's language."""
+
+import re
+
+from babel import Locale
+from django.utils import translation
+
+# CLDR's groupings and test regions, which are no countries.
+_NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+COUNTRIES = frozenset(
+    code for code in Locale("en").territories if re.fullmatch(r"[A-Z]{2}", code) and code not in _NO_COUNTRY
+)
+
+
+def country_name(code: str) -> str:
+    """Return a country's name in the language of the page."""
+    language = (translation.get_language() or "en").split("-")[0]
+    return str(Locale(language).territories.get(code, code))
+
+
+def country_choices() -> list[tuple[str, str]]:
+    """Return every country, sorted by its name in the language of the page."""
+    return sorted(((code, country_name(code)) for code in COUNTRIES), key=lambda choice: choice[1])

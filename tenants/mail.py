@@ -1,0 +1,42 @@
+"""Mails under the brand of whoever sends them: the MSP's to its customers, the platform's to MSPs."""
+
+import logging
+from email.utils import formataddr, parseaddr
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template import loader
+from django.utils import translation
+
+from tenants.colour import readable
+from tenants.models import Brand
+from tenants.models.brand import DEFAULT_ACCENT
+
+logger = logging.getLogger(__name__)
+PLATFORM = "Strowger"
+
+
+def send(template: str, to: str, context: dict[str, object], *, brand: Brand | None, language: str = "") -> bool:
+    """Send `templates/<template>.subject.txt`, `.txt` and `.html`; return whether the mail left."""
+    name = brand.name if brand else PLATFORM
+    accent = readable(brand.accent if brand else DEFAULT_ACCENT, "#ffffff")
+    whole = {**context, "brand_name": name, "brand": brand, "accent": accent}
+    with translation.override(language or translation.get_language() or settings.LANGUAGE_CODE):
+        subject = " ".join(loader.render_to_string(f"{template}.subject.txt", whole).split())
+        text = loader.render_to_string(f"{template}.txt", whole)
+        html = loader.render_to_string(f"{template}.html", whole)
+    mail = EmailMultiAlternatives(
+        subject,
+        text.strip() + "\n",
+        formataddr((name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
+        [to],
+        reply_to=[brand.support_email] if brand and brand.support_email else None,
+    )
+    mail.attach_alternative(html, "text/html")
+    try:
+        mail.send()
+    except OSError:
+        # The page offers to send it again; a mail server that is away must not undo what was saved.
+        logger.exception("Mail %s to %s did not leave", template, to)
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""Every write to tenants, one function each."""
+
+from tenants.services.acting import enter, leave, start_acting
+from tenants.services.brand import save_brand
+from tenants.services.customers import (
+    close_customer,
+    create_customer,
+    finish_closing,
+    forget_closed,
+    resume_customer,
+    save_customer,
+    suspend_customer,
+)
+from tenants.services.msps import (
+    add_base_domain,
+    create_msp,
+    invite_owner,
+    resume_msp,
+    save_region,
+    suspend_msp,
+)
+from tenants.services.people import (
+    InvitationRefused,
+    accept_invitation,
+    change_role,
+    invite,
+    invite_again,
+    open_invitation,
+    remove_member,
+    revoke_invitation,
+    save_profile,
+)
+from tenants.services.tokens import create_token, revoke_token
+
+__all__ = [
+    "InvitationRefused",
+    "accept_invitation",
+    "add_base_domain",
+    "change_role",
+    "close_customer",
+    "create_customer",
+    "create_msp",
+    "create_token",
+    "enter",
+    "finish_closing",
+    "forget_closed",
+    "invite",
+    "invite_again",
+    "invite_owner",
+    "leave",
+    "open_invitation",
+    "remove_member",
+    "resume_customer",
+    "resume_msp",
+    "revoke_invitation",
+    "revoke_token",
+    "save_brand",
+    "save_customer",
+    "save_profile",
+    "save_region",
+    "start_acting",
+    "suspend_customer",
+    "suspend_msp",
+]

@@ -1,0 +1,48 @@
+"""API tokens: shown once, kept as a hash, never able to do more than their maker."""
+
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from tenants.identity import TOKEN_PREFIX, hash_secret, new_secret
+from tenants.models import ApiToken
+from tenants.permissions import CAPABILITIES
+
+LONGEST = timedelta(days=366)
+
+
+@transaction.atomic
+def create_token(token: ApiToken, *, grantable: frozenset[str], by: Actor) -> str:
+    """Store a new token and return its secret, which nobody can read again.
+
+    Raises ValidationError with messages meant for the user.
+    """
+    now = timezone.now()
+    unknown = set(token.scopes) - (grantable & CAPABILITIES.keys())
+    if unknown or not token.scopes:
+        raise ValidationError({"scopes": _("Choose at least one thing that the token may do, of those that you may.")})
+    if not now < token.expires_at <= now + LONGEST:
+        raise ValidationError({"expires_at": _("A token lasts at most a year.")})
+    secret = TOKEN_PREFIX + new_secret()
+    token.scopes = sorted(token.scopes)
+    token.hint, token.token_hash = secret[:8], hash_secret(secret)
+    token.full_clean()
+    token.save()
+    audit.record(by, "token.created", token, after=_facts(token))
+    return secret
+
+
+@transaction.atomic
+def revoke_token(token: ApiToken, *, by: Actor) -> None:
+    """End a token at once; the row stays for the audit log."""
+    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit.record(by, "token.revoked", token, before=_facts(token))
+
+
+def _facts(token: ApiToken) -> dict[str, object]:
+    return {"name": token.name, "scopes": token.scopes, "expires_at": token.expires_at.isoformat()}
