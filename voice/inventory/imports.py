@@ -1,6 +1,6 @@
 """Bringing numbers into the stock: checked as a job, shown, and stored only when somebody confirms."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from django.core.exceptions import ValidationError
@@ -18,7 +18,6 @@ MOST_BYTES = 20 * 1024 * 1024
 BATCH = 5_000
 State = StockImport.State
 Carrier = StockNumber._meta.get_field("carrier").related_model
-Progress = Callable[[int, int], None]
 
 
 def start_import(draft: StockImport, *, by: Actor) -> StockImport:
@@ -36,7 +35,7 @@ def start_import(draft: StockImport, *, by: Actor) -> StockImport:
     return draft
 
 
-def check_import(draft: StockImport, progress: Progress) -> None:
+def check_import(draft: StockImport, progress: jobs.Progress) -> None:
     """Read the whole file and keep every line's error; the numbers that are good are counted, not stored."""
     draft.errors.all().delete()
     draft.total = draft.good = draft.bad = 0
@@ -48,7 +47,7 @@ def check_import(draft: StockImport, progress: Progress) -> None:
             draft.total += len(batch)
             draft.good += len(good)
             draft.bad += len(faults) + len(refused)
-            progress(draft.total, draft.total)
+            progress(draft.total)
         draft.state, draft.message = State.CHECKED, ""
         if not draft.total:
             draft.state, draft.message = State.FAILED, _("There are no numbers in this file.")
@@ -72,7 +71,7 @@ def confirm_import(draft: StockImport, *, by: Actor) -> StockImport:
 
 
 @transaction.atomic
-def store_import(draft: StockImport, progress: Progress, *, by: Actor) -> None:
+def store_import(draft: StockImport, progress: jobs.Progress, *, by: Actor) -> None:
     """Store the good numbers, all or none; a number that somebody added meanwhile is left out and reported."""
     carriers = {name.lower(): pk for pk, name in Carrier.objects.filter(msp=draft.msp).values_list("pk", "name")}
     for batch in _batches(parse(bytes(draft.content), draft.default_country)):

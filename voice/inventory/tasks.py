@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.core import jobs
+from portal.core.models import Job
 from portal.db import contexts
 from tenants.models import Msp
 from voice.inventory import imports, services
@@ -13,7 +14,7 @@ from voice.inventory.models import StockImport
 
 
 @jobs.kind("inventory.check")
-def check(job: jobs.Job, progress: Any) -> dict[str, Any]:
+def check(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """Check an import line by line."""
     draft = StockImport.objects.get(pk=job.params["import"])
     imports.check_import(draft, progress)
@@ -21,10 +22,10 @@ def check(job: jobs.Job, progress: Any) -> dict[str, Any]:
 
 
 @jobs.kind("inventory.store")
-def store(job: jobs.Job, progress: Any) -> dict[str, Any]:
+def store(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """Store a confirmed import."""
     draft = StockImport.objects.get(pk=job.params["import"])
-    imports.store_import(draft, progress, by=job.actor)
+    imports.store_import(draft, progress, by=jobs.actor_of(job))
     return {"stored": draft.stored}
 
 
