@@ -63,7 +63,12 @@ class Deployment(Scoped):
     wanted = models.PositiveBigIntegerField(default=0)
     running = models.PositiveBigIntegerField(default=0)
     state = models.TextField(choices=State.choices, default=State.PENDING)
+    # The apply that is on its way: its version and the nonce that its answer must bear.
+    sent = models.PositiveBigIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
     nonce = models.TextField(blank=True)
+    # A delta was refused: the next apply carries the whole state.
+    whole = models.BooleanField(default=False)
     # The version that a person has released although it loses much; another version must be asked for again.
     approved = models.PositiveBigIntegerField(default=0)
     error = models.TextField(blank=True)
@@ -80,7 +85,10 @@ class Deployment(Scoped):
                 condition=Q(region__isnull=False, msp=None, tenant=None) | Q(region=None, msp__isnull=False),
             ),
         ]
-        indexes = [models.Index(fields=["scope"], name="sbc_deployment_scope")]
+        indexes = [
+            models.Index(fields=["scope"], name="sbc_deployment_scope"),
+            models.Index(fields=["node"], condition=Q(state="pending"), name="sbc_deployment_pending"),
+        ]
 
     @property
     def is_live(self) -> bool:

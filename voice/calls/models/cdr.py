@@ -40,7 +40,8 @@ class Cdr(models.Model):
     A call between two customers leaves two, which share `call`.
     """
 
-    id = models.UUIDField(primary_key=True)
+    pk = models.CompositePrimaryKey("tenant_id", "invited", "id")
+    id = models.UUIDField()
     call = models.UUIDField()
     tenant = models.ForeignKey("tenants.Customer", models.DO_NOTHING, db_constraint=False, db_index=False)
     msp = models.ForeignKey("tenants.Msp", models.DO_NOTHING, db_constraint=False, db_index=False)
@@ -84,7 +85,6 @@ class Cdr(models.Model):
     objects = CdrQuerySet.as_manager()
 
     class Meta:
-        # The table is made by hand in the migration: Django cannot partition.
         indexes = [
             models.Index(fields=["tenant", "id"], name="calls_cdr_tenant_call"),
             models.Index(fields=["msp", "-invited"], name="calls_cdr_msp_invited"),

@@ -1,0 +1,86 @@
+"""The one WebSocket of a page: what changed in the configuration, and on dashboards the calls as they happen."""
+
+import asyncio
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.urls import path
+
+from tenants.sockets import REFUSED, person_of
+from voice.calls.hub import hub
+from voice.calls.watching import Watch
+
+CHECK_SECONDS = 60.0
+
+
+class PageConsumer(AsyncJsonWebsocketConsumer):
+    """Tells one open page what changed in its own customer or MSP, and nothing of anybody else's.
+
+    `?live` asks for the dashboard's frames too.
+    """
+
+    groups: list[str] = []
+
+    async def connect(self) -> None:
+        self.tasks: list[asyncio.Task[None]] = []
+        self.names = self._group_names()
+        for name in self.names:
+            await self.channel_layer.group_add(name, self.channel_name)
+        await self.accept()
+        self.tasks.append(asyncio.create_task(self._stay_allowed()))
+        if b"live" in self.scope.get("query_string", b"") and self.scope["can"]("dashboard.view"):
+            watch = self._watch()
+            if watch is not None:
+                self.tasks.append(asyncio.create_task(self._show(watch)))
+
+    async def disconnect(self, code: int) -> None:
+        for task in getattr(self, "tasks", []):
+            task.cancel()
+        for name in getattr(self, "names", []):
+            await self.channel_layer.group_discard(name, self.channel_name)
+
+    async def receive_json(self, content: Any, **_: Any) -> None:
+        """Listen to nothing: pages speak through ordinary requests."""
+
+    async def topic_changed(self, message: dict[str, Any]) -> None:
+        await self.send_json({"topic": message["topic"]})
+
+    def _group_names(self) -> list[str]:
+        if self.scope["place"] == "customer":
+            return [f"tenant.{self.scope['tenant'].pk}"]
+        if self.scope["place"] == "msp":
+            return [f"msp.{self.scope['msp'].pk}"]
+        return ["operator"]
+
+    def _watch(self) -> Watch | None:
+        if self.scope["place"] == "customer":
+            return Watch(self.scope["tenant"].msp_id, self.scope["tenant"].pk)
+        return Watch(self.scope["msp"].pk) if self.scope["place"] == "msp" else None
+
+    async def _show(self, watch: Watch) -> None:
+        while True:
+            channel, subscriber = await hub().join(watch)
+            try:
+                snapshot = channel.snapshot()
+                if snapshot is not None:
+                    await self.send(snapshot)
+                while (frame := await subscriber.frames.get()) is not None:
+                    await self.send(frame)
+                    if subscriber.missed and subscriber.frames.empty():
+                        subscriber.missed = False
+                        if (snapshot := channel.snapshot()) is not None:
+                            await self.send(snapshot)
+            finally:
+                hub().leave(channel, subscriber)
+
+    async def _stay_allowed(self) -> None:
+        """Close the socket of somebody who was logged out, or lost the membership, while the page was open."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            if await database_sync_to_async(person_of)(self.scope) is None:
+                await self.close(REFUSED)
+                return
+
+
+websocket_urlpatterns = [path("ws/", PageConsumer.as_asgi())]
