@@ -1,0 +1,117 @@
+"""Jobs: work in the background whose progress is a row, so that a closed tab loses nothing."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from celery import shared_task
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from portal.db import contexts
+
+from . import nudges
+from .audit import Actor, as_actor
+from .models import Job, JobFile
+from .task_context import headers
+
+logger = logging.getLogger(__name__)
+EVERY = 0.2
+
+
+class Progress(Protocol):
+    """Told by a running job how far it is."""
+
+    def __call__(self, done: int, total: int | None = None, message: str = "") -> None: ...
+
+
+Work = Callable[[Job, Progress], dict[str, Any] | None]
+KINDS: dict[str, Work] = {}
+
+
+def kind(name: str) -> Callable[[Work], Work]:
+    """Register the function that does jobs of this kind; its result becomes the job's."""
+
+    def register(work: Work) -> Work:
+        KINDS[name] = work
+        return work
+
+    return register
+
+
+@transaction.atomic
+def start(name: str, params: dict[str, Any], by: Any, *, file: tuple[str, str, bytes] | None = None) -> Job:
+    """Queue a job in the current context, with the file that it is to read (name, content type, content) if there is one."""
+    context = contexts.current()
+    job = Job(kind=name, params=params, actor=asdict(as_actor(by)), tenant_id=context.tenant, msp_id=context.msp)
+    job.save(force_insert=True)
+    if file is not None:
+        attach(job, *file)
+    transaction.on_commit(lambda: run_job.apply_async((str(job.pk),), headers=headers(context)))
+    return job
+
+
+def attach(job: Job, name: str, content_type: str, content: bytes) -> JobFile:
+    """Store a file that belongs to the job."""
+    file = JobFile(
+        job=job, name=name, content_type=content_type, content=content, tenant_id=job.tenant_id, msp_id=job.msp_id
+    )
+    file.save(force_insert=True)
+    return file
+
+
+def actor_of(job: Job) -> Actor:
+    """Return who asked for the job: the actor of every write that it makes."""
+    return Actor(**job.actor)
+
+
+@shared_task
+def run_job(pk: str, **_: Any) -> None:
+    """Do the queued job with this id."""
+    run(pk)
+
+
+def run(pk: str) -> None:
+    """Do a queued job; a second worker that gets the same message does nothing."""
+    if not Job.objects.filter(pk=pk, state=Job.State.QUEUED).update(state=Job.State.RUNNING, updated_at=now()):
+        return
+    job = Job.objects.get(pk=pk)
+    _tell(job)
+    try:
+        result = KINDS[job.kind](job, _progress(job))
+    except ValidationError as error:
+        _finish(job, Job.State.FAILED, message=" ".join(error.messages))
+    except Exception:
+        logger.exception("Job %s (%s) failed", job.pk, job.kind)
+        _finish(job, Job.State.FAILED, message=_("This did not work. Nothing was changed; the reason is in the log."))
+    else:
+        _finish(job, Job.State.DONE, result=result)
+
+
+def _progress(job: Job) -> Progress:
+    last = 0.0
+
+    def progress(done: int, total: int | None = None, message: str = "") -> None:
+        nonlocal last
+        job.done, job.total, job.message = done, total if total is not None else job.total, message or job.message
+        if time.monotonic() - last >= EVERY:
+            last = time.monotonic()
+            job.save(update_fields=["done", "total", "message", "updated_at"])
+            _tell(job)
+
+    return progress
+
+
+def _finish(job: Job, state: Job.State, *, message: str = "", result: dict[str, Any] | None = None) -> None:
+    job.state, job.finished_at, job.result = state, now(), result
+    job.message = message or ("" if state == Job.State.DONE else job.message)
+    job.save(update_fields=["state", "finished_at", "result", "message", "done", "total", "updated_at"])
+    _tell(job)
+
+
+def _tell(job: Job) -> None:
+    nudges.topic(job.tenant_id, job.msp_id, f"job.{job.pk}")
