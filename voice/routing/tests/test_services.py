@@ -1,0 +1,128 @@
+import pytest
+from django.core.exceptions import ValidationError
+from django.utils.timezone import now
+
+from portal.core import audit
+from portal.core.errors import StaleEdit
+from portal.core.models import AuditEntry
+from portal.db import contexts
+from voice.carriers.models import Trunk, TrunkGrant
+from voice.routing import selectors, services
+from voice.routing.choose import Outcome
+from voice.routing.models import Route, Schedule
+
+pytestmark = pytest.mark.django_db
+BY = audit.Actor(user_id=None, email="alice@acme.example")
+
+
+@pytest.fixture
+def trunks(acme, northwind):
+    with contexts.msp(northwind):
+        made = [Trunk.objects.create(msp=northwind, name=name, host="127.0.9.1") for name in ("Carrier A", "Carrier B")]
+        for trunk in made:
+            TrunkGrant.objects.create(msp=northwind, trunk=trunk, tenant=acme)
+    contexts.use_customer(acme)
+    return [trunk.pk for trunk in made]
+
+
+def save(customer, pattern="+44*", trunks=(), **facts):
+    action = Route.Action.ROUTE if trunks else Route.Action.BLOCK
+    return services.save_route(Route(pattern=pattern, action=action, **facts), trunks, customer=customer, by=BY)
+
+
+def test_a_saved_line_is_normalised_last_in_order_versioned_and_audited(acme, trunks):
+    version = acme.config_version
+
+    save(acme, "+1*", trunks)
+    route = save(acme, "0044 20-*", trunks[::-1], note="London")
+
+    assert (route.pattern, route.prefix, route.position) == ("+4420*", "4420", 2)
+    assert [each.trunk_id for each in route.trunks.all()] == trunks[::-1]
+    assert route.config_version == acme.config_version == version + 2
+    entry = AuditEntry.objects.get(verb="route.saved", object_id=str(route.pk))
+    assert entry.after["trunks"] == ["Carrier B", "Carrier A"]
+
+
+def test_the_second_of_two_editors_is_told_and_nothing_is_overwritten(acme, trunks):
+    route = save(acme, trunks=trunks)
+    first, second = Route.objects.get(pk=route.pk), Route.objects.get(pk=route.pk)
+    first.note, second.note = "first", "second"
+    services.save_route(first, trunks, customer=acme, by=BY, seen=route.row_version)
+
+    with pytest.raises(StaleEdit):
+        services.save_route(second, trunks, customer=acme, by=BY, seen=route.row_version)
+
+    assert Route.objects.get(pk=route.pk).note == "first"
+
+
+@pytest.mark.parametrize("trunk", [0, 999_999])
+def test_a_trunk_that_is_not_the_customers_is_refused_at_the_field(acme, trunks, trunk):
+    with pytest.raises(ValidationError) as refused:
+        save(acme, trunks=[trunk])
+
+    assert "action" in refused.value.message_dict
+    assert not Route.objects.exists()
+
+
+def test_the_trunk_of_another_customer_is_refused_like_one_that_does_not_exist(acme, globex, northwind, trunks):
+    with contexts.msp(northwind):
+        foreign = Trunk.objects.create(msp=northwind, tenant=globex, name="Globex's own", host="127.0.9.7").pk
+
+    with pytest.raises(ValidationError):
+        save(acme, trunks=[foreign])
+
+
+def test_the_last_line_is_block_until_it_is_changed_and_is_never_removed(acme, trunks):
+    assert selectors.try_number(acme, "442071234567", "", now()).outcome is Outcome.NO_LINE
+
+    rest = services.save_route(selectors.default_route(), [], customer=acme, by=BY)
+    save(acme, "+44*", trunks)
+
+    assert selectors.try_number(acme, "442071234567", "", now()).outcome is Outcome.TRUNK
+    assert selectors.try_number(acme, "12125550100", "", now()).line.id == rest.pk
+    with pytest.raises(ValidationError):
+        services.delete_route(rest, customer=acme, by=BY)
+
+
+def test_lines_swap_places_and_the_edges_hold(acme, trunks):
+    first, second = save(acme, "+1*", trunks), save(acme, "+2*", trunks)
+
+    services.move_route(second, up=True, customer=acme, by=BY)
+    services.move_route(second, up=True, customer=acme, by=BY)
+
+    assert list(selectors.routes_in_dial_order()) == [second, first]
+
+
+def test_an_order_over_other_lines_is_refused(acme, trunks):
+    first, second = save(acme, "+1*", trunks), save(acme, "+2*", trunks)
+
+    services.set_order([second.pk, first.pk], customer=acme, by=BY)
+    with pytest.raises(StaleEdit):
+        services.set_order([second.pk], customer=acme, by=BY)
+
+    assert list(selectors.routes_in_dial_order()) == [second, first]
+
+
+@pytest.mark.parametrize(
+    "windows",
+    [
+        [],
+        [{"days": [], "begin": "09:00", "until": "17:00"}],
+        [{"days": [7], "begin": "09:00", "until": "17:00"}],
+        [{"days": [1], "begin": "9 o'clock", "until": "17:00"}],
+        "Mon-Fri",
+        [{"days": [1]}],
+    ],
+)
+def test_hours_that_make_no_sense_are_refused(acme, windows):
+    with pytest.raises(ValidationError):
+        services.save_schedule(Schedule(name="Office", windows=windows), customer=acme, by=BY)
+
+
+def test_hours_in_use_stay(acme, trunks):
+    hours = [{"days": [0], "begin": "09:00", "until": "17:00"}]
+    office = services.save_schedule(Schedule(name="Office", windows=hours), customer=acme, by=BY)
+    save(acme, trunks=trunks, schedule=office)
+
+    with pytest.raises(ValidationError):
+        services.delete_schedule(office, customer=acme, by=BY)
