@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class UiConfig(AppConfig):
@@ -6,3 +7,7 @@ class UiConfig(AppConfig):
     label = "ui"
     verbose_name = "Interface"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Each app may offer what the search finds in a `search.py` of its own.
+        autodiscover_modules("search")

@@ -1,0 +1,40 @@
+"""The page that asks before something that cannot be undone; where JavaScript runs it opens as a dialog."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+Words = str | Promise
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: the title as a question, what will happen line by line, the button, and the name to type, if any."""
+
+    title: Words
+    effects: Sequence[Words] = ()
+    button: Words = ""
+    type_name: str = ""
+    danger: bool = True
+    reason: bool = False
+
+
+def confirm_page(request: HttpRequest, question: Question, *, cancel: str, error: str = "") -> TemplateResponse:
+    """Answer with the question; the form posts to the same address with `confirmed=1`."""
+    context = {"question": question, "cancel": cancel, "error": error}
+    return TemplateResponse(request, "components/confirm_page.html", context, status=400 if error else 200)
+
+
+def is_confirmed(request: HttpRequest, question: Question) -> bool:
+    """Tell whether the reader has confirmed, with the name typed where the question asks for it."""
+    typed = request.POST.get("typed", "").strip()
+    return request.method == "POST" and "confirmed" in request.POST and typed == question.type_name
+
+
+def refusal(request: HttpRequest, question: Question) -> str:
+    """Return what to tell a reader who posted the form without typing the name."""
+    return _("Type %(name)s to confirm.") % {"name": question.type_name} if request.method == "POST" else ""

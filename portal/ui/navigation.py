@@ -1,0 +1,110 @@
+"""What the side navigation offers in each place; an entry shows when its page exists and the reader may see it."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Words = str | Promise
+
+
+@dataclass(frozen=True)
+class Entry:
+    label: Words
+    icon: str
+    url_name: str
+    capability: str = ""
+    group: Words = ""
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry as it stands on one page."""
+
+    label: Words
+    icon: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    label: Words
+    links: list[Link]
+
+
+NETWORK, BUSINESS, ACCOUNT = _("Network"), _("Business"), _("Account")
+
+PLACES: dict[str, list[Entry]] = {
+    "operator": [
+        Entry(_("Home"), "home", "home"),
+        Entry(_("MSPs"), "building-community", "msps:list", "msps.view"),
+        Entry(_("Regions and nodes"), "server-2", "nodes:list", "nodes.view", NETWORK),
+        Entry(_("Certificates"), "certificate", "certificates:list", "nodes.view", NETWORK),
+        Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
+        Entry(_("Health"), "heart", "health:list", "nodes.view", NETWORK),
+        Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
+    ],
+    "msp": [
+        Entry(_("Home"), "home", "home"),
+        Entry(_("Customers"), "building", "customers:list", "customers.view"),
+        Entry(_("Number stock"), "hash", "inventory:list", "stock.view"),
+        Entry(_("Calls"), "phone", "calls:list", "calls.view"),
+        Entry(_("Carriers"), "antenna", "carriers:list", "carriers.view", NETWORK),
+        Entry(_("Trunks"), "plug-connected", "carriers:trunks", "carriers.view", NETWORK),
+        Entry(_("Emergency trunks"), "ambulance", "carriers:emergency", "emergency.view", NETWORK),
+        Entry(_("Block list"), "ban", "carriers:blocked", "carriers.view", NETWORK),
+        Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
+        Entry(_("Brand"), "palette", "brand:edit", "brand.change", ACCOUNT),
+        Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
+        Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
+        Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
+    ],
+    "customer": [
+        Entry(_("Home"), "home", "home"),
+        Entry(_("Calls"), "phone", "calls:list", "calls.view"),
+        Entry(_("Numbers"), "hash", "numbers:list", "numbers.view"),
+        Entry(_("People and places"), "users", "directory:list", "numbers.view"),
+        Entry(_("Routing"), "route", "routing:list", "routing.view"),
+        Entry(_("Trunks"), "plug-connected", "carriers:list", "carriers.view"),
+        Entry(_("Emergency"), "ambulance", "emergency:home", "emergency.view"),
+        Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", ACCOUNT),
+        Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
+        Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
+        Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
+    ],
+}
+
+
+def groups(request: HttpRequest) -> list[Group]:
+    """Return the navigation of the request's place, without what its reader may not see."""
+    found: dict[str, Group] = {}
+    place = getattr(request, "place", "") or ""
+    urls = {entry: page_url(entry.url_name, request) for entry in PLACES.get(place, []) if may_see(entry, request)}
+    current = current_url([url for url in urls.values() if url], request.path)
+    for entry, url in urls.items():
+        if url:
+            group = found.setdefault(str(entry.group), Group(entry.group, []))
+            group.links.append(Link(entry.label, entry.icon, url, url == current))
+    return list(found.values())
+
+
+def may_see(entry: Entry, request: HttpRequest) -> bool:
+    """Tell whether the reader holds the entry's capability."""
+    can = getattr(request, "can", None)
+    return not entry.capability or (can is not None and bool(can(entry.capability)))
+
+
+def page_url(name: str, request: HttpRequest) -> str:
+    """Return the address of a page of this place, or nothing where the place has no such page."""
+    try:
+        return reverse(name, urlconf=getattr(request, "urlconf", None))
+    except NoReverseMatch:
+        return ""
+
+
+def current_url(urls: list[str], path: str) -> str:
+    """Return the deepest of the addresses that the path lies under."""
+    return max((url for url in urls if path == url or (url != "/" and path.startswith(url))), key=len, default="")

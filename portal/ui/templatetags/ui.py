@@ -1,0 +1,265 @@
+"""The tags of the interface: `{% load ui %}` gives a page every component."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.template import loader
+from django.template.base import Node, NodeList, Parser, Token
+from django.template.context import Context
+from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
+
+from portal.ui import forms as ui_forms
+from portal.ui import ladder as ui_ladder
+from portal.ui import status as ui_status
+from portal.ui import values
+from portal.ui.icons import OUTLINE
+
+register = template.Library()
+Words = str | Promise
+DIRECTIONS: dict[str, Words] = {
+    "in": _("In"),
+    "out": _("Out"),
+    "internal": _("Internal"),
+    "emergency": _("Emergency"),
+}
+
+
+class CaptureNode(Node):
+    """Renders its content into a variable, so that one block can stand in two places."""
+
+    def __init__(self, nodelist: NodeList, name: str) -> None:
+        self.nodelist, self.name = nodelist, name
+
+    def render(self, context: Context) -> SafeString:
+        # The blocks within are rendered escaped already.
+        context[self.name] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308
+        return SafeString("")
+
+
+@register.tag
+def capture(parser: Parser, token: Token) -> CaptureNode:
+    """Render what stands before `{% endcapture %}` into the variable named after `as`."""
+    name = token.split_contents()[-1]
+    nodelist = parser.parse(("endcapture",))
+    parser.delete_first_token()
+    return CaptureNode(nodelist, name)
+
+
+@register.simple_tag
+def icon(name: str, label: Words = "", css: str = "") -> SafeString:
+    """Return an icon: decoration without a label, an image with one."""
+    if name not in OUTLINE:
+        raise template.TemplateSyntaxError(f"The icon {name!r} is not listed in portal/ui/icons.py.")
+    named = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon {}" {}><use href="{}#{}"/></svg>', css, named, static("vendor/icons.svg"), name
+    )
+
+
+@register.simple_tag
+def page_url(name: str, *args: Any) -> str:
+    """Return a page's address, or nothing where this place has no such page."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+@register.simple_tag(takes_context=True)
+def brand_name(context: Context) -> str:
+    """Return whose portal this is, in the reader's eyes: a customer's pages never name another."""
+    return getattr(context.get("brand"), "name", "") or ("Strowger" if context.get("place") == "operator" else "Portal")
+
+
+@register.simple_tag
+def phone(e164: str | None, copy: bool = True) -> SafeString | str:
+    """Return a number in international format with a button that copies it."""
+    if not e164:
+        return "–"
+    text = values.phone(e164)
+    if not copy:
+        return format_html('<span class="phone">{}</span>', text)
+    return copyable(e164 if e164.startswith("+") else f"+{e164}", text)
+
+
+@register.simple_tag
+def copyable(value: str, text: str = "") -> SafeString:
+    """Return a text with a button that copies it; the button shows where JavaScript runs."""
+    return loader.render_to_string("components/copyable.html", {"value": value, "text": text or value})
+
+
+@register.simple_tag
+def money(micros: int | None, currency: str) -> SafeString:
+    return format_html('<span class="num">{}</span>', values.money(micros, currency))
+
+
+@register.simple_tag
+def when(value: datetime | int | None, how: str = "short") -> SafeString | str:
+    """Return a moment in the reader's zone, `short`, `full` or `ago`, with zone and seconds in the tooltip."""
+    local = values.moment(value)
+    if local is None:
+        return "–"
+    text = {"short": values.short_moment, "full": values.full_moment, "ago": values.ago}[how](local)
+    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), values.full_moment(local), text)
+
+
+@register.filter
+def duration(value: timedelta | float | int | None) -> str:
+    return values.duration(value)
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    return "–" if value is None else f"{value * 100:.0f} %"
+
+
+@register.filter
+def unlocalized(value: float | int | None) -> str:
+    """Return a number as programs read it."""
+    return "" if value is None else str(value)
+
+
+@register.simple_tag
+def clock(at: int) -> str:
+    """Return the time of day of a moment in milliseconds, in the reader's zone."""
+    local = values.moment(at)
+    return f"{local:%H:%M}" if local else "–"
+
+
+@register.simple_tag
+def for_now(since: int, at: int) -> str:
+    """Return how long something has lasted at a moment, both in milliseconds."""
+    return values.duration(max(0, (at - since) // 1000))
+
+
+@register.simple_tag
+def direction(name: str) -> Words:
+    return DIRECTIONS.get(name, name)
+
+
+@register.filter
+def get(row: Any, name: str) -> Any:
+    """Return an entry of a mapping or an attribute of an object by a name known only at run time."""
+    return row.get(name) if isinstance(row, dict) else getattr(row, name, None)
+
+
+@register.inclusion_tag("components/status.html")
+def status(state: ui_status.Status | str | None, word: Words = "", detail: Words = "") -> dict[str, Any]:
+    return {"status": ui_status.status(state, word=word, detail=detail)}
+
+
+@register.inclusion_tag("components/empty.html")
+def empty(sentence: Words, sample: Words = "", label: Words = "", url: str = "", icon: str = "list") -> dict[str, Any]:
+    return {"sentence": sentence, "sample": sample, "label": label, "url": url, "icon": icon}
+
+
+@register.inclusion_tag("components/fact.html")
+def fact(label: Words, value: Any, help: Words = "") -> dict[str, Any]:
+    return {"label": label, "value": value, "help": help}
+
+
+@register.simple_block_tag(end_name="endfacts")
+def facts(content: str) -> SafeString:
+    return format_html('<dl class="facts">{}</dl>', content)
+
+
+@register.simple_block_tag(end_name="endpanel")
+def panel(content: str, title: Words = "", sub: Words = "", flush: bool = False, id: str = "") -> SafeString:
+    """Return a card that groups what stands in it under a heading."""
+    data = {"content": content, "title": title, "sub": sub, "flush": flush, "id": id}
+    return loader.render_to_string("components/panel.html", data)
+
+
+@register.simple_block_tag(end_name="endnotice")
+def notice(content: str, tone: str = "calm", title: Words = "") -> SafeString:
+    """Return a message that belongs to the page: `calm`, `good`, `wait` or `bad`."""
+    data = {"content": content, "tone": tone, "title": title}
+    return loader.render_to_string("components/notice.html", data)
+
+
+@register.simple_block_tag(end_name="enddanger")
+def danger(content: str, title: Words = "") -> SafeString:
+    return loader.render_to_string("components/danger.html", {"content": content, "title": title})
+
+
+@register.inclusion_tag("components/tabs.html")
+def tabs(items: list[Any]) -> dict[str, Any]:
+    return {"tabs": items}
+
+
+@register.inclusion_tag("components/timeline.html")
+def timeline(events: list[Any]) -> dict[str, Any]:
+    return {"events": events}
+
+
+@register.inclusion_tag("components/diff.html")
+def diff(lines: list[Any]) -> dict[str, Any]:
+    return {"lines": lines}
+
+
+@register.inclusion_tag("components/steps.html")
+def steps(items: list[Any]) -> dict[str, Any]:
+    return {"steps": items}
+
+
+@register.inclusion_tag("components/job.html")
+def job_progress(job: Any, url: str = "") -> dict[str, Any]:
+    return {"job": job, "url": url}
+
+
+@register.inclusion_tag("components/ladder.html")
+def ladder(parties: list[str], messages: list[Any]) -> dict[str, Any]:
+    return {"ladder": ui_ladder.draw(parties, messages)}
+
+
+@register.inclusion_tag("components/live_dashboard.html", takes_context=True)
+def live_dashboard(context: Context, frame: dict[str, Any], url: str = "") -> dict[str, Any]:
+    """Return the live dashboard with its first frame drawn as tables, for readers with and without JavaScript."""
+    return {"frame": frame, "url": url, "request": context.get("request")}
+
+
+@register.inclusion_tag("components/form.html", takes_context=True)
+def form(context: Context, form: Any, submit: Words = "", cancel: str = "", danger: bool = False) -> dict[str, Any]:
+    """Return a whole form: summary of errors, groups of fields, hidden fields and buttons."""
+    return {
+        "form": form,
+        "groups": ui_forms.groups(form),
+        "submit": submit,
+        "cancel": cancel,
+        "danger": danger,
+        "csrf_token": context.get("csrf_token"),
+        "request": context.get("request"),
+    }
+
+
+@register.inclusion_tag("components/form_errors.html")
+def form_errors(form: Any) -> dict[str, Any]:
+    return {"form": form}
+
+
+@register.inclusion_tag("components/confirm_link.html")
+def confirm_link(url: str, label: Words, icon: str = "", danger: bool = False, small: bool = False) -> dict[str, Any]:
+    """Return a link to a confirmation page, which opens as a dialog where JavaScript runs."""
+    return {"url": url, "label": label, "icon": icon, "danger": danger, "small": small}
+
+
+@register.filter
+def control(field: Any) -> SafeString:
+    return ui_forms.control(field)
+
+
+@register.filter
+def unit(field: Any) -> Words:
+    """Return the unit that stands inside the field, set as the widget's attribute `data-unit`."""
+    return str(field.field.widget.attrs.get("data-unit", ""))
+
+
+@register.filter
+def field_kind(field: Any) -> str:
+    return ui_forms.kind(field)

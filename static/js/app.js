@@ -1,0 +1,20 @@
+// Starts every part of the page that needs JavaScript; each part finds its own elements and does nothing without them.
+import { startCopying } from "./copy.js";
+import { startDashboards } from "./dashboard.js";
+import { startDialogs } from "./dialogs.js";
+import { startKeys } from "./keys.js";
+import { startPalette } from "./palette.js";
+import { startRefreshing } from "./refresh.js";
+import { startSocket } from "./socket.js";
+import { startTheme } from "./theme.js";
+import { startToasts } from "./toasts.js";
+
+startTheme();
+startDialogs();
+startPalette();
+startKeys();
+startCopying();
+startToasts();
+startRefreshing();
+startDashboards();
+startSocket();

@@ -1,0 +1,45 @@
+// The 60-minute chart; its colours are the page's own and follow the theme.
+const token = (name) => {
+  // A probe resolves light-dark() and color-mix(), which a custom property keeps as written.
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = `var(${name})`;
+  const colour = getComputedStyle(probe).color;
+  probe.remove();
+  return colour;
+};
+
+function options(holder, words) {
+  const grid = { stroke: token("--line"), width: 1 };
+  const axis = { stroke: token("--ink-soft"), grid, ticks: { ...grid, size: 4 }, font: "12px system-ui, sans-serif" };
+  const accent = token("--accent");
+  return {
+    width: holder.clientWidth,
+    height: 220,
+    cursor: { points: { size: 6 } },
+    scales: { y: { range: (_chart, _low, high) => [0, Math.max(4, Math.ceil(high * 1.15))] } },
+    series: [
+      { label: words.wordsTime },
+      { label: words.wordsCalls, stroke: accent, width: 2, fill: accent.replace(/^rgb\((.*)\)$/, "rgba($1, 0.1)"), points: { show: false } },
+      { label: words.wordsAttempts, stroke: token("--line-strong"), width: 1.5, dash: [4, 3], points: { show: false } },
+    ],
+    axes: [
+      { ...axis, values: (_chart, times) => times.map((at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })) },
+      { ...axis, size: 44, label: words.wordsCalls, labelSize: 20, labelFont: "12px system-ui, sans-serif", incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
+    ],
+  };
+}
+
+export function drawChart(holder, points, words) {
+  if (!holder || !window.uPlot) return null;
+  const columns = [0, 1, 2].map((column) => points.map((point) => (column ? point[column] : point[0] / 1000)));
+  let plot = new window.uPlot(options(holder, words), columns, holder);
+  const redraw = () => {
+    const data = plot.data;
+    plot.destroy();
+    plot = new window.uPlot(options(holder, words), data, holder);
+  };
+  new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: 220 })).observe(holder);
+  document.addEventListener("theme-changed", redraw);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  return { setData: (data) => plot.setData(data) };
+}
