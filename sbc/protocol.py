@@ -134,10 +134,11 @@ class OrphanEnd(TypedDict):
 
     seq: Count
     kind: Literal["orphan_end"]
-    id: str
+    id: str  # the call's id if the Contact told it, or ""
     call_id: str
-    at: Millis
-    source: str
+    ended: Millis
+    cause: int | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +195,8 @@ class Gauges:
     cps: Count
     kamailio: bool
     daemons: dict[str, bool]
-    trunks: dict[str, TrunkHealth]
+    trunks: dict[str, TrunkHealth]  # by gateway: g12
+    microsoft: dict[str, TrunkHealth]  # by name: sip.pstnhub.microsoft.com
     drift: list[Drift]  # found since the last gauges
     waiting: dict[Scope, str]  # why a scope's newest apply has not begun
     spooled: Count  # records that the portal has not acknowledged

@@ -22,7 +22,7 @@ NACK = Nack(scope="cust:17", version=43, nonce="n1", row={"table": "rt", "key": 
 GAUGES = Gauges(
     at=1, engine="memory", calls=0, cps=0, kamailio=True, daemons={"haproxy": True},
     trunks={"g12": {"up": True, "code": 200, "since": 1, "checked": 2}},
-    drift=[{"table": "rt", "key": "k", "scope": "cust:17", "found": "missing", "healed": True, "at": 3}],
+    microsoft={}, drift=[{"table": "rt", "key": "k", "scope": "cust:17", "found": "missing", "healed": True, "at": 3}],
     waiting={}, spooled=0,
 )  # fmt: skip
 CDR = {
@@ -112,5 +112,5 @@ def test_a_record_is_checked_field_by_field():
         protocol.check_record(CDR | {"released_by": "nobody"})
     with pytest.raises(BadMessage, match=r"record\.attempts\.code"):
         protocol.check_record(CDR | {"attempts": [CDR["attempts"][0] | {"code": "x"}]})
-    with pytest.raises(BadMessage, match=r"record: missing \['at', 'source'\]"):
+    with pytest.raises(BadMessage, match=r"record: missing \['cause', 'ended', 'reason'\]"):
         protocol.check_record({"kind": "orphan_end", "seq": 1, "id": "u", "call_id": "c"})

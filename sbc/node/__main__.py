@@ -1,0 +1,104 @@
+"""`python -m sbc.node --settings node.json`: run one node until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from sbc.node.engines.base import Engine
+from sbc.node.engines.memory import MemoryEngine
+from sbc.node.link import LinkSettings
+from sbc.node.process import Daemons, Files, NodeProcess
+from sbc.node.settings import NodeSettings
+
+
+class BadSettings(Exception):
+    """The settings cannot be used; says which one and why."""
+
+
+def read_settings(arguments: argparse.Namespace) -> tuple[NodeSettings, LinkSettings, str]:
+    """Join the settings file and the flags; give the node's, the line's, and the engine's name."""
+    said: dict[str, Any] = {}
+    if arguments.settings:
+        try:
+            said = json.loads(arguments.settings.read_text())
+        except (OSError, ValueError) as error:
+            raise BadSettings(f"{arguments.settings}: {error}") from None
+    for name in ("portal", "node", "engine", "directory"):
+        if getattr(arguments, name) is not None:
+            said[name] = getattr(arguments, name)
+    token_file = arguments.token_file or said.pop("token_file", None)
+    token = os.environ.get("STROWGER_NODE_TOKEN") or said.pop("token", "")
+    if token_file:
+        try:
+            token = Path(token_file).read_text().strip()
+        except OSError as error:
+            raise BadSettings(f"the token file: {error}") from None
+    portal, node = said.pop("portal", ""), said.pop("node", "")
+    engine = said.pop("engine", "kamailio")
+    said.pop("token", None)
+    for name, value in (("portal", portal), ("node", node), ("a token", token)):
+        if not value:
+            raise BadSettings(f"{name} is missing")
+    if engine not in ("kamailio", "memory"):
+        raise BadSettings(f"there is no engine {engine!r}")
+    return _node_settings(said), LinkSettings(portal, token, node), engine
+
+
+def build(node: NodeSettings, link: LinkSettings, engine: str) -> NodeProcess:
+    """Put one node together."""
+    chosen: Engine = MemoryEngine()
+    daemons: Daemons | None = None
+    return NodeProcess(Files(node.directory, node.records), link, chosen, daemons)
+
+
+async def main(process: NodeProcess) -> None:
+    """Run the node until it is asked to stop."""
+    task = asyncio.create_task(process.run())
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def _node_settings(said: dict[str, Any]) -> NodeSettings:
+    hints = get_type_hints(NodeSettings)
+    names = {field.name for field in dataclasses.fields(NodeSettings)}
+    values: dict[str, Any] = {}
+    for name, value in said.items():
+        if name not in names:
+            raise BadSettings(f"there is no setting {name!r}")
+        hint = hints[name]
+        values[name] = Path(value) if hint is Path else tuple(value) if isinstance(value, list) else value
+        if hint in (int, str, bool) and type(value) is not hint:
+            raise BadSettings(f"{name}: expected {hint.__name__}, got {value!r}")
+    return NodeSettings(**values)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sbc.node", description=__doc__)
+    parser.add_argument("--settings", type=Path, help="JSON file: portal, node, token_file, engine, and NodeSettings")
+    parser.add_argument("--portal", help="ws://… or wss://… address of the portal's node endpoint")
+    parser.add_argument("--node", help="this node's name")
+    parser.add_argument("--token-file", help="file with this node's token")
+    parser.add_argument("--directory", help="where the node keeps its files")
+    parser.add_argument("--engine", choices=("kamailio", "memory"))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger("websockets").setLevel(logging.WARNING)
+    try:
+        settings = read_settings(_arguments())
+    except BadSettings as error:
+        sys.exit(f"sbc.node: {error}")
+    asyncio.run(main(build(*settings)))

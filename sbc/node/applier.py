@@ -1,0 +1,222 @@
+"""Carries out what the portal asks for: one change at a time, each whole or not at all."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from sbc.node.derived import Derived
+from sbc.node.engines.base import Engine, EngineDown, RowRefused
+from sbc.node.rows import rank
+from sbc.node.snapshot import Snapshot
+from sbc.node.state import Plan, Refused, State, Stopped
+from sbc.protocol import Ack, Apply, Held, Nack, Row, RowKey, RowName
+
+log = logging.getLogger("strowger.node")
+
+Receipt: TypeAlias = Ack | Nack | Held
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Parked:
+    """An apply that waits: for other scopes' versions, or for Kamailio."""
+
+    apply: Apply
+    why: str
+    for_engine: bool = False
+
+
+class Applier:
+    """Sets rows, reads them back, switches, deletes; answers each apply with a receipt as soon as it is decided."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        snapshot: Snapshot,
+        send: Callable[[Receipt], None],
+        now: Callable[[], datetime] = _now,
+    ):
+        self.engine, self.snapshot, self.now = engine, snapshot, now
+        self.send = send
+        self.state = State()
+        self.lock = asyncio.Lock()  # held while rows change: the sweep must not take half a change for drift
+        self._parked: dict[str, Parked] = {}
+        self._last: dict[str, Receipt] = {}
+        for intent in snapshot.load(self.state):
+            self._parked[intent.scope] = Parked(intent, "was begun before a restart", for_engine=True)
+        self.derived = Derived(self.state.in_force())
+        self.derived.flips(now())
+
+    @property
+    def waiting(self) -> dict[str, str]:
+        """Say why applies wait, by scope."""
+        return {scope: parked.why for scope, parked in self._parked.items()}
+
+    @property
+    def waits_for_engine(self) -> bool:
+        """Tell whether an apply waits for Kamailio to answer."""
+        return any(parked.for_engine for parked in self._parked.values())
+
+    async def apply(self, apply: Apply) -> None:
+        """Bring the scope to this version, or say why not."""
+        async with self.lock:
+            await self._apply(apply)
+            await self._follow_up()
+
+    async def drop(self, scope: str) -> None:
+        """Remove a scope that is no longer this node's."""
+        async with self.lock:
+            self._settle(scope)
+            if scope in self.state.scopes:
+                version = self.state.scopes[scope].version
+                try:
+                    await self._carry_out(self.state.plan_drop(scope))
+                except Stopped as stop:
+                    return self._receipt(Held(scope=scope, version=version, nonce="", reason=str(stop)))
+                except (EngineDown, RowRefused) as error:
+                    return self._receipt(
+                        Nack(scope=scope, version=version, nonce="", row=_row_of(error), reason=str(error))
+                    )
+            self._receipt(Ack(scope=scope, version=0, nonce="", took_ms=0.0))
+            await self._follow_up()
+
+    def resend(self, scope: str) -> None:
+        """Repeat the scope's last receipt, or tell the version held."""
+        version = self.state.versions.get(scope, 0)
+        self.send(self._last.get(scope) or Ack(scope=scope, version=version, nonce="", took_ms=0.0))
+
+    async def retry(self) -> None:
+        """Try again what waits: once Kamailio is back, and with each sweep."""
+        async with self.lock:
+            await self._follow_up(retry=True)
+
+    async def restore(self) -> int:
+        """Load everything into a Kamailio that has just started; give the number of rows."""
+        async with self.lock:
+            self.derived.flips(self.now())
+            rows = self.rows_in_force()
+            await self.engine.set_rows(rows)
+            return len(rows)
+
+    async def flip_schedules(self) -> None:
+        """Write the states of opening hours that have changed."""
+        async with self.lock:
+            flipped = self.derived.flips(self.now())
+            if flipped:
+                await self.engine.set_rows(flipped)
+
+    def rows_in_force(self) -> list[Row]:
+        """Give every row that the engine should hold, in setting order."""
+        return sorted([*self.derived.in_force(), *self.state.in_force()], key=rank)
+
+    def expected(self, key: RowKey) -> str | None:
+        """Give the value that the engine should hold for a row."""
+        return self.derived.value(key) if key.table in ("sr", "ss") else self.state.value(key)
+
+    async def _apply(self, apply: Apply) -> None:
+        began = time.perf_counter()
+        held = self.state.versions.get(apply.scope, 0)
+        waiting = self._parked.get(apply.scope)
+        if apply.version <= held:
+            # Late, repeated or from an earlier boot: the answer is what runs.
+            self.send(Ack(scope=apply.scope, version=held, nonce=apply.nonce, took_ms=0.0))
+            return
+        if waiting is not None and waiting.apply.version > apply.version:
+            return
+        unmet = self.state.unmet(apply.needs)
+        if unmet:
+            self._parked[apply.scope] = Parked(apply, unmet)
+            return
+        try:
+            plan = self.state.plan(apply)
+            self.snapshot.intend(apply)
+            await self._carry_out(plan)
+        except (Refused, RowRefused) as error:
+            self._settle(apply.scope)
+            self._receipt(
+                Nack(
+                    scope=apply.scope, version=apply.version, nonce=apply.nonce, row=_row_of(error), reason=error.reason
+                )
+            )
+        except Stopped as stop:
+            self._settle(apply.scope)
+            self._receipt(Held(scope=apply.scope, version=apply.version, nonce=apply.nonce, reason=str(stop)))
+        except EngineDown as error:
+            self._parked[apply.scope] = Parked(apply, f"waits for the SBC: {error}", for_engine=True)
+        else:
+            self._parked.pop(apply.scope, None)
+            took = round((time.perf_counter() - began) * 1000, 3)
+            self._receipt(Ack(scope=apply.scope, version=apply.version, nonce=apply.nonce, took_ms=took))
+
+    async def _carry_out(self, plan: Plan) -> None:
+        at = self.now()
+        derived, orphaned = self.derived.sets(plan, at), self.derived.deletes(plan)
+        first, switches = [*derived, *plan.first], plan.switches
+        try:
+            await self._set_and_read_back(first)
+            await self._set_and_read_back(switches)
+        except RowRefused:
+            await self._undo(plan, derived)
+            raise
+        if plan.deletes or orphaned:
+            try:
+                await self.engine.delete_rows([*plan.deletes, *orphaned])
+            except RowRefused as error:
+                log.error("a row would not go, the sweep will see to it: %s", error)
+        self.state.commit(plan)
+        self.derived.commit(plan, at)
+        self.snapshot.commit(plan)
+
+    async def _set_and_read_back(self, rows: list[Row]) -> None:
+        if not rows:
+            return
+        await self.engine.set_rows(rows)
+        keys = [RowKey(row.table, row.key) for row in rows]
+        for row, value in zip(rows, await self.engine.get_rows(keys), strict=True):
+            if value != row.value:
+                raise RowRefused((row.table, row.key), "reads back otherwise than it was written")
+
+    async def _undo(self, plan: Plan, derived: Iterable[Row]) -> None:
+        """Put back what the plan has changed so far, switches first."""
+        touched = [RowKey(row.table, row.key) for row in [*derived, *plan.sets]]
+        before = {key: plan.before[key] if key in plan.before else self.derived.value(key) for key in touched}
+        restored = [Row(*key, value) for key, value in reversed(before.items()) if value is not None]
+        await self.engine.set_rows(restored)
+        await self.engine.delete_rows([key for key in reversed(touched) if before[key] is None])
+
+    async def _follow_up(self, retry: bool = False) -> None:
+        """Carry out the deletes, and the applies, that waited for what is here now."""
+        progress = True
+        while progress:
+            progress = False
+            try:
+                for plan in list(self.state.plan_release()):
+                    await self._carry_out(plan)
+            except (EngineDown, RowRefused) as error:
+                log.warning("deletes that are due wait for the next sweep: %s", error)
+            for scope, parked in list(self._parked.items()):
+                if self.state.unmet(parked.apply.needs) is None and (retry or not parked.for_engine):
+                    await self._apply(parked.apply)
+                    progress |= scope not in self._parked
+            retry = False
+
+    def _settle(self, scope: str) -> None:
+        self._parked.pop(scope, None)
+        self.snapshot.forget(scope)
+
+    def _receipt(self, receipt: Receipt) -> None:
+        self._last[receipt.scope] = receipt
+        self.send(receipt)
+
+
+def _row_of(error: Exception) -> RowName | None:
+    if isinstance(error, RowRefused):
+        return RowName(table=error.row[0], key=error.row[1])
+    return error.row if isinstance(error, Refused) else None

@@ -1,0 +1,262 @@
+"""The line to the portal: dialled by the node, resumed from what the node holds, and never needed for a call."""
+
+import asyncio
+import json
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from sbc.node.applier import Applier
+from sbc.node.spool import Spool
+from sbc.protocol import (
+    BAD_TOKEN,
+    PATH,
+    STOLEN_TOKEN,
+    AckRecords,
+    Apply,
+    BadMessage,
+    Drop,
+    Events,
+    FromNode,
+    FromPortal,
+    Gauges,
+    Hello,
+    Nack,
+    Resend,
+    Welcome,
+    decode_from_portal,
+    encode,
+)
+
+log = logging.getLogger("strowger.node")
+
+BATCH = 2_000  # records in one message
+WINDOW = 3  # such messages that the portal has not acknowledged
+ACK_TIMEOUT = 60.0  # seconds without an acknowledgement after which the line counts as dead
+EVENTS_EVERY = 0.05
+EVENTS_KEPT = 20_000
+EVENTS_SENT = 500
+GAUGES_EVERY = 2.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.2, 30.0
+REFUSED_WAIT = 60.0
+LONGEST_FRAME = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class LinkSettings:
+    """Where the portal is, and who this node is to it."""
+
+    portal: str  # ws://portal.example:8001 or wss://…
+    token: str
+    node: str
+    software: str = "strowger"
+
+
+class Link:
+    """Keeps one WebSocket open; what must arrive is in the spool or in `held`, everything else may be lost."""
+
+    def __init__(self, settings: LinkSettings, spool: Spool, boot: str, gauges: Callable[[], Gauges]):
+        self.settings, self.spool, self.boot, self._gauges = settings, spool, boot, gauges
+        self.applier: Applier | None = None
+        self.connected = False
+        self._line: ClientConnection | None = None
+        self._out: asyncio.Queue[FromNode] = asyncio.Queue()
+        self._events: deque[dict[str, Any]] = deque(maxlen=EVENTS_KEPT)
+        self._spooled, self._acked, self._has_events = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._trimmable = asyncio.Event()
+        self._sent = self._confirmed = 0
+
+    def send(self, message: FromNode) -> None:
+        """Send a receipt if the portal is there; if not, the next hello says the same."""
+        if self.connected:
+            self._out.put_nowait(message)
+
+    def add_events(self, events: list[dict[str, Any]]) -> None:
+        """Take live events; the oldest are dropped when the portal cannot keep up."""
+        if self.connected and events:
+            self._events.extend(events)
+            self._has_events.set()
+
+    def records_spooled(self) -> None:
+        """Wake the sender of records."""
+        self._spooled.set()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        failures = 0
+        while True:
+            began = time.monotonic()
+            wait = 0.0
+            try:
+                await self._session()
+            except websockets.ConnectionClosed as closed:
+                code = closed.rcvd.code if closed.rcvd else 1006
+                wait = REFUSED_WAIT if code in (BAD_TOKEN, STOLEN_TOKEN) else 0.0
+                log.warning("the portal closed the line: %s %s", code, closed.rcvd.reason if closed.rcvd else "")
+            except websockets.InvalidStatus as refusal:
+                wait = REFUSED_WAIT if refusal.response.status_code in (401, 403) else 0.0
+                log.warning("the portal refused the line: HTTP %s", refusal.response.status_code)
+            except (OSError, TimeoutError, websockets.WebSocketException, BadMessage) as error:
+                log.warning("no line to the portal: %s", error or type(error).__name__)
+            failures = 0 if time.monotonic() - began > LONGEST_WAIT else failures + 1
+            # Full jitter: after an outage the nodes must not all come back in the same second.
+            longest = wait or min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** min(failures, 10))
+            await asyncio.sleep(random.uniform(longest / 4, longest))  # noqa: S311
+
+    async def _session(self) -> None:
+        assert self.applier is not None
+        async with connect(
+            self.settings.portal.rstrip("/") + PATH,
+            additional_headers={"Authorization": f"Bearer {self.settings.token}"},
+            user_agent_header=None,
+            compression=None,
+            max_size=LONGEST_FRAME,
+            open_timeout=10,
+            ping_interval=10,
+            ping_timeout=20,
+            close_timeout=2,
+            proxy=None,
+        ) as line:
+            await line.send(encode(self._hello()))
+            welcome = decode_from_portal(await asyncio.wait_for(line.recv(), 10))
+            if not isinstance(welcome, Welcome):
+                raise BadMessage("the portal's first word was not welcome")
+            await self._resume(welcome)
+            self._line, self.connected = line, True
+            log.info("the portal has welcomed %s", welcome.node)
+            try:
+                await self._talk(line)
+            finally:
+                self._line, self.connected = None, False
+                self._events.clear()
+                self._out = asyncio.Queue()
+
+    def _hello(self) -> Hello:
+        assert self.applier is not None
+        return Hello(
+            node=self.settings.node,
+            boot=self.boot,
+            spool=self.spool.uuid,
+            software=self.settings.software,
+            held=self.applier.state.versions,
+            next_sequence=self.spool.last_sequence + 1,
+        )
+
+    async def _resume(self, welcome: Welcome) -> None:
+        if welcome.last_sequence > self.spool.last_sequence:
+            log.error("the portal knows later records of this spool: it is an old copy and goes on as a new one")
+            self.spool.renew()
+            raise BadMessage("the spool was renewed")
+        await asyncio.to_thread(self.spool.acknowledge, welcome.last_sequence)
+        self._sent = self._confirmed = welcome.last_sequence
+        self._spooled.set()
+
+    async def _talk(self, line: ClientConnection) -> None:
+        tasks = [
+            asyncio.create_task(each)
+            for each in (
+                self._listen(line),
+                self._send_receipts(line),
+                self._send_records(line),
+                self._trim(),
+                self._send_events(line),
+                self._send_gauges(line),
+            )
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError, Exception):
+                    await task
+
+    async def _listen(self, line: ClientConnection) -> None:
+        assert self.applier is not None
+        async for frame in line:
+            try:
+                message = decode_from_portal(frame)
+            except BadMessage as error:
+                log.error("the portal sent what is no message: %s", error)
+                self._refuse(frame, str(error))
+                continue
+            await self._obey(self.applier, message)
+
+    async def _obey(self, applier: Applier, message: FromPortal) -> None:
+        match message:
+            case Apply():
+                await applier.apply(message)
+            case AckRecords():
+                self._confirmed = max(self._confirmed, min(message.last_sequence, self._sent))
+                self._acked.set()
+                self._trimmable.set()
+            case Drop():
+                await applier.drop(message.scope)
+            case Resend():
+                applier.resend(message.scope)
+            case Welcome():
+                log.warning("a second welcome, ignored")
+
+    def _refuse(self, frame: str | bytes, reason: str) -> None:
+        """Answer an apply that cannot be read, as far as it can."""
+        with suppress(ValueError, TypeError, KeyError, AttributeError):
+            said = json.loads(frame)
+            if said["type"] == "apply" and isinstance(said["scope"], str) and isinstance(said["version"], int):
+                nonce = str(said.get("nonce", ""))
+                self.send(Nack(scope=said["scope"], version=said["version"], nonce=nonce, row=None, reason=reason))
+
+    async def _send_receipts(self, line: ClientConnection) -> None:
+        while True:
+            await line.send(encode(await self._out.get()))
+
+    async def _send_records(self, line: ClientConnection) -> None:
+        unconfirmed: deque[int] = deque()
+        while True:
+            while unconfirmed and unconfirmed[0] <= self._confirmed:
+                unconfirmed.popleft()
+            if len(unconfirmed) >= WINDOW:
+                self._acked.clear()
+                if unconfirmed[0] > self._confirmed:
+                    await asyncio.wait_for(self._acked.wait(), ACK_TIMEOUT)
+                continue
+            self._spooled.clear()
+            first, texts = await asyncio.to_thread(self.spool.after, self._sent, BATCH)
+            if texts:
+                self._sent = first + len(texts) - 1
+                unconfirmed.append(self._sent)
+                await line.send(f'{{"type":"records","first":{first},"items":[{",".join(texts)}]}}')
+            else:
+                await self._spooled.wait()
+
+    async def _trim(self) -> None:
+        while True:
+            await self._trimmable.wait()
+            self._trimmable.clear()
+            await asyncio.to_thread(self.spool.acknowledge, self._confirmed)
+
+    async def _send_events(self, line: ClientConnection) -> None:
+        while True:
+            await self._has_events.wait()
+            self._has_events.clear()
+            while self._events:
+                count = min(len(self._events), EVENTS_SENT)
+                items = [self._events.popleft() for _ in range(count)]
+                await line.send(encode(Events(items=items)))
+            # The first event goes at once; those of the next moment go together.
+            await asyncio.sleep(EVENTS_EVERY)
+
+    async def _send_gauges(self, line: ClientConnection) -> None:
+        while True:
+            await line.send(encode(self._gauges()))
+            await asyncio.sleep(GAUGES_EVERY)

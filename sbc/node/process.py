@@ -1,0 +1,266 @@
+"""One node: its daemons, its tables, its spool and its line, each in a loop that outlives the others' troubles."""
+
+import asyncio
+import logging
+import sqlite3
+import time
+import uuid
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sbc.node import drift, schedules
+from sbc.node.applier import Applier
+from sbc.node.engines.base import Engine, EngineError
+from sbc.node.follow import Follower
+from sbc.node.link import Link, LinkSettings
+from sbc.node.snapshot import Snapshot
+from sbc.node.spool import Spool
+from sbc.protocol import Drift, Gauges, Row, TrunkHealth
+
+log = logging.getLogger("strowger.node")
+
+EVENTS_EVERY = 0.02
+RECORDS_EVERY = 0.05
+WATCH_EVERY = 0.1
+GAUGES_EVERY = 1.0
+ALIVE_EVERY = 2.0
+CLEANUP_EVERY = 60.0
+
+
+class Daemons(Protocol):
+    """What the node process asks of whatever starts Kamailio, rtpengine and HAProxy."""
+
+    async def start(self, rows: list[Row]) -> bool:
+        """Bring everything up with these rows loaded; tell whether Kamailio was running already."""
+        ...
+
+    async def watch(self, rows: Callable[[], list[Row]]) -> list[str]:
+        """Start again what has died, and name it."""
+        ...
+
+    async def stop(self) -> None:
+        """Take everything down; dialogs are kept for the next start."""
+        ...
+
+    def running(self) -> dict[str, bool]:
+        """Tell which daemons run."""
+        ...
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where a node keeps what must last."""
+
+    directory: Path
+    records: Path
+
+    @property
+    def snapshot(self) -> Path:
+        return self.directory / "snapshot.sqlite"
+
+    @property
+    def spool(self) -> Path:
+        return self.directory / "spool.sqlite"
+
+
+class NodeProcess:
+    """Runs until cancelled."""
+
+    def __init__(
+        self,
+        files: Files,
+        link: LinkSettings,
+        engine: Engine,
+        daemons: Daemons | None = None,
+        unknown_after: float = 30.0,
+        drift_every: float = drift.EVERY,
+    ):
+        files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.engine, self.daemons, self.drift_every = engine, daemons, drift_every
+        self.snapshot = _opened(files.snapshot)
+        self.spool = Spool(files.spool)
+        self.follower = Follower(files.records, self.spool, unknown_after)
+        self.link = Link(link, self.spool, boot=str(uuid.uuid4()), gauges=self.gauges)
+        self.applier = Applier(engine, self.snapshot, self.link.send)
+        self.link.applier = self.applier
+        self.is_up = False
+        self._measured: dict[str, Any] = {}
+        self._drift: list[Drift] = []
+        self._starts: deque[float] = deque()
+
+    async def run(self) -> None:
+        """Start from the snapshot, then keep everything going."""
+        await self._start()
+        tasks = [
+            asyncio.create_task(self._forever(loop, every))
+            for loop, every in (
+                (self._events, EVENTS_EVERY),
+                (self._records, RECORDS_EVERY),
+                (self._measure, GAUGES_EVERY),
+                (self._note_alive, ALIVE_EVERY),
+                (self._watch, WATCH_EVERY),
+                (self._sweep, self.drift_every),
+                (self._clean_up, CLEANUP_EVERY),
+            )
+        ]
+        tasks += [asyncio.create_task(self._flip_schedules()), asyncio.create_task(self.link.run())]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._stop()
+
+    def gauges(self) -> Gauges:
+        """Give the node's pulse for the portal."""
+        found, self._drift = self._drift, []
+        now = time.time()
+        while self._starts and self._starts[0] < now - 1:
+            self._starts.popleft()
+        return Gauges(
+            at=int(now * 1000),
+            engine="memory" if self.engine.name == "memory" else "kamailio",
+            calls=int(self._measured.get("calls", 0)),
+            cps=len(self._starts),
+            kamailio=self.is_up,
+            daemons=self.daemons.running() if self.daemons else {},
+            trunks=_health(self._measured.get("trunks", {})),
+            microsoft=_health(self._measured.get("microsoft", {})),
+            drift=found,
+            waiting=self.applier.waiting,
+            spooled=len(self.spool),
+        )
+
+    async def _start(self) -> None:
+        was_running = False
+        if self.daemons:
+            was_running = await self.daemons.start(self.applier.rows_in_force())
+        if not was_running and self.spool.noted("stopped") != "cleanly":
+            await self._lose_open_calls()
+        self.spool.note("stopped", "no")
+        await self._restore()
+
+    async def _stop(self) -> None:
+        if self.daemons:
+            await self.daemons.stop()
+            self.spool.note("stopped", "cleanly")
+        await asyncio.to_thread(self.follower.run_pass, _millis())
+        await asyncio.to_thread(self.follower.run_pass, _millis())
+        self.spool.close()
+        self.snapshot.close()
+
+    async def _lose_open_calls(self) -> None:
+        """Kamailio was killed: read all that it wrote, then note which calls it was carrying."""
+        died = _millis()
+        await asyncio.to_thread(self.follower.run_pass, died)
+        last_seen = int(self.spool.noted("alive") or 0)
+        lost = await asyncio.to_thread(self.follower.lose_open_calls, last_seen, died)
+        if lost:
+            log.error("Kamailio was killed while it carried %d answered calls", lost)
+
+    async def _restore(self) -> None:
+        began = time.perf_counter()
+        try:
+            count = await self.applier.restore()
+            self.is_up = True
+            log.info("%d rows loaded in %.0f ms", count, (time.perf_counter() - began) * 1000)
+            await self.applier.retry()
+        except EngineError as error:
+            self.is_up = False
+            log.error("the rows could not be loaded: %s", error)
+
+    async def _watch(self) -> None:
+        if self.daemons:
+            died = await self.daemons.watch(self.applier.rows_in_force)
+            if "kamailio" in died:
+                await self._lose_open_calls()
+                await self._restore()
+        elif not self.is_up:
+            await self._restore()
+
+    async def _events(self) -> None:
+        events = await self.engine.fetch_events()
+        now = time.time()
+        self._starts.extend(now for event in events if event.get("type") == "start")
+        self.link.add_events(events)
+
+    async def _records(self) -> None:
+        if await asyncio.to_thread(self.follower.run_pass, _millis()):
+            self.link.records_spooled()
+
+    async def _measure(self) -> None:
+        try:
+            self._measured = await self.engine.gauges()
+            self.is_up = bool(self._measured.get("up", True))
+        except EngineError:
+            self._measured, self.is_up = {}, False
+            raise
+        if self.applier.waits_for_engine:
+            await self.applier.retry()
+
+    async def _note_alive(self) -> None:
+        if self.is_up:
+            await asyncio.to_thread(self.spool.note, "alive", str(_millis()))
+
+    async def _sweep(self) -> None:
+        self._drift += await drift.sweep(self.engine, self.applier)
+        await self.applier.retry()
+
+    async def _clean_up(self) -> None:
+        await asyncio.to_thread(self.follower.remove_finished, _millis())
+
+    async def _flip_schedules(self) -> None:
+        while True:
+            await asyncio.sleep(schedules.next_minute(datetime.now(UTC)) + 0.01)
+            try:
+                await self.applier.flip_schedules()
+            except EngineError as error:
+                log.error("opening hours could not be switched, the sweep will: %s", error)
+
+    async def _forever(self, step: Callable[[], Awaitable[None]], every: float) -> None:
+        """Take the step again and again; a trouble is said once, until it is over."""
+        trouble = ""
+        while True:
+            try:
+                await step()
+                trouble = ""
+            except (EngineError, OSError, sqlite3.Error) as error:
+                if str(error) != trouble:
+                    log.error("%s: %s", step.__name__, error)
+                trouble = str(error)
+                await asyncio.sleep(0.2)
+            except Exception:
+                log.exception("%s failed", step.__name__)
+                await asyncio.sleep(1)
+            await asyncio.sleep(every)
+
+
+def _opened(path: Path) -> Snapshot:
+    try:
+        return Snapshot(path)
+    except sqlite3.DatabaseError:
+        # The portal has it all and sends it again: better to start empty than not at all.
+        log.exception("the snapshot cannot be read; it is put aside")
+        path.rename(path.with_suffix(".broken"))
+        return Snapshot(path)
+
+
+def _health(said: dict[str, dict[str, Any]]) -> dict[str, TrunkHealth]:
+    return {
+        name: TrunkHealth(
+            up=bool(each.get("up")),
+            code=int(each.get("code") or 0),
+            since=int(each.get("since") or 0),
+            checked=int(each.get("checked") or 0),
+        )
+        for name, each in said.items()
+    }
+
+
+def _millis() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,90 @@
+"""What the node holds, on disk: enough to start again without the portal."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sbc.node.state import Plan, State
+from sbc.protocol import Apply, Row, RowKey, decode, encode
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS held (scope TEXT PRIMARY KEY, version INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS claim (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL,
+    value TEXT NOT NULL, leaving TEXT, UNIQUE (scope, tbl, key));
+CREATE TABLE IF NOT EXISTS intent (scope TEXT PRIMARY KEY, apply TEXT NOT NULL);
+"""
+
+
+class Snapshot:
+    """An intent is written before an apply begins and becomes the state when Kamailio runs it.
+
+    After a crash in between, the apply is carried out again: the state alone would turn Kamailio back.
+    """
+
+    def __init__(self, path: Path):
+        # The rows include the trunks' passwords.
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode = WAL")
+        self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.executescript(_SCHEMA)
+
+    def load(self, state: State) -> list[Apply]:
+        """Fill the state; give the applies that were begun and not finished."""
+        versions = dict(self._db.execute("SELECT scope, version FROM held"))
+        state.restore(versions, self._claims())
+        applies = [decode(text) for (text,) in self._db.execute("SELECT apply FROM intent")]
+        return [apply for apply in applies if isinstance(apply, Apply)]
+
+    def intend(self, apply: Apply) -> None:
+        """Write down what is about to be applied."""
+        self._db.execute("INSERT OR REPLACE INTO intent VALUES (?, ?)", (apply.scope, encode(apply)))
+
+    def forget(self, scope: str) -> None:
+        """Cross out an apply that was refused."""
+        self._db.execute("DELETE FROM intent WHERE scope = ?", (scope,))
+
+    def commit(self, plan: Plan) -> None:
+        """Write down that the plan is carried out."""
+        scope, run = plan.scope, self._db.executemany
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            removed = [key for key in plan.wanted if key in plan.claims] + list(plan.gone)
+            run("DELETE FROM claim WHERE scope = ? AND tbl = ? AND key = ?", [(scope, *key) for key in removed])
+            run(
+                "INSERT INTO claim (scope, tbl, key, value) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (scope, tbl, key) DO UPDATE SET value = excluded.value",
+                [(scope, *key, value) for key, value in plan.wanted.items()],
+            )
+            run(
+                "UPDATE claim SET leaving = ? WHERE scope = ? AND tbl = ? AND key = ?",
+                [(json.dumps(after), scope, *key) for key, after in plan.leaving.items()],
+            )
+            if plan.version is None:
+                self._db.execute("DELETE FROM held WHERE scope = ?", (scope,))
+            else:
+                self._db.execute("INSERT OR REPLACE INTO held VALUES (?, ?)", (scope, plan.version))
+            self.forget(scope)
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Leave the file whole for the next start."""
+        self._db.close()
+
+    def _claims(self) -> Iterator[tuple[str, Row, dict[str, int] | None]]:
+        for scope, table, key, value, leaving in self._db.execute(
+            "SELECT scope, tbl, key, value, leaving FROM claim ORDER BY number"
+        ):
+            yield scope, Row(table, key, value), json.loads(leaving) if leaving else None
+
+
+def secret_free(key: RowKey, value: str) -> str:
+    """Give the value as people may see it."""
+    return "********" if key.table == "au" else value

@@ -1,0 +1,243 @@
+"""What a node holds: the rows that each scope wants, whose row is in force, and what an apply would change. Pure."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sbc.node import rows
+from sbc.protocol import Apply, Row, RowKey, RowName
+
+LOST_ROWS, LOST_SHARE = 200, 0.10
+
+
+class Refused(Exception):
+    """The apply cannot be carried out as it is: NACK."""
+
+    def __init__(self, reason: str, row: RowName | None = None):
+        super().__init__(reason)
+        self.reason, self.row = reason, row
+
+
+class Stopped(Exception):
+    """The apply would take away too much: it waits for a person."""
+
+
+@dataclass
+class Holding:
+    """One scope on this node: its version, the rows that it wants, and those that go once other scopes are ready."""
+
+    version: int
+    rows: dict[RowKey, str] = field(default_factory=dict)
+    leaving: dict[RowKey, dict[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The way from what the node runs to one scope's next version."""
+
+    scope: str
+    version: int | None  # None: the scope leaves the node
+    wanted: dict[RowKey, str]  # the scope's rows that are new or changed
+    gone: tuple[RowKey, ...]  # the scope's rows that it gives up now
+    leaving: dict[RowKey, dict[str, int]]  # those that it gives up when these versions are here
+    sets: list[Row]  # in force afterwards, in setting order
+    deletes: list[RowKey]  # no longer in force, in deleting order
+    before: dict[RowKey, str | None]  # the values that `sets` and `deletes` replace
+    claims: frozenset[RowKey]  # those of `wanted` that the scope did not want before
+
+    @property
+    def first(self) -> list[Row]:
+        return [row for row in self.sets if row.table not in rows.SWITCHES]
+
+    @property
+    def switches(self) -> list[Row]:
+        return [row for row in self.sets if row.table in rows.SWITCHES]
+
+
+class State:
+    """The scopes that a node holds. A row that several scopes want is in force as its last claimant wrote it."""
+
+    def __init__(self) -> None:
+        self.scopes: dict[str, Holding] = {}
+        self._claims: dict[RowKey, tuple[str, ...]] = {}
+
+    @property
+    def versions(self) -> dict[str, int]:
+        return {scope: holding.version for scope, holding in self.scopes.items()}
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def value(self, key: RowKey) -> str | None:
+        """Give the value in force."""
+        claims = self._claims.get(key)
+        return self.scopes[claims[-1]].rows[key] if claims else None
+
+    def owner(self, key: RowKey) -> str:
+        """Name the scope whose value is in force, or ''."""
+        claims = self._claims.get(key)
+        return claims[-1] if claims else ""
+
+    def in_force(self) -> Iterator[Row]:
+        """Give every row that Kamailio should have, apart from derived ones."""
+        for key, claims in self._claims.items():
+            yield Row(key.table, key.key, self.scopes[claims[-1]].rows[key])
+
+    def unmet(self, needs: Mapping[str, int]) -> str | None:
+        """Say which needed version is not here yet, or None."""
+        for scope, version in needs.items():
+            holding = self.scopes.get(scope)
+            if holding is None or holding.version < version:
+                return f"waits for {scope} version {version}"
+        return None
+
+    def released(self, after: Mapping[str, int]) -> bool:
+        """Tell whether nothing here can still refer to rows that leave after these versions."""
+        here = self.scopes
+        return all(scope not in here or here[scope].version >= version for scope, version in after.items())
+
+    def plan(self, apply: Apply) -> Plan:
+        """Work out an apply that is newer than what is held. Raises Refused or Stopped."""
+        held = self.scopes.get(apply.scope) or Holding(0)
+        if apply.base is not None and apply.base != held.version:
+            raise Refused(f"a change to version {apply.base}, but version {held.version} is held: send the whole state")
+        wanted, given_up = _checked(apply)
+        if apply.base is None:
+            given_up = held.rows.keys() - wanted.keys()
+        else:
+            given_up &= held.rows.keys()
+        self._check_accounts(held, wanted, given_up)
+        new = {key: value for key, value in wanted.items() if held.rows.get(key) != value or key in held.leaving}
+        conditions = {key: _latest(held.leaving.get(key, {}), apply.after) for key in given_up}
+        if apply.base is not None:
+            conditions |= {key: after for key, after in held.leaving.items() if key not in wanted.keys() | given_up}
+        later = {key: after for key, after in conditions.items() if not self._released_by(apply, after)}
+        plan = self._plan(apply.scope, apply.version, new, conditions.keys() - later.keys(), later)
+        if not apply.approved:
+            left = wanted.keys() if apply.base is None else (held.rows.keys() | wanted.keys()) - conditions.keys()
+            if held.rows and not left and not apply.closing:
+                raise Stopped(f"{apply.scope} would lose its last row here, and it is not being closed")
+            self._stop_if_lost(apply.scope, conditions.keys(), left)
+        return plan
+
+    def plan_drop(self, scope: str) -> Plan:
+        """Work out the scope's removal from this node. Raises Stopped."""
+        plan = self._plan(scope, None, {}, self.scopes[scope].rows.keys(), {})
+        self._stop_if_lost(scope, plan.gone, ())
+        return plan
+
+    def plan_release(self) -> Iterator[Plan]:
+        """Work out the deletes whose time has come."""
+        for scope, holding in self.scopes.items():
+            ready = [key for key, after in holding.leaving.items() if self.released(after)]
+            if ready:
+                later = {key: after for key, after in holding.leaving.items() if key not in ready}
+                yield self._plan(scope, holding.version, {}, ready, later)
+
+    def commit(self, plan: Plan) -> None:
+        """Take the plan over as what the node holds."""
+        holding = self.scopes.setdefault(plan.scope, Holding(0))
+        for key in plan.gone:
+            holding.rows.pop(key, None)
+            self._unclaim(key, plan.scope)
+        for key, value in plan.wanted.items():
+            if key in plan.claims:
+                self._unclaim(key, plan.scope)
+                self._claims[key] = (*self._claims.get(key, ()), plan.scope)
+            holding.rows[key] = value
+        holding.leaving = dict(plan.leaving)
+        if plan.version is None:
+            del self.scopes[plan.scope]
+        else:
+            holding.version = plan.version
+
+    def restore(self, versions: Mapping[str, int], claims: Iterable[tuple[str, Row, dict[str, int] | None]]) -> None:
+        """Take over what a snapshot kept; claims come in the order in which they were made."""
+        self.scopes = {scope: Holding(version) for scope, version in versions.items()}
+        self._claims = {}
+        for scope, row, leaving in claims:
+            key = RowKey(row.table, row.key)
+            self.scopes[scope].rows[key] = row.value
+            self._claims[key] = (*self._claims.get(key, ()), scope)
+            if leaving is not None:
+                self.scopes[scope].leaving[key] = leaving
+
+    def _unclaim(self, key: RowKey, scope: str) -> None:
+        left = tuple(each for each in self._claims.get(key, ()) if each != scope)
+        if left:
+            self._claims[key] = left
+        else:
+            self._claims.pop(key, None)
+
+    def _plan(
+        self,
+        scope: str,
+        version: int | None,
+        wanted: dict[RowKey, str],
+        gone: Iterable[RowKey],
+        leaving: dict[RowKey, dict[str, int]],
+    ) -> Plan:
+        sets: list[Row] = []
+        deletes: list[RowKey] = []
+        before: dict[RowKey, str | None] = {}
+        held = self.scopes.get(scope) or Holding(0)
+        # Only a new claim moves a row to this scope: a late repetition of an old one must not.
+        claims = frozenset(key for key in wanted if key not in held.rows or key in held.leaving)
+        for key, value in wanted.items():
+            if (key in claims or self.owner(key) == scope) and self.value(key) != value:
+                sets.append(Row(*key, value))
+                before[key] = self.value(key)
+        gone = tuple(gone)
+        for key in gone:
+            if self.owner(key) != scope:
+                continue
+            others = [each for each in self._claims[key] if each != scope]
+            if not others:
+                deletes.append(key)
+                before[key] = self.value(key)
+            elif self.scopes[others[-1]].rows[key] != self.value(key):
+                sets.append(Row(*key, self.scopes[others[-1]].rows[key]))
+                before[key] = self.value(key)
+        sets.sort(key=rows.rank)
+        deletes.sort(key=rows.rank, reverse=True)
+        return Plan(scope, version, wanted, gone, leaving, sets, deletes, before, claims)
+
+    def _released_by(self, apply: Apply, after: Mapping[str, int]) -> bool:
+        own = after.get(apply.scope, 0) <= apply.version
+        return own and self.released({scope: version for scope, version in after.items() if scope != apply.scope})
+
+    def _check_accounts(self, held: Holding, wanted: Mapping[RowKey, str], given_up: Collection[RowKey]) -> None:
+        for key in wanted:
+            if key.table == "au":
+                gateway = RowKey("gw", key.key.rpartition(".")[0])
+                if gateway not in wanted and (gateway not in held.rows or gateway in given_up):
+                    raise Refused("an account of a trunk that is not this scope's", RowName(table="au", key=key.key))
+
+    def _stop_if_lost(self, scope: str, given_up: Collection[RowKey], left: Iterable[RowKey]) -> None:
+        if len(given_up) <= LOST_ROWS:
+            return
+        # A policy under its next generation says the same again: that loses nothing.
+        still_said = {rows.without_generation(key) for key in left}
+        alone = [key for key in given_up if self._claims[key] == (scope,)]
+        lost = sum(1 for key in alone if rows.without_generation(key) not in still_said)
+        if lost > LOST_ROWS and lost > LOST_SHARE * len(self):
+            raise Stopped(f"{lost} of this node's {len(self)} rows would be lost")
+
+
+def _checked(apply: Apply) -> tuple[dict[RowKey, str], set[RowKey]]:
+    wanted: dict[RowKey, str] = {}
+    for row in apply.set:
+        key = RowKey(row.table, row.key)
+        reason = rows.refusal(apply.scope, row)
+        if reason is None and wanted.get(key, row.value) != row.value:
+            reason = "set twice with different values"
+        if reason is not None:
+            raise Refused(reason, {"table": row.table, "key": row.key})
+        wanted[key] = row.value
+    given_up = set(apply.delete)
+    for key in wanted.keys() & given_up:
+        raise Refused("both set and deleted", {"table": key.table, "key": key.key})
+    return wanted, given_up
+
+
+def _latest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {scope: max(one.get(scope, 0), other.get(scope, 0)) for scope in one.keys() | other.keys()}
