@@ -13,7 +13,7 @@ from .base import DatabaseWrapper
 from .context import NOBODY, PUBLIC, Context, ContextRefused
 
 __all__ = [
-    "Context", "ContextRefused", "current", "customer", "ingest", "msp", "owner", "public",
+    "NOBODY", "Context", "ContextRefused", "current", "customer", "ingest", "msp", "owner", "public",
     "use_customer", "use_ingest", "use_msp", "use_owner", "use_public",
 ]  # fmt: skip
 

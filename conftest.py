@@ -1,0 +1,144 @@
+"""The ground of all tests: a database of their own, the cast, and the walls between tests.
+
+Alice edits Acme, Victor may only look, Mallory is an administrator at Globex. Nadia owns Northwind, the MSP of both;
+Initech is a customer of Fabrikam, another MSP.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connections, transaction
+
+from portal import embedded, testing
+from portal.core.audit import Actor
+from portal.db import contexts
+from tenants.models import BaseDomain, Customer, Membership, Msp, Region, User
+from tenants.services.customers import create_customer
+from tenants.services.msps import create_msp
+
+PASSWORD = "correct horse battery staple"
+LAB = Actor.system("tests")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: object) -> Iterator[None]:
+    """Start the server, migrate once for each state of the migrations, and let the cast in."""
+    with django_db_blocker.unblock(), testing.database():  # type: ignore[attr-defined]
+        _let_the_cast_in()
+        testing.keep_baseline()
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_context() -> Iterator[None]:
+    """Begin and end every test as nobody: a context that leaks is a wall that is missing."""
+    connections["default"].use(contexts.NOBODY)  # type: ignore[attr-defined]
+    yield
+    connections["default"].use(contexts.NOBODY)  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Valkey, for the few tests of the live path."""
+    home = embedded.default_home(Path("var").resolve()) / "test" / f"valkey-{tmp_path_factory.getbasetemp().name}"
+    yield embedded.start_valkey(home)
+    embedded.stop(home)
+
+
+# The MSPs and customers. `acme` also puts the test into Acme's context: its tables are what the test sees.
+
+
+@pytest.fixture
+def region(db: None) -> Region:
+    return Region.objects.get(slug="lab")
+
+
+@pytest.fixture
+def northwind(db: None) -> Msp:
+    return Msp.objects.get(slug="northwind")
+
+
+@pytest.fixture
+def fabrikam(db: None) -> Msp:
+    return Msp.objects.get(slug="fabrikam")
+
+
+@pytest.fixture
+def acme(db: None) -> Customer:
+    customer = _customer("acme")
+    contexts.use_customer(customer)
+    return customer
+
+
+@pytest.fixture
+def globex(db: None) -> Customer:
+    return _customer("globex")
+
+
+@pytest.fixture
+def initech(db: None) -> Customer:
+    return _customer("initech")
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    return User.objects.get(email="alice@acme.example")
+
+
+@pytest.fixture
+def victor(db: None) -> User:
+    return User.objects.get(email="victor@acme.example")
+
+
+@pytest.fixture
+def mallory(db: None) -> User:
+    return User.objects.get(email="mallory@globex.example")
+
+
+@pytest.fixture
+def nadia(db: None) -> User:
+    return User.objects.get(email="nadia@northwind.example")
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return User.objects.get(email="operator@strowger.example")
+
+
+def _customer(label: str) -> Customer:
+    with contexts.public():
+        return Customer.objects.select_related("msp").get(label=label)
+
+
+def _let_the_cast_in() -> None:
+    with transaction.atomic():
+        region = Region(
+            name="Lab", slug="lab", allowed_networks=["127.0.9.0/24"], microsoft_networks=["127.0.8.0/24"],
+            microsoft_names=[{"fqdn": f"{name}.pstnhub.microsoft.com", "address": f"127.0.8.{number}", "port": 5061}
+                             for number, name in enumerate(("sip", "sip2", "sip3"), 1)],
+        )  # fmt: skip
+        region.save()
+        made = {}
+        for slug, customers in {"northwind": {"acme": "DE", "globex": "US"}, "fabrikam": {"initech": "GB"}}.items():
+            msp = create_msp(Msp(name=slug.title(), slug=slug, support_email=f"help@{slug}.example"), by=LAB)
+            with contexts.msp(msp):
+                BaseDomain(msp=msp, region=region, fqdn=f"sbc.{slug}.example").save()
+            for label, country in customers.items():
+                made[label] = create_customer(
+                    Customer(msp=msp, name=label.title(), label=label, country=country, time_zone="Europe/Berlin"),
+                    by=LAB,
+                )
+            made[slug] = msp
+        User.objects.create_user("operator@strowger.example", PASSWORD, name="Olga", is_operator=True)
+        for email, place, role in (
+            ("alice@acme.example", "acme", "admin"),
+            ("victor@acme.example", "acme", "viewer"),
+            ("mallory@globex.example", "globex", "admin"),
+        ):
+            user = User.objects.create_user(email, PASSWORD, name=email.split("@")[0].title())
+            with contexts.customer(made[place]):
+                Membership(user=user, tenant=made[place], role=role).save()
+        nadia = User.objects.create_user("nadia@northwind.example", PASSWORD, name="Nadia")
+        with contexts.msp(made["northwind"]):
+            Membership(user=nadia, msp=made["northwind"], role="owner").save()
