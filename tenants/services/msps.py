@@ -1,9 +1,11 @@
 """What the operator does: MSPs, regions, base domains. Each write to an MSP's rows is made as that MSP."""
 
 from ipaddress import ip_network
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from portal.core import audit
@@ -31,10 +33,10 @@ def create_msp(msp: Msp, *, by: Actor, owner_email: str = "") -> Msp:
     if hosts.is_taken(host):
         raise ValidationError({"slug": _("The address %(host)s is in use.") % {"host": host}})
     msp.save()
+    audit.record(by, "msp.created", msp, after={"name": msp.name, "slug": msp.slug})
     with contexts.msp(msp):
         Domain(domain=host, kind=Domain.Kind.MSP, msp=msp).save()
         Brand(msp=msp, name=msp.name, support_email=msp.support_email, support_phone=msp.support_phone).save()
-        audit.record(by, "msp.created", msp, after={"name": msp.name, "slug": msp.slug}, msp_id=msp.pk)
         if owner_email:
             invite(owner_email, role="owner", msp=msp, tenant=None, by=by)
     transaction.on_commit(hosts.forget)
@@ -65,16 +67,7 @@ def _set_state(msp: Msp, state: str, by: Actor, reason: str = "") -> Msp:
     stored = Msp.objects.select_for_update(no_key=True).get(pk=msp.pk)
     Msp.objects.filter(pk=msp.pk).update(state=state)
     msp.state = state
-    with contexts.msp(msp):
-        audit.record(
-            by,
-            f"msp.{state}",
-            msp,
-            before={"state": stored.state},
-            after={"state": state},
-            reason=reason,
-            msp_id=msp.pk,
-        )
+    _record(by, f"msp.{state}", msp, msp, before={"state": stored.state}, after={"state": state}, reason=reason)
     transaction.on_commit(hosts.forget)
     return msp
 
@@ -113,10 +106,14 @@ def add_base_domain(base: BaseDomain, *, by: Actor) -> BaseDomain:
         # Regions come before MSPs in the order of locks.
         config_changed(base.region)
         config_changed(base.msp)
-        audit.record(
-            by, "base_domain.added", base, after={"fqdn": base.fqdn, "region": base.region.slug}, msp_id=base.msp_id
-        )
+    _record(by, "base_domain.added", base, base.msp, after={"fqdn": base.fqdn, "region": base.region.slug})
     return base
+
+
+def _record(by: Actor, verb: str, obj: Model, msp: Msp, **facts: Any) -> None:
+    """Write down what the operator did to an MSP, for both to read."""
+    audit.record(by, verb, obj, **facts)
+    audit.record(by, verb, obj, msp_id=msp.pk, **facts)
 
 
 def _networks(name: str, values: list[str]) -> list[str]:

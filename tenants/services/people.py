@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.db import contexts
 from tenants import addresses, mail
 from tenants.identity import hash_secret, new_secret
 from tenants.models import (
@@ -93,9 +94,10 @@ def revoke_invitation(invitation: Invitation, *, by: Actor) -> None:
         )
 
 
-def open_invitation(secret: str, *, msp: Msp | None, tenant: Customer | None) -> Invitation:
+def peek_invitation(secret: str, *, msp: Msp | None, tenant: Customer | None, lock: bool = False) -> Invitation:
     """Return the invitation that a link stands for, in the place where it was opened; else raise InvitationRefused."""
-    found = Invitation.objects.filter(
+    rows = Invitation.objects.select_for_update(of=("self",)) if lock else Invitation.objects.all()
+    found = rows.filter(
         token_hash=hash_secret(secret),
         msp=None if tenant else msp,
         tenant=tenant,
@@ -103,7 +105,7 @@ def open_invitation(secret: str, *, msp: Msp | None, tenant: Customer | None) ->
         revoked_at=None,
         expires_at__gt=timezone.now(),
     )
-    invitation = found.select_for_update().first()
+    invitation = found.select_related("msp", "tenant").first()
     if invitation is None:
         raise InvitationRefused
     return invitation
@@ -117,7 +119,7 @@ def accept_invitation(
 
     Raises InvitationRefused, or ValidationError with messages meant for the user.
     """
-    invitation = open_invitation(secret, msp=msp, tenant=tenant)
+    invitation = peek_invitation(secret, msp=msp, tenant=tenant, lock=True)
     user = User.objects.filter(email=invitation.email).first()
     if user is None:
         user = User(email=invitation.email, name=name.strip(), time_zone=tenant.time_zone if tenant else "UTC")
@@ -206,11 +208,14 @@ def _place(msp: Msp | None, tenant: Customer | None) -> dict[str, int | None]:
 def _send(invitation: Invitation, secret: str) -> None:
     place: Msp | Customer | None = invitation.tenant or invitation.msp
     msp = invitation.tenant.msp if invitation.tenant else invitation.msp
-    context: dict[str, object] = {
-        "invitation": invitation,
-        "place": place,
-        "url": addresses.url(addresses.primary_host(place), f"/invitations/{secret}/"),
-    }
-    brand = Brand.objects.filter(msp=msp).first()
-    if mail.send("tenants/mail/invitation", invitation.email, context, brand=brand):
-        Invitation.objects.filter(pk=invitation.pk).update(sent_at=timezone.now())
+    assert msp is not None
+    # On commit, the context of whoever invited is over.
+    with contexts.msp(msp):
+        context: dict[str, object] = {
+            "invitation": invitation,
+            "place": place,
+            "url": addresses.url(addresses.primary_host(place), f"/invitations/{secret}/"),
+        }
+        brand = Brand.objects.filter(msp=msp).first()
+        if mail.send("tenants/mail/invitation", invitation.email, context, brand=brand):
+            Invitation.objects.filter(pk=invitation.pk).update(sent_at=timezone.now())

@@ -1,0 +1,78 @@
+"""How allauth behaves here: a log-in counts only where the person belongs, and nobody signs up without an invitation."""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.http import HttpRequest
+
+from portal.core import audit
+from portal.core.audit import Actor
+from tenants import mail
+from tenants.identity import roles_in
+from tenants.models import User
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Log-in by e-mail address, only for people with a role at this host."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        user = super().authenticate(request, **credentials)
+        # The same words and the same work as for a wrong password: who belongs elsewhere learns nothing here.
+        if user is not None and not roles_in(user, request.place, request.msp, request.tenant):  # type: ignore[attr-defined]
+            self.authentication_failed(request, **credentials)
+            return None
+        return user
+
+    def reauthenticate(self, user: User, password: str) -> bool:
+        found = self.authenticate(self.request, email=user.email, password=password)
+        return found is not None and found.pk == user.pk
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> Any:
+        response = super().post_login(request, user, **kwargs)
+        audit.record(_actor(request, user), "login.succeeded", user)
+        return response
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        super().authentication_failed(request, **credentials)
+        who = str(credentials.get("email") or credentials.get("username") or "")[:254]
+        audit.record(Actor(email=who, ip=request.META.get("REMOTE_ADDR", "")), "login.failed")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        name = template_prefix.rpartition("/")[2]
+        facts = {**context, "host": self.request.host}
+        mail.send(f"tenants/mail/{name}", email, facts, brand=self.request.brand)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        # daphne puts the client's address here, also from behind a proxy that it was told to trust.
+        return str(request.META.get("REMOTE_ADDR", ""))
+
+
+class MfaAdapter(DefaultMFAAdapter):
+    """Codes of the second step are named after the brand whose page shows them."""
+
+    def get_totp_issuer(self) -> str:
+        brand = getattr(self.request, "brand", None)
+        return brand.name if brand else mail.PLATFORM
+
+    def get_totp_label(self, user: Any) -> str:
+        return str(user.email)
+
+    def encrypt(self, text: str) -> str:
+        return _box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return _box().decrypt(encrypted_text.encode()).decode()
+
+
+def _box() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.SECRET_BOX_KEYS])
+
+
+def _actor(request: HttpRequest, user: User) -> Actor:
+    return Actor(user_id=user.pk, email=user.email, ip=request.META.get("REMOTE_ADDR", ""))

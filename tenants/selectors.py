@@ -1,0 +1,106 @@
+"""Reads of tenancy and people that need more than a queryset method."""
+
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.db import contexts
+from portal.ui.parts import Step
+from tenants import addresses
+from tenants.models import ApiToken, BaseDomain, Customer, Invitation, Membership, Msp, Region
+
+
+def customers_of(msp: Msp) -> QuerySet[Customer]:
+    """Return an MSP's customers, closed ones included."""
+    return Customer.objects.filter(msp=msp)
+
+
+def team(msp: Msp | None, tenant: Customer | None) -> QuerySet[Membership]:
+    """Return the people of a place with their roles."""
+    return Membership.objects.filter(**_here(msp, tenant)).select_related("user").order_by("user__email")
+
+
+def open_invitations(msp: Msp | None, tenant: Customer | None) -> QuerySet[Invitation]:
+    """Return the invitations to a place that can still be accepted."""
+    return Invitation.objects.filter(
+        **_here(msp, tenant), accepted_at=None, revoked_at=None, expires_at__gt=timezone.now()
+    ).order_by("email")
+
+
+def tokens(msp: Msp | None, tenant: Customer | None) -> QuerySet[ApiToken]:
+    """Return the tokens of a place, ended ones included: they explain the audit log."""
+    return ApiToken.objects.filter(**_here(msp, tenant)).select_related("user").order_by("-created_at")
+
+
+def msps() -> QuerySet[Msp]:
+    """Return every MSP with how many customers it has; for the operator."""
+    living = Q(customers__state__in=(Customer.State.ACTIVE, Customer.State.SUSPENDED))
+    return Msp.objects.annotate(customer_count=Count("customers", filter=living, distinct=True))
+
+
+def regions() -> QuerySet[Region]:
+    """Return every region with its base domains counted; for the operator."""
+    return Region.objects.annotate(base_count=Count("base_domains", distinct=True))
+
+
+def base_domains(msp: Msp) -> QuerySet[BaseDomain]:
+    """Return an MSP's base domains with their regions."""
+    return BaseDomain.objects.filter(msp=msp).select_related("region").order_by("fqdn")
+
+
+def creation_steps(customer: Customer) -> list[Step]:
+    """Return what had to happen for a new customer and how far each thing is; derived from what is stored."""
+    names = list(customer.customer_regions.order_by("fqdn").values_list("fqdn", flat=True))
+    host = addresses.primary_host(customer)
+    return [
+        Step(
+            _("Own database schema"),
+            "current" if customer.state == Customer.State.CREATING else "done",
+            _("%(name)s: nobody else's tables are in it.") % {"name": customer.schema_name},
+        ),
+        Step(
+            _("Name on the SBCs"),
+            "done" if names else "waiting",
+            ", ".join(names) or _("Waiting for the operator: this MSP has no base domain yet."),
+        ),
+        Step(_("Portal address"), "done", addresses.url(host, "/")),
+        _administrator_step(customer),
+        Step(
+            _("Live on every SBC"),
+            "done" if customer.is_live and customer.config_version else "current",
+            _("Version %(live)s of %(wanted)s runs.")
+            % {"live": customer.live_version, "wanted": customer.config_version},
+        ),
+    ]
+
+
+def _administrator_step(customer: Customer) -> Step:
+    label = _("First administrator")
+    member = Membership.objects.filter(tenant=customer, role="admin").select_related("user").first()
+    if member:
+        return Step(label, "done", _("%(email)s has joined.") % {"email": member.user.email})
+    invitation = (
+        open_invitations(None, customer).filter(role="admin").order_by(F("sent_at").desc(nulls_last=True)).first()
+    )
+    if invitation is None:
+        return Step(label, "waiting", _("Waiting for you: nobody is invited yet."))
+    if invitation.sent_at is None:
+        return Step(
+            label, "failed", _("The mail to %(email)s did not leave; invite again.") % {"email": invitation.email}
+        )
+    return Step(label, "done", _("Invitation mailed to %(email)s.") % {"email": invitation.email})
+
+
+def operator_counts() -> dict[str, int]:
+    """Return what the operator's home shows of tenancy."""
+    with contexts.public():
+        return {
+            "msps": Msp.objects.filter(state=Msp.State.ACTIVE).count(),
+            "customers": Customer.objects.filter(state=Customer.State.ACTIVE).count(),
+            "suspended": Customer.objects.filter(state=Customer.State.SUSPENDED).count(),
+            "regions": Region.objects.count(),
+        }
+
+
+def _here(msp: Msp | None, tenant: Customer | None) -> dict[str, Msp | Customer | None]:
+    return {"tenant": tenant} if tenant is not None else {"msp": msp}
