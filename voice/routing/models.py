@@ -79,7 +79,7 @@ class Route(models.Model):
         ]
 
     def __str__(self) -> str:
-        return _("Everything else") if self.is_default else self.pattern
+        return str(_("Everything else")) if self.is_default else self.pattern
 
 
 class RouteTrunk(models.Model):

@@ -83,7 +83,7 @@ lines = st.builds(
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),
 )
 def test_the_longest_prefix_of_the_flattened_policy_is_the_first_match(some, called, caller, at):
-    view = policy(*some)
+    view = policy(*some, emergency={})
     flat = flatten(view)
     state = sum(1 << i for i, schedule in enumerate(flat.schedules) if schedule.is_open(at))
 
