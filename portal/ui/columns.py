@@ -22,7 +22,8 @@ class Column:
     """One column: `name` is the attribute (or path `carrier__name`) that it shows, unless `value` computes it.
 
     `kind`: text, count, phone, money, duration, when, status, code, or html for a component's own markup.
-    `sort`: the field to sort by, True for the name itself. `link`: True for `get_absolute_url`, or a function of the row.
+    `sort`: the field to sort by, True for the name itself. `link`: True for `get_absolute_url`, or a function of
+    the row.
     `card`: one of the facts that stay when a row becomes a card on a phone. `template`: draws the cell, with `row`.
     """
 

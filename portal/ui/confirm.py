@@ -13,7 +13,7 @@ Words = str | Promise
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: the title as a question, what will happen line by line, the button, and the name to type, if any."""
+    """What is asked: a title that is a question, what will happen line by line, and the name to type, if any."""
 
     title: Words
     effects: Sequence[Words] = ()

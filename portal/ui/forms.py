@@ -85,3 +85,9 @@ def control(field: forms.BoundField) -> SafeString:
         base = "form-select"
     classes = [base, widget.attrs.get("class", ""), "is-invalid" if field.errors else ""]
     return field.as_widget(attrs={"class": " ".join(filter(None, classes))})
+
+
+def options(field: forms.BoundField) -> list[forms.boundfield.BoundWidget]:
+    """Return the radio buttons or boxes of a field, each with the class of its kind."""
+    field.field.widget.attrs.setdefault("class", "form-check-input")
+    return list(field.subwidgets)

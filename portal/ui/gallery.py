@@ -54,20 +54,44 @@ def frame() -> dict[str, Any]:
     series = [[at - 60_000 * (59 - n), round(14 + 6 * sin(n / 7)), round(20 + 9 * sin(n / 5))] for n in range(60)]
     call = {"direction": "out", "caller": "+4930901820112", "called": "+442079460123", "trunk": "Carrier A"}
     return {
-        "type": "snapshot", "at": at, "series": series,
+        "type": "snapshot",
+        "at": at,
+        "series": series,
         "now": {"calls": 14, "per_minute": 23, "answered_share": 0.93, "cost_today": None},
         "live": [
             call | {"id": "1", "state": "answered", "since": at - 192_000, "customer": "Acme"},
-            call | {"id": "2", "state": "ringing", "since": at - 7_000, "direction": "in", "trunk": "Teams", "customer": "Globex"},
-            call | {"id": "3", "state": "start", "since": at - 1_000, "direction": "emergency", "called": "112", "customer": "Acme"},
+            call
+            | {
+                "id": "2",
+                "state": "ringing",
+                "since": at - 7_000,
+                "direction": "in",
+                "trunk": "Teams",
+                "customer": "Globex",
+            },
+            call
+            | {
+                "id": "3",
+                "state": "start",
+                "since": at - 1_000,
+                "direction": "emergency",
+                "called": "112",
+                "customer": "Acme",
+            },
         ],
         "trunks": [
             {"name": "Carrier A", "calls": 11, "answered_share": 0.95, "health": "up"},
             {"name": "Carrier B", "calls": 0, "answered_share": None, "health": "down"},
         ],
-        "customers": [{"name": "Acme", "calls": 9, "answered_share": 0.94}, {"name": "Globex", "calls": 5, "answered_share": 0.9}],
-        "failures": [{"code": 486, "words": "Busy", "count": 4}, {"code": 503, "words": "Carrier B did not answer", "count": 2}],
-    }  # fmt: skip
+        "customers": [
+            {"name": "Acme", "calls": 9, "answered_share": 0.94},
+            {"name": "Globex", "calls": 5, "answered_share": 0.9},
+        ],
+        "failures": [
+            {"code": 486, "words": "Busy", "count": 4},
+            {"code": 503, "words": "Carrier B did not answer", "count": 2},
+        ],
+    }
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
@@ -104,7 +128,7 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "job": Sample(),
         "done_job": Sample("done", "5,000 rows read", 5000, 5000, 2),
         "parties": ["Teams", "SBC", "Carrier A", "Carrier B"],
-        "messages": [
+        "arrows": [
             Message(0, 1, "INVITE +44 20 7946 0123", "+0 ms"),
             Message(1, 0, "100 Trying", "+2 ms"),
             Message(1, 2, "INVITE", "+9 ms"),

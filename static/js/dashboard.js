@@ -95,6 +95,8 @@ class Dashboard {
     if ("withCustomer" in body.dataset) row.append(cell(call.customer));
     row.append(cell(this.root.dataset[`wordsDirection${call.direction[0].toUpperCase()}${call.direction.slice(1)}`] || call.direction),
       cell(call.caller, "phone"), cell(call.called, "phone"), cell(call.trunk), cell(this.age(call.since), "num"));
+    const heads = body.parentElement.querySelectorAll("th");
+    [...row.cells].forEach((td, column) => (td.dataset.label = heads[column].textContent));
     if (old) old.replaceWith(row);
     else body.prepend(row);
   }

@@ -255,6 +255,11 @@ def control(field: Any) -> SafeString:
 
 
 @register.filter
+def options(field: Any) -> list[Any]:
+    return ui_forms.options(field)
+
+
+@register.filter
 def unit(field: Any) -> Words:
     """Return the unit that stands inside the field, set as the widget's attribute `data-unit`."""
     return str(field.field.widget.attrs.get("data-unit", ""))
