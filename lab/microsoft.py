@@ -84,7 +84,7 @@ class FakeMicrosoft(Endpoint):
     def check_response(self, call: Call, response: sip.Response) -> Refusal | None:
         """Return the first rule that an answer of the SBC breaks."""
         own = (*self.names, INNER)
-        if not response.all("Contact"):
+        if not response.all("Contact") or response.get("Contact") == "*":
             return rules.contact_present(response) if response.status >= 200 else None
         refusal = rules.first(rules.contact_named(response), rules.routes_named(response, own))
         if refusal is None:

@@ -49,7 +49,7 @@ def check_request(
 def _check_places(
     request: sip.Request, certificate: Certificate | None, directory: Directory, names: Collection[str]
 ) -> Refusal | None:
-    refusal = first(contact_present(request), contact_named(request), routes_named(request))
+    refusal = contact_present(request) or first(contact_named(request), routes_named(request))
     if refusal is not None:
         return refusal
     contact = request.addresses("Contact")[0].uri
@@ -106,7 +106,7 @@ def no_replaces(request: sip.Request) -> Refusal | None:
 
 def contact_present(request: sip.Message) -> Refusal | None:
     """Refuse a message without Contact."""
-    if not request.all("Contact") or request.get("Contact").strip() == "*":
+    if request.get("Contact") == "*" or not request.addresses("Contact"):
         return Refusal("contact-missing", request, 403, "Contact or Record-Route header is missing")
     return None
 

@@ -107,7 +107,15 @@ class Call:
         self.target = contacts[0].uri if contacts else self.target
         self.routes = self._without_own(list(reversed(response.addresses("Record-Route"))))
         self._learn_media(response)
-        await self._acknowledge(self._placing, self._cseq)
+        try:
+            if not sound and (self.routes[0].uri if self.routes else self.target).is_ip:
+                raise OSError("an address proves no name")
+            await self._acknowledge(self._placing, self._cseq)
+        except (OSError, TimeoutError) as error:
+            self.end_reason = f"the other end cannot be reached: {error}"
+            self.note(self.end_reason)
+            await self._finish()
+            return
         self.answered.set()
         if self.media is not None:
             self.media.talk()

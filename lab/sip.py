@@ -230,7 +230,7 @@ def _check(message: Request | Response) -> None:
         raise SipError("From has no tag")
     message.to  # noqa: B018  parsing is the check
     for name in ("Contact", "Record-Route", "Route"):
-        if message.get(name) != "*":
+        if name != "Contact" or message.get(name) != "*":
             message.addresses(name)
     if isinstance(message, Request) and method != message.method:
         raise SipError("CSeq names another method")

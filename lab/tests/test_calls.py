@@ -1,14 +1,7 @@
 """Calls between the lab's own parts, without an SBC between them."""
 
-import asyncio
-
-import pytest
-from lab.tests.conftest import ABROAD, ACME, ACME_NUMBER, ToySbc, until
-
-from lab.carrier import CarrierSettings, FakeCarrier
-from lab.digest import Account, answer
 from lab.microsoft import FakeMicrosoft
-from lab.settings import LabSettings
+from lab.tests.conftest import ABROAD, ACME, ACME_NUMBER, ToySbc, until
 
 
 async def test_a_call_to_a_teams_user_is_answered_and_hung_up_without_a_refusal(microsoft: FakeMicrosoft, sbc: ToySbc):
