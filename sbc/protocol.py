@@ -14,6 +14,7 @@ from typing import (
     Any,
     Literal,
     NamedTuple,
+    NotRequired,
     TypeAlias,
     TypedDict,
     Union,
@@ -82,6 +83,9 @@ class CallEvent(TypedDict):
     route: int
     code: int
     reason: str
+    kind: NotRequired[str]  # of an alarm, such as "unknown_source"
+    source: NotRequired[str]
+    host: NotRequired[str]
 
 
 class Attempt(TypedDict):
@@ -196,7 +200,7 @@ class Gauges:
     kamailio: bool
     daemons: dict[str, bool]
     trunks: dict[str, TrunkHealth]  # by gateway: g12
-    microsoft: dict[str, TrunkHealth]  # by name: sip.pstnhub.microsoft.com
+    microsoft: dict[str, TrunkHealth]  # by row: ms1
     drift: list[Drift]  # found since the last gauges
     waiting: dict[Scope, str]  # why a scope's newest apply has not begun
     spooled: Count  # records that the portal has not acknowledged
@@ -382,20 +386,23 @@ def _either(checks: list[Check], literals: tuple[Any, ...]) -> Check:
 
 def _object(kind: type, names: dict[str, Any]) -> Check:
     checks = {name: _check_for(hint) for name, hint in names.items()}
+    required = checks.keys() - getattr(kind, "__optional_keys__", frozenset())
 
     def check(value: Any, where: str) -> dict[str, Any]:
         if type(value) is not dict:
             raise BadMessage(f"{where}: expected an object, got {value!r:.40}")
-        if value.keys() != checks.keys():
-            missing, unknown = sorted(checks.keys() - value.keys()), sorted(value.keys() - checks.keys())
+        if not required <= value.keys() <= checks.keys():
+            missing, unknown = sorted(required - value.keys()), sorted(value.keys() - checks.keys())
             raise BadMessage(f"{where}: missing {missing}, unknown {[name[:40] for name in unknown[:5]]}")
-        return {name: check(value[name], f"{where}.{name}") for name, check in checks.items()}
+        return {name: check(value[name], f"{where}.{name}") for name, check in checks.items() if name in value}
 
     return check
 
 
 def _check_for(hint: Any) -> Check:
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is NotRequired:
+        return _check_for(inner[0])
     if origin is Literal:
         return _either([], inner)
     if origin in (Union, UnionType):

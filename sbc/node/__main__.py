@@ -12,11 +12,13 @@ import sys
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from sbc.node.daemons import DataPlane
 from sbc.node.engines.base import Engine
 from sbc.node.engines.memory import MemoryEngine
 from sbc.node.link import LinkSettings
 from sbc.node.process import Daemons, Files, NodeProcess
 from sbc.node.settings import NodeSettings
+from sbc.node.supervisor import Supervisor
 
 
 class BadSettings(Exception):
@@ -56,6 +58,9 @@ def build(node: NodeSettings, link: LinkSettings, engine: str) -> NodeProcess:
     """Put one node together."""
     chosen: Engine = MemoryEngine()
     daemons: Daemons | None = None
+    if engine == "kamailio":
+        plane = DataPlane(node)
+        chosen, daemons = plane.engine, Supervisor(plane)
     return NodeProcess(Files(node.directory, node.records), link, chosen, daemons)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TypeAlias
 
 from sbc.node.derived import Derived
-from sbc.node.engines.base import Engine, EngineDown, RowRefused
+from sbc.node.engines.base import Engine, EngineDown, EngineError, RowRefused
 from sbc.node.rows import rank
 from sbc.node.snapshot import Snapshot
 from sbc.node.state import Plan, Refused, State, Stopped
@@ -148,8 +148,14 @@ class Applier:
         except Stopped as stop:
             self._settle(apply.scope)
             self._receipt(Held(scope=apply.scope, version=apply.version, nonce=apply.nonce, reason=str(stop)))
-        except EngineDown as error:
+        except EngineError as error:
+            # Kamailio starts again with the last good rows, then this is tried again.
             self._parked[apply.scope] = Parked(apply, f"waits for the SBC: {error}", for_engine=True)
+        except Exception as error:
+            log.exception("version %s of %s failed", apply.version, apply.scope)
+            self._settle(apply.scope)
+            reason = f"the node failed: {error!r:.200}"
+            self._receipt(Nack(scope=apply.scope, version=apply.version, nonce=apply.nonce, row=None, reason=reason))
         else:
             self._parked.pop(apply.scope, None)
             took = round((time.perf_counter() - began) * 1000, 3)
@@ -162,7 +168,9 @@ class Applier:
         try:
             await self._set_and_read_back(first)
             await self._set_and_read_back(switches)
-        except RowRefused:
+        except EngineDown:
+            raise
+        except Exception:
             await self._undo(plan, derived)
             raise
         if plan.deletes or orphaned:

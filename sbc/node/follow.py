@@ -105,6 +105,10 @@ class Follower:
                 removed.append(path)
         return removed
 
+    def largest(self) -> int:
+        """Give the size of the largest file that Kamailio writes to."""
+        return max((path.stat().st_size for path in self._files() if path.suffix == ".log"), default=0)
+
     def _files(self) -> list[Path]:
         return [path for path in sorted(self.directory.glob("*")) if path.is_file()] if self.directory.is_dir() else []
 

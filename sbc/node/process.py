@@ -29,6 +29,7 @@ WATCH_EVERY = 0.1
 GAUGES_EVERY = 1.0
 ALIVE_EVERY = 2.0
 CLEANUP_EVERY = 60.0
+ROTATE_AT = 64_000_000  # bytes of one record file
 
 
 class Daemons(Protocol):
@@ -87,6 +88,7 @@ class NodeProcess:
         self.link = Link(link, self.spool, boot=str(uuid.uuid4()), gauges=self.gauges)
         self.applier = Applier(engine, self.snapshot, self.link.send)
         self.link.applier = self.applier
+        self._rotate: Callable[[], Awaitable[Any]] | None = getattr(engine, "rotate_records", None)
         self.is_up = False
         self._measured: dict[str, Any] = {}
         self._drift: list[Drift] = []
@@ -212,6 +214,8 @@ class NodeProcess:
         await self.applier.retry()
 
     async def _clean_up(self) -> None:
+        if self._rotate and self.follower.largest() > ROTATE_AT:
+            await self._rotate()
         await asyncio.to_thread(self.follower.remove_finished, _millis())
 
     async def _flip_schedules(self) -> None:

@@ -106,6 +106,15 @@ def test_neither_side_may_speak_for_the_other():
         protocol.decode_from_node(protocol.encode(Drop(scope="cust:1")))
 
 
+def test_an_alarm_says_more_than_another_event():
+    event = {"at": 1, "call": "", "type": "alarm", "tenant": 0, "peer": 0, "msp": 3, "direction": "", "caller": "",
+             "called": "", "trunk": "", "route": 0, "code": 403, "reason": "x", "kind": "unknown_source"}  # fmt: skip
+
+    assert protocol.check_event(event) == event
+    with pytest.raises(BadMessage, match=r"unknown \['colour'\]"):
+        protocol.check_event(event | {"colour": "red"})
+
+
 def test_a_record_is_checked_field_by_field():
     assert protocol.check_record(CDR) == CDR
     with pytest.raises(BadMessage, match=r"record\.released_by: expected one of 'caller'"):

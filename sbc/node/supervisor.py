@@ -1,0 +1,79 @@
+"""Keeps Kamailio, rtpengine and HAProxy running, and Kamailio loaded with the node's rows."""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from sbc.node.daemons import DataPlane, NotProven
+from sbc.node.engines.base import EngineDown, Row
+
+log = logging.getLogger("strowger.node")
+
+PROVE_EVERY = 0.005
+FIRST_ANSWER = 5.0
+TOO_OFTEN = 1.0  # seconds to wait before a daemon that died at once is started again
+
+
+class Supervisor:
+    """Starts what has died; says when it was Kamailio, because running calls died with it."""
+
+    def __init__(self, plane: DataPlane):
+        self.plane = plane
+        self._started: dict[str, float] = {}
+
+    async def start(self, rows: Iterable[Row]) -> bool:
+        """Bring everything up with these rows loaded; tell whether Kamailio was running already."""
+        was_running = self.plane.daemons["kamailio"].pid is not None
+        if not was_running:
+            self._end_orphans()
+        await self.plane.start(rows)
+        return was_running
+
+    async def watch(self, rows: Callable[[], Iterable[Row]]) -> list[str]:
+        """Start again what has died, and name it."""
+        died = [name for name, daemon in self.plane.daemons.items() if daemon.pid is None]
+        for name in died:
+            now = time.monotonic()
+            daemon = self.plane.daemons[name]
+            log.error("%s has died: %s", name, daemon.last_words()[-500:])
+            if now - self._started.get(name, 0.0) < TOO_OFTEN:
+                await asyncio.sleep(TOO_OFTEN)
+            self._started[name] = now
+            if name == "kamailio":
+                self._end_orphans()
+                self.plane.write_files(list(rows()))
+            daemon.start()
+            if name == "kamailio":
+                await self._first_answer()
+        return died
+
+    async def stop(self) -> None:
+        """Take everything down; dialogs are kept for the next start."""
+        await self.plane.stop()
+
+    def running(self) -> dict[str, bool]:
+        """Tell which daemons run."""
+        return {name: daemon.pid is not None for name, daemon in self.plane.daemons.items()}
+
+    async def _first_answer(self) -> None:
+        until = time.monotonic() + FIRST_ANSWER
+        while time.monotonic() < until and self.plane.daemons["kamailio"].pid is not None:
+            try:
+                return await self.plane.engine.prove()
+            except (EngineDown, NotProven):
+                await asyncio.sleep(PROVE_EVERY)
+        log.error("kamailio does not answer: %s", self.plane.daemons["kamailio"].last_words()[-500:])
+
+    def _end_orphans(self) -> None:
+        """End the workers of a killed Kamailio: they would keep the ports."""
+        ours = str(self.plane.kamailio_cfg).encode()
+        for entry in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                if ours in words and b"kamailio" in words[0]:
+                    os.kill(int(entry.name), signal.SIGKILL)
