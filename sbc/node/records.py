@@ -8,7 +8,7 @@ which every text that somebody else chose is percent-encoded. One call has one i
     o  an end without a dialog (after a crash); its id comes from the signed Contact parameter
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qsl
@@ -226,7 +226,13 @@ def _is_measure(text: str) -> bool:
 
 
 _MEDIA = ("mos", "jitter", "loss", "roundtrip")
-_KINDS = {"l": _leg, "a": _answered, "f": _failed, "e": _ended, "o": _orphan}
+_KINDS: dict[str, Callable[[Mapping[str, str]], Line]] = {
+    "l": _leg,
+    "a": _answered,
+    "f": _failed,
+    "e": _ended,
+    "o": _orphan,
+}
 
 
 @dataclass

@@ -90,5 +90,10 @@ class NodeSettings:
 
     @property
     def boot_database(self) -> Path:
-        """Return the SQLite file from which Kamailio loads its rows at start, and where dialogs wait over a restart."""
+        """Return the SQLite file from which Kamailio loads its rows at start."""
         return self.directory / "boot.sqlite"
+
+    @property
+    def dialog_database(self) -> Path:
+        """Return the SQLite file in which calls wait while Kamailio restarts as planned."""
+        return self.directory / "dialogs.sqlite"
