@@ -1,0 +1,124 @@
+"""The walls, read from the catalogue: no table of many tenants without row-level security, no link across schemas."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from portal.db import contexts
+from portal.db.context import ROLES, TEMPLATE
+
+# Tables with a tenant's or an MSP's id, with every partition; tenants_customer is its own tenant.
+SHARED = """
+    SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, c.relispartition,
+           (SELECT count(*) FROM pg_policy p WHERE p.polrelid = c.oid)
+      FROM pg_class c
+     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+       AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
+                      AND a.attname IN ('tenant_id', 'msp_id', 'customer_id'))
+"""
+CROSSING = """
+    SELECT k.conrelid::regclass::text, k.conname FROM pg_constraint k
+      JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class f ON f.oid = k.confrelid
+     WHERE k.contype = 'f' AND c.relnamespace <> f.relnamespace
+"""
+PRIVILEGES = "SELECT has_table_privilege(%s, %s, %s)"
+
+
+def rows(sql, *parameters):
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
+
+
+def test_every_table_of_many_tenants_is_protected_even_from_its_owner(db):
+    found = rows(SHARED)
+
+    assert len(found) > 10
+    assert [name for name, protected, *_ in found if not protected] == []
+    assert [name for name, _, partition, policies in found if not partition and not policies] == []
+
+
+def test_no_role_may_touch_a_partition_by_its_own_name(db):
+    partitions = [name for name, _, is_partition, _ in rows(SHARED) if is_partition]
+    for name in partitions:
+        for role in ("app", "msp", "ingest"):
+            assert rows(PRIVILEGES, ROLES[role], name, "SELECT, INSERT, UPDATE, DELETE") == [(False,)]
+
+
+def test_what_happened_cannot_be_changed(db):
+    for role in ("app", "msp", "ingest"):
+        assert rows(PRIVILEGES, ROLES[role], "core_auditentry", "UPDATE, DELETE, TRUNCATE") == [(False,)]
+
+
+def test_no_role_is_above_row_level_security(db):
+    assert rows("SELECT rolname FROM pg_roles WHERE rolname LIKE 'strowger%%' AND (rolsuper OR rolbypassrls)") == []
+
+
+def test_no_constraint_crosses_schemas(db):
+    assert rows(CROSSING) == []
+
+
+def test_the_template_is_closed_to_the_portal(db):
+    assert rows("SELECT has_schema_privilege('strowger_app', %s, 'USAGE')", TEMPLATE) == [(False,)]
+    assert rows(PRIVILEGES, "strowger_app", "db_customer_template", "UPDATE") == [(False,)]
+
+
+def test_acme_sees_its_own_people_and_no_others(acme, globex, alice, mallory):
+    assert alice.memberships.count() == 1
+    assert mallory.memberships.count() == 0
+    with contexts.customer(globex):
+        assert (alice.memberships.count(), mallory.memberships.count()) == (0, 1)
+
+
+SOURCES = [
+    path
+    for folder in ("portal", "tenants", "voice", "sbc")
+    for path in (Path(settings.BASE_DIR) / folder).rglob("*.py")
+    if "migrations" not in path.parts and "tests" not in path.parts
+]
+
+
+@pytest.fixture(scope="module")
+def trees():
+    return {path: ast.parse(path.read_text()) for path in SOURCES}
+
+
+def test_nobody_enters_a_tenant_by_with(trees):
+    """Django-tenants keeps what to restore in a list that all threads share."""
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.With | ast.AsyncWith)
+        for item in node.items
+        if isinstance(item.context_expr, ast.Name | ast.Attribute)
+        and ast.unparse(item.context_expr).split(".")[-1] in ("tenant", "customer", "acme")
+    ]
+    assert found == []
+
+
+def test_async_code_does_not_ask_the_connection_who_it_is(trees):
+    """A context set in one thread is not that of the next; async code passes the tenant along."""
+    found = [
+        f"{path}:{inner.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Attribute) and inner.attr in ("schema_name", "tenant")
+        and ast.unparse(inner.value) == "connection"
+    ]  # fmt: skip
+    assert found == []
+
+
+def test_schemas_are_named_in_one_place(trees):
+    """Everybody else passes a customer; nobody builds a search path or a schema's name."""
+    found = [
+        str(path)
+        for path in trees
+        if "search_path" in path.read_text() and "portal/db/" not in str(path)
+    ]  # fmt: skip
+    assert found == []
