@@ -1,7 +1,7 @@
 """Calls in progress: what nodes tell, kept in a table for snapshots and published for dashboards."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -61,18 +61,19 @@ def take_steps(steps: Sequence[Step], *, node_name: str) -> None:
 @transaction.atomic
 def forget_calls(calls: Iterable[UUID], *, at: datetime) -> None:
     """Take calls off the live table that are known to be over, and off the dashboards."""
-    _forget("call = ANY(%s)", list(calls), at)
+    _forget("call = ANY(%s)", [list(calls)], at)
 
 
 @transaction.atomic
-def forget_node(node_name: str, *, at: datetime) -> None:
-    """Take all live calls of a node off the table: it is dead, or says that it carries none."""
-    _forget("node_name = %s", node_name, at)
+def forget_node(node_name: str, *, at: datetime, older_than: timedelta = timedelta(0)) -> None:
+    """Take a node's live calls off the table: it is dead, or says that it carries none."""
+    # Made in the same second as the gauge that says zero, a call is newer than the gauge.
+    _forget("node_name = %s AND updated <= %s", [node_name, at - older_than], at)
 
 
-def _forget(condition: str, value: Any, at: datetime) -> None:
+def _forget(condition: str, values: list[Any], at: datetime) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM calls_livecall WHERE {condition} RETURNING call, tenant_id, msp_id", [value])  # noqa: S608
+        cursor.execute(f"DELETE FROM calls_livecall WHERE {condition} RETURNING call, tenant_id, msp_id", values)  # noqa: S608
         ms = int(at.timestamp() * 1000)
         gone = [
             {"type": "gone", "call": str(call), "tenant": tenant, "msp": msp, "at": ms} for call, tenant, msp in cursor

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import connection
 
+from portal.db import contexts
 from voice.calls.dispositions import EFFECTIVE
 
 GRAINS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
@@ -90,3 +91,20 @@ class Tally:
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+_PEAK = """
+INSERT INTO calls_rollup AS r
+    (tenant_id, msp_id, grain, at, trunk, attempts, answered, effective, talk_ms, pdd_ms, pdd_calls, peak)
+SELECT tenant_id, msp_id, grain, date_trunc(grain, now(), 'UTC'), '', 0, 0, 0, 0, 0, 0, count(*)
+FROM calls_livecall, (VALUES ('minute'), ('hour'), ('day')) AS g(grain)
+GROUP BY tenant_id, msp_id, grain
+ORDER BY tenant_id, grain
+ON CONFLICT (tenant_id, grain, at, trunk) DO UPDATE SET peak = greatest(r.peak, excluded.peak)
+"""
+
+
+def note_concurrency() -> None:
+    """Raise each customer's peak of this minute, hour and day to the calls that it has now."""
+    with contexts.ingest(), connection.cursor() as cursor:
+        cursor.execute(_PEAK)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
 
 from voice.calls.dispositions import disposition
@@ -17,7 +17,7 @@ COLUMNS = (
     "egress egress_name route_id generation attempts limit screening attestation user_agent media disposition received"
 )
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS.split())
-# Types that text cannot stand for by itself when psycopg writes rows in binary.
+# Names the called customer's half of an internal call.
 _CALLED_SIDE = UUID("5e3ad3ff-3f4b-5c2b-9c0e-5f2f6f0c7a11")
 
 
@@ -30,8 +30,8 @@ class Stored:
         self.record, self.msp, self.peer_msp = record, msp, peer_msp
 
 
-class AlreadyStored(Exception):
-    """A call with this id has been stored before, under another sequence."""
+class NotStored(Exception):
+    """The database refuses a call: its id is known already, or a value fits nowhere."""
 
 
 def store_calls(
@@ -39,7 +39,7 @@ def store_calls(
 ) -> list[UUID]:
     """Store call records with their roll-ups, in the caller's transaction; return the ids of the calls that ended.
 
-    Raises AlreadyStored, with nothing stored, where a call's id is known already.
+    Raises NotStored, with nothing stored, where the database refuses one of them.
     """
     tally, rows, ended = Tally(), [], []
     for each in calls:
@@ -63,8 +63,8 @@ def store_calls(
         with transaction.atomic():
             _copy(rows)
             tally.write()
-    except IntegrityError as error:
-        raise AlreadyStored(str(error)) from error
+    except (IntegrityError, DataError) as error:
+        raise NotStored(str(error).partition("\n")[0]) from error
     return ended
 
 

@@ -17,7 +17,7 @@ CHECK_SECONDS = 60.0
 class PageConsumer(AsyncJsonWebsocketConsumer):
     """Tells one open page what changed in its own customer or MSP, and nothing of anybody else's.
 
-    `?live` asks for the dashboard's frames too.
+    Dashboards are sent frames with data; every other page is told a topic and fetches its own part.
     """
 
     groups: list[str] = []
@@ -28,11 +28,8 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
         for name in self.names:
             await self.channel_layer.group_add(name, self.channel_name)
         await self.accept()
+        self.showing = False
         self.tasks.append(asyncio.create_task(self._stay_allowed()))
-        if b"live" in self.scope.get("query_string", b"") and self.scope["can"]("dashboard.view"):
-            watch = self._watch()
-            if watch is not None:
-                self.tasks.append(asyncio.create_task(self._show(watch)))
 
     async def disconnect(self, code: int) -> None:
         for task in getattr(self, "tasks", []):
@@ -41,7 +38,17 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
             await self.channel_layer.group_discard(name, self.channel_name)
 
     async def receive_json(self, content: Any, **_: Any) -> None:
-        """Listen to nothing: pages speak through ordinary requests."""
+        """Begin to send frames to a page that says it has a dashboard; pages say nothing else here."""
+        wants = isinstance(content, dict) and content.get("want") == "dashboard"
+        if not wants or self.showing or not self.scope["can"]("dashboard.view"):
+            return
+        watch = self._watch()
+        if watch is not None:
+            self.showing = True
+            self.tasks.append(asyncio.create_task(self._show(watch)))
+
+    async def nudge(self, message: dict[str, Any]) -> None:
+        await self.send_json({"topic": "nodes"})
 
     async def topic_changed(self, message: dict[str, Any]) -> None:
         await self.send_json({"topic": message["topic"]})

@@ -3,6 +3,8 @@ from django.db import migrations, models
 
 from portal.db.rls import APP, MSP, AppendOnly, CreatePartitionedModel, EnableRls
 
+TABLES = "calls_cdr, calls_livecall, calls_rollup, calls_failurerollup"
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -260,7 +262,7 @@ class Migration(migrations.Migration):
         EnableRls("calls_failurerollup", ingest=("select", "insert", "update"), maintained=("select", "delete")),
         # What happened is written by ingest alone.
         migrations.RunSQL(
-            f"REVOKE INSERT, UPDATE, DELETE ON calls_cdr, calls_livecall, calls_rollup, calls_failurerollup FROM {APP}, {MSP}",
-            f"GRANT INSERT, UPDATE, DELETE ON calls_cdr, calls_livecall, calls_rollup, calls_failurerollup TO {APP}, {MSP}",
+            f"REVOKE INSERT, UPDATE, DELETE ON {TABLES} FROM {APP}, {MSP}",
+            f"GRANT INSERT, UPDATE, DELETE ON {TABLES} TO {APP}, {MSP}",
         ),
     ]

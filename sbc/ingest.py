@@ -1,0 +1,284 @@
+"""What nodes send: records for the money into call records, events for the eye into live calls, gauges into health."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from portal.db import contexts
+from portal.db.partitions import ensure_days
+from sbc import protocol
+from sbc.models import Alarm, Deployment, Drift, Node, QuarantinedRecord, Spool
+from sbc.services.alarms import close_alarm, raise_alarm
+from tenants.models import Customer
+from voice.calls import live
+from voice.calls.services import NotStored, Stored, store_calls
+from voice.carriers.models import Trunk
+from voice.carriers.services import record_health
+
+# A clock this far off is not a clock, and would make a partition of its own.
+OLDEST, NEWEST = timedelta(days=400), timedelta(days=2)
+DRIFT_KEPT = timedelta(days=30)
+
+
+@dataclass
+class Sorted:
+    """A batch of records, each where it belongs."""
+
+    calls: list[Stored] = field(default_factory=list)
+    orphans: list[dict[str, Any]] = field(default_factory=list)
+    odd: list[tuple[dict[str, Any], str]] = field(default_factory=list)
+    days: set[date] = field(default_factory=set)
+
+
+def take_records(node: Node, spool_id: UUID, records: protocol.Records) -> int:
+    """Store what is new of a batch and return the last sequence that is safe: the node may forget up to there.
+
+    The same transaction moves the spool's last sequence, so that a batch counts once however often it comes.
+    """
+    at = now()
+    with contexts.ingest():
+        batch = _sorted(records.items, at)
+        _make_days(batch.days)
+        with transaction.atomic():
+            spool = Spool.objects.select_for_update().get(pk=spool_id)
+            last = spool.last_sequence
+            newest = records.first + len(records.items) - 1
+            if newest <= last:
+                return last
+            if records.first > last + 1:
+                _alarm_gap(node, last, records.first, at)
+            if records.first <= last:
+                batch = _sorted(records.items[last + 1 - records.first :], at)
+            _store(node, spool, batch, at)
+            Spool.objects.filter(pk=spool.pk).update(last_sequence=newest)
+    return newest
+
+
+def take_events(node: Node, events: protocol.Events) -> int:
+    """Bring live calls up to date; return how many items made no sense."""
+    steps, misread = [], 0
+    with contexts.ingest():
+        items = []
+        for item in events.items:
+            try:
+                items.append(protocol.check_event(item))
+            except protocol.BadMessage:
+                misread += 1
+        msps = _msps({tenant for item in items for tenant in (item["tenant"], item["peer"]) if tenant})
+        for item in items:
+            if item["type"] == "alarm":
+                _alarm_of_call(node, item, msps)
+                continue
+            for tenant in {item["tenant"], item["peer"]} & msps.keys():
+                # What a node says of an MSP is not believed: the customer decides.
+                steps.append({**item, "tenant": tenant, "msp": msps[tenant]})
+        steps = [step for step in steps if _is_uuid(step["call"])]
+        if steps:
+            live.take_steps(steps, node_name=node.name)
+    return misread
+
+
+def take_gauges(node: Node, gauges: protocol.Gauges) -> None:
+    """Note how the node is, what it found changed by hand, and how its trunks answer."""
+    at = now()
+    with contexts.ingest(), transaction.atomic():
+        shown = {
+            "at": gauges.at, "calls": gauges.calls, "cps": gauges.cps, "kamailio": gauges.kamailio,
+            "daemons": gauges.daemons, "spooled": gauges.spooled, "waiting": len(gauges.waiting),
+        }  # fmt: skip
+        Node.objects.filter(pk=node.pk).update(gauges=shown, engine=gauges.engine, last_seen=at)
+        _daemons(node, gauges, at)
+        _drift(node, gauges.drift, at)
+        for scope, why in gauges.waiting.items():
+            Deployment.objects.filter(node=node, scope=scope, state="sent").exclude(error=why).update(error=why)
+        if gauges.calls == 0 and gauges.kamailio:
+            live.forget_node(node.name, at=at, older_than=timedelta(seconds=15))
+    _trunk_health(node, gauges)
+
+
+def _sorted(items: Iterable[dict[str, Any]], at: datetime) -> Sorted:
+    batch = Sorted()
+    known: list[dict[str, Any]] = []
+    for item in items:
+        try:
+            record: Any = protocol.check_record(item)
+        except protocol.BadMessage as error:
+            batch.odd.append((item, str(error)))
+            continue
+        if record["kind"] == "orphan_end":
+            batch.orphans.append(record)
+        elif (fault := _fault(record, at)) is not None:
+            batch.odd.append((record, fault))
+        else:
+            known.append(record)
+    msps = _msps({pk for record in known for pk in (record["tenant"], record["peer"]) if pk})
+    for record in known:
+        tenant, peer = record["tenant"], record["peer"]
+        if tenant not in msps or (peer and peer not in msps):
+            stranger = tenant if tenant not in msps else peer
+            batch.odd.append((record, _("No customer of ours has the id %s.") % stranger))
+            continue
+        internal = record["direction"] == "internal"
+        batch.calls.append(Stored(record, msps[tenant], msps[peer] if internal and peer else None))
+        batch.days.add(datetime.fromtimestamp(record["invited"] / 1000, UTC).date())
+    return batch
+
+
+def _fault(record: dict[str, Any], at: datetime) -> str | None:
+    if not _is_uuid(record["id"]):
+        return _("The id is not a UUID.")
+    if not record["direction"]:
+        return _("Nobody could be found whose call it was.")
+    for name in ("invited", "ringing", "answered", "ended", "last_seen"):
+        ms = record[name]
+        if ms is not None and not (at - OLDEST).timestamp() < ms / 1000 < (at + NEWEST).timestamp():
+            return _("The time of “%s” cannot be right.") % name
+    return None
+
+
+def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> None:
+    calls, names = batch.calls, _trunk_names(batch.calls)
+    ended: list[UUID] = []
+    try:
+        ended = store_calls(calls, node_name=node.name, trunk_names=names, received=at)
+    except NotStored:
+        # One that the database refuses must not stop the others for ever: one by one, and the odd ones aside.
+        for call in calls:
+            try:
+                ended += store_calls([call], node_name=node.name, trunk_names=names, received=at)
+            except NotStored as error:
+                batch.odd.append((call.record, str(error)))
+    live.forget_calls(ended, at=at)
+    if batch.odd:
+        _quarantine(node, spool, batch.odd)
+        words = _("%(count)s records of %(node)s are no calls of anybody and wait for a person. The last one: %(why)s")
+        text = words % {"count": len(batch.odd), "node": node, "why": batch.odd[-1][1]}
+        raise_alarm(Alarm.Kind.QUARANTINE, text, at=at, node=node, times=len(batch.odd))
+    if batch.orphans:
+        text = _("%(node)s saw a call end that it did not know (SIP Call-ID %(call)s).")
+        last = batch.orphans[-1]["call_id"][:120]
+        raise_alarm(Alarm.Kind.ORPHAN, text % {"node": node, "call": last}, at=at, node=node, times=len(batch.orphans))
+
+
+def _quarantine(node: Node, spool: Spool, odd: Iterable[tuple[dict[str, Any], str]]) -> None:
+    rows = [
+        QuarantinedRecord(node=node, spool=spool.pk, sequence=record["seq"], reason=reason, record=record)
+        for record, reason in odd
+    ]
+    QuarantinedRecord.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _alarm_gap(node: Node, last: int, first: int, at: datetime) -> None:
+    words = _("Records %(first)s to %(last)s of %(node)s never arrived.")
+    text = words % {"first": last + 1, "last": first - 1, "node": node}
+    raise_alarm(Alarm.Kind.GAP, text, at=at, node=node, subject=str(last + 1))
+
+
+def _make_days(days: set[date]) -> None:
+    missing = days - _known_days
+    if missing:
+        ensure_days("calls_cdr", sorted(missing))
+        _known_days.update(missing)
+
+
+_known_days: set[date] = set()
+
+
+def _msps(tenants: set[int]) -> dict[int, int]:
+    """Return the MSP of each customer among these ids."""
+    possible = [pk for pk in tenants if 0 < pk < 2**31]
+    return dict(Customer.objects.filter(pk__in=possible).values_list("pk", "msp_id")) if possible else {}
+
+
+def _trunk_names(calls: Iterable[Stored]) -> dict[str, str]:
+    gateways = {name for call in calls for name in _gateways(call.record)}
+    ids = [int(name[1:]) for name in gateways if name[:1] == "g" and name[1:].isdecimal()]
+    return {f"g{pk}": name for pk, name in Trunk.objects.filter(pk__in=ids).values_list("pk", "name")}
+
+
+def _gateways(record: dict[str, Any]) -> Iterator[str]:
+    yield record["ingress"]
+    yield record["egress"]
+    for attempt in record["attempts"]:
+        yield attempt["trunk"]
+
+
+def _alarm_of_call(node: Node, item: protocol.CallEvent, msps: dict[int, int]) -> None:
+    tenant = item["tenant"] if item["tenant"] in msps else None
+    words = _("%(node)s: %(reason)s (from %(caller)s to %(called)s)")
+    text = words % {
+        "node": node, "reason": item["reason"] or _("a call was refused"),
+        "caller": item["caller"] or "?", "called": item["called"] or "?",
+    }  # fmt: skip
+    raise_alarm(
+        Alarm.Kind.CALL, text[:500], at=now(), node=node, tenant_id=tenant, msp_id=msps.get(item["tenant"]),
+        subject=item["reason"][:100],
+    )  # fmt: skip
+
+
+def _daemons(node: Node, gauges: protocol.Gauges, at: datetime) -> None:
+    for name, up in {"kamailio": gauges.kamailio, **gauges.daemons}.items():
+        if up:
+            close_alarm(Alarm.Kind.DAEMON, at=at, node=node, subject=name)
+        else:
+            text = _("%(part)s is down on %(node)s.") % {"part": name, "node": node}
+            raise_alarm(Alarm.Kind.DAEMON, text, at=at, node=node, subject=name)
+
+
+def _drift(node: Node, found: list[protocol.Drift], at: datetime) -> None:
+    if not found:
+        return
+    rows = [
+        Drift(
+            node=node, scope=each["scope"], table=each["table"], key=each["key"], found=each["found"],
+            healed=each["healed"], at=datetime.fromtimestamp(each["at"] / 1000, UTC),
+        )
+        for each in found
+    ]  # fmt: skip
+    Drift.objects.bulk_create(rows)
+    Drift.objects.filter(node=node, at__lt=at - DRIFT_KEPT).delete()
+    healed = all(each["healed"] for each in found)
+    words = (
+        _("Somebody changed %(node)s by hand: %(count)s rows, healed.")
+        if healed
+        else _("Somebody changed %(node)s by hand: %(count)s rows, not healed yet.")
+    )
+    text = words % {"node": node, "count": len(found)}
+    raise_alarm(Alarm.Kind.DRIFT, text, at=at, node=node, times=len(found))
+
+
+def _trunk_health(node: Node, gauges: protocol.Gauges) -> None:
+    for gateway, health in gauges.trunks.items():
+        if gateway[:1] != "g" or not gateway[1:].isdecimal():
+            continue
+        seen = _seen.setdefault(gateway, {})
+        before, seen[node.pk] = seen.get(node.pk), health
+        # Most gauges say what the last ones said; that is worth a write once a minute.
+        same = before is not None and all(before[name] == health[name] for name in ("up", "code", "since"))
+        if same and before is not None and health["checked"] // 60_000 == before["checked"] // 60_000:
+            continue
+        # One node that cannot reach a trunk does not make it dead.
+        recent = [each for each in seen.values() if each["checked"] > health["checked"] - 120_000]
+        best = next((each for each in recent if each["up"]), health)
+        with contexts.ingest():
+            record_health(
+                int(gateway[1:]), up=best["up"], code=best["code"] or None,
+                since=datetime.fromtimestamp(best["since"] / 1000, UTC),
+                checked=datetime.fromtimestamp(best["checked"] / 1000, UTC),
+            )  # fmt: skip
+
+
+_seen: dict[str, dict[int, protocol.TrunkHealth]] = {}
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,88 @@
+"""The three kinds of scope: who they are on the wire, and which regions' nodes carry them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import QuerySet
+
+from portal.core import nudges
+from sbc.models import Node, Revision
+from tenants.models import BaseDomain, Customer, Msp, Region
+from tenants.scopes import Scope, scope_key
+
+KINDS: dict[str, type[Scope]] = {"region": Region, "msp": Msp, "cust": Customer}
+# Customers whose schema is not ready, or gone, have nothing to compile.
+COMPILED_STATES = (Customer.State.ACTIVE, Customer.State.SUSPENDED, Customer.State.CLOSING)
+
+
+def find_scope(key: str) -> Scope | None:
+    """Return the region, MSP or customer that a scope's name stands for."""
+    kind, _, pk = key.partition(":")
+    model: Any = KINDS[kind]
+    found: Scope | None = model.objects.filter(pk=int(pk)).first()
+    return found
+
+
+def owner_of(scope: Scope) -> dict[str, int | None]:
+    """Return the owner columns of a scope's rows: a customer's belong to its MSP too."""
+    if isinstance(scope, Region):
+        return {"region_id": scope.pk, "msp_id": None, "tenant_id": None}
+    if isinstance(scope, Msp):
+        return {"region_id": None, "msp_id": scope.pk, "tenant_id": None}
+    return {"region_id": None, "msp_id": scope.msp_id, "tenant_id": scope.pk}
+
+
+def regions_of(scope: Scope) -> list[int]:
+    """Return the regions whose nodes carry the scope."""
+    if isinstance(scope, Region):
+        return [scope.pk]
+    mine = {"msp": scope} if isinstance(scope, Msp) else {"customer_regions__customer": scope}
+    return list(BaseDomain.objects.filter(**mine).order_by().values_list("region_id", flat=True).distinct())
+
+
+def nodes_of(scope: Scope) -> QuerySet[Node]:
+    """Return the enabled nodes that carry the scope; one that has never been heard of holds nobody up."""
+    return Node.objects.enabled().exclude(boot="").filter(region_id__in=regions_of(scope))
+
+
+def scopes_of(node: Node) -> Iterator[Scope]:
+    """Yield what the node carries, outer scopes first."""
+    yield node.region
+    bases = BaseDomain.objects.filter(region=node.region_id)
+    yield from Msp.objects.filter(pk__in=bases.values("msp")).order_by("pk")
+    carried = Customer.objects.filter(state__in=COMPILED_STATES, customer_regions__base_domain__in=bases)
+    yield from carried.order_by("pk").distinct()
+
+
+def newest_version(key: str, *, additive: bool = False) -> int:
+    """Return the newest compiled version of a scope, 0 where there is none; `additive` skips those that only remove."""
+    revisions = Revision.objects.filter(scope=key)
+    if additive:
+        revisions = revisions.exclude(added=0, changed=0)
+    return revisions.order_by("-version").values_list("version", flat=True).first() or 0
+
+
+def nudge_node(pk: int) -> None:
+    """Tell the connection of a node that there is work; a lost nudge costs time only."""
+    nudges.nudge_group(f"node.{pk}")
+
+
+def tell_pages(scope: Scope) -> None:
+    """Tell open pages that something about the rollout of a scope has changed."""
+    owner = owner_of(scope)
+    nudges.topic(owner["tenant_id"], owner["msp_id"], "rollout")
+
+
+__all__ = [
+    "COMPILED_STATES",
+    "Scope",
+    "find_scope",
+    "newest_version",
+    "nodes_of",
+    "nudge_node",
+    "owner_of",
+    "regions_of",
+    "scope_key",
+    "scopes_of",
+    "tell_pages",
+]

@@ -1,0 +1,33 @@
+from datetime import datetime
+
+from django.db.models import F
+
+from sbc.models import Alarm, Node
+
+
+def raise_alarm(
+    kind: str,
+    text: str,
+    *,
+    at: datetime,
+    node: Node | None = None,
+    tenant_id: int | None = None,
+    msp_id: int | None = None,
+    subject: str = "",
+    times: int = 1,
+) -> None:
+    """Open an alarm, or count one that is open already; runs as the role ingest."""
+    mine = Alarm.objects.open().filter(node=node, tenant_id=tenant_id, kind=kind, subject=subject)
+    if mine.update(count=F("count") + times, text=text, last=at):
+        return
+    alarm = Alarm(
+        node=node, tenant_id=tenant_id, msp_id=msp_id, kind=kind, subject=subject, text=text, count=times,
+        since=at, last=at,
+    )  # fmt: skip
+    # Two connections may see the same thing in the same moment: one row is enough.
+    Alarm.objects.bulk_create([alarm], ignore_conflicts=True)
+
+
+def close_alarm(kind: str, *, at: datetime, node: Node | None = None, subject: str = "") -> None:
+    """Close what is open of this kind and subject: it is over."""
+    Alarm.objects.open().filter(node=node, kind=kind, subject=subject).update(until=at)

@@ -1,0 +1,196 @@
+"""Nodes: their tokens, and the one connection that may speak for each."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from portal.core import audit, nudges
+from portal.core.audit import Actor
+from portal.db import contexts
+from sbc import protocol
+from sbc.models import Alarm, Deployment, Node, Revision, Spool
+from sbc.scopes import owner_of, scope_key, scopes_of
+from sbc.services.alarms import raise_alarm
+from sbc.services.receipts import move_live_version
+from tenants.scopes import config_changed
+from voice.calls import live
+
+AWAY_AFTER = timedelta(seconds=60)
+
+
+@transaction.atomic
+def add_node(node: Node, *, by: Actor) -> tuple[Node, str]:
+    """Store a new node; return it with its token, which nobody can read again.
+
+    Raises ValidationError with messages meant for the user.
+    """
+    node.full_clean()
+    token = _give_token(node)
+    node.save()
+    audit.record(by, "node.added", node, after={"region": str(node.region), "name": node.name})
+    return node, token
+
+
+@transaction.atomic
+def rotate_token(node: Node, *, by: Actor) -> str:
+    """Give the node another token: the old one opens nothing any more, and its connection is cut."""
+    token = _give_token(node)
+    node.save(update_fields=["token_hash", "token_made"])
+    audit.record(by, "node.token_rotated", node)
+    transaction.on_commit(partial(nudges.nudge_group, f"node.{node.pk}"), robust=True)
+    return token
+
+
+@transaction.atomic
+def disable_node(node: Node, *, by: Actor) -> Node:
+    """Take a node out of service: nothing waits for it any more, and its token opens nothing."""
+    _set_state(node, Node.State.DISABLED, "node.disabled", by)
+    with contexts.ingest():
+        for scope in node.deployments.values_list("scope", flat=True):
+            move_live_version(scope)
+        live.forget_node(node.name, at=now())
+    return node
+
+
+@transaction.atomic
+def enable_node(node: Node, *, by: Actor) -> Node:
+    """Take a node back into service; it gets what is wanted when it connects."""
+    _set_state(node, Node.State.AWAY, "node.enabled", by)
+    return node
+
+
+def node_of_token(token: str) -> Node | None:
+    """Return the enabled node that the token belongs to."""
+    with contexts.ingest():
+        return Node.objects.enabled().select_related("region").filter(token_hash=_hash(token)).first()
+
+
+def still_mine(node: Node, channel: str) -> bool:
+    """Return whether this connection may go on speaking for the node."""
+    mine = {"pk": node.pk, "token_hash": node.token_hash, "channel": channel}
+    with contexts.ingest():
+        return Node.objects.enabled().filter(**mine).exists()
+
+
+def take_line(node: Node, channel: str, *, instead_of: str) -> bool:
+    """Make this connection the node's, unless another one was quicker."""
+    with contexts.ingest():
+        free = Node.objects.filter(pk=node.pk, channel=instead_of)
+        return bool(free.update(channel=channel, state=Node.State.CONNECTED, connected_since=now(), last_seen=now()))
+
+
+def leave_line(node: Node, channel: str) -> None:
+    """Note that the node's connection is gone; its calls are shown for another minute."""
+    with contexts.ingest():
+        mine = Node.objects.filter(pk=node.pk, channel=channel)
+        if mine.exclude(state=Node.State.DISABLED).update(channel="", state=Node.State.AWAY):
+            nudges.nudge_group("operator")
+        mine.update(channel="")
+
+
+def current_channel(node: Node) -> str:
+    """Return the channel of the connection that speaks for the node, empty where there is none."""
+    with contexts.ingest():
+        return Node.objects.values_list("channel", flat=True).get(pk=node.pk)
+
+
+def token_used_twice(node: Node, address: str) -> None:
+    """Raise the alarm that somebody else has the node's token."""
+    words = _("A second connection with the token of %(node)s came from %(address)s and was refused. Rotate the token.")
+    with contexts.ingest():
+        raise_alarm(Alarm.Kind.TOKEN, words % {"node": node, "address": address}, at=now(), node=node)
+
+
+def misunderstood(node: Node, why: str) -> None:
+    """Raise the alarm that the node speaks another protocol than we do."""
+    text = _("%(node)s sent a message that is not understood: %(why)s") % {"node": node, "why": why[:300]}
+    with contexts.ingest():
+        raise_alarm(Alarm.Kind.MESSAGE, text, at=now(), node=node)
+
+
+def welcome(node: Node, hello: protocol.Hello) -> tuple[protocol.Welcome, list[protocol.Drop]]:
+    """Note what the node says it is and holds; return its welcome, and the scopes that it is to forget."""
+    at = now()
+    with contexts.ingest(), transaction.atomic():
+        spool, fresh = Spool.objects.get_or_create(id=hello.spool, defaults={"node": node})
+        _check_spool(node, spool, fresh, hello, at)
+        Node.objects.filter(pk=node.pk).update(spool=spool, boot=hello.boot, software=hello.software, last_seen=at)
+        drops = reconcile(node, hello.held, at)
+    ms = int(at.timestamp() * 1000)
+    return protocol.Welcome(last_sequence=spool.last_sequence, node=node.name, now=ms), drops
+
+
+def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[protocol.Drop]:
+    """Bring the node's deployments in line with what it carries and what it says it holds; runs as the role ingest."""
+    wanted = {scope_key(scope): scope for scope in scopes_of(node)}
+    newest = dict(Revision.objects.filter(scope__in=wanted).values_list("scope").annotate(Max("version")))
+    existing = {each.scope: each for each in node.deployments.select_for_update()}
+    changed = []
+    for key, scope in wanted.items():
+        running, version = held.get(key, 0), newest.get(key, 0)
+        if running > version and running >= scope.config_version:
+            # The portal was restored from an older copy: what is wanted has to be newer than what the node has seen.
+            type(scope)._default_manager.filter(pk=scope.pk).update(config_version=running)
+            config_changed(scope)
+        deployment = existing.pop(key, None) or Deployment(node=node, scope=key, **owner_of(scope))
+        state = Deployment.State.ACKED if running and running >= version else Deployment.State.PENDING
+        # A node that comes back asks for everything again, also for what it refused or held back before.
+        deployment.wanted, deployment.running, deployment.state = version, running, state
+        deployment.nonce, deployment.error, deployment.row, deployment.since = "", "", None, at
+        changed.append(deployment)
+    fields = ["wanted", "running", "state", "nonce", "error", "row", "since"]
+    Deployment.objects.bulk_update([each for each in changed if each.pk], fields, batch_size=500)
+    Deployment.objects.bulk_create([each for each in changed if not each.pk], batch_size=500)
+    node.deployments.filter(pk__in=[each.pk for each in existing.values()]).delete()
+    for key in wanted:
+        if held.get(key):
+            move_live_version(key)
+    return [protocol.Drop(scope=key) for key in held if key not in wanted]
+
+
+def expire_nodes() -> int:
+    """Note as away every node that has fallen silent, and take its calls off the dashboards."""
+    at = now()
+    with contexts.ingest():
+        silent = Node.objects.enabled().filter(last_seen__lt=at - AWAY_AFTER)
+        for node in silent.filter(gauges__has_key="at"):
+            live.forget_node(node.name, at=at)
+            Node.objects.filter(pk=node.pk, last_seen=node.last_seen).update(gauges={})
+        return silent.exclude(state=Node.State.AWAY).update(state=Node.State.AWAY)
+
+
+def _check_spool(node: Node, spool: Spool, fresh: bool, hello: protocol.Hello, at: datetime) -> None:
+    if spool.node_id != node.pk:
+        words = _("%(node)s brings the records of another node. One of the two is a copy: stop it.")
+        raise_alarm(Alarm.Kind.SPOOL, words % {"node": node}, at=at, node=node, subject="copied")
+    if fresh and node.spool_id is not None:
+        words = _("%(node)s has a new record store. Records that were still in the old one did not arrive.")
+        raise_alarm(Alarm.Kind.SPOOL, words % {"node": node}, at=at, node=node, subject="replaced")
+    if hello.next_sequence <= spool.last_sequence:
+        words = _("The record store of %(node)s is older than what has been received: it was restored from a copy.")
+        raise_alarm(Alarm.Kind.SPOOL, words % {"node": node}, at=at, node=node, subject="older")
+
+
+def _set_state(node: Node, state: str, verb: str, by: Actor) -> None:
+    before, node.state = node.state, state
+    node.save(update_fields=["state"])
+    audit.record(by, verb, node, before={"state": before}, after={"state": state})
+    transaction.on_commit(partial(nudges.nudge_group, f"node.{node.pk}"), robust=True)
+
+
+def _give_token(node: Node) -> str:
+    token = "node_" + secrets.token_urlsafe(32)
+    node.token_hash, node.token_made = _hash(token), now()
+    return token
+
+
+def _hash(token: str) -> str:
+    # 256 random bits need no salt and no stretching.
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,135 @@
+"""What the answers of nodes mean: what runs, what was refused, what waits for a person, and when a version is live."""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Min
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from portal.core import audit, nudges
+from portal.core.audit import Actor
+from portal.db import contexts
+from sbc import protocol
+from sbc.models import Alarm, Deployment, Node
+from sbc.scopes import KINDS, find_scope, nudge_node
+from sbc.services.alarms import close_alarm, raise_alarm
+
+
+def acked(node: Node, ack: protocol.Ack) -> None:
+    """Note that the node runs a version; an answer to anything but what was asked last changes nothing."""
+    at = now()
+    with contexts.ingest(), transaction.atomic():
+        if ack.version == 0 and not ack.nonce:
+            node.deployments.filter(scope=ack.scope, wanted=0).delete()  # dropped, as it was told
+            return
+        deployment = _answered(node, ack.scope, ack.nonce)
+        if deployment is None:
+            return
+        deployment.running, deployment.took_ms = ack.version, ack.took_ms
+        deployment.error, deployment.row, deployment.whole = "", None, False
+        _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
+        for kind in (Alarm.Kind.REFUSED, Alarm.Kind.HELD):
+            close_alarm(kind, at=at, node=node, subject=ack.scope)
+        move_live_version(ack.scope)
+
+
+def refused(node: Node, nack: protocol.Nack) -> None:
+    """Note that the node refused a version and why; a refused delta is tried once more as the whole state."""
+    at = now()
+    with contexts.ingest(), transaction.atomic():
+        deployment = _answered(node, nack.scope, nack.nonce)
+        if deployment is None:
+            return
+        again = not deployment.whole and deployment.running > 0
+        deployment.error, deployment.row, deployment.whole = nack.reason, dict(nack.row) if nack.row else None, again
+        _settle(deployment, Deployment.State.REFUSED, at, done=deployment.wanted == nack.version and not again)
+        if not again:
+            _alarm(deployment, Alarm.Kind.REFUSED, _("%(node)s refused %(scope)s: %(reason)s"), nack.reason, at)
+
+
+def held_back(node: Node, held: protocol.Held) -> None:
+    """Note that a node will not take a change that removes so much without a person's word."""
+    at = now()
+    with contexts.ingest(), transaction.atomic():
+        deployment = _answered(node, held.scope, held.nonce)
+        if deployment is None:
+            return
+        deployment.error = held.reason
+        _settle(deployment, Deployment.State.HELD, at, done=deployment.wanted == held.version)
+        words = _("%(node)s holds back %(scope)s until somebody approves it: %(reason)s")
+        _alarm(deployment, Alarm.Kind.HELD, words, held.reason, at)
+
+
+def approve(deployment: Deployment, *, by: Actor) -> Deployment:
+    """Release the one version that a node holds back; whatever is wanted next must be looked at again."""
+    return _send_again(deployment, Deployment.State.HELD, "rollout.approved", by=by, approved=True)
+
+
+def try_again(deployment: Deployment, *, by: Actor) -> Deployment:
+    """Send a node once more, and whole, what it refused."""
+    return _send_again(deployment, Deployment.State.REFUSED, "rollout.retried", by=by, approved=False)
+
+
+def move_live_version(scope: str) -> None:
+    """Raise the scope's live version to what every enabled node runs; runs as the role ingest."""
+    everywhere = Deployment.objects.filter(scope=scope, wanted__gt=0).exclude(node__state=Node.State.DISABLED)
+    running = everywhere.aggregate(least=Min("running"))["least"] or 0
+    kind, _, pk = scope.partition(":")
+    model: Any = KINDS[kind]
+    model.objects.filter(pk=int(pk), live_version__lt=running, config_version__gte=running).update(live_version=running)
+
+
+def scope_name(key: str) -> str:
+    """Return what a person calls the scope."""
+    scope = find_scope(key)
+    return str(scope) if scope is not None else key
+
+
+def _send_again(deployment: Deployment, state: str, verb: str, *, by: Actor, approved: bool) -> Deployment:
+    with contexts.ingest(), transaction.atomic():
+        mine = Deployment.objects.select_for_update().select_related("node")
+        deployment = mine.get(pk=deployment.pk)
+        if deployment.state != state:
+            raise ValidationError(_("This has changed meanwhile. Look at what it says now."))
+        before = deployment.error
+        if approved:
+            deployment.approved = deployment.wanted
+        else:
+            deployment.whole = True
+        deployment.error = ""
+        _settle(deployment, Deployment.State.PENDING, now(), done=False)
+        audit.record(
+            by, verb, deployment.node, tenant_id=deployment.tenant_id, msp_id=deployment.msp_id,
+            scope=deployment.scope, version=deployment.wanted, why=before,
+        )  # fmt: skip
+    return deployment
+
+
+def _answered(node: Node, scope: str, nonce: str) -> Deployment | None:
+    """Return the deployment that the nonce was made for: a late, repeated or older boot's answer finds none."""
+    if not nonce:
+        return None
+    waiting = node.deployments.select_for_update(of=("self",)).select_related("node")
+    return waiting.filter(scope=scope, state="sent", nonce=nonce).first()
+
+
+def _settle(deployment: Deployment, state: str, at: datetime, *, done: bool) -> None:
+    deployment.state = state if done else Deployment.State.PENDING
+    deployment.nonce, deployment.since = "", at
+    deployment.save()
+    if not done:
+        transaction.on_commit(partial(nudge_node, deployment.node_id), robust=True)
+    tell = partial(nudges.topic, deployment.tenant_id, deployment.msp_id, "rollout")
+    transaction.on_commit(tell, robust=True)
+
+
+def _alarm(deployment: Deployment, kind: str, words: str, reason: str, at: datetime) -> None:
+    text = words % {"node": deployment.node, "scope": scope_name(deployment.scope), "reason": reason}
+    raise_alarm(
+        kind, text, at=at, node=deployment.node, subject=deployment.scope, tenant_id=deployment.tenant_id,
+        msp_id=deployment.msp_id,
+    )  # fmt: skip

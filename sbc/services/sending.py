@@ -1,0 +1,104 @@
+"""What each node is sent: deltas on what it runs, with the secrets put in on the way out."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils.timezone import now
+
+from portal.db import contexts
+from sbc import protocol
+from sbc.compiler import SECRET
+from sbc.models import Deployment, Node, Revision
+from sbc.rows import Row, difference
+from sbc.scopes import KINDS
+from voice.carriers.models import Trunk
+
+BATCH = 50
+NEWER_AFTER = timedelta(seconds=2)
+AGAIN_AFTER = timedelta(seconds=30)
+_SECRET = SECRET.format("")
+_OUTER_FIRST = {kind: place for place, kind in enumerate(KINDS)}
+
+
+def revisions_for(node: Node, *, limit: int = BATCH) -> list[protocol.Apply]:
+    """Return what the node is to apply next, outer scopes first, and note that it is on its way."""
+    at = now()
+    # What is on its way is answered first, so that a delta stands on what the node has; but nobody waits for ever.
+    overdue = Q(state="sent") & (
+        Q(wanted__gt=F("sent"), sent_at__lt=at - NEWER_AFTER) | Q(sent_at__lt=at - AGAIN_AFTER)
+    )
+    with contexts.ingest(), transaction.atomic():
+        due = Deployment.objects.select_for_update(skip_locked=True).filter(node=node, wanted__gt=F("running"))
+        chosen = sorted(due.filter(Q(state="pending") | overdue), key=_outer_first)[:limit]
+        if not chosen:
+            return []
+        revisions = _revisions(chosen)
+        carried = _carried(node, revisions.values())
+        applies = []
+        for deployment in chosen:
+            revision = revisions.get((deployment.scope, deployment.wanted))
+            if revision is None:
+                continue
+            base = None if deployment.whole else revisions.get((deployment.scope, deployment.running))
+            deployment.state, deployment.sent, deployment.sent_at = Deployment.State.SENT, revision.version, at
+            deployment.nonce = secrets.token_urlsafe(9)
+            applies.append(_with_secrets(_apply(deployment, revision, base, carried), deployment))
+        Deployment.objects.bulk_update(chosen, ["state", "sent", "sent_at", "nonce"])
+    return applies
+
+
+def _outer_first(deployment: Deployment) -> tuple[int, int]:
+    return _OUTER_FIRST[deployment.scope.partition(":")[0]], deployment.pk
+
+
+def _revisions(deployments: Iterable[Deployment]) -> dict[tuple[str, int], Revision]:
+    wanted = Q(pk__in=[])
+    for each in deployments:
+        wanted |= Q(scope=each.scope, version__in=[each.wanted, each.running])
+    return {(each.scope, each.version): each for each in Revision.objects.filter(wanted)}
+
+
+def _carried(node: Node, revisions: Iterable[Revision]) -> frozenset[str]:
+    """Return which of the scopes that the revisions wait for this node carries at all."""
+    named = {key for revision in revisions for key in (*revision.needs, *revision.after)}
+    return frozenset(node.deployments.filter(scope__in=named).values_list("scope", flat=True))
+
+
+def _apply(
+    deployment: Deployment, revision: Revision, base: Revision | None, carried: frozenset[str]
+) -> protocol.Apply:
+    delta = difference([Row(*row) for row in base.rows] if base else [], [Row(*row) for row in revision.rows])
+    return protocol.Apply(
+        scope=revision.scope,
+        version=revision.version,
+        nonce=deployment.nonce,
+        # A node of one region never waits for another region, nor for a customer that it does not carry.
+        needs=_only(revision.needs, carried),
+        after=_only(revision.after, carried),
+        base=base.version if base else None,
+        set=[protocol.Row(row.table, row.key, row.value) for row in delta.set],
+        delete=[protocol.RowKey(*key) for key in delta.delete],
+        closing=revision.closing,
+        approved=deployment.approved == revision.version,
+    )
+
+
+def _only(versions: Mapping[str, int], carried: frozenset[str]) -> dict[str, int]:
+    return {key: version for key, version in versions.items() if key in carried}
+
+
+def _with_secrets(apply: protocol.Apply, deployment: Deployment) -> protocol.Apply:
+    """Return the apply with each secret in place of its reference."""
+    logins = [row.value for row in apply.set if row.table == "au"]
+    named = {value.removeprefix(_SECRET) for value in logins if value.startswith(_SECRET)}
+    if not named:
+        return apply
+    # Only what belongs to the scope itself: a reference to somebody else's trunk yields nothing.
+    mine = Trunk.objects.filter(pk__in=named, msp=deployment.msp_id, tenant=deployment.tenant_id)
+    passwords = {_SECRET + str(trunk.pk): trunk.password for trunk in mine}
+    rows = [row._replace(value=passwords.get(row.value, row.value)) if row.table == "au" else row for row in apply.set]
+    return replace(apply, set=rows)

@@ -1,0 +1,25 @@
+"""What Celery's beat does for the rollout: everything that a nudge does, for certainty."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery import shared_task
+
+from portal.db.partitions import ensure_days
+from sbc import services
+
+DAYS_AHEAD = 7
+
+
+@shared_task(ignore_result=True)
+def sweep(**_: Any) -> None:
+    """Compile what is behind and note the nodes that have fallen silent."""
+    services.compile_revisions()
+    services.expire_nodes()
+
+
+@shared_task(ignore_result=True)
+def make_partitions(**_: Any) -> None:
+    """Make the partitions of call records for the coming week."""
+    today = datetime.now(UTC).date()
+    ensure_days("calls_cdr", [today + timedelta(days=step) for step in range(-1, DAYS_AHEAD)])
