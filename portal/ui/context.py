@@ -17,7 +17,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": SimpleLazyObject(lambda: navigation.groups(request)),
         "theme": theme if theme in THEMES else "system",
-        "brand": getattr(getattr(request, "msp", None), "brand", None),
+        "brand": getattr(request, "brand", None) or getattr(getattr(request, "msp", None), "brand", None),
         "place": getattr(request, "place", ""),
         "acting": getattr(request, "acting", None),
         "engine_in_memory": settings.SBC_ENGINE == "memory",

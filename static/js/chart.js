@@ -1,4 +1,6 @@
 // The 60-minute chart; its colours are the page's own and follow the theme.
+import { timeOfDay } from "./clock.js";
+
 const token = (name) => {
   // A probe resolves light-dark() and color-mix(), which a custom property keeps as written.
   const probe = document.body.appendChild(document.createElement("i"));
@@ -15,6 +17,7 @@ function options(holder, words) {
   return {
     width: holder.clientWidth,
     height: 220,
+    legend: { show: false },
     cursor: { points: { size: 6 } },
     scales: { y: { range: (_chart, _low, high) => [0, Math.max(4, Math.ceil(high * 1.15))] } },
     series: [
@@ -23,7 +26,7 @@ function options(holder, words) {
       { label: words.wordsAttempts, stroke: token("--line-strong"), width: 1.5, dash: [4, 3], points: { show: false } },
     ],
     axes: [
-      { ...axis, values: (_chart, times) => times.map((at) => new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })) },
+      { ...axis, values: (_chart, times) => times.map((at) => timeOfDay(at * 1000)) },
       { ...axis, size: 44, label: words.wordsCalls, labelSize: 20, labelFont: "12px system-ui, sans-serif", incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
     ],
   };

@@ -1,5 +1,6 @@
 // The live dashboard: counters, tables and the 60-minute chart, from frames of data. Data never becomes markup.
 import { drawChart } from "./chart.js";
+import { timeOfDay } from "./clock.js";
 
 const cell = (text, className = "") => {
   const td = document.createElement("td");
@@ -69,7 +70,7 @@ class Dashboard {
     this.chart?.setData([0, 1, 2].map((column) => this.points.map((point) => (column ? point[column] : point[0] / 1000))));
     const rows = this.points.map(([at, calls, attempts]) => {
       const row = document.createElement("tr");
-      row.append(cell(new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })), cell(calls, "num"), cell(attempts, "num"));
+      row.append(cell(timeOfDay(at)), cell(calls, "num"), cell(attempts, "num"));
       return row;
     });
     this.body("series", "[data-series]")?.replaceChildren(...rows);
@@ -96,7 +97,10 @@ class Dashboard {
     row.append(cell(this.root.dataset[`wordsDirection${call.direction[0].toUpperCase()}${call.direction.slice(1)}`] || call.direction),
       cell(call.caller, "phone"), cell(call.called, "phone"), cell(call.trunk), cell(this.age(call.since), "num"));
     const heads = body.parentElement.querySelectorAll("th");
-    [...row.cells].forEach((td, column) => (td.dataset.label = heads[column].textContent));
+    [...row.cells].forEach((td, column) => {
+      td.dataset.label = heads[column].textContent;
+      td.classList.toggle("off-card", "offCard" in heads[column].dataset);
+    });
     if (old) old.replaceWith(row);
     else body.prepend(row);
   }

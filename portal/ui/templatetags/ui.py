@@ -234,6 +234,8 @@ def form(context: Context, form: Any, submit: Words = "", cancel: str = "", dang
         "cancel": cancel,
         "danger": danger,
         "csrf_token": context.get("csrf_token"),
+        # Where the log-in pages of allauth send the reader afterwards.
+        "redirect_field": context.get("redirect_field", ""),
         "request": context.get("request"),
     }
 
