@@ -73,6 +73,7 @@ class Follower:
                 self._next_look = now + LOOK_EVERY
                 done |= self._unknown_ends(now) | self._strays(now)
         records = [*stray, *(record for record in done.values() if record is not None)]
+        records.sort(key=lambda record: record["ended"] or 0)
         opened = [self._open_call(each) for each in touched - done.keys()]
         if records or opened or done or read:
             self.spool.store(records, opened, done.keys(), read)

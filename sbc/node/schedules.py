@@ -46,7 +46,10 @@ class Schedule:
 def read(text: str) -> tuple[Schedule, ...]:
     """Read the value of an `sc` row. Raises ValueError."""
     try:
-        schedules = tuple(_schedule(each) for each in json.loads(text))
+        said = json.loads(text)
+        if not isinstance(said, list):
+            raise TypeError("not a list")
+        schedules = tuple(_schedule(each) for each in said)
     except (KeyError, TypeError, AttributeError, ZoneInfoNotFoundError, OSError) as error:
         raise ValueError(f"not a list of schedules: {error!r}") from None
     if len(schedules) > MOST:
