@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from voice.emergency.selectors import emergency_for
-
 from sbc.compiler import (
     CustomerFacts,
     EmergencyFacts,
@@ -16,6 +14,7 @@ from sbc.compiler import (
 from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
 from voice.carriers.models import Trunk
 from voice.carriers.selectors import blocked_prefixes, trunks_for
+from voice.emergency.selectors import emergency_for
 from voice.numbers.models import ApprovedCallerId, Number
 from voice.routing.selectors import policy_for
 
@@ -47,7 +46,7 @@ def customer_facts(customer: Customer) -> CustomerFacts:
     usable = {trunk.pk: trunk_facts(trunk) for trunk in trunks_for(customer)}
     gateways = {pk: trunk.gateway for pk, trunk in usable.items()}
     fqdns = CustomerRegion.objects.filter(customer=customer).order_by("pk").values_list("fqdn", flat=True)
-    emergency = tuple(EmergencyFacts(each.dial, each.is_test, tuple(each.gateways)) for each in emergency_for(customer))
+    emergency = tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in emergency_for(customer))
     return CustomerFacts(
         id=customer.pk,
         msp=customer.msp_id,
