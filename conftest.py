@@ -4,16 +4,19 @@ Alice edits Acme, Victor may only look, Mallory is an administrator at Globex. N
 Initech is a customer of Fabrikam, another MSP.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connections, transaction
+from django.test import Client
 
 from portal import embedded, testing
 from portal.core.audit import Actor
 from portal.db import contexts
-from tenants.models import BaseDomain, Customer, Membership, Msp, Region, User
+from tenants.middleware import SESSION_HOST
+from tenants.models import BaseDomain, Customer, Domain, Membership, Msp, Region, User
 from tenants.services.customers import create_customer
 from tenants.services.msps import create_msp
 
@@ -104,6 +107,31 @@ def nadia(db: None) -> User:
 @pytest.fixture
 def operator(db: None) -> User:
     return User.objects.get(email="operator@strowger.example")
+
+
+@pytest.fixture
+def client_of(db: None) -> Callable[..., Client]:
+    """Return a maker of browsers: `client_of(alice, acme)` is logged in at the customer's, MSP's or operator's host."""
+
+    def browser(user: User | None, place: Customer | Msp | None = None) -> Client:
+        with contexts.public():
+            if isinstance(place, Customer):
+                owned = Domain.objects.filter(tenant_id=place.pk)
+            elif place is not None:
+                owned = Domain.objects.filter(msp_id=place.pk, kind=Domain.Kind.MSP)
+            else:
+                owned = Domain.objects.filter(kind=Domain.Kind.OPERATOR)
+            host = owned.values_list("domain", flat=True).first() or f"console.{settings.PLATFORM_DOMAIN}"
+        client = Client(headers={"host": host})
+        if user is not None:
+            with contexts.public():
+                client.force_login(user)
+            session = client.session
+            session[SESSION_HOST] = host
+            session.save()
+        return client
+
+    return browser
 
 
 def _customer(label: str) -> Customer:

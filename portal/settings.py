@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from portal import environment as env
+
+# Lets `ModelForm[Route]` and the like stand in running code, not only in the type checker's eyes.
+django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(env.text("STROWGER_VAR", str(BASE_DIR / "var")))

@@ -1,6 +1,6 @@
 """The routing policy for programs: the same writes as the pages."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -56,6 +56,8 @@ class RouteViewSet(TenantViewSet):
 
     serializer_class = RouteSerializer
     capability = "routing"
+    capabilities: ClassVar[dict[str, str]] = {"try_number": "routing.view"}
+    save = staticmethod(services.save_route)
 
     def get_queryset(self) -> QuerySet[Route]:
         return selectors.routes_in_dial_order()
@@ -112,6 +114,7 @@ class ScheduleViewSet(TenantViewSet):
 
     serializer_class = ScheduleSerializer
     capability = "routing"
+    save = staticmethod(services.save_schedule)
 
     def get_queryset(self) -> QuerySet[Schedule]:
         return Schedule.objects.order_by("pk")

@@ -1,0 +1,94 @@
+import pytest
+from django.urls import reverse
+
+from voice.routing.models import Route, Schedule
+from voice.routing.tests.test_services import save, trunks  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+
+def page(name, *args):
+    return reverse(name, args=args, urlconf="portal.urls_customer")
+
+
+def test_a_line_is_added_in_the_browser_with_its_trunks_in_order(client_of, alice, acme, trunks):  # noqa: F811
+    browser = client_of(alice, acme)
+
+    answer = browser.post(
+        page("routing:new"),
+        {"pattern": "+44*", "action": "route", "trunk_0": trunks[1], "trunk_1": trunks[0], "enabled": "on"},
+    )
+
+    assert answer.status_code == 302
+    route = Route.objects.get()
+    assert [each.trunk_id for each in route.trunks.all()] == trunks[::-1]
+    assert b"+44*" in browser.get(page("routing:list")).content
+
+
+def test_a_refusal_stands_at_its_field_and_nothing_typed_is_lost(client_of, alice, acme, trunks):  # noqa: F811
+    answer = client_of(alice, acme).post(
+        page("routing:new"), {"pattern": "44 london", "action": "route", "trunk_0": trunks[0], "note": "keep me"}
+    )
+
+    assert answer.status_code == 200
+    assert "pattern" in answer.context["form"].errors
+    assert b"44 london" in answer.content and b"keep me" in answer.content
+
+
+def test_the_second_editor_is_told(client_of, alice, acme, trunks):  # noqa: F811
+    route = save(acme, trunks=trunks)
+    seen = route.row_version
+    save_again = {"pattern": "+44*", "action": "block", "enabled": "on", "seen": seen}
+    browser = client_of(alice, acme)
+    assert browser.post(page("routing:edit", route.pk), save_again).status_code == 302
+
+    answer = browser.post(page("routing:edit", route.pk), {**save_again, "note": "second"})
+
+    assert answer.status_code == 200 and b"second" in answer.content
+    assert answer.context["form"].stale
+
+
+def test_try_a_number_answers_in_a_sentence_with_every_lines_reason(client_of, victor, acme, trunks):  # noqa: F811
+    save(acme, "+1*", trunks)
+    save(acme, "+44*", trunks)
+
+    answer = client_of(victor, acme).get(page("routing:try"), {"number": "+44 20 7123 4567"})
+
+    assert answer.context["answer"].sentence == "A call to +44 20 7123 4567 leaves over Carrier A, then Carrier B."
+    assert [why for _route, why in answer.context["trace"]] == ["is for other numbers", "takes the call"]
+
+
+def test_who_may_only_look_cannot_change(client_of, victor, acme, trunks):  # noqa: F811
+    route = save(acme, trunks=trunks)
+    browser = client_of(victor, acme)
+
+    for name, *args in [
+        ("routing:new",),
+        ("routing:edit", route.pk),
+        ("routing:delete", route.pk),
+        ("routing:default",),
+    ]:
+        assert browser.post(page(name, *args)).status_code == 403
+
+
+def test_hours_are_kept_as_typed(client_of, alice, acme):
+    answer = client_of(alice, acme).post(
+        page("routing:schedule_new"),
+        {"name": "Office", "days_0": [0, 1], "begin_0": "09:00", "until_0": "17:30", "closed_text": "2026-12-24"},
+    )
+
+    assert answer.status_code == 302
+    office = Schedule.objects.get()
+    assert (office.windows, office.closed) == ([{"days": [0, 1], "begin": "09:00", "until": "17:30"}], ["2026-12-24"])
+
+
+def test_the_api_does_what_the_pages_do(client_of, alice, acme, trunks):  # noqa: F811
+    program = client_of(alice, acme)
+    body = {"pattern": "+33*", "action": "route", "trunks": trunks}
+
+    made = program.post("/api/v1/routes/", body, content_type="application/json")
+    tried = program.get("/api/v1/routes/try/", {"number": "+33123456789"})
+
+    assert made.status_code == 201, made.content
+    assert made.json()["trunks"] == trunks
+    assert tried.json()["outcome"] == "trunk"
