@@ -99,8 +99,7 @@ class Lab:
                 if call.answered.is_set():
                     await self._talk(call, order)
             finally:
-                placing.cancel()
-                await call.hang_up()
+                await call.wind_up(placing)
         finally:
             self._told.pop(key, None)
         sound = call.media

@@ -1,6 +1,7 @@
 """One call as one of its two ends sees it."""
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from lab import sdp, sip
@@ -170,6 +171,16 @@ class Call:
         response = await self.send("BYE")
         await self._finish()
         return response.status
+
+    async def wind_up(self, placing: asyncio.Task[int], patience: float = 3.0) -> None:
+        """End the call whatever it is doing, also when the program stops."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self.hang_up()
+                if self._placing is not None:
+                    await asyncio.wait({placing})
+        placing.cancel()
+        await self.forget()
 
     async def send(self, method: str, *headers: tuple[str, str]) -> sip.Response:
         """Send a request inside the dialog and return its answer."""

@@ -84,10 +84,7 @@ class Traffic:
             if call.answered.is_set():
                 await self._talk(call)
         finally:
-            calling.cancel()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(3):
-                    await call.hang_up()
+            await call.wind_up(calling)
 
     async def _talk(self, call: Call) -> None:
         shortest, longest = self.lab.settings.clocks.talk

@@ -1,0 +1,266 @@
+"""The lab against a real SBC: Kamailio, rtpengine and HAProxy as the node runs them. Microsoft may refuse nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from lab import ca
+from lab.behaviour import Behaviour
+from lab.exchange import Lab, Order
+from lab.scenario import Scenario
+from lab.settings import Clocks, LabSettings
+from lab.tests.conftest import until
+from sbc.node.daemons import DataPlane
+from sbc.node.settings import NodeSettings
+
+pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
+
+NODE, MICROSOFT, CARRIERS = "127.0.190.1", "127.0.191", "127.0.192"
+BASE = "sbc.northwind.example"
+ACME, GLOBEX = f"acme.{BASE}", f"globex.{BASE}"
+ALICE, BOB, GINA = "+493023125001", "+493023125002", "+12125550101"
+ABROAD = "+442079460123"
+
+
+def rows() -> list[tuple[str, str, str]]:
+    names = [
+        ("rg", f"ms{index}", f"h={name};a={MICROSOFT}.{index};p=5061")
+        for index, name in enumerate(ca.MICROSOFT_NAMES, 1)
+    ]
+    customers = [(17, ACME, (ALICE, BOB), "DE"), (18, GLOBEX, (GINA,), "US")]
+    found = [("rg", "allow", f"{CARRIERS}.0/24"), ("rg", "msnets", f"{MICROSOFT}.0/24"), ("bd", BASE, "3"), *names]
+    for number, host in ((12, 1), (13, 2)):
+        gateway = f"h={CARRIERS}.{host};p=5060;t=udp;a=ip;cps=0;cc=0;m=3;o=0;fw=own;st=1"
+        found += [("gw", f"g{number}", gateway), ("sr", f"{CARRIERS}.{host}", "1")]
+    for pk, fqdn, numbers, country in customers:
+        found += [("ip", f"{pk}:{CARRIERS}.{host}", f"g{11 + host}") for host in (1, 2)]
+        found += [("rt", f"{pk}.43.00:", "r=0;g=g12,g13"), ("rt", f"{pk}.43.00:44", "r=7;g=g13")]
+        found += [("em", f"{pk}:112", "x=0;g=g12"), ("fq", fqdn, str(pk))]
+        found += [("dn", number[1:], f"t={pk};st=1;in=teams") for number in numbers]
+        limits = f"m=3;st=1;cps=50;cc=30;g=43;fq={fqdn};def={numbers[0][1:]};scr=refuse;fx=0;co={country}"
+        found.append(("tn", str(pk), limits))
+    return found
+
+
+SCENARIO = {
+    "bases": [BASE],
+    "customers": [
+        {"name": "acme", "fqdn": ACME, "numbers": [ALICE, BOB]},
+        {"name": "globex", "fqdn": GLOBEX, "numbers": [GINA]},
+    ],
+    "carriers": [
+        {"name": "A", "host": f"{CARRIERS}.1"},
+        {"name": "B", "host": f"{CARRIERS}.2"},
+        {"name": "tcp", "host": f"{CARRIERS}.1", "port": 5070, "transport": "tcp"},
+    ],
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
+    folder = tmp_path_factory.mktemp("sbc")
+    settings = LabSettings(
+        folder=folder,
+        microsoft=tuple((name, f"{MICROSOFT}.{index}") for index, name in enumerate(ca.MICROSOFT_NAMES, 1)),
+        sbc=(NODE, 5061),
+        sbc_carrier_side=(NODE, 5060),
+        clocks=Clocks(2.0, 6.0, 0.5, 2.0, (0.05, 0.1), (1.0, 2.0), 20.0),
+        seed=7,
+    )
+    ca.build(settings.certificates, [BASE])
+    running = Lab(settings, Scenario.of(SCENARIO))
+    await running.start()
+    node = DataPlane(node_settings(folder, settings.certificates))
+    try:
+        await node.start(rows())
+        yield running
+    finally:
+        await node.stop()
+        await running.close()
+
+
+def node_settings(folder: Path, certificates: Path) -> NodeSettings:
+    return NodeSettings(
+        directory=folder / "node",
+        address=NODE,
+        inside=NODE,
+        certificate=certificates / "sbc.pem",
+        microsoft_roots=certificates / "microsoft-root.pem",
+        microsoft_options_every=2,
+        trunk_options_every=2,
+        shared_memory_mb=64,
+        table_bits=10,
+    )
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def no_refusals(lab: Lab) -> AsyncIterator[None]:
+    lab.microsoft.refusals.clear()
+    yield
+    assert [str(refusal) for refusal in lab.microsoft.refusals] == []
+
+
+async def test_options_go_to_all_names_and_come_back_from_all(lab: Lab):
+    await until(lambda: {(BASE, name) for name in ca.MICROSOFT_NAMES} <= lab.microsoft.answers.keys(), 10)
+
+    assert set(lab.microsoft.answers.values()) == {200}
+    await asyncio.sleep(7)
+    assert all(beat.flow is not None and not beat.late for beat in lab.microsoft.heartbeats.beats.values())
+
+
+async def test_a_teams_user_calls_out_with_sound_both_ways(lab: Lab):
+    call = await lab.microsoft.place_call(ACME, ALICE, "+33199004000")
+    assert call.code == 200
+    far = lab.carriers["A"].newest("+33199004000")
+    await until(lambda: call.media.received > 10 and far.media.received > 10)
+
+    assert await call.hang_up() == 200
+
+    await until(far.ended.is_set)
+    assert (call.media.refused, far.media.refused) == (0, 0)
+    assert far.remote.uri.number == ALICE
+
+
+async def test_the_number_decides_which_carrier_takes_the_call(lab: Lab):
+    outcome = await lab.place(Order(ALICE, ABROAD, seconds=0.2))
+
+    assert (outcome.code, outcome.taken_by) == (200, ["B"])
+
+
+async def test_a_teams_user_holds_and_resumes(lab: Lab):
+    call = await lab.microsoft.place_call(ACME, ALICE, "+33199004001")
+    far = lab.carriers["A"].newest("+33199004001")
+
+    assert await call.hold() == 200
+    assert far.remote_sdp.direction == "inactive"
+    assert await call.resume() == 200
+    assert far.remote_sdp.direction == "sendrecv"
+    before = call.media.received
+    await until(lambda: call.media.received > before + 10)
+    assert await call.hang_up() == 200
+
+
+async def test_the_called_party_hangs_up_first(lab: Lab):
+    call = await lab.microsoft.place_call(ACME, ALICE, "+33199009200")
+
+    await asyncio.wait_for(call.ended.wait(), 3)
+    assert call.ended_by == "other end"
+
+
+@pytest.mark.parametrize("carrier", ["A", "B"])
+async def test_a_call_from_the_world_reaches_a_teams_user(lab: Lab, carrier: str):
+    call = await lab.carriers[carrier].place_call(ABROAD, BOB)
+    assert call.code == 200
+    user = lab.microsoft.newest(BOB)
+    assert user.remote.uri.number == ABROAD
+    assert user.target.host == ACME
+    await until(lambda: user.media.received > 10)
+
+    assert await user.hold() == 200
+    assert await user.resume() == 200
+    assert await call.hang_up() == 200
+    await until(user.ended.is_set)
+
+
+async def test_a_teams_user_hangs_up_on_a_caller_by_another_connection(lab: Lab):
+    call = await lab.carriers["A"].place_call(ABROAD, BOB)
+
+    assert await lab.microsoft.newest(BOB).hang_up() == 200
+    await until(call.ended.is_set)
+
+
+async def test_a_carrier_may_call_by_tcp(lab: Lab):
+    call = await lab.carriers["tcp"].place_call(ABROAD, BOB)
+
+    assert call.code == 200
+    assert await call.hang_up() == 200
+
+
+async def test_a_hidden_caller_stays_hidden(lab: Lab):
+    call = await lab.carriers["A"].place_call(ABROAD, BOB, anonymous=True)
+    user = lab.microsoft.newest(BOB)
+
+    assert user.remote.uri.user == "anonymous"
+    await call.hang_up()
+
+    out = await lab.microsoft.place_call(ACME, ALICE, "+33199004002", anonymous=True)
+    assert lab.carriers["A"].newest("+33199004002").remote.uri.user == "anonymous"
+    await out.hang_up()
+
+
+async def test_an_emergency_call_passes_with_its_location(lab: Lab):
+    call, headers, body = lab.microsoft.call(ACME, ALICE, "112", emergency=True)
+    assert await call.place(*headers, body=body) == 200
+    await call.hang_up()
+
+    invite = [request for request in lab.carriers["A"].received if request.method == "INVITE"][-1]
+    assert invite.uri.user == "112"
+    assert b"pidf" in invite.body
+
+
+async def test_a_forwarded_call_presents_a_number_of_the_customer(lab: Lab):
+    call = await lab.microsoft.place_call(ACME, ABROAD, "+33199004003", diverted_by=ALICE)
+
+    assert call.code == 200
+    assert lab.carriers["A"].newest("+33199004003").remote.uri.number == ALICE
+    await call.hang_up()
+
+
+async def test_a_foreign_caller_is_refused(lab: Lab):
+    assert (await lab.microsoft.place_call(ACME, GINA, "+33199004004")).code == 403
+
+
+async def test_customers_call_each_other_inside(lab: Lab):
+    call = await lab.microsoft.place_call(ACME, ALICE, GINA)
+    assert call.code == 200
+    gina = lab.microsoft.newest(GINA)
+    assert gina.target.host == GLOBEX
+    await until(lambda: gina.media.received > 5 and call.media.received > 5)
+
+    assert await call.hang_up() == 200
+    await until(gina.ended.is_set)
+
+
+@pytest.mark.parametrize("code", [404, 480, 486, 603])
+async def test_an_answer_that_says_no_comes_back_unchanged(lab: Lab, code: int):
+    assert (await lab.microsoft.place_call(ACME, ALICE, f"+33199009{code}")).code == code
+
+
+async def test_a_carrier_in_trouble_is_passed_over(lab: Lab):
+    lab.carriers["A"].mood = "overloaded"
+    try:
+        outcome = await lab.place(Order(ALICE, "+33199004005", seconds=0.1))
+    finally:
+        lab.carriers["A"].mood = "well"
+
+    assert (outcome.code, outcome.taken_by) == (200, ["A", "B"])
+
+
+async def test_a_caller_gives_up(lab: Lab):
+    call, headers, _ = lab.microsoft.call(ACME, ALICE, "+33199009180")
+    calling = asyncio.create_task(call.place(*headers))
+    await asyncio.wait_for(call.ringing.wait(), 3)
+    far = lab.carriers["A"].newest("+33199009180")
+
+    await call.cancel()
+
+    assert await asyncio.wait_for(calling, 3) == 487
+    await until(far.ended.is_set)
+
+
+async def test_two_ringing_devices_and_early_media_end_in_an_answer(lab: Lab):
+    for ending in ("9182", "9183"):
+        call = await lab.microsoft.place_call(ACME, ALICE, f"+3319900{ending}")
+        assert call.code == 200
+        await call.hang_up()
+
+
+async def test_microsoft_in_two_devices_rings_and_answers(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    for kind in ("fork", "early"):
+        monkeypatch.setitem(lab.microsoft.rules, BOB, Behaviour(kind))
+        call = await lab.carriers["A"].place_call(ABROAD, BOB)
+        assert call.code == 200
+        await call.hang_up()
