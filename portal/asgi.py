@@ -7,16 +7,18 @@ from django.core.asgi import get_asgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 get_asgi_application()
 
-from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from portal.core.threads import ThreadedWsgi  # noqa: E402
 from portal.wsgi import application as wsgi  # noqa: E402
+from sbc.consumers import SbcWorker  # noqa: E402
 from tenants.sockets import PageSocketMiddleware  # noqa: E402
 from voice.calls.sockets import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": ThreadedWsgi(wsgi, threads=int(os.environ.get("PORTAL_THREADS", "4"))),
+        "channel": ChannelNameRouter({"sbc": SbcWorker.as_asgi()}),
         "websocket": PageSocketMiddleware(URLRouter(websocket_urlpatterns)),
     }
 )

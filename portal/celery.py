@@ -11,6 +11,13 @@ from portal.core.queue import app  # noqa: E402
 
 app.conf.beat_schedule = {
     "core.sweep": {"task": "portal.core.tasks.sweep", "schedule": 60.0},
+    "sbc.sweep": {"task": "sbc.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
+    "sbc.make_partitions": {"task": "sbc.tasks.make_partitions", "schedule": 3600.0},
+    "calls.sample_concurrency": {
+        "task": "voice.calls.tasks.sample_concurrency",
+        "schedule": 10.0,
+        "options": {"expires": 10.0},
+    },
 }
 
 __all__ = ["app"]

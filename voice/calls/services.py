@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
+import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
 
@@ -63,7 +64,7 @@ def store_calls(
         with transaction.atomic():
             _copy(rows)
             tally.write()
-    except (IntegrityError, DataError) as error:
+    except (IntegrityError, DataError, psycopg.DataError) as error:
         raise NotStored(str(error).partition("\n")[0]) from error
     return ended
 

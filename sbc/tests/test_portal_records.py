@@ -1,0 +1,192 @@
+"""Records for the money: exactly once in effect, whatever is repeated, missing or wrong."""
+
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from portal.core.audit import Actor
+from portal.db import contexts
+from sbc import ingest, protocol, services
+from sbc.models import Alarm, Node, QuarantinedRecord, Spool
+from sbc.services import nodes
+from sbc.tests.fake_node import record
+from tenants.models import Customer, Region
+from voice.calls.models import Cdr, FailureRollup, Rollup
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LAB = Actor.system("tests")
+
+
+@pytest.fixture
+def node(region: Region) -> Node:
+    return services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[0]
+
+
+@pytest.fixture
+def spool(node: Node) -> uuid.UUID:
+    with contexts.ingest():
+        return Spool.objects.create(id=uuid.uuid4(), node=node).pk
+
+
+def send(node: Node, spool: uuid.UUID, *items: dict[str, Any]) -> int:
+    return ingest.take_records(node, spool, protocol.Records(first=items[0]["seq"], items=list(items)))
+
+
+def calls_of(customer: Customer) -> list[Cdr]:
+    with contexts.customer(customer):
+        return list(Cdr.objects.newest_first())
+
+
+def counted(customer: Customer, grain: str = "minute", trunk: str = "") -> int:
+    with contexts.customer(customer):
+        return sum(Rollup.objects.filter(grain=grain, trunk=trunk).values_list("attempts", flat=True))
+
+
+def alarms(kind: str) -> list[Alarm]:
+    with contexts.ingest():
+        return list(Alarm.objects.open().filter(kind=kind))
+
+
+def test_a_batch_counts_once_however_often_it_comes(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    batch = [record(seq, acme.pk) for seq in (1, 2, 3)]
+
+    assert [send(node, spool, *batch) for _ in range(3)] == [3, 3, 3]
+    # Overlapping: the node cut its batches otherwise after a restart.
+    assert send(node, spool, *batch[1:], record(4, acme.pk)) == 4
+
+    assert len(calls_of(acme)) == 4
+    assert [counted(acme, grain) for grain in ("minute", "hour", "day")] == [4, 4, 4]
+    assert counted(acme, trunk="g1") == 4
+    assert alarms("gap") == []
+
+
+def test_a_new_spool_begins_at_one_and_an_old_one_goes_on(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    send(node, spool, record(1, acme.pk))
+    with contexts.ingest():
+        other = Spool.objects.create(id=uuid.uuid4(), node=node).pk
+
+    assert send(node, other, record(1, acme.pk)) == 1
+    assert send(node, spool, record(2, acme.pk)) == 2
+
+    assert len(calls_of(acme)) == 3
+
+
+def test_a_gap_is_stored_and_alarmed(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    send(node, spool, record(1, acme.pk))
+
+    assert send(node, spool, record(5, acme.pk)) == 5
+
+    assert len(calls_of(acme)) == 2
+    assert "Records 2 to 4" in alarms("gap")[0].text
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"tenant": 999_999}, "No customer of ours"),
+        ({"tenant": 2**70}, "No customer of ours"),
+        ({"id": "not-a-uuid"}, "not a UUID"),
+        ({"direction": ""}, "Nobody could be found"),
+        ({"answered": 5}, "cannot be right"),
+        ({"invited": 10**17}, "cannot be right"),
+        ({"code": 2**40}, "out of range"),
+        ({"surprise": 1}, "unknown"),
+    ],
+)
+def test_a_record_that_is_nobodys_call_is_kept_aside(
+    node: Node, spool: uuid.UUID, acme: Customer, changed: dict[str, Any], why: str
+) -> None:
+    odd = record(2, acme.pk) | changed
+
+    assert send(node, spool, record(1, acme.pk), odd, record(3, acme.pk)) == 3
+
+    assert [call.sequence for call in calls_of(acme)] in ([3, 1], [1, 3])
+    kept = QuarantinedRecord.objects.get()
+    assert (kept.sequence, kept.record["call_id"]) == (2, odd["call_id"])
+    assert why in kept.reason
+    assert len(alarms("quarantine")) == 1
+
+
+def test_a_call_that_is_known_under_another_sequence_stops_nobody(
+    node: Node, spool: uuid.UUID, acme: Customer
+) -> None:
+    first = record(1, acme.pk)
+    send(node, spool, first)
+
+    assert send(node, spool, first | {"seq": 2}, record(3, acme.pk)) == 3
+
+    assert len(calls_of(acme)) == 2
+    assert counted(acme) == 2
+
+
+def test_an_internal_call_is_one_for_each_customer(
+    node: Node, spool: uuid.UUID, acme: Customer, globex: Customer, initech: Customer
+) -> None:
+    send(node, spool, record(1, acme.pk, peer=globex.pk, direction="internal", caller="+49301", caller_sent="+49309"))
+
+    [mine], [theirs] = calls_of(acme), calls_of(globex)
+
+    assert (mine.side, theirs.side) == ("caller", "called")
+    assert mine.call == theirs.call and mine.id != theirs.id
+    assert (mine.caller, theirs.caller) == ("+49301", "+49309"), "the other side sees what was presented to it"
+    assert calls_of(initech) == []
+    assert (counted(acme), counted(globex)) == (1, 1)
+
+
+def test_a_refusal_is_a_call_that_failed(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    refusal = {"answered": None, "ringing": None, "code": 486, "limit": "customer_cps", "attempts": [], "egress": ""}
+
+    send(node, spool, record(1, acme.pk, **refusal))
+
+    assert calls_of(acme)[0].disposition == "limited"
+    with contexts.customer(acme):
+        failure = FailureRollup.objects.get(grain="day")
+    assert (failure.code, failure.disposition, failure.count) == (486, "limited", 1)
+
+
+def test_a_call_whose_end_is_unknown_lasts_until_it_was_last_seen(
+    node: Node, spool: uuid.UUID, acme: Customer
+) -> None:
+    answered = int(time.time() * 1000) - 100_000
+    facts = {"answered": answered, "ended": None, "end_unknown": True, "last_seen": answered + 40_000}
+
+    send(node, spool, record(1, acme.pk, **facts))
+
+    assert calls_of(acme)[0].talk == timedelta(seconds=40)
+
+
+def test_a_call_of_another_day_makes_its_partition(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    long_ago = int((datetime.now(UTC) - timedelta(days=40)).timestamp() * 1000)
+
+    send(node, spool, record(1, acme.pk, invited=long_ago))
+
+    assert calls_of(acme)[0].invited.timestamp() == pytest.approx(long_ago / 1000, abs=0.001)
+
+
+def test_an_orphan_end_is_an_alarm(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    end = {"seq": 1, "kind": "orphan_end", "id": "", "call_id": "x@y", "ended": 1, "cause": None, "reason": ""}
+
+    assert send(node, spool, end) == 1
+
+    assert "x@y" in alarms("orphan")[0].text
+
+
+def test_nobody_but_ingest_writes_calls(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    send(node, spool, record(1, acme.pk))
+
+    for change in (lambda: Cdr.objects.update(code=1), lambda: Cdr.objects.all().delete()):
+        with contexts.customer(acme), pytest.raises(Exception, match="permission denied"):
+            change()
+
+
+def test_a_restored_record_store_is_alarmed(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    send(node, spool, *[record(seq, acme.pk) for seq in range(1, 6)])
+    hello = protocol.Hello(node="x", boot="b", spool=str(spool), software="t", held={}, next_sequence=3)
+
+    welcome, _ = nodes.welcome(node, hello)
+
+    assert welcome.last_sequence == 5
+    assert "restored from a copy" in alarms("spool")[0].text
