@@ -1,4 +1,4 @@
-"""How allauth behaves here: a log-in counts only where the person belongs, and nobody signs up without an invitation."""
+"""How allauth behaves here: a log-in counts only where the person belongs; nobody joins without an invitation."""
 
 from typing import Any
 
@@ -47,6 +47,11 @@ class AccountAdapter(DefaultAccountAdapter):
         name = template_prefix.rpartition("/")[2]
         facts = {**context, "host": self.request.host}
         mail.send(f"tenants/mail/{name}", email, facts, brand=self.request.brand)
+
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
+    ) -> None:
+        super().send_notification_mail(template_prefix, user, context, email or user.email)
 
     def get_client_ip(self, request: HttpRequest) -> str:
         # daphne puts the client's address here, also from behind a proxy that it was told to trust.

@@ -306,3 +306,9 @@ class RegionForm(Groups, forms.ModelForm[Region]):
     def _post_clean(self) -> None:
         super()._post_clean()
         self.instance.config_version = self.cleaned_data.get("config_version", -1)
+
+
+class OwnerForm(forms.Form):
+    """Whom the operator invites to an MSP."""
+
+    email = forms.EmailField(label=_("E-mail address"), help_text=_("Becomes an owner of the MSP's console."))

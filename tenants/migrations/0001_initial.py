@@ -265,14 +265,19 @@ class Migration(migrations.Migration):
                 ),
                 ("token_hash", models.TextField(editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("sent_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("expires_at", models.DateTimeField()),
-                ("accepted_at", models.DateTimeField(null=True)),
-                ("revoked_at", models.DateTimeField(null=True)),
+                ("accepted_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "invited_by",
                     models.ForeignKey(
-                        null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.user"
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenants.user",
                     ),
                 ),
                 (
@@ -380,8 +385,8 @@ class Migration(migrations.Migration):
                 ("scopes", models.JSONField(default=list, verbose_name="scopes")),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("expires_at", models.DateTimeField(verbose_name="expires")),
-                ("last_used_at", models.DateTimeField(editable=False, null=True)),
-                ("revoked_at", models.DateTimeField(editable=False, null=True)),
+                ("last_used_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "user",
                     models.ForeignKey(
@@ -419,9 +424,9 @@ class Migration(migrations.Migration):
                 ("token_hash", models.TextField(editable=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("token_expires_at", models.DateTimeField()),
-                ("used_at", models.DateTimeField(null=True)),
+                ("used_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("expires_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (
                     "user",
                     models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.user"),

@@ -6,6 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tenants.models.customer import Customer
@@ -112,12 +113,12 @@ class Invitation(models.Model):
     tenant = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="invitations")
     role = models.TextField(_("role"), choices=Role.choices)
     token_hash = models.TextField(editable=False)
-    invited_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    invited_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, editable=False, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
-    sent_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField()
-    accepted_at = models.DateTimeField(null=True)
-    revoked_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -127,6 +128,13 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def place(self) -> Msp | Customer:
+        """The team that it opens."""
+        found = self.tenant or self.msp
+        assert found is not None
+        return found
 
 
 class ApiToken(models.Model):
@@ -141,8 +149,8 @@ class ApiToken(models.Model):
     scopes = models.JSONField(_("scopes"), default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"))
-    last_used_at = models.DateTimeField(null=True, editable=False)
-    revoked_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [
@@ -156,6 +164,13 @@ class ApiToken(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def state(self) -> str:
+        """What the token is worth now: active, revoked or expired."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "active" if self.expires_at > timezone.now() else "expired"
+
 
 class Acting(models.Model):
     """One stay of MSP staff in a customer's portal: by whom, why, from when to when."""
@@ -168,9 +183,9 @@ class Acting(models.Model):
     token_hash = models.TextField(editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     token_expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True, blank=True, editable=False)
     expires_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         constraints = [

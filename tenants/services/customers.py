@@ -22,7 +22,6 @@ from tenants.scopes import config_changed
 from tenants.services.people import invite
 
 RETENTION = timedelta(days=90)
-LONGEST_SBC_NAME = 48  # Entra's limit for a customer's subdomain
 _R_LDH = re.compile(r"..--")  # where A-labels such as xn-- live
 FIELDS = (
     "name",
@@ -37,21 +36,13 @@ FIELDS = (
 
 
 def sbc_names(label: str, bases: list[BaseDomain]) -> dict[BaseDomain, str]:
-    """Return the name that a customer's label gives it on each base; raises ValidationError for an unusable label."""
+    """Return the name that a customer's label gives it on each base; raises ValidationError for an unusable label.
+
+    A base has at most 38 characters and a label 9, so that no name exceeds the 48 of Microsoft.
+    """
     if label in addresses.RESERVED or _R_LDH.match(label):
         raise ValidationError({"label": _("“%(label)s” is reserved; choose another label.") % {"label": label}})
-    names = {base: f"{label}.{base.fqdn}" for base in bases}
-    for name in names.values():
-        if len(name) > LONGEST_SBC_NAME:
-            raise ValidationError(
-                {
-                    "label": _(
-                        "%(name)s would have %(count)s characters; Microsoft allows %(most)s. Shorten the label."
-                    )
-                    % {"name": name, "count": len(name), "most": LONGEST_SBC_NAME}
-                }
-            )
-    return names
+    return {base: f"{label}.{base.fqdn}" for base in bases}
 
 
 @transaction.atomic

@@ -7,9 +7,11 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -42,7 +44,8 @@ def brand_css(request: HttpRequest) -> HttpResponse:
     brand: Brand | None = request.brand
     accent = brand.accent if brand else DEFAULT_ACCENT
     day, night = readable(accent, PAPER), readable(accent, NIGHT)
-    css = f":root{{--brand-accent:light-dark({day},{night});--brand-on-accent:light-dark({ink_on(day)},{ink_on(night)})}}\n"
+    inks = f"light-dark({ink_on(day)},{ink_on(night)})"
+    css = f":root{{--brand-accent:light-dark({day},{night});--brand-on-accent:{inks}}}\n"
     return HttpResponse(css, content_type="text/css; charset=utf-8", headers={"Cache-Control": f"max-age={MINUTE}"})
 
 
@@ -105,13 +108,22 @@ def profile(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "tenants/profile.html", {"form": form})
 
 
+def in_area(rows: QuerySet[AuditEntry], area: str) -> QuerySet[AuditEntry]:
+    """Return the entries about one kind of thing."""
+    return rows.filter(verb__startswith=f"{area}.")
+
+
+def entry_url(entry: AuditEntry) -> str:
+    return reverse("audit:entry", args=[entry.pk])
+
+
 class AuditList(ListPage):
     """Who did what, newest first."""
 
     title, topic = gettext_lazy("Audit log"), "audit"
     lead = gettext_lazy("Every change: who made it, on whose behalf, why, and what it was before.")
     columns = [
-        Column("at", gettext_lazy("When"), kind="when", sort=True, link=lambda row: f"/audit/{row.pk}/"),
+        Column("at", gettext_lazy("When"), kind="when", sort=True, link=entry_url),
         Column("email", gettext_lazy("Who"), template="tenants/audit_who.html"),
         Column("verb", gettext_lazy("What"), kind="code"),
         Column("object_name", gettext_lazy("Object")),
@@ -128,7 +140,7 @@ class AuditList(ListPage):
             "area",
             gettext_lazy("Area"),
             lambda request: audit_areas(),
-            apply=lambda rows, area: rows.filter(verb__startswith=f"{area}."),
+            apply=in_area,
         ),
         Day("from", gettext_lazy("From"), "at"),
         Day("to", gettext_lazy("To"), "at", bound="to"),

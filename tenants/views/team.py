@@ -33,6 +33,7 @@ def team_list(request: HttpRequest) -> HttpResponse:
         "members": selectors.team(msp, tenant),
         "invitations": selectors.open_invitations(msp, tenant),
         "roles": role_choices(tenant is not None),
+        "can_change": request.can("team.change"),
     }
     return TemplateResponse(request, "tenants/team.html", context)
 
@@ -106,7 +107,12 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("tokens.view")
 def token_list(request: HttpRequest) -> HttpResponse:
-    return TemplateResponse(request, "tenants/tokens.html", {"tokens": selectors.tokens(*_place(request))})
+    context = {
+        "tokens": selectors.tokens(*_place(request)),
+        "can_change": request.can("tokens.change"),
+        "can_manage": request.can("team.change"),
+    }
+    return TemplateResponse(request, "tenants/tokens.html", context)
 
 
 @never_cache

@@ -1,0 +1,20 @@
+from django.urls import include, path
+
+from tenants.views import operator
+
+msps = [
+    path("", operator.msp_list, name="list"),
+    path("new/", operator.msp_new, name="new"),
+    path("<int:pk>/", operator.msp_detail, name="detail"),
+    path("<int:pk>/suspend/", operator.msp_suspend, name="suspend"),
+    path("<int:pk>/resume/", operator.msp_resume, name="resume"),
+    path("<int:pk>/invite/", operator.msp_invite, name="invite"),
+    path("<int:pk>/base-domains/new/", operator.base_new, name="base-new"),
+]
+regions = [
+    path("", operator.region_list, name="list"),
+    path("new/", operator.region_edit, name="new"),
+    path("<int:pk>/", operator.region_edit, name="edit"),
+]
+
+urlpatterns = [path("msps/", include((msps, "msps"))), path("regions/", include((regions, "regions")))]

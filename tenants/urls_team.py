@@ -1,0 +1,21 @@
+"""Team and tokens, the same for an MSP and a customer."""
+
+from django.urls import include, path
+
+from tenants.views import team
+
+people = [
+    path("team/", team.team_list, name="list"),
+    path("team/invite/", team.invite, name="invite"),
+    path("team/<int:pk>/role/", team.change_role, name="role"),
+    path("team/<int:pk>/remove/", team.remove_member, name="remove"),
+    path("team/invitations/<int:pk>/again/", team.invitation_again, name="again"),
+    path("team/invitations/<int:pk>/revoke/", team.invitation_revoke, name="revoke"),
+]
+tokens = [
+    path("tokens/", team.token_list, name="list"),
+    path("tokens/new/", team.token_new, name="new"),
+    path("tokens/<int:pk>/revoke/", team.token_revoke, name="revoke"),
+]
+
+urlpatterns = [path("", include((people, "team"))), path("", include((tokens, "tokens")))]
