@@ -224,7 +224,7 @@ class Call:
     async def serve(self, transaction: ServerTransaction, behaviour: Behaviour) -> None:
         """Answer an INVITE in the way that the called number behaves."""
         request = transaction.request
-        self.invite, self.called = transaction, request.uri.number
+        self.invite, self.called, self.trunk = transaction, request.uri.number, self.target.host
         self.routes = self._without_own(request.addresses("Record-Route"))
         self.note(f"INVITE {request.uri} received over {transaction.flow.protocol}")
         self._register(self.tag)
