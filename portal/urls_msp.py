@@ -22,6 +22,7 @@ urlpatterns = [
     *shared(),
     *pages("", "tenants.urls_msp"),
     *pages("numbers/", "voice.inventory.urls"),
+    *pages("numbers/", "voice.numbers.urls_msp"),
     *pages("carriers/", "voice.carriers.urls_msp"),
     *pages("", "voice.calls.urls_msp"),
     *pages("", "sbc.urls_msp"),

@@ -226,9 +226,7 @@ class BlockedPrefix(models.Model):
             models.CheckConstraint(
                 name="carriers_blocked_prefix_is_digits",
                 condition=Q(prefix__regex=r"^[1-9][0-9]{0,14}$"),
-                violation_error_message=_(
-                    "Enter the digits that the number starts with, for example +882 or 882. 1 to 15 digits."
-                ),
+                violation_error_message=_("Enter the 1 to 15 digits that the numbers start with, such as +882."),
             ),
         ]
 

@@ -19,14 +19,20 @@ from voice.carriers.models import Carrier, Trunk, TrunkGrant
 from voice.carriers.networks import address_refusal, addresses_of, as_address, name_refusal, normal_host
 from voice.edits import facts, locked
 
-# Apps above say here, in words, where the current customer still uses a trunk: this layer cannot ask them.
-uses: list[Callable[[int], list[str]]] = []
+Uses = Callable[[int], list[str]]
+_uses: list[Uses] = []
 UNSPEAKABLE = set('"\\\r\n\t\0')
 CARRIER_FACTS = ("name", "contact")
 TRUNK_FACTS = (
     "name", "host", "port", "transport", "auth", "username", "realm", "source_addresses", "channels", "cps",
     "forwarded_caller", "enabled", "approved",
 )  # fmt: skip
+
+
+def tells_uses(ask: Uses) -> Uses:
+    """Register who says, in words, where the current customer uses a trunk: this layer cannot ask the ones above."""
+    _uses.append(ask)
+    return ask
 
 
 @transaction.atomic
@@ -60,9 +66,11 @@ def save_trunk(trunk: Trunk, *, by: Actor) -> Trunk:
     """
     stored = locked(trunk)
     _normalise(trunk)
-    trunk.full_clean()
+    # Our own checks speak at the field that is wrong; a constraint speaks for the whole trunk.
+    trunk.full_clean(validate_constraints=False)
     _check_owner(trunk)
     _check_addresses(trunk)
+    trunk.validate_constraints()
     if trunk.tenant_id:
         # Approval is for these addresses: a change of them asks again.
         kept = stored is not None and stored.approved and _addresses(stored) >= _addresses(trunk)
@@ -95,6 +103,8 @@ def _check_owner(trunk: Trunk) -> None:
     for name in ("username", "password", "realm"):
         if UNSPEAKABLE & set(getattr(trunk, name)):
             raise ValidationError({name: _("Quotes, backslashes and line breaks cannot be used here.")})
+    if trunk.auth == Trunk.Auth.DIGEST and not trunk.username:
+        raise ValidationError({"username": _("Enter the user name that the carrier gave you.")})
     if trunk.auth == Trunk.Auth.DIGEST and not trunk.password:
         raise ValidationError({"password": _("Enter the password that the carrier gave you.")})
 
@@ -133,7 +143,7 @@ def delete_trunk(trunk: Trunk, *, by: Actor) -> None:
     stored = locked(trunk)
     if trunk.closed_at or stored is None:
         return
-    where = [use for ask in uses for use in ask(trunk.pk)] if trunk.tenant_id else _uses_of_shared(trunk)
+    where = [use for ask in _uses for use in ask(trunk.pk)] if trunk.tenant_id else _uses_of_shared(trunk)
     if where:
         raise ValidationError(
             _("%(trunk)s is still in use: %(where)s. Take it out there first.")

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from tenants.models import Customer
 from voice.carriers import selectors as carriers
@@ -62,8 +61,3 @@ def emergency_for(customer: Customer) -> list[EmergencyRoute]:
 def choices() -> QuerySet[EmergencyTrunkChoice]:
     """Return the customer's own list in order."""
     return EmergencyTrunkChoice.objects.in_order()
-
-
-def uses_of_trunk(trunk_id: int) -> list[str]:
-    """Return in words whether the current customer's emergency list uses the trunk."""
-    return [_("your emergency list")] if EmergencyTrunkChoice.objects.filter(trunk_id=trunk_id).exists() else []

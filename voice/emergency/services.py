@@ -11,6 +11,7 @@ from portal.core.audit import Actor
 from tenants.models import Customer
 from tenants.scopes import config_changed
 from voice.carriers.selectors import trunks_for
+from voice.carriers.services import tells_uses
 from voice.emergency import selectors
 from voice.emergency.models import EmergencyTrunkChoice
 
@@ -40,3 +41,9 @@ def set_emergency_trunks(trunk_ids: Sequence[int], *, customer: Customer, by: Ac
         before={"trunks": [usable.get(pk, "?") for pk in before]},
         after={"trunks": [usable[pk] for pk in trunk_ids]},
     )
+
+
+@tells_uses
+def uses_of_trunk(trunk_id: int) -> list[str]:
+    """Return in words whether the current customer's emergency list uses the trunk."""
+    return [_("your emergency list")] if selectors.choices().filter(trunk_id=trunk_id).exists() else []

@@ -12,6 +12,7 @@ from portal.core.fields import format_number
 from tenants.models import Customer
 from tenants.scopes import config_changed
 from voice.carriers.selectors import trunks_for
+from voice.carriers.services import tells_uses
 from voice.directory.countries import location_required, name_of
 from voice.directory.models import Place
 from voice.edits import facts, locked
@@ -126,6 +127,24 @@ def delete_caller_id(caller_id: ApprovedCallerId, *, customer: Customer, by: Act
     caller_id.delete()
 
 
+@transaction.atomic
+def save_caller_id_policy(customer: Customer, *, policy: str, number: str, by: Actor) -> Customer:
+    """Store what is shown when a call's caller ID is not the customer's: its default number, or nothing at all."""
+    config_changed(customer)
+    names = ("caller_id_policy", "default_caller_id")
+    before = facts(customer, names)
+    if number and not Number.objects.active().filter(e164=number).exists():
+        raise ValidationError({"number": _("Choose one of your active numbers.")})
+    if policy == Customer.CallerIdPolicy.REPLACE and not number:
+        raise ValidationError({"number": _("Choose the number that is shown instead.")})
+    customer.caller_id_policy, customer.default_caller_id = policy, number
+    customer.full_clean(exclude=["schema_name"])
+    customer.save(update_fields=list(names))
+    audit.record(by, "caller_id.policy_saved", customer, before=before, after=facts(customer, names))
+    return customer
+
+
+@tells_uses
 def uses_of_trunk(trunk_id: int) -> list[str]:
     """Return in words where the current customer's numbers use the trunk."""
     found = Number.objects.filter(inbound_trunk=trunk_id).in_number_order().values_list("e164", flat=True)

@@ -204,7 +204,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("prefix__regex", "^[1-9][0-9]{0,14}$")),
                         name="carriers_blocked_prefix_is_digits",
-                        violation_error_message="Enter the digits that the number starts with, for example +882 or 882. 1 to 15 digits.",
+                        violation_error_message="Enter the 1 to 15 digits that the numbers start with, such as +882.",
                     ),
                 ],
             },

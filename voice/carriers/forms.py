@@ -1,0 +1,174 @@
+"""Forms of carriers and trunks."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from portal.ui.forms import Groups
+from tenants.models import Customer, Msp
+from voice.carriers.models import BlockedPrefix, Carrier, Trunk
+
+KEPT = _("Leave empty to keep the password. It is stored encrypted and never shown again.")
+
+
+class CarrierForm(forms.ModelForm):
+    """A carrier of the MSP."""
+
+    row_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = Carrier
+        fields = ["name", "contact"]
+        widgets = {"name": forms.TextInput, "contact": forms.TextInput}
+        help_texts = {"contact": _("Whom you call when calls fail.")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["row_version"].initial = self.instance.row_version
+
+    def _post_clean(self) -> None:
+        _copy(self, "name", "contact", "row_version")
+
+
+class TrunkForm(Groups, forms.ModelForm):
+    """A SIP line to a carrier; an MSP chooses its carrier, a customer's own trunk has none."""
+
+    row_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    password = forms.CharField(
+        label=_("Password"),
+        required=False,
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    source_addresses = forms.CharField(
+        label=_("Addresses that its calls come from"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+        help_text=_("IP addresses, one a line. Empty: the address above."),
+    )
+    groups = [
+        (_("Where it leads"), ["name", "carrier", "host", "port", "transport"]),
+        (_("How the carrier knows us"), ["auth", "username", "password", "realm", "source_addresses"]),
+        (_("Limits"), ["channels", "cps"]),
+        (_("Behaviour"), ["forwarded_caller", "enabled"]),
+    ]
+
+    class Meta:
+        model = Trunk
+        fields = [
+            "name", "carrier", "host", "port", "transport", "auth", "username", "password", "realm", "source_addresses",
+            "channels", "cps", "forwarded_caller", "enabled",
+        ]  # fmt: skip
+        widgets = {
+            "name": forms.TextInput,
+            "host": forms.TextInput(attrs={"spellcheck": "false", "autocapitalize": "none"}),
+            "transport": forms.RadioSelect,
+            "auth": forms.RadioSelect,
+            "username": forms.TextInput(attrs={"autocomplete": "off"}),
+            "realm": forms.TextInput,
+            "channels": forms.NumberInput(attrs={"data-unit": _("calls")}),
+            "cps": forms.NumberInput(attrs={"data-unit": _("a second")}),
+            "forwarded_caller": forms.RadioSelect,
+        }
+        help_texts = {
+            "host": _("The carrier's IP address or host name."),
+            "channels": _("0 is as many as the carrier takes."),
+            "cps": _("0 is as many as the carrier takes."),
+            "realm": _("Only if the carrier asks for a certain one."),
+            "forwarded_caller": _("Some carriers refuse callers that are not yours."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["row_version"].initial = self.instance.row_version
+        self.fields["source_addresses"].initial = "\n".join(self.instance.source_addresses)
+        self.fields["password"].initial = ""
+        if self.instance.password:
+            self.fields["password"].help_text = KEPT
+        if self.instance.tenant_id:
+            del self.fields["carrier"]
+        else:
+            self.fields["carrier"].queryset = Carrier.objects.filter(msp=self.instance.msp_id).order_by("name")
+            self.fields["carrier"].required = True
+
+    def clean_source_addresses(self) -> list[str]:
+        return [text for text in re.split(r"[\s,;]+", self.cleaned_data["source_addresses"]) if text][:50]
+
+    def clean_password(self) -> str:
+        return str(self.cleaned_data["password"] or self.instance.password)
+
+    def _post_clean(self) -> None:
+        # The service checks the whole trunk; here only what was typed is copied to it.
+        _copy(self, *self.Meta.fields, "row_version")
+
+
+class BlockedPrefixForm(forms.ModelForm):
+    """A prefix that no customer may call."""
+
+    prefix = forms.CharField(
+        label=_("Numbers that start with"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "placeholder": "+882"}),
+    )
+
+    class Meta:
+        model = BlockedPrefix
+        fields = ["prefix", "note"]
+        widgets = {"note": forms.TextInput}
+
+    def _post_clean(self) -> None:
+        _copy(self, "prefix", "note")
+
+
+class GrantForm(forms.Form):
+    """The customers that get a shared trunk."""
+
+    customers = forms.ModelMultipleChoiceField(
+        label=_("Customers"), queryset=Customer.objects.none(), widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, trunk: Trunk, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        customers = Customer.objects.filter(msp=trunk.msp_id, state__in=["active", "suspended"])
+        self.fields["customers"].queryset = customers.exclude(trunk_grants__trunk=trunk).order_by("name")
+
+
+class TrunkOrderForm(forms.Form):
+    """Trunks in the order that they are tried: numbered choices, so that the order is set without a mouse."""
+
+    places = 4
+
+    def __init__(self, *args: Any, trunks: list[Trunk], chosen: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.trunks = {trunk.pk: trunk for trunk in trunks}
+        choices = [("", _("None")), *((trunk.pk, trunk.name) for trunk in trunks)]
+        labels = [_("First trunk"), _("If it fails"), _("Then"), _("And then")]
+        for place, label in enumerate(labels):
+            self.fields[f"trunk_{place}"] = forms.TypedChoiceField(
+                label=label,
+                choices=choices,
+                coerce=int,
+                empty_value=None,
+                required=False,
+                initial=chosen[place] if place < len(chosen) else None,
+            )
+
+    @property
+    def chosen(self) -> list[Trunk]:
+        """The chosen trunks in order."""
+        picked = (self.cleaned_data.get(f"trunk_{place}") for place in range(self.places))
+        return [self.trunks[pk] for pk in picked if pk]
+
+
+def new_trunk(msp: Msp, customer: Customer | None = None) -> Trunk:
+    """Return an empty trunk of the MSP, or of one of its customers."""
+    return Trunk(msp=msp, tenant=customer)
+
+
+def _copy(form: forms.ModelForm, *names: str) -> None:
+    for name in names:
+        if form.cleaned_data.get(name) is not None:
+            setattr(form.instance, name, form.cleaned_data[name])

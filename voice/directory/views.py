@@ -1,0 +1,145 @@
+"""The directory's pages: four lists, a form for each kind of row, and validating an address."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from portal.core.access import requires
+from portal.ui.confirm import Question, confirm_page, is_confirmed
+from portal.ui.forms import refuse
+from voice.directory import pages, services
+from voice.directory.forms import AddressForm, DirectoryForm, PersonForm, PlaceForm, SiteForm
+from voice.directory.models import CivicAddress, Person, Place, Site
+from voice.directory.validation import TableValidator
+from voice.selection import refusal_words
+
+
+@requires("people.view")
+def people(request: HttpRequest) -> HttpResponse:
+    return pages.PeopleList(request).response()
+
+
+@requires("people.view")
+def sites(request: HttpRequest) -> HttpResponse:
+    return pages.SiteList(request).response()
+
+
+@requires("people.view")
+def addresses(request: HttpRequest) -> HttpResponse:
+    return pages.AddressList(request).response()
+
+
+@requires("people.view")
+def places(request: HttpRequest) -> HttpResponse:
+    return pages.PlaceList(request).response()
+
+
+@requires("people.change")
+def person(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    row = get_object_or_404(Person, pk=pk) if pk else Person()
+    return _edit(request, row, PersonForm, services.save_person, "person", "directory:list", new=_("New person"))
+
+
+@requires("people.change")
+def site(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    row = get_object_or_404(Site, pk=pk) if pk else Site()
+    return _edit(request, row, SiteForm, services.save_site, "site", "directory:sites", new=_("New site"))
+
+
+@requires("people.change")
+def place(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    row = get_object_or_404(Place, pk=pk) if pk else Place()
+    return _edit(request, row, PlaceForm, services.save_place, "place", "directory:places", new=_("New place"))
+
+
+@requires("people.view")
+def address(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(CivicAddress, pk=pk)
+    verdict = None if row.is_validated else TableValidator().judge(row)
+    problems = verdict.problems if verdict else {}
+    labels = {name: row._meta.get_field(name).verbose_name for name in problems}
+    context = {
+        "address": row,
+        "problems": [(labels[name], words) for name, words in problems.items()],
+        "places": row.places.order_by("description"),
+        "can_change": request.can("people.change"),
+    }
+    return TemplateResponse(request, "voice/directory/address.html", context)
+
+
+@requires("people.change")
+def address_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    row = get_object_or_404(CivicAddress, pk=pk) if pk else CivicAddress(country=request.tenant.country)
+    return _edit(
+        request, row, AddressForm, services.save_address, "address", "directory:addresses", new=_("New address")
+    )
+
+
+@require_POST
+@requires("people.change")
+def address_validate(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(CivicAddress, pk=pk)
+    try:
+        services.validate_address(row, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+    else:
+        messages.success(request, _("The address is validated. Numbers can have their emergency location there."))
+    return redirect("directory:address", pk=pk)
+
+
+REMOVALS: dict[str, tuple[type[Model], Callable[..., None], str]] = {
+    "person": (Person, services.delete_person, "directory:list"),
+    "site": (Site, services.delete_site, "directory:sites"),
+    "place": (Place, services.delete_place, "directory:places"),
+    "address": (CivicAddress, services.delete_address, "directory:addresses"),
+}
+
+
+@requires("people.change")
+def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    model, delete, back = REMOVALS[kind]
+    row = get_object_or_404(model, pk=pk)  # type: ignore[var-annotated]
+    question = Question(_("Remove %(name)s?") % {"name": row}, button=_("Remove"))
+    if not is_confirmed(request, question):
+        return confirm_page(request, question, cancel=reverse(f"directory:{kind}", args=[pk]))
+    try:
+        delete(row, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+        return redirect(f"directory:{kind}", pk=pk)
+    messages.success(request, _("Removed."))
+    return redirect(back)
+
+
+def _edit(
+    request: HttpRequest,
+    row: Any,
+    form_class: type[DirectoryForm],
+    save: Callable[..., Any],
+    kind: str,
+    back: str,
+    *,
+    new: str,
+) -> HttpResponse:
+    title = str(row) if row.pk else new
+    form = form_class(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        try:
+            save(row, by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("directory:address", pk=row.pk) if kind == "address" else redirect(back)
+    context = {"form": form, "row": row, "title": title, "kind": kind, "back": reverse(back)}
+    return TemplateResponse(request, "voice/directory/form.html", context)

@@ -1,0 +1,62 @@
+"""The Emergency page: what happens when somebody dials 112, said plainly, and what is missing."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from portal.core.access import requires
+from portal.ui.forms import refuse
+from voice.carriers.forms import TrunkOrderForm
+from voice.carriers.pages import state_of
+from voice.carriers.selectors import trunks_for
+from voice.directory.countries import countries, location_required, name_of
+from voice.emergency import selectors, services
+from voice.numbers.models import Number
+from voice.numbers.selectors import without_location
+
+
+@requires("emergency.view")
+def home(request: HttpRequest) -> HttpResponse:
+    customer = request.tenant
+    routes = selectors.emergency_for(customer)
+    trunks = selectors.emergency_trunks(customer)
+    own = {choice.trunk_id for choice in selectors.choices()}
+    missing = without_location(customer)
+    active = Number.objects.active()
+    entry = countries().get(customer.country, {})
+    context = {
+        "country": name_of(customer.country),
+        "real": [route for route in routes if not route.test],
+        "tests": [route for route in routes if route.test],
+        "trunks": [(trunk, state_of(trunk), trunk.pk in own) for trunk in trunks],
+        "carriers": len({trunk.carrier_id or f"own-{trunk.pk}" for trunk in trunks}),
+        "missing": missing[:10],
+        "missing_count": missing.count(),
+        "active_count": active.count(),
+        "shown_number": active.in_number_order().first(),
+        "location_required": location_required(customer.country),
+        "entry": entry,
+        "can_change": request.can("emergency.change"),
+        "can_change_numbers": request.can("numbers.change"),
+    }
+    return TemplateResponse(request, "voice/emergency/home.html", context)
+
+
+@requires("emergency.change")
+def trunks(request: HttpRequest) -> HttpResponse:
+    usable = list(trunks_for(request.tenant).in_name_order())
+    chosen = list(selectors.choices().values_list("trunk_id", flat=True))
+    form = TrunkOrderForm(request.POST or None, trunks=usable, chosen=chosen)
+    if request.method == "POST" and form.is_valid():
+        try:
+            ids = [trunk.pk for trunk in form.chosen]
+            services.set_emergency_trunks(ids, customer=request.tenant, by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Emergency list saved. It goes live in a moment."))
+            return redirect("emergency:home")
+    return TemplateResponse(request, "voice/emergency/trunks.html", {"form": form})

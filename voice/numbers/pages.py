@@ -1,0 +1,124 @@
+"""The lists of the customer's numbers."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from portal.ui.lists import Action, Choice, Column, Empty, ListPage
+from portal.ui.status import STATES, Status, status
+from voice.directory import selectors as directory
+from voice.numbers import selectors
+from voice.numbers.models import ApprovedCallerId, Number
+
+NEW_CALLER_ID = Action(_("Approve a number"), "numbers:caller_id_new", "plus", "numbers.change")
+
+
+class NumberList(ListPage):
+    title = _("Numbers")
+    lead = _("Your telephone numbers: who rings when they are called, and where help is sent to.")
+    template = "voice/numbers/list.html"
+    topic = "numbers"
+    search_label = _("Search 030 123, the last four digits, a label or a person")
+    default_sort = "e164"
+    export_name = "numbers"
+    actions = [Action(_("Caller ID"), "numbers:caller_ids", "id", "numbers.view")]
+    bulk = [
+        Action(_("Activate"), "numbers:bulk_activate", "player-play", "numbers.change"),
+        Action(_("Set location"), "numbers:bulk_place", "map-pin", "numbers.change"),
+        Action(_("Suspend"), "numbers:bulk_suspend", "player-pause", "numbers.change"),
+        Action(_("Deactivate"), "numbers:bulk_deactivate", "player-stop", "numbers.change", danger=True),
+    ]
+    empty = Empty(
+        _("You have no numbers yet."), _("Your provider gives you numbers; they appear here at once."), icon="hash"
+    )
+
+    @property
+    def columns(self) -> list[Column]:  # type: ignore[override]
+        return [
+            Column("state", _("State"), kind="status", value=self.state_of, sort=True),
+            Column(
+                "e164", _("Number"), kind="phone", sort=True, link=lambda row: reverse("numbers:number", args=[row.pk])
+            ),
+            Column("label", _("Label"), sort=True),
+            Column("person__name", _("Person"), sort=True, card=False),
+            Column("inbound", _("Calls go to"), value=self.inbound_of, card=False),
+            Column("place", _("Emergency location"), value=self.place_of, template="voice/numbers/place_cell.html"),
+        ]
+
+    @property
+    def filters(self) -> list[Choice]:  # type: ignore[override]
+        return [
+            Choice("state", _("State"), Number.State.choices),
+            Choice("inbound", _("Calls go to"), Number.Inbound.choices),
+            Choice("place", _("Location"), self._place_choices(), apply=self._at_place),
+        ]
+
+    @cached_property
+    def trunk_names(self) -> dict[int, str]:
+        return selectors.trunk_names(self.request.tenant)  # type: ignore[attr-defined]
+
+    def queryset(self) -> QuerySet[Number]:
+        return selectors.numbers()
+
+    def search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
+        return queryset & selectors.numbers(text)
+
+    def state_of(self, row: Number) -> Status:
+        """Return the number's state: an active one says whether every SBC has it."""
+        if row.state == Number.State.ACTIVE:
+            live = row.config_version <= self.request.tenant.live_version  # type: ignore[attr-defined]
+            return status("active") if live else status("going_live")
+        return STATES[row.state] if row.state in STATES else status(row.state, word=row.get_state_display())
+
+    def inbound_of(self, row: Number) -> str:
+        """Return in words where calls to the number go."""
+        if row.inbound == Number.Inbound.TRUNK:
+            return self.trunk_names.get(row.inbound_trunk or 0, _now("a trunk that is not there any more"))
+        return str(row.get_inbound_display())
+
+    def place_of(self, row: Number) -> str:
+        """Return where help is sent to."""
+        return str(row.place) if row.place else ""
+
+    @staticmethod
+    def _place_choices() -> list[tuple[Any, Any]]:
+        return [("none", _("Not set")), *((place.pk, str(place)) for place in directory.places()[:200])]
+
+    @staticmethod
+    def _at_place(queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
+        return queryset.filter(place=None) if value == "none" else queryset.filter(place=value)
+
+
+class CallerIdList(ListPage):
+    title = _("Caller ID")
+    lead = _("Which numbers your calls show: your own active numbers always, others when they are approved here.")
+    template = "voice/numbers/caller_ids.html"
+    topic = "numbers"
+    columns = [
+        Column(
+            "e164",
+            _("Number"),
+            kind="phone",
+            sort=True,
+            link=lambda row: reverse("numbers:caller_id", args=[row.pk]),
+        ),
+        Column("note", _("Whose number it is")),
+        Column("evidence", _("Proof"), card=False),
+        Column("approved_by", _("Approved by"), card=False),
+        Column("approved_at", _("Approved"), kind="when", sort=True, card=False),
+    ]
+    search_fields = ["e164", "note"]
+    default_sort = "e164"
+    export_name = "caller-ids"
+    actions = [
+        NEW_CALLER_ID,
+        Action(_("When it is not yours"), "numbers:caller_id_policy", "adjustments", "numbers.change"),
+    ]
+    empty = Empty(_("No foreign numbers are approved."), _("For example your head office's line."), NEW_CALLER_ID, "id")
+
+    def queryset(self) -> QuerySet[ApprovedCallerId]:
+        return selectors.caller_ids()

@@ -1,0 +1,23 @@
+"""The customer's numbers."""
+
+from django.urls import path, re_path
+
+from voice.numbers import views, views_caller_id
+from voice.numbers.models import Number
+
+app_name = "numbers"
+
+urlpatterns = [
+    path("", views.number_list, name="list"),
+    path("<int:pk>/", views.number, name="number"),
+    re_path(r"^(?P<pk>[0-9]{1,18})/(?P<action>activate|suspend|deactivate)/$", views.set_state, name="set_state"),
+    path("activate/", views.bulk_state, {"state": Number.State.ACTIVE}, name="bulk_activate"),
+    path("suspend/", views.bulk_state, {"state": Number.State.SUSPENDED}, name="bulk_suspend"),
+    path("deactivate/", views.bulk_state, {"state": Number.State.INACTIVE}, name="bulk_deactivate"),
+    path("location/", views.bulk_place, name="bulk_place"),
+    path("caller-ids/", views_caller_id.caller_ids, name="caller_ids"),
+    path("caller-ids/new/", views_caller_id.caller_id_edit, name="caller_id_new"),
+    path("caller-ids/<int:pk>/", views_caller_id.caller_id_edit, name="caller_id"),
+    path("caller-ids/<int:pk>/delete/", views_caller_id.caller_id_delete, name="caller_id_delete"),
+    path("caller-ids/policy/", views_caller_id.caller_id_policy, name="caller_id_policy"),
+]

@@ -1,0 +1,109 @@
+"""The customer's numbers: list, one number, bulk actions."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from portal.core import audit
+from portal.core.access import requires
+from portal.ui.forms import refuse
+from voice.numbers import selectors, services
+from voice.numbers.forms import NumberForm, PlaceForm
+from voice.numbers.models import Number
+from voice.numbers.pages import NumberList
+from voice.selection import nothing_picked, picked, refusal_words
+
+STATE_ACTIONS = {"activate": services.activate, "suspend": services.suspend, "deactivate": services.deactivate}
+
+
+@requires("numbers.view")
+def number_list(request: HttpRequest) -> HttpResponse:
+    missing = selectors.without_location(request.tenant).count()
+    return NumberList(request, missing=missing).response()
+
+
+@requires("numbers.view")
+def number(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_object_or_404(Number.objects.select_related("place__address", "person"), pk=pk)
+    form = NumberForm(request.POST or None, instance=row, customer=request.tenant)
+    if request.method == "POST" and request.can("numbers.change") and form.is_valid():
+        try:
+            services.save_number(row, customer=request.tenant, by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Number saved. It goes live in a moment."))
+            return redirect("numbers:number", pk=pk)
+    page = NumberList(request)
+    stored = row if not form.is_bound else get_object_or_404(selectors.numbers(), pk=pk)
+    context = {
+        "number": stored,
+        "form": form,
+        "state": page.state_of(stored),
+        "inbound": page.inbound_of(stored),
+        "needs_location": selectors.needs_location(stored, request.tenant),
+        "located": stored.place is not None and stored.place.address.is_validated,
+        "history": audit.entries(obj=stored)[:20],
+        "can_change": request.can("numbers.change"),
+    }
+    return TemplateResponse(request, "voice/numbers/number.html", context)
+
+
+@require_POST
+@requires("numbers.change")
+def set_state(request: HttpRequest, pk: int, action: str) -> HttpResponse:
+    row = get_object_or_404(Number.objects.select_related("place__address"), pk=pk)
+    try:
+        STATE_ACTIONS[action](row, customer=request.tenant, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+    else:
+        messages.success(request, _("Done. It goes live in a moment."))
+    return redirect("numbers:number", pk=pk)
+
+
+@require_POST
+@requires("numbers.change")
+def bulk_state(request: HttpRequest, state: str) -> HttpResponse:
+    chosen = picked(request, NumberList)
+    try:
+        count = services.set_state(chosen.ids, state, customer=request.tenant, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+    else:
+        messages.success(request, ngettext("%d number changed.", "%d numbers changed.", count) % count)
+    return redirect("numbers:list")
+
+
+@require_POST
+@requires("numbers.change")
+def bulk_place(request: HttpRequest) -> HttpResponse:
+    chosen = picked(request, NumberList)
+    if not chosen:
+        messages.error(request, nothing_picked())
+        return redirect("numbers:list")
+    form = PlaceForm(request.POST if "confirmed" in request.POST else None)
+    if form.is_bound and form.is_valid():
+        try:
+            count = services.set_place(
+                chosen.ids, form.cleaned_data["place"], customer=request.tenant, by=request.actor
+            )
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, ngettext("%d number has its location.", "%d numbers have it.", count) % count)
+            return redirect("numbers:list")
+    context = {
+        "form": form,
+        "chosen": chosen,
+        "title": _("Set the emergency location"),
+        "submit": _("Set location"),
+        "back": reverse("numbers:list"),
+    }
+    return TemplateResponse(request, "voice/inventory/bulk.html", context)
