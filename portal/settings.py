@@ -103,6 +103,8 @@ TEMPLATES = [
     }
 ]
 
+FORM_RENDERER = "portal.ui.forms.Renderer"
+
 _database_url = env.text("DATABASE_URL", "postgresql://strowger@127.0.0.1:5432/strowger")
 DATABASES = {
     "default": {
@@ -123,10 +125,12 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+# redis-py gives up a read after 5 s, which is as long as a worker waits for its next nudge.
+_REDIS_HOSTS = [{"address": REDIS_URL, "socket_timeout": 20}]
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": _REDIS_HOSTS}},
     # A queue, so that a nudge waits for a worker and wakes only one: `manage.py runworker sbc --layer workers`.
-    "workers": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": [REDIS_URL], "expiry": 30}},
+    "workers": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": _REDIS_HOSTS, "expiry": 30}},
 }
 CACHES = {
     "default": {
@@ -164,7 +168,6 @@ ACCOUNT_FORMS = {"reset_password": "tenants.forms.ResetPasswordForm"}
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reset_password": "20/m/ip,5/m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ADAPTER = "tenants.adapters.MfaAdapter"
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
@@ -198,7 +201,7 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
