@@ -14,7 +14,7 @@ from portal.db import contexts
 from portal.db.partitions import ensure_days
 from sbc import protocol
 from sbc.models import Alarm, Deployment, Drift, Node, QuarantinedRecord, Spool
-from sbc.services.alarms import close_alarm, raise_alarm
+from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer
 from voice.calls import live
 from voice.calls.services import NotStored, Stored, store_calls
@@ -225,7 +225,7 @@ def _alarm_of_call(node: Node, item: protocol.CallEvent, msps: dict[int, int]) -
 def _daemons(node: Node, gauges: protocol.Gauges, at: datetime) -> None:
     for name, up in {"kamailio": gauges.kamailio, **gauges.daemons}.items():
         if up:
-            close_alarm(Alarm.Kind.DAEMON, at=at, node=node, subject=name)
+            close_alarms([Alarm.Kind.DAEMON], at=at, node=node, subject=name)
         else:
             text = _("%(part)s is down on %(node)s.") % {"part": name, "node": node}
             raise_alarm(Alarm.Kind.DAEMON, text, at=at, node=node, subject=name)

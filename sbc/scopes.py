@@ -6,9 +6,14 @@ from typing import Any
 from django.db.models import QuerySet
 
 from portal.core import nudges
-from sbc.models import Node, Revision
+from sbc.models import Node
 from tenants.models import BaseDomain, Customer, Msp, Region
 from tenants.scopes import Scope, scope_key
+
+__all__ = [
+    "COMPILED_STATES", "KINDS", "Scope", "find_scope", "nodes_of", "nudge_node", "owner_of", "regions_of", "scope_key",
+    "scopes_of", "tell_pages",
+]  # fmt: skip
 
 KINDS: dict[str, type[Scope]] = {"region": Region, "msp": Msp, "cust": Customer}
 # Customers whose schema is not ready, or gone, have nothing to compile.
@@ -40,9 +45,9 @@ def regions_of(scope: Scope) -> list[int]:
     return list(BaseDomain.objects.filter(**mine).order_by().values_list("region_id", flat=True).distinct())
 
 
-def nodes_of(scope: Scope) -> QuerySet[Node]:
-    """Return the enabled nodes that carry the scope; one that has never been heard of holds nobody up."""
-    return Node.objects.enabled().exclude(boot="").filter(region_id__in=regions_of(scope))
+def nodes_of(regions: list[int]) -> QuerySet[Node]:
+    """Return the enabled nodes of these regions; one that has never been heard of holds nobody up."""
+    return Node.objects.enabled().exclude(boot="").filter(region_id__in=regions).order_by("pk")
 
 
 def scopes_of(node: Node) -> Iterator[Scope]:
@@ -52,14 +57,6 @@ def scopes_of(node: Node) -> Iterator[Scope]:
     yield from Msp.objects.filter(pk__in=bases.values("msp")).order_by("pk")
     carried = Customer.objects.filter(state__in=COMPILED_STATES, customer_regions__base_domain__in=bases)
     yield from carried.order_by("pk").distinct()
-
-
-def newest_version(key: str, *, additive: bool = False) -> int:
-    """Return the newest compiled version of a scope, 0 where there is none; `additive` skips those that only remove."""
-    revisions = Revision.objects.filter(scope=key)
-    if additive:
-        revisions = revisions.exclude(added=0, changed=0)
-    return revisions.order_by("-version").values_list("version", flat=True).first() or 0
 
 
 def nudge_node(pk: int) -> None:
@@ -72,17 +69,3 @@ def tell_pages(scope: Scope) -> None:
     owner = owner_of(scope)
     nudges.topic(owner["tenant_id"], owner["msp_id"], "rollout")
 
-
-__all__ = [
-    "COMPILED_STATES",
-    "Scope",
-    "find_scope",
-    "newest_version",
-    "nodes_of",
-    "nudge_node",
-    "owner_of",
-    "regions_of",
-    "scope_key",
-    "scopes_of",
-    "tell_pages",
-]

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db.models import F
@@ -28,6 +29,6 @@ def raise_alarm(
     Alarm.objects.bulk_create([alarm], ignore_conflicts=True)
 
 
-def close_alarm(kind: str, *, at: datetime, node: Node | None = None, subject: str = "") -> None:
-    """Close what is open of this kind and subject: it is over."""
-    Alarm.objects.open().filter(node=node, kind=kind, subject=subject).update(until=at)
+def close_alarms(kinds: Iterable[str], *, at: datetime, node: Node | None = None, subject: str = "") -> None:
+    """Close what is open of these kinds and this subject: it is over."""
+    Alarm.objects.open().filter(node=node, kind__in=kinds, subject=subject).update(until=at)

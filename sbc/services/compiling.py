@@ -8,9 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Concat, Now
+from django.db import connection, transaction
+from django.db.models import Case, F, Max, Value, When
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -23,7 +22,6 @@ from sbc.scopes import (
     COMPILED_STATES,
     KINDS,
     Scope,
-    newest_version,
     nodes_of,
     nudge_node,
     owner_of,
@@ -31,34 +29,45 @@ from sbc.scopes import (
     scope_key,
     tell_pages,
 )
-from sbc.services.alarms import close_alarm, raise_alarm
+from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer, Msp, Region
 
 logger = logging.getLogger(__name__)
 
 
+_BEHIND = " UNION ALL ".join(
+    f"""SELECT {place}, '{kind}', s.id FROM {model._meta.db_table} s WHERE s.config_version > 0 {condition}
+        AND NOT EXISTS (SELECT 1 FROM sbc_revision r WHERE r.scope = '{kind}:' || s.id AND r.version = s.config_version)
+    """  # noqa: S608 names of ours
+    for place, (kind, model, condition) in enumerate(
+        (
+            ("region", Region, ""),
+            ("msp", Msp, ""),
+            ("cust", Customer, "AND s.state IN ({})".format(", ".join(f"'{state}'" for state in COMPILED_STATES))),
+        )
+    )
+)
+
+
 def compile_revisions() -> int:
     """Compile every scope that is behind, outer scopes first, wake the nodes that carry it, and return how many."""
-    with contexts.ingest():
-        behind = [scope for kind in KINDS for scope in scopes_behind(kind)]
     done = 0
-    for scope in behind:
+    for kind, pk in scopes_behind():
+        scope = KINDS[kind](pk=pk)
         try:
             done += compile_revision(scope) is not None
         except Exception as error:
             # One customer's odd configuration must not hold up everybody else's.
-            logger.exception("%s cannot be compiled", scope_key(scope))
+            logger.exception("%s:%s cannot be compiled", kind, pk)
             _complain(scope, error)
     return done
 
 
-def scopes_behind(kind: str) -> QuerySet[Any]:
-    """Return the scopes of a kind whose newest version has no revision yet."""
-    model: Any = KINDS[kind]
-    key = Concat(Value(f"{kind}:"), Cast(OuterRef("pk"), TextField()), output_field=TextField())
-    compiled = Revision.objects.filter(scope=key, version=OuterRef("config_version"))
-    behind = model.objects.filter(config_version__gt=0).exclude(Exists(compiled)).order_by("pk")
-    return behind.filter(state__in=COMPILED_STATES) if kind == "cust" else behind
+def scopes_behind() -> list[tuple[str, int]]:
+    """Return the kind and id of each scope whose newest version has no revision yet, outer scopes first."""
+    with contexts.ingest(), connection.cursor() as cursor:
+        cursor.execute(f"{_BEHIND} ORDER BY 1, 3")
+        return [(kind, pk) for _place, kind, pk in cursor]
 
 
 def compile_revision(scope: Scope) -> Revision | None:
@@ -73,30 +82,32 @@ def compile_revision(scope: Scope) -> Revision | None:
         newest = Revision.objects.filter(scope=key).order_by("-version").first()
         if newest is not None and newest.version >= locked.config_version:
             return None
-        revision = _compiled(locked, newest)
-        # Not save(): its own INSERT … RETURNING would do, but bulk_create says that nothing is ever updated.
-        Revision.objects.bulk_create([revision])
-        want(locked, revision.version, at=now())
-        close_alarm(Alarm.Kind.COMPILE, at=now(), subject=key)
+        regions = regions_of(locked)
+        revision = _compiled(locked, newest, regions)
+        revision.save(force_insert=True)
+        want(locked, revision.version, regions, at=now())
+        close_alarms([Alarm.Kind.COMPILE], at=now(), subject=key)
         transaction.on_commit(partial(tell_pages, locked), robust=True)
         return revision
 
 
-def want(scope: Scope, version: int, *, at: datetime) -> None:
+def want(scope: Scope, version: int, regions: list[int], *, at: datetime) -> None:
     """Note that each node of the scope should run this version, and wake it on commit."""
-    key, owner = scope_key(scope), owner_of(scope)
-    nodes = list(nodes_of(scope))
-    fresh = [Deployment(node=node, scope=key, wanted=version, wanted_at=at, **owner) for node in nodes]
-    Deployment.objects.bulk_create(fresh, ignore_conflicts=True)
+    key = scope_key(scope)
+    nodes = list(nodes_of(regions).values_list("pk", flat=True))
     # What is on its way is answered first: only then is it known on what the next delta stands.
     going = Case(When(state="sent", then=Value("sent")), default=Value("pending"))
     behind = Deployment.objects.filter(scope=key, node__in=nodes, wanted__lt=version)
-    behind.update(wanted=version, wanted_at=at, state=going, error="", row=None, since=Now())
-    for node in nodes:
-        transaction.on_commit(partial(nudge_node, node.pk), robust=True)
+    found = behind.update(wanted=version, wanted_at=at, state=going, error="", row=None, since=at)
+    if found < len(nodes):
+        owner = owner_of(scope)
+        fresh = [Deployment(node_id=pk, scope=key, wanted=version, wanted_at=at, **owner) for pk in nodes]
+        Deployment.objects.bulk_create(fresh, ignore_conflicts=True)
+    for pk in nodes:
+        transaction.on_commit(partial(nudge_node, pk), robust=True)
 
 
-def _compiled(scope: Scope, newest: Revision | None) -> Revision:
+def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> Revision:
     version, old = scope.config_version, [Row(*row) for row in newest.rows] if newest else []
     generation, fingerprint, closing = 0, "", False
     if isinstance(scope, Region):
@@ -116,7 +127,7 @@ def _compiled(scope: Scope, newest: Revision | None) -> Revision:
         **owner_of(scope),
         version=version,
         rows=[[row.table, row.key, row.value] for row in rows],
-        needs=_needs(scope),
+        needs=_needs(scope, regions),
         after=_after(scope) if delta.delete else {},
         generation=generation,
         fingerprint=fingerprint,
@@ -138,15 +149,15 @@ def _customer_rows(scope: Customer, generation: int, newest: Revision | None) ->
     return compile_customer(known, scope.config_version), scope.config_version, fingerprint
 
 
-def _needs(scope: Scope) -> dict[str, int]:
-    """Return the outer versions whose additions the scope's rows may name."""
+def _needs(scope: Scope, regions: list[int]) -> dict[str, int]:
+    """Return the newest outer versions that added or changed what the scope's rows may name."""
     if isinstance(scope, Region):
         return {}
-    outer = [f"region:{pk}" for pk in regions_of(scope)]
+    outer = [f"region:{pk}" for pk in regions]
     if isinstance(scope, Customer):
         outer.append(f"msp:{scope.msp_id}")
-    needs = {key: newest_version(key, additive=True) for key in outer}
-    return {key: version for key, version in needs.items() if version}
+    additive = Revision.objects.filter(scope__in=outer).exclude(added=0, changed=0)
+    return dict(additive.values_list("scope").annotate(Max("version")).order_by())
 
 
 def _after(scope: Scope) -> dict[str, int]:
@@ -167,6 +178,8 @@ def _hash(rows: Iterable[Row]) -> str:
 
 
 def _complain(scope: Scope, error: Exception) -> None:
+    with contexts.ingest():
+        scope.refresh_from_db()
     owner = owner_of(scope)
     text = _("The configuration of %(scope)s cannot be compiled: %(error)s") % {"scope": scope, "error": error}
     with contexts.ingest():

@@ -16,7 +16,9 @@ from portal.db import contexts
 from sbc import protocol
 from sbc.models import Alarm, Deployment, Node
 from sbc.scopes import KINDS, find_scope, nudge_node
-from sbc.services.alarms import close_alarm, raise_alarm
+from sbc.services.alarms import close_alarms, raise_alarm
+
+_ANSWER = ["running", "took_ms", "error", "row", "whole", "approved", "state", "nonce", "since"]
 
 
 def acked(node: Node, ack: protocol.Ack) -> None:
@@ -32,8 +34,7 @@ def acked(node: Node, ack: protocol.Ack) -> None:
         deployment.running, deployment.took_ms = ack.version, ack.took_ms
         deployment.error, deployment.row, deployment.whole = "", None, False
         _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
-        for kind in (Alarm.Kind.REFUSED, Alarm.Kind.HELD):
-            close_alarm(kind, at=at, node=node, subject=ack.scope)
+        close_alarms((Alarm.Kind.REFUSED, Alarm.Kind.HELD), at=at, node=node, subject=ack.scope)
         move_live_version(ack.scope)
 
 
@@ -120,7 +121,7 @@ def _answered(node: Node, scope: str, nonce: str) -> Deployment | None:
 def _settle(deployment: Deployment, state: str, at: datetime, *, done: bool) -> None:
     deployment.state = state if done else Deployment.State.PENDING
     deployment.nonce, deployment.since = "", at
-    deployment.save()
+    deployment.save(update_fields=_ANSWER)
     if not done:
         transaction.on_commit(partial(nudge_node, deployment.node_id), robust=True)
     tell = partial(nudges.topic, deployment.tenant_id, deployment.msp_id, "rollout")

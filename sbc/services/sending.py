@@ -47,7 +47,11 @@ def revisions_for(node: Node, *, limit: int = BATCH) -> list[protocol.Apply]:
             deployment.state, deployment.sent, deployment.sent_at = Deployment.State.SENT, revision.version, at
             deployment.nonce = secrets.token_urlsafe(9)
             applies.append(_with_secrets(_apply(deployment, revision, base, carried), deployment))
-        Deployment.objects.bulk_update(chosen, ["state", "sent", "sent_at", "nonce"])
+        fields = ["state", "sent", "sent_at", "nonce"]
+        if len(chosen) == 1:
+            chosen[0].save(update_fields=fields)
+        else:
+            Deployment.objects.bulk_update(chosen, fields)
     return applies
 
 
