@@ -55,6 +55,11 @@ class Daemon:
         # A recycled process id is somebody else's.
         return pid if said[1:] == self.command[1:] else None
 
+    @property
+    def ended_well(self) -> bool:
+        """Return whether the program that we started has ended by itself or by SIGTERM, having put its things away."""
+        return self._child is not None and self._child.poll() == 0
+
     def start(self) -> None:
         """Start the program, unless one of an earlier node process still runs."""
         if self.pid is not None:
@@ -203,6 +208,7 @@ class DataPlane:
         s = self.settings
         return [
             s.rtpengine,
+            "--config-file=none",
             "--foreground",
             "--table=-1",
             "--log-stderr",

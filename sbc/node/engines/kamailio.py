@@ -19,6 +19,7 @@ from sbc.node.settings import NodeSettings
 # The kernel queues ten datagrams for a socket; beyond that Kamailio drops its answer and the asker waits for ever.
 OUTSTANDING = 8
 PATIENCE = 3.0
+A_LOOK = 0.1
 _serial = itertools.count(1)
 
 Call = tuple[str, list[Any]]
@@ -37,6 +38,7 @@ class DatagramRpc:
         self.server = str(server)
         self.path = directory / f"rpc-{os.getpid()}-{next(_serial)}.sock"
         self._socket: socket.socket | None = None
+        self._server_born = (0, 0)
         self._turn = asyncio.Lock()
         self._ids = itertools.count(1)
 
@@ -50,7 +52,6 @@ class DatagramRpc:
                 raise EngineDown(f"Kamailio does not answer: {error or 'timeout'}") from error
 
     async def _exchange(self, link: socket.socket, calls: Sequence[Call]) -> list[dict[str, Any]]:
-        loop = asyncio.get_running_loop()
         answers: list[dict[str, Any]] = [{} for _ in calls]
         waiting: dict[int, int] = {}
         todo = deque(enumerate(calls))
@@ -61,14 +62,24 @@ class DatagramRpc:
                 waiting[mark] = place
                 question = {"jsonrpc": "2.0", "method": method, "params": params, "id": mark}
                 link.send(json.dumps(question, ensure_ascii=False).encode())
-            async with asyncio.timeout(PATIENCE):
-                data = await loop.sock_recv(link, 1 << 18)
-            answer = json.loads(data)
+            answer = json.loads(await self._receive(link))
             mark = answer.get("id")
             # An answer to a question that was given up earlier is nobody's.
             if isinstance(mark, int) and mark in waiting:
                 answers[waiting.pop(mark)] = answer
         return answers
+
+    async def _receive(self, link: socket.socket) -> bytes:
+        """Return the next answer; a Kamailio that was started anew will not answer what its predecessor was asked."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE
+        while True:
+            try:
+                async with asyncio.timeout(A_LOOK):
+                    return await loop.sock_recv(link, 1 << 18)
+            except TimeoutError:
+                if loop.time() > deadline or _born(self.server) != self._server_born:
+                    raise
 
     def _open(self) -> socket.socket:
         if self._socket is None:
@@ -77,8 +88,12 @@ class DatagramRpc:
             self.path.unlink(missing_ok=True)
             link.bind(str(self.path))
             self.path.chmod(0o600)
-            link.connect(self.server)
-            self._socket = link
+            try:
+                link.connect(self.server)
+            except OSError:
+                link.close()
+                raise
+            self._socket, self._server_born = link, _born(self.server)
         return self._socket
 
     def close(self) -> None:
@@ -87,6 +102,12 @@ class DatagramRpc:
             self._socket.close()
             self._socket = None
         self.path.unlink(missing_ok=True)
+
+
+def _born(path: str) -> tuple[int, int]:
+    """Tell one socket from its successor under the same name."""
+    found = os.stat(path)
+    return found.st_ino, found.st_ctime_ns
 
 
 class HttpRpc:
