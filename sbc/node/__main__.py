@@ -1,4 +1,7 @@
-"""`python -m sbc.node --settings node.json`: run one node until SIGTERM or SIGINT."""
+"""`python -m sbc.node --settings node.json`: run one node until SIGTERM or SIGINT.
+
+SIGHUP ends the node process alone: calls go on, and the next one adopts Kamailio. SIGUSR1 restarts Kamailio as planned.
+"""
 
 import argparse
 import asyncio
@@ -68,8 +71,20 @@ async def main(process: NodeProcess) -> None:
     """Run the node until it is asked to stop."""
     task = asyncio.create_task(process.run())
     loop = asyncio.get_running_loop()
+    restarts: set[asyncio.Task[None]] = set()
+
+    def leave() -> None:
+        process.leave_daemons = True
+        task.cancel()
+
+    def restart() -> None:
+        restarts.add(restarting := asyncio.create_task(process.restart_kamailio()))
+        restarting.add_done_callback(restarts.discard)
+
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, task.cancel)
+    loop.add_signal_handler(signal.SIGHUP, leave)
+    loop.add_signal_handler(signal.SIGUSR1, restart)
     with contextlib.suppress(asyncio.CancelledError):
         await task
 

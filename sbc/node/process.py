@@ -40,8 +40,12 @@ class Daemons(Protocol):
         """Bring everything up with these rows loaded; tell whether Kamailio was running already."""
         ...
 
-    async def watch(self, rows: Callable[[], list[Row]]) -> list[str]:
-        """Start again what has died, and name it."""
+    async def watch(self, rows: Callable[[], list[Row]]) -> tuple[list[str], bool]:
+        """Start again what has died, and name it; tell whether calls died with it."""
+        ...
+
+    async def restart_kamailio(self, rows: Callable[[], list[Row]]) -> None:
+        """Start Kamailio anew as planned; running calls survive."""
         ...
 
     async def stop(self) -> None:
@@ -81,6 +85,7 @@ class NodeProcess:
         unknown_after: float = 30.0,
         drift_every: float = drift.EVERY,
     ):
+        self.leave_daemons = False
         files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.engine, self.daemons, self.drift_every = engine, daemons, drift_every
         self.snapshot = _opened(files.snapshot)
@@ -119,6 +124,12 @@ class NodeProcess:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._stop()
 
+    async def restart_kamailio(self) -> None:
+        """Start Kamailio anew as planned, with the certificates and settings of now."""
+        if self.daemons:
+            await self.daemons.restart_kamailio(self.applier.rows_in_force)
+            await self._restore()
+
     def gauges(self) -> Gauges:
         """Give the node's pulse for the portal."""
         found, self._drift = self._drift, []
@@ -149,7 +160,7 @@ class NodeProcess:
         await self._restore()
 
     async def _stop(self) -> None:
-        if self.daemons:
+        if self.daemons and not self.leave_daemons:
             await self.daemons.stop()
             self.spool.note("stopped", "cleanly")
         await asyncio.to_thread(self.follower.run_pass, _millis())
@@ -188,9 +199,10 @@ class NodeProcess:
 
     async def _watch(self) -> None:
         if self.daemons:
-            died = await self.daemons.watch(self.applier.rows_in_force)
-            if "kamailio" in died:
+            died, killed = await self.daemons.watch(self.applier.rows_in_force)
+            if killed:
                 await self._lose_open_calls()
+            if "kamailio" in died:
                 await self._restore()
         elif not self.is_up:
             await self._restore()

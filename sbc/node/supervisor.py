@@ -24,6 +24,7 @@ class Supervisor:
 
     def __init__(self, plane: DataPlane):
         self.plane = plane
+        self._turn = asyncio.Lock()
         self._started: dict[str, float] = {}
 
     async def start(self, rows: Iterable[Row]) -> bool:
@@ -34,23 +35,20 @@ class Supervisor:
         await self.plane.start(rows)
         return was_running
 
-    async def watch(self, rows: Callable[[], Iterable[Row]]) -> list[str]:
-        """Start again what has died, and name it."""
-        died = [name for name, daemon in self.plane.daemons.items() if daemon.pid is None]
-        for name in died:
-            now = time.monotonic()
-            daemon = self.plane.daemons[name]
-            log.error("%s has died: %s", name, daemon.last_words()[-500:])
-            if now - self._started.get(name, 0.0) < TOO_OFTEN:
-                await asyncio.sleep(TOO_OFTEN)
-            self._started[name] = now
-            if name == "kamailio":
-                self._end_orphans()
-                self.plane.write_files(list(rows()))
-            daemon.start()
-            if name == "kamailio":
-                await self._first_answer()
-        return died
+    async def watch(self, rows: Callable[[], Iterable[Row]]) -> tuple[list[str], bool]:
+        """Start again what has died, and name it; tell whether calls died with it."""
+        async with self._turn:
+            died = [name for name, daemon in self.plane.daemons.items() if daemon.pid is None]
+            killed = "kamailio" in died and not self.plane.daemons["kamailio"].ended_well
+            for name in died:
+                await self._start_again(name, rows)
+        return died, killed
+
+    async def restart_kamailio(self, rows: Callable[[], Iterable[Row]]) -> None:
+        """Start Kamailio anew as planned, as after a new certificate; running calls survive."""
+        async with self._turn:
+            self.plane.write_files(list(rows()))
+            await self.plane.restart_kamailio(rows())
 
     async def stop(self) -> None:
         """Take everything down; dialogs are kept for the next start."""
@@ -59,6 +57,19 @@ class Supervisor:
     def running(self) -> dict[str, bool]:
         """Tell which daemons run."""
         return {name: daemon.pid is not None for name, daemon in self.plane.daemons.items()}
+
+    async def _start_again(self, name: str, rows: Callable[[], Iterable[Row]]) -> None:
+        daemon = self.plane.daemons[name]
+        log.error("%s has died: %s", name, daemon.last_words()[-500:])
+        if time.monotonic() - self._started.get(name, 0.0) < TOO_OFTEN:
+            await asyncio.sleep(TOO_OFTEN)
+        self._started[name] = time.monotonic()
+        if name == "kamailio":
+            self._end_orphans()
+            self.plane.write_files(list(rows()))
+        daemon.start()
+        if name == "kamailio":
+            await self._first_answer()
 
     async def _first_answer(self) -> None:
         until = time.monotonic() + FIRST_ANSWER

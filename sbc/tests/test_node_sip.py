@@ -1,0 +1,204 @@
+"""The node process with a real Kamailio: what it sets is in force, and no crash costs a call."""
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from sbc.node.link import LinkSettings
+from sbc.node.process import Files, NodeProcess
+from sbc.node.supervisor import Supervisor
+from sbc.protocol import Row
+from sbc.tests.node_portal import FakePortal, eventually
+from sbc.tests.sip.phone import SDP
+from sbc.tests.sip.stage import Stage
+
+pytestmark = pytest.mark.sip
+
+
+def by_scope(rows) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {"region:1": [], "msp:3": []}
+    for table, key, value in rows:
+        if table == "sr":
+            continue
+        scope = {"rg": "region:1", "bd": "msp:3", "gw": "msp:3", "bl": "msp:3", "fq": f"cust:{value}"}.get(table)
+        customer = value[2:4] if table == "dn" else key[:2]
+        found.setdefault(scope or f"cust:{customer}", []).append(Row(table, key, value))
+    return found
+
+
+@pytest.fixture
+async def portal():
+    portal = await FakePortal().start()
+    yield portal
+    await portal.stop()
+
+
+@pytest.fixture
+async def stage(tmp_path):
+    stage = Stage(tmp_path)
+    yield stage
+    await stage.hang_up()
+    await stage.plane.stop()
+
+
+@contextlib.asynccontextmanager
+async def running(stage: Stage, portal: FakePortal, **more):
+    settings = LinkSettings(portal.address, portal.token, "sbc-1")
+    files = Files(stage.settings.directory, stage.settings.records)
+    node = NodeProcess(files, settings, stage.engine, Supervisor(stage.plane), **more)
+    task = asyncio.create_task(node.run())
+    try:
+        await eventually(lambda: node.is_up or task.done(), 20)
+        yield node
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def configured(portal: FakePortal, stage: Stage) -> None:
+    for scope, rows in by_scope(stage.rows()).items():
+        ack = await portal.apply(scope, 1, rows)
+        assert type(ack).__name__ == "Ack", ack
+
+
+async def calls(stage: Stage, count: int):
+    """Place calls from Teams to carrier A, and give both ends of each."""
+    microsoft, carrier = await stage.microsoft(), await stage.carrier(1)
+    placed = []
+    for number in range(count):
+        invite = stage.invite_from_teams(microsoft, f"+4420000{number:04}")
+        placed.append((await stage.answered(microsoft, invite, carrier, SDP))[:2])
+    return microsoft, carrier, placed
+
+
+async def hang_up(microsoft, carrier, dialog) -> None:
+    dialog.request("BYE")
+    bye = await carrier.expect("BYE")
+    carrier.reply(bye, 200)
+    await microsoft.expect("BYE", 200)
+
+
+async def test_what_the_portal_sets_is_in_force_and_what_is_refused_is_not(stage, portal):
+    async with running(stage, portal):
+        await configured(portal, stage)
+        microsoft, carrier, ((dialog, _),) = await calls(stage, 1)
+        nack = await portal.apply("cust:17", 2, [Row("rt", "17.2.00:44", "r=9;b=1"), Row("fc", "17:49", "")], base=1)
+        assert nack.row == {"table": "fc", "key": "17:49"}
+        assert await stage.engine.get("rt", "17.2.00:44") is None
+        await hang_up(microsoft, carrier, dialog)
+        (record,) = await eventually(lambda: list(portal.records.values()))
+
+    assert (record["tenant"], record["called"], record["route"], record["code"]) == (17, "+44200000000", 7, 200)
+    assert {event["type"] for event in portal.events} >= {"start", "answered", "ended"}
+
+
+async def test_rows_changed_by_hand_are_put_right_and_reported(stage, portal):
+    async with running(stage, portal, drift_every=0.2):
+        await configured(portal, stage)
+        await stage.engine.delete_rows([("rt", "17.1.00:44")])
+        await stage.engine.set_rows([("dn", "4930111", "t=18;st=1;in=teams"), ("fq", "evil.example", "17")])
+        await eventually(lambda: sum(len(gauges.drift) for gauges in portal.gauges) >= 3)
+        values = await stage.engine.get_rows([("rt", "17.1.00:44"), ("dn", "4930111"), ("fq", "evil.example")])
+
+    assert values == ["r=7;g=g1,g2", "t=17;st=1;in=teams", None]
+    found = {(each["table"], each["found"]) for gauges in portal.gauges for each in gauges.drift}
+    assert found == {("rt", "missing"), ("dn", "different"), ("fq", "foreign")}
+
+
+async def test_a_killed_kamailio_is_back_at_once_and_leaves_a_record_of_every_call(stage, portal):
+    async with running(stage, portal, unknown_after=2.0) as node:
+        await configured(portal, stage)
+        microsoft, carrier, _ = await calls(stage, 12)
+        await eventually(lambda: len(node.spool.open_calls()) == 12)
+        await portal.stop()  # none of this needs the portal
+        kamailio = stage.plane.daemons["kamailio"]
+        old, killed = kamailio.pid, time.monotonic()
+        os.kill(old, signal.SIGKILL)
+        await eventually(lambda: kamailio.pid not in (None, old))
+        while True:
+            with contextlib.suppress(Exception):
+                if await stage.engine.get("rt", "17.1.00:44"):
+                    break
+            await asyncio.sleep(0.005)
+        took = time.monotonic() - killed
+        await microsoft.connect()
+        after = stage.invite_from_teams(microsoft, "+442099999")
+        dialog, _, _ = await stage.answered(microsoft, after, carrier, SDP)
+        await hang_up(microsoft, carrier, dialog)
+        await portal.start()
+        await eventually(lambda: len(portal.records) == 13, 15)
+
+    records = [each for each in portal.records.values() if each["kind"] == "cdr"]
+    assert len({each["id"] for each in records}) == 13
+    lost = [each for each in records if each["end_unknown"]]
+    assert len(lost) == 12 and all(each["last_seen"] >= each["answered"] for each in lost)
+    print(f"back after {took:.3f} s")
+    assert took < 3.0, took
+
+
+async def test_a_planned_restart_of_kamailio_keeps_the_calls(stage, portal):
+    async with running(stage, portal, unknown_after=0.2) as node:
+        await configured(portal, stage)
+        microsoft, carrier, placed = await calls(stage, 3)
+        await eventually(lambda: len(node.spool.open_calls()) == 3)
+        await node.restart_kamailio()
+        await asyncio.sleep(1.5)
+        assert len(node.spool) == 0 and not portal.records
+        await microsoft.connect()
+        for dialog, _ in placed:
+            dialog.request("BYE")
+            carrier.reply(await carrier.expect("BYE"), 200)
+        await eventually(lambda: len(portal.records) == 3)
+
+    assert all(each["kind"] == "cdr" and not each["end_unknown"] for each in portal.records.values())
+
+
+async def test_kill_9_of_the_node_process_costs_no_call(stage, portal, tmp_path):
+    """A call ends while nobody reads; the next node process adopts Kamailio and delivers the record once."""
+    values = {name: str(value) if hasattr(value, "parts") else value for name, value in vars_of(stage).items()}
+    settings = tmp_path / "node.json"
+    settings.write_text(json.dumps(values | {"portal": portal.address, "node": "sbc-1", "token": portal.token}))
+    first = await started(settings, tmp_path)
+    await configured(portal, stage)
+    microsoft, carrier, placed = await calls(stage, 4)
+    await hang_up(microsoft, carrier, placed[0][0])
+    await eventually(lambda: len(portal.records) == 1)
+
+    first.kill()
+    await first.wait()
+    await eventually(lambda: portal.line is None)
+    for dialog, _ in placed[1:3]:
+        await hang_up(microsoft, carrier, dialog)
+    kamailio = stage.plane.daemons["kamailio"].pid
+    second = await started(settings, tmp_path)
+    try:
+        await eventually(lambda: len(portal.records) == 3, 15)
+        assert stage.plane.daemons["kamailio"].pid == kamailio
+        await hang_up(microsoft, carrier, placed[3][0])
+        await eventually(lambda: len(portal.records) == 4)
+    finally:
+        second.terminate()
+        await asyncio.wait_for(second.wait(), 30)
+
+    assert len({each["id"] for each in portal.records.values()}) == 4
+    assert not any(each["end_unknown"] for each in portal.records.values())
+    assert portal.hellos[-1].held == {"region:1": 1, "msp:3": 1, "cust:17": 1, "cust:18": 1}
+    assert stage.plane.daemons["kamailio"].pid is None
+
+
+def vars_of(stage: Stage) -> dict:
+    return {field.name: getattr(stage.settings, field.name) for field in dataclasses.fields(stage.settings)}
+
+
+async def started(settings, tmp_path) -> asyncio.subprocess.Process:
+    with (tmp_path / "node.log").open("ab") as log:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "sbc.node", "--settings", str(settings), stdout=log, stderr=log
+        )
