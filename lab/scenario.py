@@ -1,4 +1,21 @@
-"""Who lives in the lab: base domains, customers with their numbers, and carriers, read from a JSON file."""
+"""Who lives in the lab: base domains, customers with their numbers, and carriers, read from a JSON file.
+
+{
+ "bases": ["sbc.northwind.example"],
+ "open": true,
+ "customers": [
+  {"name": "acme", "fqdn": "acme.sbc.northwind.example", "numbers": ["+493023125001"], "country": "DE",
+   "carriers": ["A"], "destinations": ["+442079460123"], "calls_per_minute": 2}
+ ],
+ "carriers": [
+  {"name": "A", "host": "127.0.9.1", "port": 5060, "transport": "udp",
+   "username": "strowger", "password": "secret", "realm": "carrier.lab"}
+ ],
+ "addresses": {"sbc.northwind.example": "127.0.5.1:5061"}
+}
+
+Only names, FQDNs, numbers and bases are required; a carrier with a username asks for the password.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -34,6 +51,7 @@ class Scenario:
     carriers: tuple[CarrierSettings, ...] = ()
     # Stands in for DNS where a base is not at the usual address.
     addresses: dict[str, Address] = field(default_factory=dict)
+    open: bool = False
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -48,11 +66,12 @@ class Scenario:
             customers=tuple(_customer(one) for one in data.get("customers", ())),
             carriers=tuple(_carrier(one) for one in data.get("carriers", ())),
             addresses={fqdn: _address(text) for fqdn, text in data.get("addresses", {}).items()},
+            open=bool(data.get("open", False)),
         )
 
     def directory(self) -> Directory:
         """Return what Microsoft knows of the customers."""
-        directory = Directory(bases={base.lower() for base in self.bases})
+        directory = Directory(bases={base.lower() for base in self.bases}, open=self.open)
         for customer in self.customers:
             directory.customers.setdefault(customer.fqdn.lower(), set()).update(customer.numbers)
         return directory
@@ -62,8 +81,12 @@ class Scenario:
         return next((customer for customer in self.customers if number in customer.numbers), None)
 
     def named(self, name: str) -> Customer | None:
-        """Return the customer of that name or FQDN."""
-        return next((one for one in self.customers if name.lower() in (one.name.lower(), one.fqdn.lower())), None)
+        """Return the customer of that name or FQDN; in an open scenario any FQDN under a base is one."""
+        name = name.lower()
+        known = next((one for one in self.customers if name in (one.name.lower(), one.fqdn.lower())), None)
+        if known is None and self.open and name.partition(".")[2] in self.bases:
+            return Customer(name, name, ())
+        return known
 
 
 def _customer(data: dict[str, Any]) -> Customer:

@@ -112,7 +112,17 @@ async def test_a_newer_scenario_is_learnt(lab: Lab):
     newcomer = {"name": "new", "fqdn": f"new.{BASE}", "numbers": [ABROAD]}
     lab.learn(Scenario.of({**DATA, "customers": [*DATA["customers"], newcomer]}))
 
-    assert lab.microsoft.directory.numbers(f"new.{BASE}") == {ABROAD}
+    assert lab.microsoft.directory.has(f"new.{BASE}", ABROAD)
+    assert not lab.microsoft.directory.has(f"newer.{BASE}", ABROAD)
+
+
+async def test_an_open_scenario_knows_every_name_under_a_base_but_not_the_base_itself():
+    scenario = Scenario.of({**DATA, "open": True})
+
+    assert scenario.named(f"new.{BASE}").fqdn == f"new.{BASE}"
+    assert scenario.directory().has(f"new.{BASE}", ABROAD)
+    assert not scenario.directory().has(BASE, ABROAD)
+    assert scenario.named(BASE) is scenario.named(f"a.b.{BASE}") is scenario.named("nobody") is None
 
 
 async def test_the_process_gets_ready_answers_and_leaves_nothing_behind(tmp_path: Path):

@@ -1,13 +1,14 @@
 """The lab against a real SBC: Kamailio, rtpengine and HAProxy as the node runs them. Microsoft may refuse nothing."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from lab import ca
+from lab import ca, sip, transport
 from lab.behaviour import Behaviour
 from lab.exchange import Lab, Order
 from lab.scenario import Scenario
@@ -109,6 +110,42 @@ async def test_options_go_to_all_names_and_come_back_from_all(lab: Lab):
     assert set(lab.microsoft.answers.values()) == {200}
     await asyncio.sleep(7)
     assert all(beat.flow is not None and not beat.late for beat in lab.microsoft.heartbeats.beats.values())
+
+
+async def greet(certificates: Path, pem: Path | None) -> bytes:
+    """Send OPTIONS as a client with this certificate; return the first line of what comes back before it is cut off."""
+    tls = transport.client_tls(pem, certificates / "sbc-root.pem")
+    try:
+        reader, writer = await asyncio.open_connection(
+            NODE, 5061, ssl=tls, server_hostname=BASE, local_addr=(f"{MICROSOFT}.1", 0)
+        )
+    except ssl.SSLError:
+        return b""
+    request = f"OPTIONS sip:{BASE} SIP/2.0\r\nVia: SIP/2.0/TLS {MICROSOFT}.1;branch={sip.new_branch()}\r\n"
+    request += f"From: <sip:a@{BASE}>;tag=1\r\nTo: <sip:{BASE}>\r\nCall-ID: {sip.new_tag()}\r\nCSeq: 1 OPTIONS\r\n"
+    writer.write(f"{request}Max-Forwards: 9\r\nContent-Length: 0\r\n\r\n".encode())
+    try:
+        async with asyncio.timeout(5):
+            return await reader.readline()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()
+
+
+@pytest.mark.parametrize("forgery", [*ca.FORGERIES, None])
+async def test_who_forges_microsofts_certificate_is_cut_off(lab: Lab, forgery: str | None):
+    certificates = lab.settings.certificates
+
+    said = await greet(certificates, certificates / "forgeries" / f"{forgery}.pem" if forgery else None)
+
+    assert said == b""
+
+
+async def test_microsofts_server_certificate_is_accepted_from_a_client(lab: Lab):
+    certificates = lab.settings.certificates
+
+    assert await greet(certificates, certificates / "sip2.pem") == b"SIP/2.0 200 OK\r\n"
 
 
 async def test_a_teams_user_calls_out_with_sound_both_ways(lab: Lab):
