@@ -139,7 +139,7 @@ class StockImport(models.Model):
     bad = models.PositiveIntegerField(default=0)
     stored = models.PositiveIntegerField(default=0)
     message = models.TextField(blank=True)
-    job_id = models.UUIDField(null=True)
+    job_id = models.UUIDField(null=True, editable=False)
     created_by = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

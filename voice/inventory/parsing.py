@@ -51,6 +51,8 @@ RANGE = re.compile(r"(?P<first>[+0-9 ()./-]*?[0-9)])\s*(?:-|–|\.\.|/|to|bis)\s
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 # A range may end with only its last digits; more than this is a whole number.
 SHORT_END = 5
+# Four digits after a dash are the end of a number in North America.
+SHORTEST_PART = 4
 COUNT = re.compile(r"(?P<first>[+0-9 ()./-]+?)\s*[x×*]\s*(?P<count>[0-9]{1,6})")
 
 
@@ -146,7 +148,7 @@ def _ends(cells: dict[str, str], region: str) -> tuple[str, str]:
     if not last and not count:
         if counted := COUNT.fullmatch(text):
             text, count = counted["first"], counted["count"]
-        elif (ranged := RANGE.fullmatch(text)) and not _is_number(text, region):
+        elif (ranged := RANGE.fullmatch(text)) and _is_range(text, ranged["first"], ranged["last"], region):
             text, last = ranged["first"], ranged["last"]
     begin = _e164(text, region, column)
     if count:
@@ -172,6 +174,13 @@ def _last(begin: str, text: str, region: str) -> str:
     if size >= MOST_IN_RANGE:
         raise _Wrong("last", text, _("A range has 1 to %(most)s numbers.") % {"most": f"{MOST_IN_RANGE:,}"})
     return end
+
+
+def _is_range(text: str, first: str, last: str, region: str) -> bool:
+    """Tell +49301234500-99, a range, from 206-555-0100 and 030 1234-0, which are numbers with dashes in them."""
+    if not _is_number(text, region) or last.startswith("+"):
+        return True
+    return len(last) < SHORTEST_PART and last != "0" and _is_number(first, region)
 
 
 def _is_number(text: str, region: str) -> bool:

@@ -79,10 +79,10 @@ def lock_numbers(ids: Sequence[int], msp: Msp) -> list[StockNumber]:
     """Return the MSP's numbers under lock, always in the same order; raises ValidationError when one is not there."""
     rows = StockNumber.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=set(ids), msp=msp)
     numbers = list(rows.order_by("pk"))
+    if not ids:
+        raise ValidationError(_("Choose at least one number."))
     if len(numbers) != len(set(ids)):
         raise ValidationError(_("Some of these numbers are not in your stock any more. Look at the list again."))
-    if not numbers:
-        raise ValidationError(_("Choose at least one number."))
     return numbers
 
 

@@ -154,7 +154,7 @@ def uses_of_trunk(trunk_id: int) -> list[str]:
 def _chosen(ids: Sequence[int]) -> list[Number]:
     rows = Number.objects.select_for_update(of=("self",)).select_related("place__address").filter(pk__in=set(ids))
     chosen = list(rows.order_by("pk"))
-    if not chosen:
+    if not ids:
         raise ValidationError(_("Choose at least one number."))
     if len(chosen) != len(set(ids)):
         raise ValidationError(_("Some of these numbers are not yours any more. Look at the list again."))

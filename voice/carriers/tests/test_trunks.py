@@ -61,7 +61,7 @@ def test_the_second_editor_is_told_and_nothing_is_overwritten(northwind, nadia):
         services.save_trunk(first, by=nadia)
 
         second.channels = 99
-        with pytest.raises(StaleEdit, match="nadia@.* changed this"):
+        with pytest.raises(StaleEdit, match=r"nadia@.* changed this"):
             services.save_trunk(second, by=nadia)
         assert Trunk.objects.get(pk=trunk.pk).channels == 10
 

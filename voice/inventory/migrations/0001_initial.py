@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                 ("bad", models.PositiveIntegerField(default=0)),
                 ("stored", models.PositiveIntegerField(default=0)),
                 ("message", models.TextField(blank=True)),
-                ("job_id", models.UUIDField(null=True)),
+                ("job_id", models.UUIDField(editable=False, null=True)),
                 ("created_by", models.TextField(blank=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (

@@ -1,0 +1,160 @@
+import pytest
+from django.core.exceptions import ValidationError
+
+from portal.core.errors import StaleEdit
+from portal.db import contexts
+from voice.carriers import services as carriers
+from voice.carriers.tests.make import own_trunk, shared_trunk
+from voice.directory.models import Person, Place
+from voice.directory.services import delete_place, save_person, save_place
+from voice.directory.tests.make import berlin
+from voice.numbers import selectors, services
+from voice.numbers.models import ApprovedCallerId, Number
+from voice.numbers.tests.make import given
+
+
+@pytest.fixture
+def number(acme, nadia):
+    given(acme, nadia, "+49301234500", "+49301234501", "+49891234567")
+    return Number.objects.get(e164="+49301234500")
+
+
+def test_no_number_is_used_before_help_would_know_where_to_go(acme, alice, number):
+    with pytest.raises(ValidationError, match="emergency location") as refused:
+        services.activate(number, customer=acme, by=alice)
+    assert "place" in refused.value.message_dict
+    assert "Germany" in refused.value.message_dict["place"][0]
+
+    number.refresh_from_db()
+    number.place = berlin(alice, validated=False)
+    with pytest.raises(ValidationError, match="validated address"):
+        services.activate(number, customer=acme, by=alice)
+
+    number.refresh_from_db()
+    number.place = berlin(alice, city="Potsdam")
+    services.activate(number, customer=acme, by=alice)
+    number.refresh_from_db()
+    assert (number.state, number.config_version) == ("active", acme.config_version)
+
+
+def test_an_active_number_keeps_its_location(acme, alice, number):
+    number.place = berlin(alice)
+    services.activate(number, customer=acme, by=alice)
+
+    number.place = None
+    with pytest.raises(ValidationError):
+        services.save_number(number, customer=acme, by=alice)
+    with pytest.raises(ValidationError):
+        services.set_place([number.pk], None, customer=acme, by=alice)
+
+
+def test_a_country_that_demands_nothing_still_follows_the_callers_country(acme, alice, nadia):
+    given(acme, nadia, "+81312345678", country="JP")
+    japanese = Number.objects.get(e164="+81312345678")
+
+    with pytest.raises(ValidationError, match="Germany"):
+        services.activate(japanese, customer=acme, by=alice)
+
+
+def test_bulk_activation_takes_all_or_none_and_names_what_is_missing(acme, alice, number):
+    ids = list(Number.objects.values_list("pk", flat=True))
+    services.set_place(ids[:2], berlin(alice), customer=acme, by=alice)
+    with pytest.raises(ValidationError, match=r"\+49 89 1234567"):
+        services.set_state(ids, "active", customer=acme, by=alice)
+    assert not Number.objects.active().exists()
+
+    assert services.set_state(ids[:2], "active", customer=acme, by=alice) == 2
+    assert services.set_state(ids[:2], "suspended", customer=acme, by=alice) == 2
+    assert services.set_state(ids[:2], "inactive", customer=acme, by=alice) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("030 123", 2), ("+4930123", 2), ("4567", 1), ("Reception", 1), ("dana", 1), ("+1206", 0), ("", 3), ("%", 0)],
+)
+def test_search_takes_any_format_labels_and_people(acme, alice, number, text, count):
+    number.label, number.person = "Reception", save_person(Person(name="Dana Okafor"), by=alice)
+    services.save_number(number, customer=acme, by=alice)
+
+    assert selectors.numbers(text).count() == count
+
+
+def test_calls_go_to_a_trunk_of_the_customer_only(acme, globex, alice, mallory, northwind, nadia, number):
+    own = own_trunk(acme, alice)
+    with contexts.msp(northwind):
+        hidden = shared_trunk(northwind, nadia)
+
+    number.inbound, number.inbound_trunk = "trunk", hidden.pk
+    with pytest.raises(ValidationError, match="one of your trunks"):
+        services.save_number(number, customer=acme, by=alice)
+    number.inbound_trunk = own.pk
+    services.save_number(number, customer=acme, by=alice)
+    with pytest.raises(ValidationError, match=r"calls to \+49 30 1234500"):
+        carriers.delete_trunk(own, by=alice)
+
+
+def test_what_the_number_is_cannot_be_changed(acme, alice, number):
+    number.e164, number.stock_id = "+49309999999", 1
+    services.save_number(number, customer=acme, by=alice)
+
+    number.refresh_from_db()
+    assert number.e164 == "+49301234500"
+    with pytest.raises(ValidationError, match="provider"):
+        services.save_number(Number(e164="+49301111111", stock_id=9, country="DE"), customer=acme, by=alice)
+
+
+def test_the_second_editor_is_told(acme, alice, victor, number):
+    second = Number.objects.get(pk=number.pk)
+    number.label = "Reception"
+    services.save_number(number, customer=acme, by=alice)
+
+    second.label = "Lobby"
+    with pytest.raises(StaleEdit, match="alice@"):
+        services.save_number(second, customer=acme, by=victor)
+    assert Number.objects.get(pk=number.pk).label == "Reception"
+
+
+def test_another_customers_ids_are_not_there(acme, globex, mallory, nadia, number):
+    given(globex, nadia, "+12065550100", country="US")
+
+    with contexts.customer(globex), pytest.raises(ValidationError, match="not yours"):
+        services.set_state([number.pk, 999], "suspended", customer=globex, by=mallory)
+    number.refresh_from_db()
+    assert number.state == "inactive"
+
+
+def test_a_foreign_caller_id_needs_proof_and_is_not_ones_own(acme, alice, number):
+    with pytest.raises(ValidationError):
+        services.save_caller_id(ApprovedCallerId(e164="+442079460001", note="x", evidence=" "), customer=acme, by=alice)
+    with pytest.raises(ValidationError, match="your own number"):
+        own = ApprovedCallerId(e164=number.e164, note="x", evidence="bill")
+        services.save_caller_id(own, customer=acme, by=alice)
+
+    approved = ApprovedCallerId(e164="+442079460001", note="London office", evidence="Bill of 2026-10")
+    services.save_caller_id(approved, customer=acme, by=alice)
+    services.delete_caller_id(approved, customer=acme, by=alice)
+    assert not selectors.caller_ids().exists()
+
+
+def test_the_default_caller_id_is_an_active_number_of_ones_own(acme, alice, number):
+    with pytest.raises(ValidationError):
+        services.save_caller_id_policy(acme, policy="replace", number=number.e164, by=alice)
+    number.place = berlin(alice)
+    services.activate(number, customer=acme, by=alice)
+
+    services.save_caller_id_policy(acme, policy="replace", number=number.e164, by=alice)
+
+    acme.refresh_from_db()
+    assert acme.default_caller_id == number.e164
+
+
+def test_a_place_with_numbers_stays_where_it_is(acme, alice, nadia):
+    place, other = berlin(alice), berlin(alice, city="Potsdam")
+    given(acme, nadia, "+49301234500")
+    Number.objects.update(place=place)
+
+    place.address = other.address
+    with pytest.raises(ValidationError, match="Numbers are registered here"):
+        save_place(place, by=alice)
+    with pytest.raises(ValidationError, match="Move them to another place"):
+        delete_place(Place.objects.get(pk=place.pk), by=alice)
