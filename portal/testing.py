@@ -1,10 +1,11 @@
-"""What the tests stand on: a PostgreSQL of their own, migrated once for each state of the migrations, and restored fast.
+"""What the tests stand on: a PostgreSQL of their own, migrated once per state of the migrations, restored fast.
 
 Several test runs at a time on one machine take a slot each: a data directory that is kept, with a lock.
 """
 
 import fcntl
 import hashlib
+import io
 import os
 import uuid
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from portal import embedded
 
 SLOTS = 32
 BASELINE = "test_baseline"
-LOGIN_PASSWORD = "for-tests"  # noqa: S105
+LOGIN_PASSWORD = "for-tests"
 # Every table that a test can have written to, ours and each customer's.
 TABLES = r"""
     SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -66,7 +67,7 @@ def database() -> Iterator[None]:
 
 
 def keep_baseline() -> None:
-    """Take what is stored now as what every transactional test begins with, and replace Django's flush by a return to it."""
+    """Make what is stored now the beginning of every transactional test; Django's flush becomes a return to it."""
     with _admin() as admin:
         _kept_customers.update(_customers(admin))
         admin.execute(f"DROP SCHEMA IF EXISTS {BASELINE} CASCADE; CREATE SCHEMA {BASELINE}")
@@ -137,7 +138,7 @@ def _template(admin: str, *, clean: bool) -> str:
         before = os.environ.get("DATABASE_ADMIN_URL")
         os.environ["DATABASE_ADMIN_URL"] = admin
         try:
-            call_command("upgrade", quiet=True, stdout=open(os.devnull, "w"))
+            call_command("upgrade", quiet=True, stdout=io.StringIO())
         finally:
             if before is None:
                 del os.environ["DATABASE_ADMIN_URL"]

@@ -10,7 +10,7 @@ from .models import AuditEntry
 
 
 class StaleEdit(ValidationError):
-    """Somebody else saved the object since it was read: nothing is stored, and the second editor is told who and when."""
+    """Somebody else saved the object since it was read: nothing is stored, and the second editor is told who."""
 
     def __init__(self, subject: models.Model | str) -> None:
         super().__init__(subject if isinstance(subject, str) else _who_was_first(subject), code="stale")

@@ -45,7 +45,7 @@ def kind(name: str) -> Callable[[Work], Work]:
 
 @transaction.atomic
 def start(name: str, params: dict[str, Any], by: Any, *, file: tuple[str, str, bytes] | None = None) -> Job:
-    """Queue a job in the current context, with the file that it is to read (name, content type, content) if there is one."""
+    """Queue a job in the current context; `file` is what it is to read: name, content type, content."""
     context = contexts.current()
     job = Job(kind=name, params=params, actor=asdict(as_actor(by)), tenant_id=context.tenant, msp_id=context.msp)
     job.save(force_insert=True)

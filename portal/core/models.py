@@ -1,4 +1,4 @@
-"""Rows that every part of the portal writes: the audit log, jobs and their files, and the keys of repeated API writes."""
+"""Rows that every part of the portal writes: the audit log, jobs and their files, the keys of API writes."""
 
 import uuid
 from typing import ClassVar

@@ -93,7 +93,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 names = ", ".join(sorted(row[0] for row in found))
                 self.close()
                 raise ImproperlyConfigured(
-                    f"The database role {names} is superuser or has BYPASSRLS: no customer would be protected from another. "
+                    f"The database role {names} is superuser or has BYPASSRLS: "
+                    "no customer would be protected from another. "
                     f"Log in as {LOGIN_ROLE} (docs/deploy.md)."
                 )
             DatabaseWrapper._guarded = True

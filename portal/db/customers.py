@@ -1,4 +1,4 @@
-"""A customer's schema: made from template SQL in the caller's transaction, dropped when the law allows (decision D4)."""
+"""A customer's schema: made from template SQL in the caller's transaction, dropped when the law allows (D4)."""
 
 from django.db import connection, transaction
 from psycopg import sql

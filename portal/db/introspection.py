@@ -1,4 +1,4 @@
-"""Introspection of the current schema alone: the stock one scans every customer's tables, so that migrating is quadratic."""
+"""Introspection of the current schema alone: the stock one scans every customer's tables."""
 
 from typing import Any
 

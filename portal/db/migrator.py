@@ -103,7 +103,7 @@ class Walk:
         ]
 
     def steps(self, keys: list[Key]) -> Iterator[tuple[Migration, ProjectState]]:
-        """Yield each of these migrations with the state of all models before it; the state is the caller's to change."""
+        """Yield each of these migrations with the models before it; that state is the caller's to change."""
         state, wanted = ProjectState(real_apps=self.executor.loader.unmigrated_apps), set(keys)
         for migration in self.plan:
             if _key(migration) in wanted:
@@ -176,7 +176,7 @@ def _write_template() -> None:
         statements = catalog.statements(cursor, TEMPLATE)
         _refuse_rows(cursor)
         rows = (
-            f"INSERT INTO {BOOKKEEPING} (app, name, applied) "
+            f"INSERT INTO {BOOKKEEPING} (app, name, applied) "  # noqa: S608 both names are constants
             f'SELECT app, name, applied FROM "{TEMPLATE}".{BOOKKEEPING} ORDER BY id'
         )
         text = ";\n".join([*statements, rows])

@@ -1,4 +1,4 @@
-"""Migration operations for public tables that many tenants share: row-level security, append-only, partitions by day."""
+"""Migration operations for public tables of many tenants: row-level security, append-only, partitions by day."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -19,7 +19,7 @@ class EnableRls(Operation):
     """Closes a public table to all but its own tenant (role app) and its own MSP (role msp).
 
     `app_select` adds rows that a customer may read and not write, as an SQL condition (an MSP's trunk that was granted
-    to it); `ingest` names what the nodes' role may do with every row; `maintained` lets the owner do the same (cleaning up).
+    to it); `ingest` names what the nodes' role may do with every row; `maintained` lets the owner do the same.
     """
 
     reduces_to_sql = True
@@ -68,7 +68,6 @@ class EnableRls(Operation):
         """Change nothing: models do not know who may see their rows."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        # Deferred SQL (foreign keys) of the same migration would wait behind an ALTER TABLE of a table with pending triggers.
         schema_editor.execute(f'ALTER TABLE "{self.table}" ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
         for statement in self.policies():
             schema_editor.execute(statement, params=None)
@@ -87,7 +86,7 @@ class EnableRls(Operation):
         return f"rls_{self.table}"
 
 
-def AppendOnly(table: str) -> migrations.RunSQL:  # noqa: N802 reads as an operation
+def AppendOnly(table: str) -> migrations.RunSQL:
     """Return the operation that lets rows of `table` be added and never changed or taken away."""
     roles = f"{APP}, {MSP}, {INGEST}"
     return migrations.RunSQL(

@@ -16,7 +16,7 @@ MISSING = """
      WHERE NOT EXISTS (SELECT 1 FROM pg_roles r WHERE r.rolname = role AND NOT r.rolsuper AND NOT r.rolbypassrls)
         OR NOT pg_has_role(%s, role, 'MEMBER')
 """
-# Everything that the owner makes later is open to the roles at once; what is append-only is closed again by its migration.
+# What the owner makes later is open to the roles at once; what is append-only is closed again by its migration.
 PRIVILEGES = (
     "ALTER DEFAULT PRIVILEGES GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app}, {msp}",
     "ALTER DEFAULT PRIVILEGES GRANT USAGE, SELECT ON SEQUENCES TO {app}, {msp}",
@@ -24,6 +24,12 @@ PRIVILEGES = (
     "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {ingest}",
     "GRANT USAGE ON SCHEMA public TO {app}, {msp}, {ingest}",
 )
+
+# Two upgrades may begin at the same time on a server of many databases.
+CREATE_ROLE = """DO $$ BEGIN
+    CREATE ROLE {} NOLOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$"""
 
 
 class RolesError(Exception):
@@ -71,7 +77,7 @@ def _inspect(connection: psycopg.Connection) -> Server:
     found = connection.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user").fetchone()
     if found and found[0]:
         raise RolesError(
-            f"{connection.info.user} is superuser or has BYPASSRLS: give the portal a log-in of its own in DATABASE_URL "
+            f"{connection.info.user} is superuser or has BYPASSRLS: give the portal its own log-in in DATABASE_URL "
             "and this one in DATABASE_ADMIN_URL."
         )
     locks = connection.execute("SELECT current_setting('max_locks_per_transaction')::int").fetchone()
@@ -88,12 +94,7 @@ def statements(login: str, database: str) -> list[sql.Composed]:
     user = sql.Identifier(login)
     made = [sql.SQL("ALTER ROLE {} NOINHERIT").format(user)]
     for role in (OWNER, APP, MSP, INGEST):
-        made.append(
-            sql.SQL(
-                "DO $$ BEGIN CREATE ROLE {} NOLOGIN NOINHERIT NOSUPERUSER NOBYPASSRLS;"
-                " EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
-            ).format(role)
-        )
+        made.append(sql.SQL(CREATE_ROLE).format(role))
         made.append(sql.SQL("GRANT {} TO {}").format(role, user))
     made.append(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), OWNER))
     made.append(sql.SQL("GRANT ALL ON SCHEMA public TO {}").format(OWNER))

@@ -34,7 +34,8 @@ class Migration(migrations.Migration):
         ),
         # The portal makes customers from the template and has no business changing it.
         migrations.RunSQL(
-            "REVOKE ALL ON db_customer_template, db_customer_migration FROM strowger_app, strowger_msp, strowger_ingest",
+            "REVOKE ALL ON db_customer_template, db_customer_migration"
+            " FROM strowger_app, strowger_msp, strowger_ingest",
             migrations.RunSQL.noop,
         ),
     ]

@@ -1,0 +1,55 @@
+"""A job's page: how far it is, and what came of it. The database decides whose jobs there are."""
+
+import uuid
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from .access import requires
+from .models import Job, JobFile
+
+# Jobs of other kinds are named by what they do in the trade's words, from their kind.
+TITLES = {"export": _("Export"), "import": _("Import"), "check": _("Check"), "store": _("Import")}
+
+
+@requires("jobs.view")
+def job_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Show a job, wherever it stands."""
+    job = get_object_or_404(Job, pk=pk)
+    facts = {
+        "job": job,
+        "title": TITLES.get(job.kind.rsplit(".", 1)[-1], _("Job")),
+        "files": job.files.defer("content").order_by("created_at"),
+        "url": reverse("jobs:progress", args=[pk]),
+        "topic": f"job-{pk}",
+    }
+    return TemplateResponse(request, "core/job.html", facts)
+
+
+@requires("jobs.view")
+def job_progress(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Answer with the progress alone; the page is asked to load itself again when the job has ended."""
+    job = get_object_or_404(Job, pk=pk)
+    response = render(request, "components/job.html", {"job": job, "url": reverse("jobs:progress", args=[pk])})
+    if not job.is_open:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@requires("jobs.view")
+def job_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    """Hand out a file that a job has made."""
+    file = get_object_or_404(JobFile, pk=pk, job__state=Job.State.DONE)
+    response = HttpResponse(bytes(file.content), content_type=file.content_type, status=HTTPStatus.OK)
+    # As a download only: what somebody imported must never be shown as a page of ours.
+    response.headers["Content-Disposition"] = f'attachment; filename="{_safe(file.name)}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _safe(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name) or "file"

@@ -1,0 +1,106 @@
+"""Jobs: their progress is a row, they run as whoever asked, and a failure says so."""
+
+import datetime as dt
+
+import pytest
+from celery import shared_task
+from django.core.exceptions import ValidationError
+from django.utils.timezone import now
+
+from portal.core import jobs
+from portal.core.models import Job, JobFile
+from portal.core.tasks import sweep
+from portal.db import contexts
+
+
+@pytest.fixture
+def kinds(monkeypatch):
+    monkeypatch.setattr(jobs, "KINDS", {})
+    return jobs.kind
+
+
+def test_a_job_runs_as_whoever_asked_and_keeps_what_it_made(acme, alice, kinds, django_capture_on_commit_callbacks):
+    seen = []
+
+    @kinds("test.export")
+    def export(job, progress):
+        seen.append((contexts.current(), jobs.actor_of(job).email))
+        progress(1, 2, "half")
+        jobs.attach(job, "numbers.csv", "text/csv", b"+49")
+        progress(2)
+        return {"rows": 2}
+
+    with django_capture_on_commit_callbacks(execute=True):
+        job = jobs.start("test.export", {"all": True}, by=alice)
+
+    job.refresh_from_db()
+    assert seen == [(contexts.current(), alice.email)]
+    assert (job.state, job.done, job.total, job.percent, job.result) == ("done", 2, 2, 100, {"rows": 2})
+    assert bytes(job.files.get().content) == b"+49"
+
+
+def test_jobs_and_files_are_seen_by_their_owner_only(acme, globex, alice, kinds):
+    job = jobs.start("test.export", {}, by=alice, file=("in.csv", "text/csv", b"1"))
+
+    assert Job.objects.filter(pk=job.pk).exists()
+    with contexts.customer(globex):
+        assert not Job.objects.exists()
+        assert not JobFile.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ValidationError("Row 5,317 is broken."), "Row 5,317 is broken."), (KeyError("x"), "did not work")],
+)
+def test_a_job_that_fails_says_why(acme, alice, kinds, error, told, caplog):
+    @kinds("test.import")
+    def fail(job, progress):
+        raise error
+
+    job = jobs.start("test.import", {}, by=alice)
+    jobs.run(str(job.pk))
+
+    job.refresh_from_db()
+    assert job.state == "failed"
+    assert told in job.message
+
+
+def test_a_message_that_comes_twice_does_the_job_once(acme, alice, kinds):
+    count = []
+    kinds("test.once")(lambda job, progress: count.append(1))
+    job = jobs.start("test.once", {}, by=alice)
+
+    jobs.run(str(job.pk))
+    jobs.run(str(job.pk))
+
+    assert count == [1]
+
+
+def test_a_job_whose_worker_is_gone_is_given_up(acme, alice, kinds):
+    job = jobs.start("test.lost", {}, by=alice)
+    Job.objects.filter(pk=job.pk).update(state="running", updated_at=now() - dt.timedelta(hours=1))
+
+    sweep()
+
+    job.refresh_from_db()
+    assert job.state == "failed"
+
+
+def test_tasks_run_in_the_senders_context(acme, northwind, globex):
+    seen = []
+
+    @shared_task
+    def look(**_):
+        seen.append(contexts.current())
+
+    look.delay()
+    with contexts.msp(northwind, customer=globex):
+        look.delay()
+    with contexts.public():
+        look.delay()
+
+    assert [(context.role, context.tenant, context.msp) for context in seen] == [
+        ("app", acme.pk, None),
+        ("msp", globex.pk, northwind.pk),
+        ("app", None, None),
+    ]
