@@ -52,9 +52,9 @@ def as_customer(policy: PolicyView) -> CustomerFacts:
     )
 
 
-async def took(stage: Stage, teams: Phone, carrier: Phone, called: str, caller: str) -> tuple[int, str]:
+async def took(sbc_stage: Stage, teams: Phone, carrier: Phone, called: str, caller: str) -> tuple[int, str]:
     """Place a call and return the line that took it and the trunk, empty where it was blocked."""
-    invite = stage.invite_from_teams(teams, f"+{called}", f"+{caller}")
+    invite = sbc_stage.invite_from_teams(teams, f"+{called}", f"+{caller}")
     reached = asyncio.ensure_future(carrier.expect("INVITE"))
     refused = asyncio.ensure_future(teams.expect("INVITE", 403))
     done, waiting = await asyncio.wait([reached, refused], return_when=asyncio.FIRST_COMPLETED)
@@ -65,7 +65,7 @@ async def took(stage: Stage, teams: Phone, carrier: Phone, called: str, caller: 
         teams.ack(invite, await teams.expect("INVITE", 486))
     else:
         teams.ack(invite, refused.result())
-    record = await stage.record(invite.get("Call-ID"))
+    record = await sbc_stage.record(invite.get("Call-ID"))
     return record["route"], record["attempts"][0]["trunk"] if record["attempts"] else ""
 
 
