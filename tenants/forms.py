@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
+from allauth.account.forms import LoginForm as LibraryLoginForm
 from allauth.account.forms import ResetPasswordForm as LibraryResetPasswordForm
 from allauth.core import context as library_context
 from django import forms
@@ -37,6 +38,17 @@ def zone_choices() -> list[tuple[str, str]]:
     areas = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     names = sorted(name for name in available_timezones() if name == "UTC" or name.startswith(areas))
     return [(name, name.replace("_", " ")) for name in names]
+
+
+class LoginForm(LibraryLoginForm):
+    """The log-in page's form, in our words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = _("E-mail address")
+        self.fields["password"].help_text = ""  # the way to a new password stands under the form
+        for name in ("login", "password"):
+            self.fields[name].widget.attrs.pop("placeholder", None)
 
 
 class ResetPasswordForm(LibraryResetPasswordForm):

@@ -56,7 +56,12 @@ def _clean(data: bytes) -> Picture:
     parts = [(b"IHDR", chunks[0][1])]
     parts += [(name, body) for name, body in chunks if name in (b"PLTE", b"tRNS")]
     parts += [(b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b"")]
-    return Picture(SIGNATURE + b"".join(_chunk(name, body) for name, body in parts), width, height)
+    return Picture(assemble(parts), width, height)
+
+
+def assemble(parts: list[tuple[bytes, bytes]]) -> bytes:
+    """Return the PNG that the parts make."""
+    return SIGNATURE + b"".join(_chunk(name, body) for name, body in parts)
 
 
 def _chunks(data: bytes) -> list[tuple[bytes, bytes]]:

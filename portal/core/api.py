@@ -34,7 +34,7 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
     The serializer shapes and never saves. `write` builds the object from its data; override it for nested data.
     """
 
-    place: ClassVar[str]
+    place: ClassVar[str | None] = None
     capability: ClassVar[str | None] = None
     capabilities: ClassVar[dict[str, str]] = {}
     save: ClassVar[Save | None] = None
@@ -46,6 +46,11 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
         if "http_method_names" not in cls.__dict__:
             writes = ["post", "put", "patch"] if cls.save else []
             cls.http_method_names = ["get", *writes, *(["delete"] if cls.remove else []), "head", "options"]
+
+    @property
+    def actor(self) -> Any:
+        """Who calls, as services want to know it."""
+        return self.request._request.actor  # type: ignore[attr-defined]
 
     def perform_create(self, serializer: BaseSerializer[Any]) -> None:
         serializer.instance = self.write(serializer, None)
@@ -62,7 +67,7 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
     def perform_destroy(self, instance: Model) -> None:
         self._expected(instance)
         assert self.remove is not None
-        self.remove(instance, by=self.request.actor)  # type: ignore[attr-defined]
+        self.remove(instance, by=self.actor)
 
     def write(self, serializer: BaseSerializer[Any], instance: Any | None) -> Any:
         """Put the checked data on the object and hand it to the service."""
@@ -70,7 +75,7 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
         for name, value in serializer.validated_data.items():
             setattr(instance, name, value)
         assert self.save is not None
-        return self.save(instance, by=self.request.actor)  # type: ignore[attr-defined]
+        return self.save(instance, by=self.actor)
 
     def new(self) -> Any:
         """Return an object to be filled by a POST; override where it needs an owner."""

@@ -1,0 +1,138 @@
+"""The shapes of tenancy in the API; nothing here saves."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from portal.core.models import AuditEntry
+from tenants.forms import CUSTOMER_ROLES, MSP_ROLES
+from tenants.models import ApiToken, BaseDomain, Customer, Membership, Msp, Region
+
+
+class CustomerSerializer(serializers.ModelSerializer[Customer]):
+    """A customer as its MSP sees it; label and admin_email count at creation only."""
+
+    fqdns = serializers.SerializerMethodField()
+    is_live = serializers.BooleanField(read_only=True)
+    admin_email = serializers.EmailField(write_only=True, required=False, allow_blank=True)
+
+    class Meta:
+        model = Customer
+        fields = [
+            "id", "name", "label", "country", "time_zone", "state", "cps", "channels", "caller_id_policy",
+            "foreign_caller_id", "fqdns", "config_version", "live_version", "is_live", "created_at", "retain_until",
+            "admin_email",
+        ]  # fmt: skip
+        read_only_fields = ["state", "config_version", "live_version", "created_at", "retain_until"]
+        validators: list[Any] = []
+
+    def get_fqdns(self, customer: Customer) -> list[str]:
+        return sorted(name.fqdn for name in customer.customer_regions.all())
+
+
+class ReasonSerializer(serializers.Serializer[Any]):
+    """Why; with `typed`, the name of what is about to end."""
+
+    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+    typed = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class MemberSerializer(serializers.ModelSerializer[Membership]):
+    """Somebody in a team."""
+
+    email = serializers.EmailField(source="user.email", read_only=True)
+    name = serializers.CharField(source="user.name", read_only=True)
+    role = serializers.ChoiceField(choices=[*MSP_ROLES, *CUSTOMER_ROLES])
+
+    class Meta:
+        model = Membership
+        fields = ["id", "email", "name", "role", "created_at"]
+        read_only_fields = ["created_at"]
+
+
+class InvitationSerializer(serializers.Serializer[Any]):
+    """Whom to invite, and as what."""
+
+    email = serializers.EmailField()
+    role = serializers.ChoiceField(choices=[*MSP_ROLES, *CUSTOMER_ROLES])
+
+
+class TokenSerializer(serializers.ModelSerializer[ApiToken]):
+    """An API token; `secret` is in the answer to its creation only."""
+
+    scopes = serializers.ListField(child=serializers.CharField(max_length=40), max_length=60)
+    user = serializers.EmailField(source="user.email", read_only=True)
+    secret = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ApiToken
+        fields = [
+            "id",
+            "name",
+            "hint",
+            "user",
+            "scopes",
+            "created_at",
+            "expires_at",
+            "last_used_at",
+            "revoked_at",
+            "secret",
+        ]
+        read_only_fields = ["hint", "created_at", "last_used_at", "revoked_at"]
+
+    def get_secret(self, token: ApiToken) -> str | None:
+        return getattr(token, "secret", None)
+
+
+class AuditSerializer(serializers.ModelSerializer[AuditEntry]):
+    """One entry of the audit log."""
+
+    class Meta:
+        model = AuditEntry
+        fields = ["id", "at", "email", "acting_for", "reason", "verb", "object_type", "object_id", "object_name",
+                  "before", "after"]  # fmt: skip
+
+
+class MspSerializer(serializers.ModelSerializer[Msp]):
+    """An MSP as the operator sees it."""
+
+    owner_email = serializers.EmailField(write_only=True, required=False, allow_blank=True)
+    customer_count = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Msp
+        fields = ["id", "name", "slug", "state", "support_email", "support_phone", "customer_count", "created_at",
+                  "owner_email"]  # fmt: skip
+        read_only_fields = ["state", "created_at"]
+        validators: list[Any] = []
+
+
+class RegionSerializer(serializers.ModelSerializer[Region]):
+    """A region with its networks."""
+
+    class Meta:
+        model = Region
+        fields = ["id", "name", "slug", "allowed_networks", "denied_networks", "microsoft_names", "microsoft_networks",
+                  "config_version", "live_version"]  # fmt: skip
+        read_only_fields = ["config_version", "live_version"]
+
+
+class BaseDomainSerializer(serializers.ModelSerializer[BaseDomain]):
+    """A base domain of an MSP in a region."""
+
+    class Meta:
+        model = BaseDomain
+        fields = ["id", "msp", "region", "fqdn"]
+        validators: list[Any] = []
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    """Who calls, where, and what they may do."""
+
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    place = serializers.ChoiceField(choices=["operator", "msp", "customer"])
+    of = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField())
+    capabilities = serializers.ListField(child=serializers.CharField())
+    acting_for = serializers.CharField()

@@ -1,0 +1,104 @@
+"""Which host leads where, and what strangers learn from the others."""
+
+import pytest
+from django.test import Client
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.db import contexts
+from tenants import hosts
+from tenants.models import Customer
+from tenants.tests.clients import client_of, visitor
+
+SAME = [
+    "ACME.Northwind.LOCALHOST",
+    "acme.northwind.localhost.",
+    "acme.northwind.localhost:8000",
+    "acme.northwind.localhost.:80",
+]
+NONSENSE = [
+    "", " ", ".", "acme..northwind.localhost", "-acme.localhost", "acme.northwind.localhost:0", "a:99999", "a:b", "[::1]",
+    "127.0.0.1", "localhost", "evil.example",
+    "acme.northwind.localhost@evil.example", "acme.northwind.localhost/x",
+    "acme.northwind.localhost, evil.example", "acme.northwind.localhost\tx", "аcme.northwind.localhost", "x" * 300,
+    "acme.northwind.localhost#", "acme.northwind.localhost?x", "acme_northwind.localhost", "acme.northwind.localhost..",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    hosts.forget()
+    yield
+    hosts.forget()
+
+
+@pytest.mark.parametrize("authority", SAME)
+def test_one_host_in_all_its_spellings(authority):
+    assert hosts.normalise(authority) == "acme.northwind.localhost"
+
+
+@given(st.text(max_size=80))
+def test_whatever_is_no_host_never_becomes_one(text):
+    host = hosts.normalise(text)
+    assert host is None or (host == hosts.normalise(host) and host.isascii() and host == host.lower())
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("authority", NONSENSE)
+def test_an_unknown_host_gets_a_plain_404_that_gives_nothing_away(authority):
+    for path in ("/", "/account/login/", "/brand.css", "/static/nothing", "/api/v1/me/"):
+        answer = Client().get(path, HTTP_HOST=authority)
+        assert (answer.status_code, answer.content) == (404, b"Not found\n")
+        assert not answer.cookies
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("authority", SAME)
+def test_each_spelling_leads_to_the_portal(authority, acme):
+    assert Client().get("/account/login/", HTTP_HOST=authority).status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_new_customer_is_found_and_a_closed_one_is_not(northwind, acme):
+    assert visitor(acme).get("/account/login/").status_code == 200
+    with contexts.msp(northwind):
+        Customer.objects.filter(pk=acme.pk).update(state="closed")
+    assert visitor(acme).get("/account/login/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("origin", "same"),
+    [
+        ("http://acme.northwind.localhost:8000", True),
+        ("http://ACME.northwind.localhost:8000", True),
+        ("http://acme.northwind.localhost", False),
+        ("http://acme.northwind.localhost:8001", False),
+        ("http://globex.northwind.localhost:8000", False),
+        ("http://acme.northwind.localhost:8000@evil.example", False),
+        ("http://evil.example/acme.northwind.localhost:8000", False),
+        ("null", False),
+        ("", False),
+        ("file://", False),
+        ("http://[::1", False),
+    ],
+)
+def test_an_origin_is_the_same_host_and_port_or_foreign(origin, same):
+    assert hosts.origin_matches(origin, "acme.northwind.localhost:8000") is same
+
+
+@pytest.mark.django_db
+def test_a_write_from_another_site_is_refused_even_with_session_and_token(acme, alice):
+    browser = client_of(alice, acme)
+    assert browser.post("/acting/stop/", HTTP_ORIGIN="http://evil.example").status_code == 403
+    assert browser.post("/acting/stop/", HTTP_ORIGIN="null").status_code == 403
+    assert browser.post("/acting/stop/", HTTP_ORIGIN="http://acme.northwind.localhost").status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_session_is_worth_nothing_at_another_host(acme, globex, alice):
+    browser = client_of(alice, acme)
+    assert browser.get("/team/").status_code == 200
+    stolen = visitor(globex)
+    stolen.cookies["session"] = browser.cookies["session"].value
+    assert stolen.get("/team/").status_code == 302
+    assert browser.get("/team/").status_code == 200
