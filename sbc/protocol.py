@@ -6,33 +6,18 @@
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from types import NoneType, UnionType
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    NotRequired,
-    TypeAlias,
-    TypedDict,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-)
+from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict, cast, get_type_hints
+
+from sbc.strict import UNSTORABLE, Check, Count, Scope, check_for, object_check, refuse_unstorable
+from sbc.strict import BadMessage as BadMessage
 
 PATH = "/node/v1/"
 STOLEN_TOKEN = 4409  # close code: this token's first connection is alive, so the second is refused
 BAD_TOKEN = 4401  # close code: no such token, or the node is disabled
 
-Scope: TypeAlias = Annotated[str, "scope"]  # "region:1", "msp:3" or "cust:17"
 Millis: TypeAlias = int  # since 1970, UTC
 Direction: TypeAlias = Literal["out", "in", "internal", "emergency"]
-Count: TypeAlias = Annotated[int, "count"]  # zero or more
 
 
 class Row(NamedTuple):
@@ -247,10 +232,6 @@ FromPortal: TypeAlias = Welcome | Apply | AckRecords | Drop | Resend
 Message: TypeAlias = FromNode | FromPortal
 
 
-class BadMessage(ValueError):
-    """A frame that is not a message of this protocol; says which field, and why."""
-
-
 def encode(message: Message) -> str:
     """Write a message as one JSON text frame."""
     parts = {field.name: getattr(message, field.name) for field in fields(message)}
@@ -265,8 +246,8 @@ def decode(frame: str | bytes) -> Message:
         raise BadMessage(f"not JSON: {error}") from None
     if not isinstance(data, dict):
         raise BadMessage("the frame is not an object")
-    if _UNSTORABLE.search(frame if isinstance(frame, str) else frame.decode()):
-        _refuse_unstorable(data)
+    if UNSTORABLE.search(frame if isinstance(frame, str) else frame.decode()):
+        refuse_unstorable(data)
     name = data.pop("type", None)
     if not isinstance(name, str) or name not in _CLASSES:
         raise BadMessage(f"unknown type {name!r:.40}")
@@ -305,130 +286,6 @@ def check_record(item: dict[str, Any]) -> Cdr | OrphanEnd:
     return cast(Cdr | OrphanEnd, check(item, "record"))
 
 
-_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-
-
-def _refuse_unstorable(value: Any) -> None:
-    """Raise BadMessage for texts that no database takes: NUL, half of a surrogate pair."""
-    if isinstance(value, str) and ("\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value)):
-        raise BadMessage(f"text that cannot be stored: {value!r:.40}")
-    if isinstance(value, dict):
-        value = [*value, *value.values()]
-    if isinstance(value, list):
-        for each in value:
-            _refuse_unstorable(each)
-
-
-# The parser: the type hints above, turned once into functions.
-
-Check: TypeAlias = Callable[[Any, str], Any]
-_SCOPE = re.compile(r"(region|msp|cust):[1-9][0-9]{0,9}")
-
-
-def _check_scope(value: Any, where: str) -> str:
-    if not isinstance(value, str) or not _SCOPE.fullmatch(value):
-        raise BadMessage(f"{where}: expected a scope such as cust:17, got {value!r:.40}")
-    return value
-
-
-def _check_count(value: Any, where: str) -> int:
-    if type(value) is not int or not 0 <= value < 2**63:
-        raise BadMessage(f"{where}: expected a whole number from 0, got {value!r:.40}")
-    return value
-
-
-def _simple(kind: type, *accepted: type) -> Check:
-    def check(value: Any, where: str) -> Any:
-        if type(value) not in accepted:  # not isinstance: True is an int
-            raise BadMessage(f"{where}: expected {kind.__name__}, got {value!r:.40}")
-        return value
-
-    return check
-
-
-def _list_of(item: Check) -> Check:
-    def check(value: Any, where: str) -> list[Any]:
-        if type(value) is not list:
-            raise BadMessage(f"{where}: expected a list, got {value!r:.40}")
-        return [item(each, where) for each in value]
-
-    return check
-
-
-def _dict_of(key: Check, item: Check) -> Check:
-    def check(value: Any, where: str) -> dict[Any, Any]:
-        if type(value) is not dict:
-            raise BadMessage(f"{where}: expected an object, got {value!r:.40}")
-        return {key(name, where): item(each, f"{where}.{name:.40}") for name, each in value.items()}
-
-    return check
-
-
-def _texts(kind: type[Row] | type[RowKey]) -> Check:
-    def check(value: Any, where: str) -> Any:
-        if type(value) is not list or len(value) != len(kind._fields) or not all(type(part) is str for part in value):
-            raise BadMessage(f"{where}: expected [{', '.join(kind._fields)}] as texts, got {type(value).__name__}")
-        return kind(*value)
-
-    return check
-
-
-def _either(checks: list[Check], literals: tuple[Any, ...]) -> Check:
-    def check(value: Any, where: str) -> Any:
-        if any(value == literal and type(value) is type(literal) for literal in literals):
-            return value
-        if not checks:
-            raise BadMessage(f"{where}: expected one of {', '.join(map(repr, literals))}, got {value!r:.40}")
-        return checks[0](value, where)
-
-    return check
-
-
-def _object(kind: type, names: dict[str, Any]) -> Check:
-    checks = {name: _check_for(hint) for name, hint in names.items()}
-    required = checks.keys() - getattr(kind, "__optional_keys__", frozenset())
-
-    def check(value: Any, where: str) -> dict[str, Any]:
-        if type(value) is not dict:
-            raise BadMessage(f"{where}: expected an object, got {value!r:.40}")
-        if not required <= value.keys() <= checks.keys():
-            missing, unknown = sorted(required - value.keys()), sorted(value.keys() - checks.keys())
-            raise BadMessage(f"{where}: missing {missing}, unknown {[name[:40] for name in unknown[:5]]}")
-        return {name: check(value[name], f"{where}.{name}") for name, check in checks.items() if name in value}
-
-    return check
-
-
-def _check_for(hint: Any) -> Check:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is NotRequired:
-        return _check_for(inner[0])
-    if origin is Literal:
-        return _either([], inner)
-    if origin in (Union, UnionType):
-        literals = [value for part in inner if get_origin(part) is Literal for value in get_args(part)]
-        plain = [part for part in inner if get_origin(part) is not Literal and part is not NoneType]
-        return _either([_check_for(part) for part in plain], (*literals, *([None] if NoneType in inner else [])))
-    if origin is list:
-        return _list_of(_check_for(inner[0]))
-    if origin is dict:
-        return _dict_of(_check_for(inner[0]), _check_for(inner[1]))
-    if hint in (Row, RowKey):
-        return _texts(hint)
-    if is_typeddict(hint):
-        return _object(hint, get_type_hints(hint, include_extras=True))
-    return _SIMPLE[hint]
-
-
-_SIMPLE: dict[Any, Check] = {
-    str: _simple(str, str),
-    int: _simple(int, int),
-    float: _simple(float, float, int),
-    bool: _simple(bool, bool),
-    Any: lambda value, where: value,
-    Scope: _check_scope,
-    Count: _check_count,
-}
 _FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges)
 _FROM_PORTAL = (Welcome, Apply, AckRecords, Drop, Resend)
 _NAME_OF: dict[type, str] = {
@@ -436,6 +293,6 @@ _NAME_OF: dict[type, str] = {
 }
 _CLASSES: dict[str, type] = {name: kind for kind, name in _NAME_OF.items()}
 _CHECKS: dict[str, Check] = {
-    name: _object(kind, get_type_hints(kind, include_extras=True)) for name, kind in _CLASSES.items()
+    name: object_check(kind, get_type_hints(kind, include_extras=True)) for name, kind in _CLASSES.items()
 }
-_check_event, _check_cdr, _check_orphan = (_check_for(kind) for kind in (CallEvent, Cdr, OrphanEnd))
+_check_event, _check_cdr, _check_orphan = (check_for(kind) for kind in (CallEvent, Cdr, OrphanEnd))

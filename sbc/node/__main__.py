@@ -54,7 +54,11 @@ def read_settings(arguments: argparse.Namespace) -> tuple[NodeSettings, LinkSett
             raise BadSettings(f"{name} is missing")
     if engine not in ("kamailio", "memory"):
         raise BadSettings(f"there is no engine {engine!r}")
-    return _node_settings(said), LinkSettings(portal, token, node), engine
+    return (
+        _node_settings(said),
+        LinkSettings(portal, token, node, token_file=Path(token_file) if token_file else None),
+        engine,
+    )
 
 
 def build(node: NodeSettings, link: LinkSettings, engine: str) -> NodeProcess:

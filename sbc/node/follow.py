@@ -2,6 +2,7 @@
 
 import logging
 import os
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ class Follower:
         self.started = int(time.time() * 1000)
         self.bad_lines = 0
         self._next_look = 0
+        self.caught_up = False
+        self._turn = threading.RLock()
         self._positions = spool.positions()
         self._calls: dict[str, Call] = {}
         self._over: set[str] = set()
@@ -55,6 +58,10 @@ class Follower:
         A call is spooled one pass after its last line was read: by then its earlier lines, which another worker may
         have written to a file that had been read already, have been read too.
         """
+        with self._turn:
+            return self._run_pass(now)
+
+    def _run_pass(self, now: int) -> int:
         over_before = set(self._over)
         touched: set[str] = set()
         read: list[Position] = []
@@ -65,6 +72,7 @@ class Follower:
             for raw in data.split(b"\n"):
                 self._take(raw, now, touched, stray)
             read.append(position)
+        self.caught_up = caught_up
         done: dict[str, dict[str, Any] | None] = {}
         if caught_up:
             for each in over_before:
@@ -87,12 +95,20 @@ class Follower:
 
     def lose_open_calls(self, last_seen: int, died: int) -> int:
         """Note that Kamailio was killed: calls that it was carrying end at a time that nobody knows."""
-        lost = self.spool.lose_open_calls(last_seen, died)
-        self._read_open_calls()
+        with self._turn:
+            self._run_pass(died)
+            while not self.caught_up:
+                self._run_pass(died)
+            lost = self.spool.lose_open_calls(last_seen, died)
+            self._read_open_calls()
         return lost
 
     def remove_finished(self, now: int, keep: int = 600_000) -> list[Path]:
         """Delete files that were renamed out of the way (no longer `.log`), are read to the end and have rested."""
+        with self._turn:
+            return self._remove_finished(now, keep)
+
+    def _remove_finished(self, now: int, keep: int) -> list[Path]:
         removed = []
         for path in self._files():
             status = path.stat()

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import websockets
@@ -46,7 +47,7 @@ EVENTS_KEPT = 20_000
 EVENTS_SENT = 500
 GAUGES_EVERY = 2.0
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 30.0
-REFUSED_WAIT = 60.0
+REFUSED_WAIT = 10.0
 LONGEST_FRAME = 64 * 1024 * 1024
 
 
@@ -58,6 +59,11 @@ class LinkSettings:
     token: str
     node: str
     software: str = "strowger"
+    token_file: Path | None = None  # read at each attempt: a new token needs no restart
+
+    def bearer(self) -> str:
+        """Give the token of now."""
+        return self.token_file.read_text().strip() if self.token_file else self.token
 
 
 class Link:
@@ -115,7 +121,7 @@ class Link:
         assert self.applier is not None
         async with connect(
             self.settings.portal.rstrip("/") + PATH,
-            additional_headers={"Authorization": f"Bearer {self.settings.token}"},
+            additional_headers={"Authorization": f"Bearer {self.settings.bearer()}"},
             user_agent_header=None,
             compression=None,
             max_size=LONGEST_FRAME,

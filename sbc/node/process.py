@@ -36,6 +36,8 @@ ROTATE_AT = 64_000_000  # bytes of one record file
 class Daemons(Protocol):
     """What the node process asks of whatever starts Kamailio, rtpengine and HAProxy."""
 
+    proven: bool  # every listener answers, as far as is known
+
     async def start(self, rows: list[Row]) -> bool:
         """Bring everything up with these rows loaded; tell whether Kamailio was running already."""
         ...
@@ -171,7 +173,6 @@ class NodeProcess:
     async def _lose_open_calls(self) -> None:
         """Kamailio was killed: read all that it wrote, then note which calls it was carrying."""
         died = _millis()
-        await asyncio.to_thread(self.follower.run_pass, died)
         last_seen = int(self.spool.noted("alive") or 0)
         lost = await asyncio.to_thread(self.follower.lose_open_calls, last_seen, died)
         if lost:
@@ -220,7 +221,7 @@ class NodeProcess:
     async def _measure(self) -> None:
         try:
             self._measured = await self.engine.gauges()
-            self.is_up = bool(self._measured.get("up", True))
+            self.is_up = bool(self._measured.get("up", True)) and (self.daemons is None or self.daemons.proven)
         except EngineError:
             self._measured, self.is_up = {}, False
             raise

@@ -15,6 +15,7 @@ from sbc.node.engines.base import EngineDown, Row
 log = logging.getLogger("strowger.node")
 
 PROVE_EVERY = 0.005
+PROVE_AGAIN = 2.0
 FIRST_ANSWER = 5.0
 TOO_OFTEN = 1.0  # seconds to wait before a daemon that died at once is started again
 
@@ -24,6 +25,9 @@ class Supervisor:
 
     def __init__(self, plane: DataPlane):
         self.plane = plane
+        self.proven = False
+        self._trouble = ""
+        self._next_proof = 0.0
         self._turn = asyncio.Lock()
         self._started: dict[str, float] = {}
 
@@ -32,7 +36,11 @@ class Supervisor:
         was_running = self.plane.daemons["kamailio"].pid is not None
         if not was_running:
             self._end_orphans()
-        await self.plane.start(rows)
+        try:
+            await self.plane.start(rows)
+            self._is_proven()
+        except (NotProven, EngineDown, OSError) as trouble:
+            self._is_not_proven(str(trouble))
         return was_running
 
     async def watch(self, rows: Callable[[], Iterable[Row]]) -> tuple[list[str], bool]:
@@ -42,6 +50,8 @@ class Supervisor:
             killed = "kamailio" in died and not self.plane.daemons["kamailio"].ended_well
             for name in died:
                 await self._start_again(name, rows)
+            if not self.proven and time.monotonic() > self._next_proof:
+                await self._prove()
         return died, killed
 
     async def restart_kamailio(self, rows: Callable[[], Iterable[Row]]) -> None:
@@ -67,9 +77,31 @@ class Supervisor:
         if name == "kamailio":
             self._end_orphans()
             self.plane.write_files(list(rows()))
-        daemon.start()
+        try:
+            daemon.start()
+        except OSError as error:
+            return self._is_not_proven(f"{name} does not start: {error}")
+        self.proven = False
         if name == "kamailio":
             await self._first_answer()
+
+    async def _prove(self) -> None:
+        self._next_proof = time.monotonic() + PROVE_AGAIN
+        try:
+            await self.plane.prove(patience=1.0)
+            self._is_proven()
+        except (NotProven, EngineDown, OSError) as trouble:
+            self._is_not_proven(str(trouble))
+
+    def _is_proven(self) -> None:
+        log.info("Kamailio, rtpengine and HAProxy run, and every listener answers")
+        self.proven, self._trouble = True, ""
+
+    def _is_not_proven(self, trouble: str) -> None:
+        self.proven = False
+        if trouble != self._trouble:
+            log.error("the SBC is not ready: %s", trouble)
+        self._trouble = trouble
 
     async def _first_answer(self) -> None:
         until = time.monotonic() + FIRST_ANSWER
