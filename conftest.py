@@ -147,7 +147,8 @@ def _let_the_cast_in() -> None:
                              for number, name in enumerate(("sip", "sip2", "sip3"), 1)],
         )  # fmt: skip
         region.save()
-        made = {}
+        made: dict[str, Customer] = {}
+        msps: dict[str, Msp] = {}
         for slug, customers in {"northwind": {"acme": "DE", "globex": "US"}, "fabrikam": {"initech": "GB"}}.items():
             msp = create_msp(Msp(name=slug.title(), slug=slug, support_email=f"help@{slug}.example"), by=LAB)
             with contexts.msp(msp):
@@ -157,7 +158,7 @@ def _let_the_cast_in() -> None:
                     Customer(msp=msp, name=label.title(), label=label, country=country, time_zone="Europe/Berlin"),
                     by=LAB,
                 )
-            made[slug] = msp
+            msps[slug] = msp
         User.objects.create_user("operator@strowger.example", PASSWORD, name="Olga", is_operator=True)
         for email, place, role in (
             ("alice@acme.example", "acme", "admin"),
@@ -168,5 +169,5 @@ def _let_the_cast_in() -> None:
             with contexts.customer(made[place]):
                 Membership(user=user, tenant=made[place], role=role).save()
         nadia = User.objects.create_user("nadia@northwind.example", PASSWORD, name="Nadia")
-        with contexts.msp(made["northwind"]):
-            Membership(user=nadia, msp=made["northwind"], role="owner").save()
+        with contexts.msp(msps["northwind"]):
+            Membership(user=nadia, msp=msps["northwind"], role="owner").save()

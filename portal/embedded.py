@@ -23,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -94,7 +95,8 @@ def start_postgres(data: Path | str, *, test: bool = False) -> str:
     if not _answers(sockets):
         (pgdata / "postmaster.pid").unlink(missing_ok=True)
         options = SETTINGS | (TEST_SETTINGS if test else {}) | {"unix_socket_directories": str(sockets)}
-        command = [binaries / "postgres", "-D", pgdata, *(f"--{name}={value}" for name, value in options.items())]
+        chosen = [f"--{name}={value}" for name, value in options.items()]
+        command: list[Path | str] = [binaries / "postgres", "-D", pgdata, *chosen]
         _running[pgdata] = _spawn(command, owner, home / "postgres.log", signal.SIGINT)
         _wait_for(lambda: _answers(sockets), _running[pgdata], home / "postgres.log", "PostgreSQL")
     _make_database(admin_url(home))
@@ -311,12 +313,12 @@ def _run_as(owner: Owner, command: list[Path | str]) -> None:
     _run([str(part) for part in command], **_as_user(owner))
 
 
-def _as_user(owner: Owner) -> dict[str, object]:
+def _as_user(owner: Owner) -> dict[str, Any]:
     return {} if owner.uid is None else {"user": owner.uid, "group": owner.gid, "extra_groups": []}
 
 
-def _run(command: list[str], **options: object) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **options)  # type: ignore[call-overload]
+def _run(command: list[str], **options: Any) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", check=False, **options)
     if done.returncode:
         lines = (done.stderr or done.stdout).strip().splitlines()
         raise ServerError(f"{Path(command[0]).name} failed: {lines[-1] if lines else done.returncode}")

@@ -78,7 +78,7 @@ def keep_baseline() -> None:
                 )
             )
     # The stock flush would empty the tables of customers and people, too.
-    TransactionTestCase._fixture_teardown = lambda self: restore_baseline()  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = lambda self: restore_baseline()  # type: ignore[attr-defined]
 
 
 def restore_baseline() -> None:

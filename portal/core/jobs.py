@@ -69,7 +69,7 @@ def actor_of(job: Job) -> Actor:
     return Actor(**job.actor)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def run_job(pk: str, **_: Any) -> None:
     """Do the queued job with this id."""
     run(pk)

@@ -45,5 +45,5 @@ class ContextTask(Task):  # type: ignore[misc]
             if msp:
                 contexts.use_msp(MspRef(msp), customer)  # type: ignore[arg-type]
             elif customer:
-                contexts.use_customer(customer)  # type: ignore[arg-type]
+                contexts.use_customer(customer)
             return super().__call__(*args, **kwargs)

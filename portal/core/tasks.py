@@ -17,7 +17,7 @@ SILENT = dt.timedelta(minutes=15)
 KEYS_KEPT = dt.timedelta(days=2)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def sweep(**_: object) -> None:
     """Give up jobs whose worker is gone, and forget the keys of API writes that nobody will repeat."""
     with contexts.owner():

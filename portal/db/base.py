@@ -23,7 +23,7 @@ ALL_POWERFUL = (
 )
 
 
-class DatabaseWrapper(base.DatabaseWrapper):
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     """A connection whose every statement runs under `self.context`."""
 
     _guarded = False

@@ -14,7 +14,7 @@ TABLES = """
 """
 
 
-class SchemaIntrospection(DatabaseSchemaIntrospection):
+class SchemaIntrospection(DatabaseSchemaIntrospection):  # type: ignore[misc]
     """Sees the tables of the connection's schema and no others."""
 
     def get_table_list(self, cursor: Any) -> list[TableInfo]:

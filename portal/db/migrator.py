@@ -268,7 +268,7 @@ def _drifted(schemas: list[str]) -> dict[str, list[str]]:
 def _template_exists() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %s)", [TEMPLATE])
-        return cursor.fetchone() == (True,)
+        return bool(cursor.fetchone() == (True,))
 
 
 def _key(migration: Migration) -> Key:

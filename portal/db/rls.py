@@ -104,7 +104,7 @@ class CreatePartitionedModel(CreateModel):
         super().__init__(*args, **kwargs)
         self.partition_by = partition_by
 
-    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         name, args, kwargs = super().deconstruct()
         return name, args, kwargs | {"partition_by": self.partition_by}
 

@@ -89,10 +89,10 @@ def _exist(connection: psycopg.Connection, names: list[str]) -> bool:
     return bool(found and found[0] == len(names))
 
 
-def statements(login: str, database: str) -> list[sql.Composed]:
+def statements(login: str, database: str) -> list[sql.SQL | sql.Composed]:
     """Return what an administrator has to run once, for those who would rather do it by hand."""
     user = sql.Identifier(login)
-    made = [sql.SQL("ALTER ROLE {} NOINHERIT").format(user)]
+    made: list[sql.SQL | sql.Composed] = [sql.SQL("ALTER ROLE {} NOINHERIT").format(user)]
     for role in (OWNER, APP, MSP, INGEST):
         made.append(sql.SQL(CREATE_ROLE).format(role))
         made.append(sql.SQL("GRANT {} TO {}").format(role, user))
