@@ -161,6 +161,15 @@ async def test_a_teams_user_calls_out_with_sound_both_ways(lab: Lab):
     assert far.remote.uri.number == ALICE
 
 
+async def test_both_ends_hear_the_reports_of_the_other(lab: Lab):
+    call = await lab.microsoft.place_call(ACME, ALICE, "+33199004010")
+    far = lab.carriers["A"].newest("+33199004010")
+
+    await until(lambda: call.media.reports > 1 and far.media.reports > 1, 8)
+
+    await call.hang_up()
+
+
 async def test_the_number_decides_which_carrier_takes_the_call(lab: Lab):
     outcome = await lab.place(Order(ALICE, ABROAD, seconds=0.2))
 

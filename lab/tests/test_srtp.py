@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab import rtcp
 from lab.srtp import Srtp, SrtpError
 
 MASTER = bytes.fromhex("E1F97A0D3E018BE0D64FA32C06DE41390EC675AD498AFEEBB6960B3AABE6")
@@ -32,3 +33,22 @@ def test_a_changed_packet_is_refused():
 
     with pytest.raises(SrtpError):
         Srtp(MASTER).unprotect(bytes(sealed))
+
+
+def test_reports_survive_a_round_trip_and_not_a_change():
+    sender, receiver = Srtp(MASTER), Srtp(MASTER)
+    plain = rtcp.report(b"\xca\xfe\xba\xbe", 1, 2, 3, rtcp.Reception.of(packet(7)))
+    sealed = sender.protect_report(plain)
+
+    assert rtcp.is_rtcp(sealed) and rtcp.is_rtcp(plain) and not rtcp.is_rtcp(packet(1))
+    assert receiver.unprotect_report(sealed) == plain
+    with pytest.raises(SrtpError):
+        receiver.unprotect_report(sealed[:-1] + bytes((sealed[-1] ^ 1,)))
+
+
+def test_lost_packets_are_reported():
+    heard = rtcp.Reception.of(packet(65_530))
+    for sequence in (*range(65_530, 65_536), *range(10, 20)):
+        heard.heard(packet(sequence))
+
+    assert int.from_bytes(heard.block()[5:8], "big") == 10
