@@ -1,0 +1,142 @@
+"""Who may call as whom, and help that nothing stands in the way of."""
+
+import pytest
+
+from sbc.tests.sip.fixtures import sbc, stage  # noqa: F401
+from sbc.tests.sip.stage import ACME, GLOBEX, Stage, tenant
+
+pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
+
+OUTSIDE = "+15550001"
+HISTORY = (
+    "History-Info",
+    '<sip:+4930112@sip.pstnhub.microsoft.com;user=phone?Reason=SIP;cause=302;text="x">;index=1,<sip:+44207@x>;index=1.1',
+)
+DIVERSION = ("Diversion", "<tel:+4930112>;reason=unconditional")
+REFERRED = ("Referred-By", "<sip:+4930112@sip.pstnhub.microsoft.com;x-m=8:orgid>")
+HIDDEN = (("P-Asserted-Identity", "<tel:+4930111>,<sip:alice@acme.example>"), ("Privacy", "id"))
+
+MATRIX = [
+    # caller in From, headers, changes of the customer's row, screening, attestation, number shown
+    ("+4930111", (), {}, "own", "A", "+4930111"),
+    ("+4930111", (("P-Asserted-Identity", "<sip:+4930112@x>"),), {}, "own", "A", "+4930112"),
+    ("anonymous", HIDDEN, {}, "own", "A", "+4930111"),
+    ("+4930119", (), {}, "replaced", "A", "+4930111"),  # ours but not active
+    (OUTSIDE, (), {}, "replaced", "A", "+4930111"),
+    (OUTSIDE, (), {"policy": "refuse"}, "refused", "", ""),
+    (OUTSIDE, (), {"default": ""}, "refused", "", ""),
+    ("anonymous", (("Privacy", "id"),), {}, "replaced", "A", "+4930111"),
+    (OUTSIDE, (HISTORY,), {"policy": "refuse"}, "forwarded", "B", OUTSIDE),
+    (OUTSIDE, (DIVERSION,), {"policy": "refuse"}, "forwarded", "B", OUTSIDE),
+    (OUTSIDE, (REFERRED,), {"policy": "refuse"}, "forwarded", "B", OUTSIDE),
+    (OUTSIDE, (("History-Info", "<sip:+4989222@x>;index=1"),), {"policy": "refuse"}, "refused", "", ""),  # not our number
+    ("+4989222", (HISTORY,), {"policy": "refuse"}, "forwarded", "B", "+4930112"),  # never another customer's
+    ("+4989222", (), {"foreign": 1}, "replaced", "A", "+4930111"),
+    ("+492211", (), {"foreign": 1, "policy": "refuse"}, "foreign", "B", "+492211"),
+    ("+492211", (), {"foreign": 0, "policy": "refuse"}, "refused", "", ""),
+    ("+492212", (), {"foreign": 1, "policy": "refuse"}, "refused", "", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("caller", "headers", "row", "screening", "attestation", "shown"), MATRIX)
+async def test_screening(stage: Stage, caller: str, headers: tuple[tuple[str, str], ...], row: dict[str, object], screening: str, attestation: str, shown: str):  # fmt: skip
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.change(
+        ("tn", "17", tenant(**{"fq": ACME, "default": "4930111", **row})),
+        ("fc", "17:492211", "1"),
+        ("fc", "17:4989222", "1"),
+    )
+
+    invite = stage.invite_from_teams(teams, "+442071234567", caller, headers=headers)
+
+    if screening == "refused":
+        await teams.expect("INVITE", 403)
+    else:
+        got = await carrier.expect("INVITE")
+        carrier.reply(got, 486)
+        await teams.expect("INVITE", 486)
+        assert got.get("P-Asserted-Identity") == f"<sip:{shown}@{stage.settings.address};user=phone>"
+        if "Privacy" in dict(headers):
+            assert (
+                "anonymous.invalid" in got.get("From") and got.get("Privacy") == "id" and shown not in got.get("From")
+            )
+        else:
+            assert got.get("From").startswith(f"<sip:{shown}@") and not got.all("Privacy")
+        assert bool(got.all("Diversion")) == (screening == "forwarded")
+        assert not got.all("History-Info") and not got.all("Referred-By")
+    record = await stage.record(invite.get("Call-ID"))
+    assert (record["screening"], record["attestation"], record["caller_sent"]) == (screening, attestation, shown)
+
+
+async def test_a_trunk_may_ask_for_our_own_number_on_forwarded_calls(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.change(("gw", "g1", stage.trunk(1, fw="own")))
+
+    stage.invite_from_teams(teams, "+442071234567", OUTSIDE, headers=(HISTORY,))
+
+    got = await carrier.expect("INVITE")
+    assert got.get("From").startswith("<sip:+4930112@")
+    carrier.reply(got, 486)
+    await teams.expect("INVITE", 486)
+
+
+@pytest.mark.parametrize("called", ["112", "+112"])
+@pytest.mark.parametrize("row", [{}, {"cps": 0}, {"channels": 0}, {"state": 0}, {"policy": "refuse"}])
+async def test_an_emergency_call_passes_everything(stage: Stage, row: dict[str, object], called: str):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.change(
+        ("tn", "17", tenant(**{"fq": ACME, "default": "4930111", **row})), ("gw", "g1", stage.trunk(1, cc=1, cps=1)),
+        ("bl", "m3:1", "1"), ("bl", "m3:112", "1"),
+    )  # fmt: skip
+
+    for _ in range(3):
+        invite = stage.invite_from_teams(teams, called, OUTSIDE, headers=(("Privacy", "id"),))
+        got = await carrier.expect("INVITE")
+        carrier.reply(got, 486)
+        await teams.expect("INVITE", 486)
+
+    # Somebody can call back, whoever dialled and however hidden.
+    assert got.uri.startswith(f"sip:112@{carrier.address}")
+    assert got.get("From").startswith("<sip:+4930111@") and not got.all("Privacy")
+    record = await stage.record(invite.get("Call-ID"))
+    assert (record["direction"], record["called"], record["called_sent"]) == ("emergency", "112", "112")
+    assert (record["caller"], record["caller_sent"], record["tenant"]) == (OUTSIDE, "+4930111", 17)
+
+
+async def test_an_emergency_call_tries_the_whole_list_and_those_that_look_down(stage: Stage):
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    await stage.change(("dw", "g1", "1"))
+
+    invite = stage.invite_from_teams(teams, "112")
+    second.reply(await second.expect("INVITE"), 503)
+    first.reply(await first.expect("INVITE"), 503)
+
+    # Only here a 503 for Teams: it shall try the customer's other SBC.
+    teams.ack(invite, await teams.expect("INVITE", 503))
+    record = await stage.record(invite.get("Call-ID"))
+    assert [leg["trunk"] for leg in record["attempts"]] == ["g2", "g1"]
+
+
+async def test_an_own_number_is_what_help_sees(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+
+    stage.invite_from_teams(
+        teams, "112", "anonymous", headers=(("P-Asserted-Identity", "<tel:+4930113>"), ("Privacy", "id"))
+    )
+
+    got = await carrier.expect("INVITE")
+    assert got.get("From").startswith("<sip:+4930113@")
+    carrier.reply(got, 486)
+    await teams.expect("INVITE", 486)
+
+
+async def test_emergency_numbers_are_each_customers_own(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.engine.delete_rows([("em", "17:112")])
+
+    stage.invite_from_teams(teams, "112")
+    await teams.expect("INVITE", 484)
+    stage.invite_from_teams(teams, "112", "+4989222", host=GLOBEX)
+
+    carrier.reply(await carrier.expect("INVITE"), 486)
+    await teams.expect("INVITE", 486)
