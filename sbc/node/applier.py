@@ -193,11 +193,15 @@ class Applier:
 
     async def _undo(self, plan: Plan, derived: Iterable[Row]) -> None:
         """Put back what the plan has changed so far, switches first."""
-        touched = [RowKey(row.table, row.key) for row in [*derived, *plan.sets]]
-        before = {key: plan.before[key] if key in plan.before else self.derived.value(key) for key in touched}
-        restored = [Row(*key, value) for key, value in reversed(before.items()) if value is not None]
-        await self.engine.set_rows(restored)
-        await self.engine.delete_rows([key for key in reversed(touched) if before[key] is None])
+        touched = [RowKey(row.table, row.key) for row in [*derived, *plan.sets]][::-1]
+        held = await self.engine.get_rows(touched)
+        pairs = [(key, value, self.expected(key)) for key, value in zip(touched, held, strict=True)]
+        changed = [(key, wanted) for key, value, wanted in pairs if value != wanted]
+        try:
+            await self.engine.set_rows([Row(*key, wanted) for key, wanted in changed if wanted is not None])
+            await self.engine.delete_rows([key for key, wanted in changed if wanted is None])
+        except RowRefused as error:
+            log.error("a change could not be taken back, the sweep will see to it: %s", error)
 
     async def _follow_up(self, retry: bool = False) -> None:
         """Carry out the deletes, and the applies, that waited for what is here now."""

@@ -9,7 +9,7 @@ from sbc.protocol import Row, RowKey
 
 # A call must never meet a row that points at one which is not there yet: what others refer to comes first, goes last.
 # `tn` is the switch: it names the generation in force. `dn` and `fq` let calls in, so they follow it.
-SET_ORDER = ("rg", "bd", "bl", "gw", "au", "ip", "sr", "fc", "cl", "sc", "ss", "rt", "em", "tn", "dn", "fq")
+SET_ORDER = ("rg", "bd", "bl", "gw", "au", "sr", "ip", "fc", "cl", "ss", "sc", "rt", "em", "tn", "dn", "fq")
 SWITCHES = frozenset({"em", "tn", "dn", "fq"})
 DERIVED = frozenset({"sr", "ss"})  # written by the node process from other rows, never sent
 SECRET = frozenset({"au"})

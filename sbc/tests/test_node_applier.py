@@ -1,0 +1,231 @@
+"""An apply that is cut off anywhere: calls never meet half a change, and the next start finishes it."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sbc.node.applier import Applier
+from sbc.node.drift import sweep
+from sbc.node.engines.base import EngineDown
+from sbc.node.engines.memory import MemoryEngine
+from sbc.node.snapshot import Snapshot
+from sbc.protocol import Apply, Row, RowKey
+
+ALWAYS = json.dumps(
+    [{"zone": "UTC", "windows": [{"days": list(range(7)), "begin": "00:00", "until": "00:00"}], "closed": []}]
+)
+
+
+class Killed(BaseException):
+    """The node process is gone."""
+
+
+class Watched(MemoryEngine):
+    """Looks after each row whether a call could meet half a change; fails at a chosen row."""
+
+    def __init__(self):
+        super().__init__()
+        self.fail_at, self.error, self.steps = 0, Killed, 0
+
+    async def set_rows(self, rows):
+        for row in rows:
+            self._step()
+            await super().set_rows([row])
+            self._look()
+
+    async def delete_rows(self, rows):
+        for key in rows:
+            self._step()
+            await super().delete_rows([key])
+            self._look()
+
+    async def get_rows(self, rows):
+        self._step()
+        return await super().get_rows(rows)
+
+    def _step(self):
+        self.steps += 1
+        if self.steps == self.fail_at:
+            raise self.error("here")
+
+    def _look(self):
+        """Every customer's generation in force is whole: its routes, its hours, and the trunks that they name."""
+        for customer, value in self.tables["tn"].items():
+            generation = f"{customer}.{dict(part.split('=') for part in value.split(';'))['g']}"
+            routes = {key: text for key, text in self.tables["rt"].items() if key.startswith(f"{generation}.")}
+            assert len(routes) == 3, (value, routes)
+            for text in routes.values():
+                assert text.rpartition("g=")[2] in self.tables["gw"]
+            if generation in self.tables["sc"]:
+                assert self.tables["ss"].get(generation) == "1"
+        for source in self.tables["ip"]:
+            assert source.partition(":")[2] in self.tables["sr"]
+
+
+def apply(scope, version, *rows, **more) -> Apply:
+    fields = {"needs": {}, "after": {}, "base": None, "delete": [], "closing": False, "approved": False} | more
+    return Apply(scope=scope, version=version, nonce=f"{scope}-{version}", set=[Row(*row) for row in rows], **fields)
+
+
+def policy(version: int, gateway: str, *more: tuple[str, str, str], **needs) -> Apply:
+    routes = [("rt", f"17.{version}.01:{prefix}", f"r=1;g={gateway}") for prefix in ("", "44", "49")]
+    hours = ("sc", f"17.{version}", ALWAYS)
+    return apply("cust:17", version, *routes, hours, ("tn", "17", f"m=3;st=1;g={version}"), *more, **needs)
+
+
+def gateway(name: str) -> tuple[str, str, str]:
+    return ("gw", name, "h=127.0.9.1;m=3;o=0")
+
+
+BASE = ("bd", "sbc.example", "3")
+OLD = [apply("msp:3", 1, BASE, gateway("g1")), policy(1, "g1", ("ip", "17:127.0.9.1", "g1"), ("fc", "17:1", "1"))]
+NEW = [
+    apply("msp:3", 2, BASE, gateway("g2"), after={"cust:17": 2}),
+    policy(2, "g2", ("ip", "17:127.0.9.2", "g2"), ("fc", "17:2", "1"), needs={"msp:3": 2}),
+]
+
+
+class Node:
+    """A node process over an engine and a disk that outlive it."""
+
+    def __init__(self, directory: Path):
+        self.path, self.engine, self.receipts = directory / "snapshot.sqlite", Watched(), []
+        self.start()
+
+    def start(self):
+        self.applier = Applier(self.engine, Snapshot(self.path), self.receipts.append)
+
+    def restart(self):
+        self.applier.snapshot.close()
+        self.start()
+
+    async def bring(self, messages):
+        for message in messages:
+            await self.applier.apply(message)
+
+    def tables(self) -> dict:
+        return {name: dict(table) for name, table in self.engine.tables.items()}
+
+
+async def reference(directory: Path, *steps) -> dict:
+    directory.mkdir()
+    node = Node(directory)
+    for messages in steps:
+        await node.bring(messages)
+    return node.tables()
+
+
+async def test_killed_at_every_step_the_next_start_finishes_what_was_begun(tmp_path):
+    wanted = await reference(tmp_path / "wanted", OLD, NEW)
+    finished = False
+    for step in range(1, 200):
+        (tmp_path / str(step)).mkdir()
+        node = Node(tmp_path / str(step))
+        await node.bring(OLD)
+        node.engine.steps, node.engine.fail_at = 0, step
+        try:
+            await node.bring(NEW)
+            finished = True
+        except Killed:
+            node.restart()
+            await node.applier.retry()
+            await sweep(node.engine, node.applier)
+            await node.bring(NEW)  # the portal sends again what nobody acknowledged
+        assert node.tables() == wanted, step
+        if finished:
+            break
+    assert finished and step > 20
+
+
+async def test_kamailio_killed_at_every_step_is_loaded_and_brought_on(tmp_path):
+    wanted = await reference(tmp_path / "wanted", OLD, NEW)
+    for step in range(1, 40):
+        (tmp_path / str(step)).mkdir()
+        node = Node(tmp_path / str(step))
+        await node.bring(OLD)
+        node.engine.steps, node.engine.fail_at, node.engine.error = 0, step, EngineDown
+        await node.bring(NEW)
+        for table in node.engine.tables.values():
+            table.clear()
+        node.engine.fail_at = 0
+        await node.applier.restore()
+        await node.applier.retry()
+
+        assert node.tables() == wanted, step
+        assert node.applier.waiting == {}
+        assert {receipt.nonce for receipt in node.receipts} == {"msp:3-1", "cust:17-1", "msp:3-2", "cust:17-2"}
+
+
+@pytest.mark.parametrize(
+    "row", [("rt", "17.2.01:49"), ("fc", "17:2"), ("sc", "17.2"), ("tn", "17"), ("ip", "17:127.0.9.2")]
+)
+async def test_a_refusal_at_any_row_leaves_everything_as_it_was(tmp_path, row):
+    node = Node(tmp_path)
+    await node.bring([*OLD, NEW[0]])
+    before = node.tables()
+    node.engine.refuse[row] = "no room"
+
+    await node.applier.apply(NEW[1])
+
+    assert node.tables() == before
+    assert node.receipts[-1].row == {"table": row[0], "key": row[1]}
+    node.restart()
+    assert node.applier.waiting == {}, "a refused apply must not come back by itself"
+
+
+async def test_a_row_that_reads_back_otherwise_is_refused(tmp_path):
+    node = Node(tmp_path)
+    await node.bring(OLD)
+
+    async def forgets(rows):
+        return [None if key == ("fc", "17:2") else await node.engine.get(*key) for key in rows]
+
+    node.engine.get_rows = forgets
+    await node.bring(NEW)
+
+    assert node.receipts[-1].row == {"table": "fc", "key": "17:2"}
+    assert node.engine.tables["tn"]["17"].endswith("g=1")
+
+
+async def test_two_applies_at_once_take_turns(tmp_path):
+    node = Node(tmp_path)
+    await node.bring(OLD[:1])
+    await asyncio.gather(*(node.applier.apply(policy(version, "g1")) for version in (1, 2, 3, 4)))
+
+    assert node.engine.tables["tn"]["17"].endswith("g=4")
+    assert len(node.engine.tables["rt"]) == 3
+
+
+numbers = st.sets(st.sampled_from(["491", "492", "493"]))
+steps = st.lists(st.tuples(st.sampled_from([17, 18]), numbers, st.integers(0, 12)), max_size=10)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=steps)
+def test_engine_and_disk_agree_with_the_state_whatever_happens(tmp_path_factory, steps):
+    async def run():
+        node = Node(tmp_path_factory.mktemp("node"))
+        await node.bring([apply("msp:3", 1, BASE, gateway("g1"))])
+        for version, (customer, digits, fail_at) in enumerate(steps, 1):
+            routes = [("rt", f"{customer}.{version}.00:{prefix}", "r=1;g=g1") for prefix in ("", "44", "49")]
+            own = [("dn", each, f"t={customer}") for each in digits]
+            message = apply(f"cust:{customer}", version, *routes, ("tn", str(customer), f"g={version}"), *own)
+            node.engine.steps, node.engine.fail_at = 0, fail_at
+            try:
+                await node.applier.apply(message)
+            except Killed:
+                node.restart()
+                await node.applier.retry()
+                await sweep(node.engine, node.applier)
+            held = {RowKey(table, key): text for table, rows in node.tables().items() for key, text in rows.items()}
+            assert held == {RowKey(row.table, row.key): row.value for row in node.applier.rows_in_force()}
+            before = {**held}
+            node.restart()
+            assert before == {RowKey(row.table, row.key): row.value for row in node.applier.rows_in_force()}
+        node.applier.snapshot.close()
+
+    asyncio.run(run())
