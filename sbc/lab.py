@@ -1,4 +1,4 @@
-"""What the lab must know of an installation: who its customers are, which numbers they have, which carriers they use."""
+"""What the lab must know of an installation: its customers, their numbers and the carriers they use."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -161,6 +161,9 @@ def _policy_context(request: HttpRequest) -> dict[str, Any]:
     for route in routes:
         route.named_trunks = [names[each.trunk_id] for each in route.trunks.all() if each.trunk_id in names]
         route.is_live = route.config_version <= customer.live_version
+    ordered = [route for route in routes if not route.is_default]
+    if ordered:
+        ordered[-1].is_last = True
     if not any(route.is_default for route in routes):
         routes.append(selectors.default_route())
     context: dict[str, Any] = {"routes": routes, "can_change": request.can("routing.change")}
