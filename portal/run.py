@@ -29,6 +29,7 @@ SBC_PACKAGES = {
     "kamailio/db_sqlite.so": "kamailio-sqlite-modules",
 }
 TEST_PACKAGES = {"sipp": "sip-tester", "chromium": "chromium"}
+BACK = "\r\x1b[K"
 SERVICES = ("kamailio", "rtpengine-daemon", "haproxy")
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin:/sbin"
 # The packages start servers when they are installed: not here, and not at the next boot. Ours are started by us.
@@ -52,37 +53,38 @@ class Stop(Exception):
 
 
 class Steps:
-    """Prints each step as it begins, and how long it took."""
+    """Prints each step as it begins, and how long it took; a quiet one only those in which there is something to do."""
 
-    def __init__(self, total: int) -> None:
-        self.total, self.number = total, 0
+    def __init__(self, total: int, *, quiet: bool = False) -> None:
+        self.total, self.number, self.quiet = total, 0, quiet
 
     def __call__(self, title: str, work: Callable[[Callable[[str], None]], str]) -> None:
         """Do one step; `work` may say how far it is, and returns what came of it."""
         self.number += 1
         head = f"[{self.number}/{self.total}] {title}"
         tty = sys.stdout.isatty()
-        print(f"{head} …", end="" if tty else "\n", flush=True)
+        began = not self.quiet
+        if began:
+            print(f"{head} …", end="" if tty else "\n", flush=True)
         started = time.monotonic()
 
         def say(text: str) -> None:
+            nonlocal began
             if tty:
-                print(
-                    f"\r\x1b[K{head} … {text[: max(20, shutil.get_terminal_size().columns - len(head) - 8)]}",
-                    end="",
-                    flush=True,
-                )
+                room = max(20, shutil.get_terminal_size().columns - len(head) - 8)
+                print(f"\r\x1b[K{head} … {text[:room]}", end="", flush=True)
+            elif not began:
+                print(f"{head} …", flush=True)
+            began = True
 
         result = work(say)
-        print(
-            f"{chr(13) + chr(27) + '[K' if tty else ''}{head}: {result} ({time.monotonic() - started:.1f} s)",
-            flush=True,
-        )
+        if began:
+            print(f"{BACK if tty else ''}{head}: {result} ({time.monotonic() - started:.1f} s)", flush=True)
 
 
-def prepare(*, tests: bool, engine: str) -> str:
+def prepare(*, tests: bool, engine: str, quiet: bool = False) -> str:
     """Make the environment, the front-end packages and the SBC; return the engine that can be used."""
-    steps = Steps(3)
+    steps = Steps(3, quiet=quiet)
     steps("Python environment", _environment)
     steps("Front-end packages", _front_end)
     chosen = [engine]
@@ -157,9 +159,8 @@ def _front_end(say: Callable[[str], None]) -> str:
         _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], say, "npm ci failed")
         shutil.rmtree(ROOT / "static" / "vendor", ignore_errors=True)
         stamp.write_text(wanted)
-    elif (ROOT / "static" / "vendor").is_dir():
-        return "as they were"
-    return "installed"
+        return "installed"
+    return "as they were"
 
 
 def _sbc(say: Callable[[str], None], *, tests: bool, engine: str) -> tuple[str, str]:
@@ -258,7 +259,7 @@ def main() -> None:
     parser.add_argument("rest", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     try:
-        engine = prepare(tests=options.tests, engine=options.engine)
+        engine = prepare(tests=options.tests, engine=options.engine, quiet=options.what == "exec")
     except Stop as stop:
         sys.exit(f"\n{stop}")
     except KeyboardInterrupt:
