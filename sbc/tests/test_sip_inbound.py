@@ -35,7 +35,8 @@ async def test_a_call_reaches_teams_with_the_customers_name_on_it(stage: Stage):
     assert got.get("To") == "<sip:+4930112@sip.pstnhub.microsoft.com;user=phone>"
     assert got.contact_uri.startswith(f"sip:+442071234567@{ACME}:5061;transport=tls;")
     assert no_ip(teams, got.text()), got.text()
-    assert got.all("Via")[0].startswith(f"SIP/2.0/TLS {ACME}:5061;")
+    # Microsoft asks for names in Contact and Record-Route only.
+    assert got.all("Via")[0].startswith(f"SIP/2.0/TLS {stage.settings.address}:5061;")
     assert "REFER" not in got.get("Allow") and "NOTIFY" in got.get("Allow") and "replaces" not in got.get("Supported")
     assert "RTP/SAVP" in got.body
     assert re.findall(r"a=crypto:\d+ (\S+)", got.body) == ["AES_CM_128_HMAC_SHA1_80"]
@@ -96,7 +97,6 @@ async def test_hold_and_a_request_on_another_connection(stage: Stage):
     assert got.contact_uri.startswith(f"sip:{stage.settings.address}:5060;xc=")
     assert "RTP/SAVP" in answer.body and "a=inactive" in answer.body
     assert answer.contact_uri.startswith(f"sip:{ACME}:5061;transport=tls;xc=")
-    assert bye.all("Via")[0].startswith(f"SIP/2.0/TLS {ACME}:5061;")
 
 
 async def test_a_carriers_hold_reaches_teams_as_inactive(stage: Stage):

@@ -192,6 +192,7 @@ async def test_a_customers_limit_is_busy_for_teams(stage: Stage, limits: dict[st
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     await stage.change(("tn", "17", tenant(fq=ACME, **limits)))
 
+    await stage.new_second()
     invites = [stage.invite_from_teams(teams, "+442071234567") for _ in range(5)]
     answer = await teams.expect("INVITE", 486)
 
@@ -211,6 +212,7 @@ async def test_a_full_trunk_overflows_and_the_last_one_is_busy(stage: Stage, lim
     teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
     await stage.change(("gw", "g1", stage.trunk(1, **limits)), ("gw", "g2", stage.trunk(2, **limits)))
 
+    await stage.new_second()
     for _ in range(6):
         stage.invite_from_teams(teams, "+442071234567")
     answer = await teams.expect("INVITE", 486)

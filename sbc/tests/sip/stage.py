@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -144,6 +145,10 @@ class Stage:
         await self.engine.set_rows([(*key, value) for key, value in wanted.items() if held.get(key) != value])
         await self.engine.delete_rows([("md", key) for key in await self.engine.dump("md")])
         await self.engine.fetch_events()
+
+    async def new_second(self) -> None:
+        """Wait until Kamailio counts calls in a new window."""
+        await asyncio.sleep(1.02 - time.time() % 1)
 
     async def change(self, *rows: Row) -> None:
         """Change rows for the rest of this test."""
