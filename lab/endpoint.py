@@ -17,6 +17,7 @@ from lab.transport import Flow
 from lab.uri import NameAddr, SipError, Uri
 
 log = logging.getLogger(__name__)
+MOST_REFUSALS = 1000
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, NOTIFY, INFO"
 
 
@@ -110,6 +111,7 @@ class Endpoint:
     def note(self, refusal: Refusal) -> None:
         """Write a refusal down."""
         self.refusals.append(refusal)
+        del self.refusals[:-MOST_REFUSALS]
         log.warning("%s refused the SBC's %s: %s", self.name, _what(refusal.message), refusal)
 
     def on_ack(self, ack: sip.Request, flow: Flow) -> None:

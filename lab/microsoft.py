@@ -44,7 +44,6 @@ class FakeMicrosoft(Endpoint):
         self._flows: dict[tuple[str, int, str], StreamFlow] = {}
         self._dialling: dict[tuple[str, int, str], asyncio.Lock] = {}
         self._greeting: set[tuple[str, str]] = set()
-        self._data_centre: dict[str, int] = {}
         self._tls: list[ssl.SSLContext] = []
 
     async def start(self) -> None:
@@ -154,10 +153,9 @@ class FakeMicrosoft(Endpoint):
     async def open_flow(self, call: Call, *, in_dialog: bool) -> Flow:
         """Return a connection to the SBC; requests inside a dialog come by another one, from another data centre."""
         hop = call.routes[0].uri if call.routes else call.target
-        centre = self._data_centre.get(call.call_id, 0)
         if in_dialog:
-            return await self._connect("dialog", (centre + 1) % len(self.names), hop.host, hop.port)
-        return await self._connect("call", centre, hop.host, None)
+            return await self._connect("dialog", (call.centre + 1) % len(self.names), hop.host, hop.port)
+        return await self._connect("call", call.centre, hop.host, None)
 
     async def _connect(self, kind: str, centre: int, fqdn: str, port: int | None) -> StreamFlow:
         key = (kind, centre, fqdn)
@@ -216,7 +214,7 @@ class FakeMicrosoft(Endpoint):
             story=story,
         )
         call.trunk = trunk
-        self._data_centre[call.call_id] = centre
+        call.centre = centre
         headers = [
             ("User-Agent", AGENT),
             ("P-Asserted-Identity", f"<tel:{caller}>,<sip:{caller}@{ours};user=phone>"),

@@ -37,6 +37,7 @@ class Call:
         self.remote = remote
         self.called = ""
         self.trunk = ""  # the FQDN that a call of Teams goes to
+        self.centre = 0  # which of Microsoft's data centres places it
         self.routes: list[NameAddr] = []
         self.story = story or Story()
         self.media: Media | None = None

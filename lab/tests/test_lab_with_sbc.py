@@ -36,7 +36,11 @@ def rows() -> list[tuple[str, str, str]]:
     for number, host in ((12, 1), (13, 2)):
         gateway = f"h={CARRIERS}.{host};p=5060;t=udp;a=ip;cps=0;cc=0;m=3;o=0;fw=own;st=1"
         found += [("gw", f"g{number}", gateway), ("sr", f"{CARRIERS}.{host}", "1")]
+    found.append(("gw", "g14", f"h={CARRIERS}.3;p=5060;t=udp;a=digest;cps=0;cc=0;m=3;o=0;fw=own;st=1"))
+    found += [("au", "g14.u", "strowger"), ("au", "g14.p", "s;=, 'secret\""), ("au", "g14.r", "carrier.lab")]
+    found.append(("gw", "g15", f"h={CARRIERS}.1;p=5070;t=tcp;a=ip;cps=0;cc=0;m=3;o=0;fw=orig;st=1"))
     for pk, fqdn, numbers, country in customers:
+        found += [("rt", f"{pk}.43.00:81", "r=8;g=g14"), ("rt", f"{pk}.43.00:82", "r=9;g=g15")]
         found += [("ip", f"{pk}:{CARRIERS}.{host}", f"g{11 + host}") for host in (1, 2)]
         found += [("rt", f"{pk}.43.00:", "r=0;g=g12,g13"), ("rt", f"{pk}.43.00:44", "r=7;g=g13")]
         found += [("em", f"{pk}:112", "x=0;g=g12"), ("fq", fqdn, str(pk))]
@@ -56,6 +60,7 @@ SCENARIO = {
         {"name": "A", "host": f"{CARRIERS}.1"},
         {"name": "B", "host": f"{CARRIERS}.2"},
         {"name": "tcp", "host": f"{CARRIERS}.1", "port": 5070, "transport": "tcp"},
+        {"name": "digest", "host": f"{CARRIERS}.3", "username": "strowger", "password": "s;=, 'secret\""},
     ],
 }
 
@@ -310,3 +315,56 @@ async def test_microsoft_in_two_devices_rings_and_answers(lab: Lab, monkeypatch:
         call = await lab.carriers["A"].place_call(ABROAD, BOB)
         assert call.code == 200
         await call.hang_up()
+
+
+async def test_a_carrier_that_wants_a_password_gets_it(lab: Lab):
+    outcome = await lab.place(Order(ALICE, "+819012345678", seconds=0.2))
+
+    assert (outcome.code, outcome.taken_by) == (200, ["digest"])
+
+
+async def test_a_trunk_over_tcp_carries_a_call_to_its_end(lab: Lab):
+    call = await lab.microsoft.place_call(ACME, ABROAD, "+82212345678", diverted_by=ALICE)
+    far = lab.carriers["tcp"].newest("+82212345678")
+    assert call.code == 200
+    assert far.invite.flow.protocol == "TCP"
+    # This trunk takes a forwarded call's original caller.
+    assert far.remote.uri.number == ABROAD
+    await until(lambda: call.media.received > 5)
+
+    assert await far.hang_up() == 200
+    await until(call.ended.is_set)
+
+
+async def test_a_held_call_of_a_carrier_resumes(lab: Lab):
+    call = await lab.carriers["A"].place_call(ABROAD, BOB)
+    user = lab.microsoft.newest(BOB)
+
+    assert await call.hold() == 200
+    assert user.remote_sdp.direction == "inactive"
+    assert await call.resume() == 200
+    assert await call.hang_up() == 200
+    await until(user.ended.is_set)
+
+
+async def test_many_calls_at_once_keep_apart(lab: Lab):
+    called = [f"+3319900{number}" for number in range(5100, 5120)]
+
+    calls = await asyncio.gather(*(lab.microsoft.place_call(ACME, ALICE, number) for number in called))
+    assert [call.code for call in calls] == [200] * 20
+    await until(lambda: all(call.media.received > 5 for call in calls))
+    assert [await call.hang_up() for call in calls] == [200] * 20
+    assert sum(call.media.refused for call in calls) == 0
+
+
+async def test_a_silent_carrier_is_passed_over_but_not_for_emergencies(lab: Lab):
+    lab.carriers["A"].mood = "deaf"
+    try:
+        outcome = await lab.place(Order(ALICE, "+33199004006", seconds=0.1))
+        assert (outcome.code, outcome.taken_by) == (200, ["B"])
+    finally:
+        lab.carriers["A"].mood = "well"
+
+    # It is marked down now; an emergency call whose only trunk it is goes there all the same.
+    outcome = await lab.place(Order(ALICE, "112", seconds=0.1))
+    assert (outcome.code, outcome.taken_by) == (200, ["A"])
