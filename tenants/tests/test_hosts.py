@@ -17,10 +17,12 @@ SAME = [
     "acme.northwind.localhost.:80",
 ]
 NONSENSE = [
-    "", " ", ".", "acme..northwind.localhost", "-acme.localhost", "acme.northwind.localhost:0", "a:99999", "a:b", "[::1]",
-    "127.0.0.1", "localhost", "evil.example",
+    "", " ", ".", "acme..northwind.localhost", "-acme.localhost", "acme.northwind.localhost:0", "a:99999", "a:b",
+    "[::1]", "127.0.0.1", "localhost",
+    "evil.example",
     "acme.northwind.localhost@evil.example", "acme.northwind.localhost/x",
-    "acme.northwind.localhost, evil.example", "acme.northwind.localhost\tx", "аcme.northwind.localhost", "x" * 300,
+    "acme.northwind.localhost, evil.example", "acme.northwind.localhost\tx",
+    "аcme.northwind.localhost", "x" * 300,
     "acme.northwind.localhost#", "acme.northwind.localhost?x", "acme_northwind.localhost", "acme.northwind.localhost..",
 ]  # fmt: skip
 
