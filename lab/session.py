@@ -8,6 +8,7 @@ from lab import sdp, sip
 from lab.agent import ClientTransaction, ServerTransaction
 from lab.behaviour import Behaviour
 from lab.media import Media
+from lab.pidf import mixed
 from lab.sdp import Sdp
 from lab.story import Story
 from lab.transport import Flow
@@ -78,7 +79,7 @@ class Call:
             invite.add("Record-Route", own)
         invite.headers += extra
         offer = self.media.describe().encode()
-        kind, invite.body = _mixed(offer, body) if body else ("application/sdp", offer)
+        kind, invite.body = mixed(offer, body) if body else ("application/sdp", offer)
         invite.add("Content-Type", kind)
         self._placing = endpoint.agent.send(invite, flow)
         self.note(f"INVITE {invite.uri} sent over {flow.protocol}")
@@ -390,10 +391,3 @@ async def _either(*events: asyncio.Event) -> None:
     finally:
         for task in waiting:
             task.cancel()
-
-
-def _mixed(offer: bytes, other: tuple[str, bytes]) -> tuple[str, bytes]:
-    boundary = f"lab-{sip.new_tag()}"
-    parts = (("application/sdp", offer), other)
-    body = b"".join(f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n".encode() + part + b"\r\n" for kind, part in parts)
-    return f'multipart/mixed;boundary="{boundary}"', body + f"--{boundary}--\r\n".encode()

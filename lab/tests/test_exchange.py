@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from lab.control import Control, ask
 from lab.exchange import Lab, LabError, Order
 from lab.scenario import Scenario
 from lab.settings import LabSettings
-from lab.tests.conftest import ABROAD, ACME, ACME_NUMBER, BASE, ToySbc
+from lab.tests.conftest import ABROAD, ACME, ACME_NUMBER, BASE, LOOPBACK, ToySbc
 from lab.traffic import Traffic
 
 DATA = {
@@ -126,12 +127,12 @@ async def test_an_open_scenario_knows_every_name_under_a_base_but_not_the_base_i
 
 
 async def test_the_process_gets_ready_answers_and_leaves_nothing_behind(tmp_path: Path):
-    host = "127.0.181"
+    host = f"{LOOPBACK}.181"
     scenario = {**DATA, "carriers": [{"name": "A", "host": f"{host}.1", "port": 15060}]}
     (tmp_path / "scenario.json").write_text(json.dumps(scenario))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "lab", "--dir", tmp_path, "--scenario", tmp_path / "scenario.json",
-        "--microsoft-port", "25061", "--sbc", f"{host}.2:25061", "--sbc-carrier-side", f"{host}.2:25060", "--traffic",
+        "--microsoft-port", str(20_000 + os.getpid() % 10_000), "--sbc", f"{host}.2:25061", "--sbc-carrier-side", f"{host}.2:25060", "--traffic",
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

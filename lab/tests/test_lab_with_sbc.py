@@ -13,13 +13,13 @@ from lab.behaviour import Behaviour
 from lab.exchange import Lab, Order
 from lab.scenario import Scenario
 from lab.settings import Clocks, LabSettings
-from lab.tests.conftest import until
+from lab.tests.conftest import LOOPBACK, until
 from sbc.node.daemons import DataPlane
 from sbc.node.settings import NodeSettings
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
 
-NODE, MICROSOFT, CARRIERS = "127.0.190.1", "127.0.191", "127.0.192"
+NODE, MICROSOFT, CARRIERS = f"{LOOPBACK}.190.1", f"{LOOPBACK}.191", f"{LOOPBACK}.192"
 BASE = "sbc.northwind.example"
 ACME, GLOBEX = f"acme.{BASE}", f"globex.{BASE}"
 ALICE, BOB, GINA = "+493023125001", "+493023125002", "+12125550101"
