@@ -7,13 +7,14 @@ import argparse
 import asyncio
 import contextlib
 import dataclasses
+import fcntl
 import json
 import logging
 import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import IO, Any, get_type_hints
 
 from sbc.node.daemons import DataPlane
 from sbc.node.engines.base import Engine
@@ -59,6 +60,17 @@ def read_settings(arguments: argparse.Namespace) -> tuple[NodeSettings, LinkSett
         LinkSettings(portal, token, node, token_file=Path(token_file) if token_file else None),
         engine,
     )
+
+
+def alone(directory: Path) -> IO[str]:
+    """Keep a second node process out of this directory for as long as the file is open."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = (directory / "node.lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BadSettings(f"another node process runs in {directory}") from None
+    return lock
 
 
 def build(node: NodeSettings, link: LinkSettings, engine: str) -> NodeProcess:
@@ -123,6 +135,8 @@ if __name__ == "__main__":
     logging.getLogger("websockets").setLevel(logging.WARNING)
     try:
         settings = read_settings(_arguments())
-    except BadSettings as error:
+        lock = alone(settings[0].directory)
+    except (BadSettings, OSError) as error:
         sys.exit(f"sbc.node: {error}")
-    asyncio.run(main(build(*settings)))
+    with lock:
+        asyncio.run(main(build(*settings)))

@@ -1,5 +1,6 @@
 """Rows that the node writes itself: `sr` (addresses that carriers call from) and `ss` (which hours are open)."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -7,6 +8,8 @@ from datetime import datetime
 from sbc.node import rows, schedules
 from sbc.node.state import Plan
 from sbc.protocol import Row, RowKey
+
+log = logging.getLogger("strowger.node")
 
 
 class Derived:
@@ -45,7 +48,7 @@ class Derived:
                 continue
             self._add(row)
             if row.table == "sc":
-                self._states[row.key] = schedules.state(schedules.read(row.value), at)
+                self._states[row.key] = _digit(row.value, at)
         for key in plan.deletes:
             if key.table == "ip":
                 self._sources[rows.source_address(key)] -= 1
@@ -57,7 +60,7 @@ class Derived:
         """Give the `ss` rows whose digit is another one now, and remember it."""
         flipped = []
         for key, text in self._schedules.items():
-            digit = schedules.state(schedules.read(text), at)
+            digit = _digit(text, at)
             if self._states.get(key) != digit:
                 self._states[key] = digit
                 flipped.append(Row("ss", key, digit))
@@ -82,3 +85,12 @@ class Derived:
             self._sources[rows.source_address(RowKey(row.table, row.key))] += 1
         elif row.table == "sc":
             self._schedules[row.key] = row.value
+
+
+def _digit(text: str, at: datetime) -> str:
+    try:
+        return schedules.state(schedules.read(text), at)
+    except ValueError:
+        # It was good when it was accepted: a time zone may have left this machine since.
+        log.exception("opening hours that cannot be read count as closed")
+        return "0"

@@ -1,4 +1,6 @@
-"""`python -m sbc.node.inspect --directory …`: what a node holds, for the engineer at night. Reads only, also while it runs.
+"""`python -m sbc.node.inspect --directory …`: what a node holds, for the engineer at night.
+
+It only reads, and may be used while the node runs.
 
 scopes              every scope with its version and number of rows, and applies that were begun and not finished
 rows cust:17        the rows of a scope; `!` marks one that another scope's row overrules, `-` one that is leaving
