@@ -1,0 +1,48 @@
+from portal.db import contexts
+from voice.carriers import lists, services
+from voice.carriers.tests.make import shared_trunk
+from voice.numbers.tests.make import given
+
+
+def test_the_page_says_plainly_what_happens_and_what_is_missing(northwind, acme, alice, nadia, client_of):
+    browser = client_of(alice, acme)
+    empty = browser.get("/emergency/").content.decode()
+    assert "No trunk carries emergency calls for you." in empty
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        lists.set_emergency_trunks(northwind, "DE", [trunk], by=nadia)
+    given(acme, nadia, "+49301234500")
+
+    page = browser.get("/emergency/").content.decode()
+
+    assert "When somebody dials 112" in page
+    assert trunk.name in page
+    assert "1 number has no validated emergency location" in page
+    assert "Never test by calling an emergency number" in page
+
+
+def test_933_is_shown_as_a_number_of_its_own(globex, mallory, client_of):
+    page = client_of(mallory, globex).get("/emergency/").content.decode()
+
+    assert "933" in page
+    assert "It never stands for an emergency number" in page
+
+
+def test_a_customer_sets_its_own_list_on_the_page_and_by_the_api(northwind, acme, alice, victor, nadia, client_of):
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        services.grant_trunk(trunk, acme, by=nadia)
+    browser = client_of(alice, acme)
+
+    assert browser.post("/emergency/trunks/", {"trunk_0": trunk.pk}).status_code == 302
+    assert "Your list" in browser.get("/emergency/").content.decode()
+    assert "once" in browser.post("/emergency/trunks/", {"trunk_0": trunk.pk, "trunk_1": trunk.pk}).content.decode()
+    assert browser.get("/api/v1/emergency/").json()[0]["trunks"] == [trunk.pk]
+    body = {"trunks": [999]}
+    assert browser.post("/api/v1/emergency/", body, content_type="application/json").status_code == 400
+    assert browser.post("/api/v1/emergency/", {"trunks": []}, content_type="application/json").status_code == 200
+    assert client_of(victor, acme).post("/emergency/trunks/", {}).status_code == 403
+    assert (
+        client_of(victor, acme).post("/api/v1/emergency/", {"trunks": []}, content_type="application/json").status_code
+        == 403
+    )

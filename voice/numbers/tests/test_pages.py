@@ -1,0 +1,159 @@
+import pytest
+
+from portal.db import contexts
+from voice.directory.models import Place
+from voice.directory.tests.make import berlin
+from voice.inventory.models import StockNumber
+from voice.numbers.models import ApprovedCallerId, Number
+from voice.numbers.tests.make import given, stock
+
+CLOSED_TO_MALLORY = ["/numbers/{0}/", "/api/v1/numbers/{0}/"]
+
+
+@pytest.fixture
+def numbers(acme, nadia):
+    given(acme, nadia, "+49301234500", "+49301234501")
+    return list(Number.objects.in_number_order())
+
+
+def test_the_list_finds_and_exports(acme, alice, numbers, client_of):
+    browser = client_of(alice, acme)
+
+    page = browser.get("/numbers/?q=030 123").content.decode()
+    assert "+49 30 1234500" in page
+    assert "have no validated emergency location" in page
+    assert browser.get("/numbers/?q=9999").context["list"].count == 0
+    assert "+49301234501" in browser.get("/numbers/?export=csv").content.decode()
+
+
+def test_a_number_is_located_activated_and_suspended(acme, alice, numbers, client_of):
+    browser, path = client_of(alice, acme), f"/numbers/{numbers[0].pk}/"
+    assert "nobody would know where to send help" in browser.get(path).content.decode()
+    refused = browser.post(f"{path}activate/", follow=True).content.decode()
+    assert "must have an emergency location" in refused
+    with contexts.customer(acme):
+        place = berlin(alice)
+
+    facts = {"label": "Reception", "inbound": "teams", "place": place.pk, "row_version": numbers[0].row_version}
+    assert browser.post(path, facts).status_code == 302
+    assert "changed this" in browser.post(path, facts | {"label": "Lobby"}).content.decode()
+    browser.post(f"{path}activate/")
+    assert browser.get(f"/api/v1{path}").json()["state"] == "active"
+    browser.post(f"{path}suspend/")
+    with contexts.customer(acme):
+        number = Number.objects.get(pk=numbers[0].pk)
+        assert (number.state, number.label) == ("suspended", "Reception")
+
+
+def test_bulk_actions_take_ticked_rows_or_everything_that_matches(acme, alice, numbers, client_of):
+    browser = client_of(alice, acme)
+    with contexts.customer(acme):
+        place = berlin(alice)
+    picks = {"pick": [numbers[0].pk]}
+    assert "1 number is chosen" in browser.post("/numbers/location/", picks).content.decode()
+    browser.post("/numbers/location/", picks | {"confirmed": "1", "place": place.pk})
+    everything = {"every": "1", "query": "q=030 123"}
+    browser.post("/numbers/location/", everything | {"confirmed": "1", "place": place.pk})
+    browser.post("/numbers/activate/", everything)
+
+    with contexts.customer(acme):
+        assert Number.objects.active().count() == 2
+
+
+def test_another_customers_objects_are_out_of_reach(acme, globex, alice, mallory, nadia, numbers, client_of):
+    given(globex, nadia, "+12065550100", country="US")
+    browser = client_of(mallory, globex)
+    with contexts.customer(acme):
+        place = berlin(alice)
+    with contexts.customer(globex):
+        own = Number.objects.get()
+        Number.objects.filter(pk=own.pk).update(id=own.pk + 1000)
+        assert not Place.objects.exists()
+
+    for path in CLOSED_TO_MALLORY:
+        assert browser.get(path.format(numbers[1].pk)).status_code == 404
+    body = {"place": place.pk, "inbound": "teams"}
+    path = f"/api/v1/numbers/{own.pk + 1000}/"
+    assert browser.patch(path, body, content_type="application/json").status_code == 400
+    answer = browser.post(f"/numbers/{own.pk + 1000}/", {"inbound": "teams", "place": place.pk, "row_version": "0"})
+    assert "place" in answer.context["form"].errors
+    browser.post("/numbers/suspend/", {"pick": [numbers[1].pk]})
+    with contexts.customer(acme):
+        assert Number.objects.get(pk=numbers[1].pk).state == "inactive"
+
+
+def test_a_viewer_looks_and_changes_nothing(acme, victor, numbers, client_of):
+    browser = client_of(victor, acme)
+
+    assert browser.get(f"/numbers/{numbers[0].pk}/").status_code == 200
+    for path in (
+        f"/numbers/{numbers[0].pk}/activate/",
+        "/numbers/suspend/",
+        "/numbers/location/",
+        "/numbers/caller-ids/new/",
+    ):
+        assert browser.post(path, {"pick": [numbers[0].pk]}).status_code == 403
+    browser.post(f"/numbers/{numbers[0].pk}/", {"label": "Mine", "inbound": "teams", "row_version": "0"})
+    path = f"/api/v1/numbers/{numbers[0].pk}/"
+    assert browser.patch(path, {"label": "Mine"}, content_type="application/json").status_code == 403
+    with contexts.customer(acme):
+        assert not Number.objects.filter(label="Mine").exists()
+
+
+def test_the_api_says_why_a_number_cannot_be_used(acme, alice, numbers, client_of):
+    browser = client_of(alice, acme)
+
+    answer = browser.post(f"/api/v1/numbers/{numbers[0].pk}/activate/")
+    assert answer.status_code == 400
+    assert "emergency location" in answer.json()["errors"]["place"][0]
+    assert answer["Content-Type"] == "application/problem+json"
+    assert browser.post("/api/v1/numbers/", {"e164": "+49309"}, content_type="application/json").status_code == 405
+
+
+def test_foreign_caller_ids_and_what_is_shown_instead(acme, alice, numbers, client_of):
+    browser = client_of(alice, acme)
+    facts = {"e164": "+44 20 7946 0001", "note": "London", "evidence": "Bill"}
+    assert browser.post("/numbers/caller-ids/new/", facts).status_code == 302
+    assert "+44 20 7946 0001" in browser.get("/numbers/caller-ids/").content.decode()
+    assert browser.post("/numbers/caller-ids/new/", facts | {"e164": "hello"}).status_code == 200
+    with contexts.customer(acme):
+        caller_id = ApprovedCallerId.objects.get()
+    assert browser.get("/api/v1/caller-ids/").json()["results"][0]["e164"] == "+442079460001"
+    assert browser.post("/numbers/caller-ids/policy/", {"policy": "replace"}).status_code == 200
+    assert browser.post("/numbers/caller-ids/policy/", {"policy": "refuse"}).status_code == 302
+    assert browser.post(f"/numbers/caller-ids/{caller_id.pk}/delete/", {"confirmed": "1"}).status_code == 302
+
+
+def test_an_msp_gives_takes_and_moves_in_bulk(northwind, acme, globex, nadia, client_of):
+    ids = stock(northwind, "+49301234500", "+49301234501", "+49301234502")
+    browser = client_of(nadia, northwind)
+    asked = browser.post("/numbers/allocate/", {"pick": ids})
+    assert "3 numbers are chosen" in asked.content.decode()
+
+    browser.post("/numbers/allocate/", {"pick": ids, "confirmed": "1", "customer": acme.pk})
+    refused = browser.post("/numbers/allocate/", {"pick": ids, "confirmed": "1", "customer": globex.pk})
+    assert "not free" in refused.content.decode()
+    browser.post("/numbers/move/", {"pick": ids[:1], "confirmed": "1", "customer": globex.pk})
+    browser.post(
+        "/numbers/release/", {"every": "1", "query": f"customer={globex.pk}", "confirmed": "1", "cooling_days": 9}
+    )
+
+    with contexts.msp(northwind):
+        states = list(StockNumber.objects.in_number_order().values_list("state", "tenant"))
+    assert states == [("cooling", None), ("allocated", acme.pk), ("allocated", acme.pk)]
+    held = browser.get("/api/v1/allocations/").json()["results"]
+    assert [each["customer"] for each in held].count(acme.pk) == 3
+    assert browser.get(f"/numbers/{ids[0]}/").status_code == 200
+
+
+def test_the_api_gives_numbers_to_ones_own_customers_only(northwind, acme, initech, nadia, client_of):
+    ids = stock(northwind, "+49301234500")
+    browser = client_of(nadia, northwind)
+
+    def give(customer):
+        body = {"ids": ids, "customer": customer.pk}
+        return browser.post("/api/v1/allocations/", body, content_type="application/json").status_code
+
+    assert give(initech) == 404
+    assert give(acme) == 201
+    assert give(acme) == 400
