@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.fields import parse_number
+from portal.ui.forms import Groups
 from voice.carriers.models import Trunk
 from voice.routing.models import Route, Schedule
 
@@ -20,13 +21,18 @@ DAYS = [
     (5, _("Saturday")),
     (6, _("Sunday")),
 ]
-WINDOW_ROWS = 6
+WINDOW_ROWS = 4
 
 
-class RouteForm(forms.ModelForm):
+class RouteForm(Groups, forms.ModelForm):
     """A line of the policy; the trunks are numbered choices, so that their order is typed without a mouse."""
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    groups = [
+        (_("When"), ["pattern", "caller_pattern", "schedule"]),
+        (_("Then"), ["action", "trunk_0", "trunk_1", "trunk_2", "trunk_3"]),
+        (_("About this line"), ["note", "enabled"]),
+    ]
 
     class Meta:
         model = Route
@@ -97,7 +103,7 @@ class TryForm(forms.Form):
 
 
 class ScheduleForm(forms.ModelForm):
-    """Opening hours as up to six rows of days and times."""
+    """Opening hours as up to four rows of days and times."""
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     closed_text = forms.CharField(
