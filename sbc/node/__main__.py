@@ -37,6 +37,8 @@ def read_settings(arguments: argparse.Namespace) -> tuple[NodeSettings, LinkSett
             said = json.loads(arguments.settings.read_text())
         except (OSError, ValueError) as error:
             raise BadSettings(f"{arguments.settings}: {error}") from None
+        if not isinstance(said, dict):
+            raise BadSettings(f"{arguments.settings}: not an object")
     for name in ("portal", "node", "engine", "directory"):
         if getattr(arguments, name) is not None:
             said[name] = getattr(arguments, name)

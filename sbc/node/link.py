@@ -55,11 +55,16 @@ LONGEST_FRAME = 64 * 1024 * 1024
 class LinkSettings:
     """Where the portal is, and who this node is to it."""
 
-    portal: str  # ws://portal.example:8001 or wss://…
+    portal: str  # ws://portal.example:8001 or wss://…, with or without the path
     token: str
     node: str
     software: str = "strowger"
     token_file: Path | None = None  # read at each attempt: a new token needs no restart
+
+    @property
+    def address(self) -> str:
+        """Give the whole address of the portal's endpoint."""
+        return self.portal.rstrip("/").removesuffix(PATH.rstrip("/")) + PATH
 
     def bearer(self) -> str:
         """Give the token of now."""
@@ -120,7 +125,7 @@ class Link:
     async def _session(self) -> None:
         assert self.applier is not None
         async with connect(
-            self.settings.portal.rstrip("/") + PATH,
+            self.settings.address,
             additional_headers={"Authorization": f"Bearer {self.settings.bearer()}"},
             user_agent_header=None,
             compression=None,

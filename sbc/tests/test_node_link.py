@@ -358,6 +358,11 @@ async def test_many_records_go_fast(portal, tmp_path):
     assert rate > 5_000, rate
 
 
+@pytest.mark.parametrize("said", ["ws://portal:8001", "ws://portal:8001/", "ws://portal:8001/node/v1/"])
+def test_the_portals_address_may_be_said_with_or_without_the_path(said):
+    assert LinkSettings(said, "token", "sbc-1").address == "ws://portal:8001/node/v1/"
+
+
 async def test_a_rotated_token_is_read_without_a_restart(portal, tmp_path):
     token = tmp_path / "token"
     token.write_text("stale\n")
