@@ -41,7 +41,8 @@ PLACES: dict[str, list[Entry]] = {
     "operator": [
         Entry(_("Home"), "home", "home"),
         Entry(_("MSPs"), "building-community", "msps:list", "msps.view"),
-        Entry(_("Regions and nodes"), "server-2", "nodes:list", "nodes.view", NETWORK),
+        Entry(_("Regions"), "world", "regions:list", "nodes.view", NETWORK),
+        Entry(_("Nodes"), "server-2", "nodes:list", "nodes.view", NETWORK),
         Entry(_("Certificates"), "certificate", "certificates:list", "nodes.view", NETWORK),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
         Entry(_("Health"), "heart", "health:list", "nodes.view", NETWORK),
@@ -71,6 +72,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Trunks"), "plug-connected", "carriers:list", "carriers.view"),
         Entry(_("Emergency"), "ambulance", "emergency:home", "emergency.view"),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", ACCOUNT),
+        Entry(_("Company"), "building", "settings:company", "settings.view", ACCOUNT),
         Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
