@@ -130,9 +130,10 @@ async def test_the_process_gets_ready_answers_and_leaves_nothing_behind(tmp_path
     host = f"{LOOPBACK}.181"
     scenario = {**DATA, "carriers": [{"name": "A", "host": f"{host}.1", "port": 15060}]}
     (tmp_path / "scenario.json").write_text(json.dumps(scenario))
+    port = str(20_000 + os.getpid() % 10_000)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "lab", "--dir", tmp_path, "--scenario", tmp_path / "scenario.json",
-        "--microsoft-port", str(20_000 + os.getpid() % 10_000), "--sbc", f"{host}.2:25061", "--sbc-carrier-side", f"{host}.2:25060", "--traffic",
+        "--microsoft-port", port, "--sbc", f"{host}.2:25061", "--sbc-carrier-side", f"{host}.2:25060", "--traffic",
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

@@ -67,9 +67,8 @@ SCENARIO = {
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    folder = tmp_path_factory.mktemp("sbc")
     settings = LabSettings(
-        folder=folder,
+        folder=tmp_path_factory.mktemp("sbc"),
         microsoft=tuple((name, f"{MICROSOFT}.{index}") for index, name in enumerate(ca.MICROSOFT_NAMES, 1)),
         sbc=(NODE, 5061),
         sbc_carrier_side=(NODE, 5060),
@@ -79,13 +78,18 @@ async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
     ca.build(settings.certificates, [BASE])
     running = Lab(settings, Scenario.of(SCENARIO))
     await running.start()
-    node = DataPlane(node_settings(folder, settings.certificates))
+    yield running
+    await running.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+async def node(lab: Lab) -> AsyncIterator[DataPlane]:
+    plane = DataPlane(node_settings(lab.settings.folder, lab.settings.certificates))
     try:
-        await node.start(rows())
-        yield running
+        await plane.start(rows())
+        yield plane
     finally:
-        await node.stop()
-        await running.close()
+        await plane.stop()
 
 
 def node_settings(folder: Path, certificates: Path) -> NodeSettings:
@@ -368,3 +372,22 @@ async def test_a_silent_carrier_is_passed_over_but_not_for_emergencies(lab: Lab)
     # It is marked down now; an emergency call whose only trunk it is goes there all the same.
     outcome = await lab.place(Order(ALICE, "112", seconds=0.1))
     assert (outcome.code, outcome.taken_by) == (200, ["A"])
+
+
+async def test_calls_survive_a_planned_restart_and_nothing_slips_past_it(lab: Lab, node: DataPlane):
+    running = await lab.microsoft.place_call(ACME, ALICE, "+33199004007")
+    far = lab.carriers["B"].newest("+33199004007") or lab.carriers["A"].newest("+33199004007")
+    ringing, headers, _ = lab.microsoft.call(ACME, BOB, "+442079460001")
+    lab.carriers["B"].rules["+442079460001"] = Behaviour("ring")
+    calling = asyncio.create_task(ringing.place(*headers))
+    await asyncio.wait_for(ringing.ringing.wait(), 3)
+    slow = lab.carriers["B"].newest("+442079460001")
+
+    await node.restart_kamailio(rows())
+    # Whoever was ringing answers into a void; no_refusals sees whether the carrier's own Contact comes through.
+    await slow._answer(slow.invite)
+    await asyncio.sleep(1)
+    calling.cancel()
+
+    assert await running.hang_up() == 200
+    await until(far.ended.is_set)
