@@ -6,3 +6,11 @@ class SbcConfig(AppConfig):
     label = "sbc"
     verbose_name = "Session border controllers"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        # Pages of calls lie below trunks and policies: what they show of them comes from here.
+        from sbc import selectors  # noqa: PLC0415
+        from voice.calls import hooks  # noqa: PLC0415
+
+        hooks.trunks_of.append(selectors.trunk_board)
+        hooks.route_of.append(selectors.route_facts)

@@ -7,10 +7,6 @@ class NodeQuerySet(models.QuerySet["Node"]):
     def enabled(self) -> "NodeQuerySet":
         return self.exclude(state=Node.State.DISABLED)
 
-    def by_name(self) -> "NodeQuerySet":
-        return self.order_by("region__name", "name")
-
-
 class Spool(models.Model):
     """One node's file of records that are worth money; a record is known by its spool and its sequence."""
 

@@ -1,8 +1,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db import transaction
 from django.db.models import F
 
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.db import contexts
 from sbc.models import Alarm, Node
 
 
@@ -32,3 +36,11 @@ def raise_alarm(
 def close_alarms(kinds: Iterable[str], *, at: datetime, node: Node | None = None, subject: str = "") -> None:
     """Close what is open of these kinds and this subject: it is over."""
     Alarm.objects.open().filter(node=node, kind__in=kinds, subject=subject).update(until=at)
+
+
+def settle_alarm(alarm: Alarm, *, at: datetime, by: Actor) -> Alarm:
+    """Close an alarm that somebody has looked at; it opens again when it happens again."""
+    with contexts.ingest(), transaction.atomic():
+        Alarm.objects.open().filter(pk=alarm.pk).update(until=at)
+        audit.record(by, "alarm.settled", alarm, tenant_id=alarm.tenant_id, msp_id=alarm.msp_id, text=alarm.text)
+    return alarm

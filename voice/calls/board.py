@@ -204,7 +204,7 @@ class Board:
                 }
                 for gateway, trunk in self.trunks.items()
             ],
-            "customers": self._customers(now) if self.by_customer else [],
+            **({"customers": self._customers(now)} if self.by_customer else {}),
             "failures": [
                 {"code": code, "words": words_for(code), "count": count} for code, count in self.failures.most_common(5)
             ],

@@ -1,4 +1,4 @@
-"""What apps above supply to the pages of calls: the names and health of trunks, and what there is to do.
+"""What apps above supply to the pages of calls: the names and health of trunks, and lines of policies.
 
 Each app registers its function when Django starts; imports keep pointing down.
 """
@@ -19,15 +19,6 @@ class TrunkFacts:
 
 
 @dataclass(frozen=True)
-class ToDo:
-    """Something that waits for somebody here; `level` is danger, warning or info."""
-
-    text: str
-    url: str
-    level: str = "warning"
-
-
-@dataclass(frozen=True)
 class RouteFacts:
     """A line of a routing policy, as a call's story names it."""
 
@@ -45,8 +36,6 @@ def _no_route(pk: int) -> RouteFacts | None:
 
 trunks_of: list[Callable[[Msp, Customer | None], Iterable[TrunkFacts]]] = [_no_trunks]
 route_of: list[Callable[[int], RouteFacts | None]] = [_no_route]
-customer_todos: list[Callable[[Customer], Iterable[ToDo]]] = []
-msp_todos: list[Callable[[Msp], Iterable[ToDo]]] = []
 
 
 def trunks(msp: Msp, customer: Customer | None) -> list[TrunkFacts]:
@@ -57,15 +46,3 @@ def trunks(msp: Msp, customer: Customer | None) -> list[TrunkFacts]:
 def route(pk: int) -> RouteFacts | None:
     """Return a routing line of the customer at hand, or None where it is gone."""
     return route_of[-1](pk)
-
-
-def todos(customer: Customer) -> list[ToDo]:
-    """Return what this customer should do, most pressing first."""
-    found = [todo for source in customer_todos for todo in source(customer)]
-    return sorted(found, key=lambda todo: ("danger", "warning", "info").index(todo.level))
-
-
-def todos_of_msp(msp: Msp) -> list[ToDo]:
-    """Return what this MSP should do, most pressing first."""
-    found = [todo for source in msp_todos for todo in source(msp)]
-    return sorted(found, key=lambda todo: ("danger", "warning", "info").index(todo.level))

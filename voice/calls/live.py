@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from voice.calls.feed import Step, feed
 
-STATES = {"start": "dialling", "ringing": "ringing", "answered": "answered"}
+STATES = {"start": "start", "ringing": "ringing", "answered": "answered"}
 
 _UPSERT = """
 INSERT INTO calls_livecall AS c
@@ -23,7 +23,7 @@ ON CONFLICT (tenant_id, call) DO UPDATE SET
     node_name = excluded.node_name, updated = now(),
     trunk = CASE WHEN excluded.trunk = '' THEN c.trunk ELSE excluded.trunk END,
     route_id = coalesce(excluded.route_id, c.route_id),
-    state = CASE WHEN c.state = 'answered' OR excluded.state = 'dialling' THEN c.state ELSE excluded.state END,
+    state = CASE WHEN c.state = 'answered' OR excluded.state = 'start' THEN c.state ELSE excluded.state END,
     started = least(c.started, excluded.started), answered = coalesce(c.answered, excluded.answered)
 """
 _GONE = "DELETE FROM calls_livecall WHERE call = ANY(%s)"

@@ -4,7 +4,9 @@ from typing import Any
 
 from celery import shared_task
 
-from voice.calls import rollups
+from voice.calls import exports, rollups
+
+__all__ = ["exports", "sample_concurrency"]  # the worker has to know the kinds of jobs, too
 
 
 @shared_task(ignore_result=True)

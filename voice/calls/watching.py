@@ -93,7 +93,7 @@ def _seed_counts(board: Board, mine: dict[str, Customer | Msp], now: datetime) -
     for ms, (peak, attempts) in minutes.items():
         board.series.append([ms, peak, attempts])
     board.series[-1][1] = max(board.series[-1][1], len(board.live))
-    failures = FailureRollup.objects.filter(**mine, grain=Grain.DAY, at__gte=now - timedelta(days=1))
+    failures = FailureRollup.objects.filter(**mine, grain=Grain.HOUR, at__gte=now - timedelta(hours=1))
     for code, count in failures.values_list("code", "count"):
         board.failures[code] += count
 

@@ -180,9 +180,7 @@ class Migration(migrations.Migration):
                 ("route_id", models.BigIntegerField(null=True)),
                 (
                     "state",
-                    models.TextField(
-                        choices=[("dialling", "Connecting"), ("ringing", "Ringing"), ("answered", "Talking")]
-                    ),
+                    models.TextField(choices=[("start", "Calling"), ("ringing", "Ringing"), ("answered", "Talking")]),
                 ),
                 ("started", models.DateTimeField()),
                 ("answered", models.DateTimeField(null=True)),

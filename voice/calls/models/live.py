@@ -8,7 +8,7 @@ class LiveCall(models.Model):
     """A call in progress as one customer sees it: for the eye, lost without harm, gone with its node."""
 
     class State(models.TextChoices):
-        DIALLING = "dialling", _("Connecting")
+        START = "start", _("Calling")
         RINGING = "ringing", _("Ringing")
         ANSWERED = "answered", _("Talking")
 

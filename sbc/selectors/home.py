@@ -1,0 +1,155 @@
+"""What the three homes say above everything: is all well, and who has to do what."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from sbc.models import Alarm, Certificate, Node
+from sbc.selectors.rollout import behind, deployments_of
+from tenants.models import BaseDomain, Customer, Msp
+from voice.carriers.models import Trunk
+from voice.carriers.selectors import trunks_for
+from voice.numbers.selectors import without_location
+
+CERTIFICATE_WARNS = timedelta(days=30)
+LEVELS = ("danger", "warning", "info")
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """Something that waits for somebody here."""
+
+    text: str
+    url: str
+    level: str = "warning"
+
+    @property
+    def tone(self) -> str:
+        return {"danger": "bad", "warning": "wait"}.get(self.level, "calm")
+
+
+def todos_of_customer(customer: Customer) -> list[ToDo]:
+    """Return what a customer should look at, most pressing first; in the customer's database context."""
+    trunks = _dead_trunks(trunks_for(customer), "carriers:list")
+    return _pressing_first([*trunks, *_numbers(customer), *_stuck(customer)])
+
+
+def todos_of_msp(msp: Msp) -> list[ToDo]:
+    """Return what an MSP should look at, most pressing first; in the MSP's database context."""
+    trunks = Trunk.objects.open().filter(msp=msp)
+    found = [*_dead_trunks(trunks.shared(), "carriers:trunks")]
+    waiting = trunks.filter(approved=False).select_related("tenant")
+    found += [
+        ToDo(
+            _("%(customer)s’s trunk “%(trunk)s” waits for your approval.") % {"customer": each.tenant, "trunk": each},
+            reverse("carriers:trunks"),
+        )
+        for each in waiting[:5]
+    ]
+    stuck = deployments_of(None, msp).filter(state__in=("refused", "held"))
+    found += [
+        ToDo(
+            _("%(node)s does not take the configuration of %(scope)s.")
+            % {"node": each.node, "scope": each.tenant or each.msp},
+            reverse("rollout:detail", args=[each.pk]),
+            "danger",
+        )
+        for each in stuck[:5]
+    ]
+    found += [
+        ToDo(alarm.text, reverse("rollout:list"), "warning")
+        for alarm in Alarm.objects.open().filter(msp=msp, kind=Alarm.Kind.CALL).newest_first()[:3]
+    ]
+    return _pressing_first(found)
+
+
+def todos_of_operator() -> list[ToDo]:
+    """Return what the operator should look at, most pressing first."""
+    found = [
+        ToDo(_("%(node)s is away.") % {"node": node}, reverse("nodes:detail", args=[node.pk]), "danger")
+        for node in nodes_with_load().filter(state=Node.State.AWAY)
+    ]
+    soon = Certificate.objects.filter(not_after__lt=now() + CERTIFICATE_WARNS).order_by("not_after")
+    found += [
+        ToDo(
+            _("The certificate %(subject)s ends on %(day)s.") % {"subject": each, "day": each.not_after.date()},
+            reverse("certificates:list"),
+        )
+        for each in soon
+    ]
+    alarms = Alarm.objects.open().newest_first()[:8]
+    found += [ToDo(alarm.text, reverse("health:list"), _level(alarm)) for alarm in alarms]
+    return _pressing_first(found)
+
+
+def nodes_with_load() -> QuerySet[Node]:
+    """Return the nodes with what they said last."""
+    return Node.objects.enabled().select_related("region").order_by("region__name", "name")
+
+
+def nodes_of_msp(msp: Msp) -> QuerySet[Node]:
+    """Return the nodes that carry an MSP's calls."""
+    regions = BaseDomain.objects.filter(msp=msp).values("region")
+    return nodes_with_load().filter(region__in=regions)
+
+
+def operator_counts() -> dict[str, int]:
+    """Return how much there is of everything, for the operator's home."""
+    shown = deployments_of(None, None)
+    return {
+        "msps": Msp.objects.count(),
+        "customers": Customer.objects.exclude(state=Customer.State.CLOSED).count(),
+        "late": shown.filter(behind()).count(),
+        "scopes": shown.count(),
+    }
+
+
+def customers_behind(msp: Msp) -> list[Customer]:
+    """Return the MSP's customers whose newest configuration is not live everywhere."""
+    late = deployments_of(None, msp).filter(behind(), tenant__isnull=False).order_by().values("tenant")
+    return list(Customer.objects.filter(pk__in=late).order_by("name")[:10])
+
+
+def alarm_counts() -> dict[str, int]:
+    """Return how many alarms of each kind are open."""
+    counts = Alarm.objects.open().order_by().values_list("kind").annotate(Count("pk"))
+    return {str(Alarm.Kind(kind).label): count for kind, count in counts}
+
+
+def _dead_trunks(trunks: QuerySet[Trunk], url: str) -> Iterable[ToDo]:
+    for trunk in trunks.filter(health=Trunk.Health.DOWN, enabled=True)[:5]:
+        code = f" ({trunk.health_code})" if trunk.health_code else ""
+        text = _("The trunk “%(trunk)s” does not answer%(code)s.") % {"trunk": trunk, "code": code}
+        yield ToDo(text, reverse(url), "danger")
+
+
+def _numbers(customer: Customer) -> Iterable[ToDo]:
+    count = without_location(customer).count()
+    if count:
+        text = ngettext(
+            "%(n)d number has no emergency location: it cannot be used before it has one.",
+            "%(n)d numbers have no emergency location: they cannot be used before they have one.",
+            count,
+        )
+        yield ToDo(text % {"n": count}, reverse("numbers:list"))
+
+
+def _stuck(customer: Customer) -> Iterable[ToDo]:
+    for each in deployments_of(customer, None).filter(state__in=("refused", "held"))[:3]:
+        text = _("%(node)s does not take your last change: %(why)s") % {"node": each.node, "why": each.error[:200]}
+        yield ToDo(text, reverse("rollout:detail", args=[each.pk]), "danger")
+
+
+def _level(alarm: Alarm) -> str:
+    pressing = (Alarm.Kind.TOKEN, Alarm.Kind.GAP, Alarm.Kind.SPOOL, Alarm.Kind.DAEMON, Alarm.Kind.COMPILE)
+    return "danger" if alarm.kind in pressing else "warning"
+
+
+def _pressing_first(todos: list[ToDo]) -> list[ToDo]:
+    return sorted(todos, key=lambda todo: LEVELS.index(todo.level))

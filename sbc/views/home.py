@@ -1,0 +1,79 @@
+"""The three homes: one sentence above everything, then what is going on, then what there is to do."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from sbc.selectors import home, scope_status
+from sbc.selectors.home import ToDo
+from tenants.permissions import requires
+from voice.calls import selectors as calls
+from voice.calls import story
+from voice.calls.views import snapshot
+
+LAST_CALLS = 8
+
+
+@requires("dashboard.view")
+def customer_home(request: HttpRequest) -> HttpResponse:
+    customer = request.tenant  # type: ignore[attr-defined]
+    frame, todos = snapshot(request), home.todos_of_customer(customer)
+    context = {
+        "sentence": _sentence(todos, frame),
+        "frame": frame,
+        "todos": todos,
+        "rollout": scope_status(customer),
+        "last_calls": _last_calls(request),
+    }
+    return TemplateResponse(request, "sbc/home_customer.html", context)
+
+
+@requires("dashboard.view")
+def msp_home(request: HttpRequest) -> HttpResponse:
+    msp = request.msp  # type: ignore[attr-defined]
+    frame, todos = snapshot(request), home.todos_of_msp(msp)
+    context = {
+        "sentence": _sentence(todos, frame),
+        "frame": frame,
+        "todos": todos,
+        "late": home.customers_behind(msp),
+        "nodes": home.nodes_of_msp(msp),
+        "last_calls": _last_calls(request),
+    }
+    return TemplateResponse(request, "sbc/home_msp.html", context)
+
+
+@requires("dashboard.view")
+def operator_home(request: HttpRequest) -> HttpResponse:
+    todos, nodes = home.todos_of_operator(), list(home.nodes_with_load())
+    calls_now = sum(node.gauges.get("calls", 0) for node in nodes)
+    context = {
+        "sentence": _sentence(todos, {"now": {"calls": calls_now}}),
+        "todos": todos,
+        "nodes": nodes,
+        "counts": home.operator_counts(),
+    }
+    return TemplateResponse(request, "sbc/home_operator.html", context)
+
+
+def _sentence(todos: list[ToDo], frame: dict[str, Any]) -> dict[str, str]:
+    """Return what stands above everything: how it is, and how many calls there are."""
+    count = frame["now"]["calls"]
+    calls = ngettext("%(n)d call now.", "%(n)d calls now.", count) % {"n": count} if count else _("No call now.")
+    pressing = [todo for todo in todos if todo.level == "danger"]
+    if not pressing:
+        return {"tone": "good", "words": _("All good."), "calls": calls}
+    if len(pressing) == 1:
+        return {"tone": "bad", "words": pressing[0].text, "calls": calls}
+    words = ngettext("%(n)d thing needs attention.", "%(n)d things need attention.", len(pressing))
+    return {"tone": "bad", "words": words % {"n": len(pressing)}, "calls": calls}
+
+
+def _last_calls(request: HttpRequest) -> list[dict[str, Any]]:
+    if not request.can("calls.view"):  # type: ignore[attr-defined]
+        return []
+    newest = calls.calls_of(request.tenant, request.msp).newest_first()[:LAST_CALLS]  # type: ignore[attr-defined]
+    return [{"call": call, "status": story.status_of(call)} for call in newest]

@@ -1,0 +1,121 @@
+"""Calls for programs: what was, and what is going on."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+
+from portal.core.api import MspViewSet, TenantViewSet
+from voice.calls import selectors
+from voice.calls.models import Cdr, LiveCall
+
+FACTS = [
+    "id", "call", "direction", "side", "call_id", "caller", "caller_sent", "called", "called_sent", "invited",
+    "ringing", "answered", "ended", "end_unknown", "last_seen", "talk_ms", "code", "cause", "reason", "released_by",
+    "disposition", "ingress", "ingress_name", "egress", "egress_name", "route_id", "attempts", "limit", "screening",
+    "attestation",
+    "media",
+]  # fmt: skip
+LIVE_FACTS = ["call", "direction", "caller", "called", "trunk", "state", "started", "answered"]
+
+
+class CallSerializer(serializers.ModelSerializer[Cdr]):
+    class Meta:
+        model = Cdr
+        fields = FACTS
+
+
+class MspCallSerializer(CallSerializer):
+    customer = serializers.IntegerField(source="tenant_id")
+
+    class Meta:
+        model = Cdr
+        fields = [*FACTS, "customer"]
+
+
+class LiveCallSerializer(serializers.ModelSerializer[LiveCall]):
+    class Meta:
+        model = LiveCall
+        fields = LIVE_FACTS
+
+
+class MspLiveCallSerializer(LiveCallSerializer):
+    customer = serializers.IntegerField(source="tenant_id")
+
+    class Meta:
+        model = LiveCall
+        fields = [*LIVE_FACTS, "customer"]
+
+
+def _narrowed(calls: QuerySet[Cdr], params: Any) -> QuerySet[Cdr]:
+    """Return the calls between `from` and `to` that the number `number` finds."""
+    for name, lookup in (("from", "invited__gte"), ("to", "invited__lt")):
+        if params.get(name):
+            calls = calls.filter(**{lookup: serializers.DateTimeField().to_internal_value(params[name])})
+    for name in ("direction", "disposition"):
+        if params.get(name):
+            calls = calls.filter(**{name: params[name][:40]})
+    return selectors.find_calls(calls, params["number"][:60]) if params.get("number") else calls
+
+
+class CallViewSet(TenantViewSet):
+    """Call records, newest first; `from`, `to`, `number`, `direction` and `disposition` narrow them."""
+
+    queryset = Cdr.objects.none()
+    serializer_class = CallSerializer
+    capability = "calls"
+    lookup_field = "id"
+    lookup_value_converter = "uuid"
+    ordering = ("-invited", "id")
+
+    def get_queryset(self) -> QuerySet[Cdr]:
+        calls = selectors.calls_of(self.request.tenant, None)  # type: ignore[attr-defined]
+        return _narrowed(calls, self.request.query_params).order_by("-invited", "id")
+
+
+class MspCallViewSet(MspViewSet):
+    """Call records of all customers, newest first; `customer` names one of them."""
+
+    queryset = Cdr.objects.none()
+    serializer_class = MspCallSerializer
+    capability = "calls"
+    lookup_field = "id"
+    lookup_value_converter = "uuid"
+    ordering = ("-invited", "id")
+
+    def get_queryset(self) -> QuerySet[Cdr]:
+        calls = selectors.calls_of(None, self.request.msp)  # type: ignore[attr-defined]
+        customer = self.request.query_params.get("customer", "")
+        if customer.isascii() and customer.isdigit():
+            calls = calls.filter(tenant_id=int(customer[:9]))
+        return _narrowed(calls, self.request.query_params).order_by("-invited", "id")
+
+
+class LiveCallViewSet(TenantViewSet):
+    """Calls in progress."""
+
+    queryset = LiveCall.objects.none()
+    serializer_class = LiveCallSerializer
+    capability = "calls"
+    lookup_field = "call"
+    lookup_value_converter = "uuid"
+    ordering = ("-started", "pk")
+
+    def get_queryset(self) -> QuerySet[LiveCall]:
+        return selectors.live_calls_of(self.request.tenant, None).order_by("-started", "pk")  # type: ignore[attr-defined]
+
+
+class MspLiveCallViewSet(MspViewSet):
+    """Calls in progress of all customers."""
+
+    queryset = LiveCall.objects.none()
+    serializer_class = MspLiveCallSerializer
+    capability = "calls"
+    ordering = ("-started", "pk")
+
+    def get_queryset(self) -> QuerySet[LiveCall]:
+        return selectors.live_calls_of(None, self.request.msp).order_by("-started", "pk")  # type: ignore[attr-defined]
+
+
+routes = [("calls", CallViewSet, "call"), ("live-calls", LiveCallViewSet, "live-call")]
+msp_routes = [("calls", MspCallViewSet, "call"), ("live-calls", MspLiveCallViewSet, "live-call")]

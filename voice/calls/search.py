@@ -1,0 +1,25 @@
+"""What the search palette finds among calls: the newest ones with a number."""
+
+from collections.abc import Iterator
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from portal.core.fields import format_number
+from portal.ui import values
+from portal.ui.search import Hit, provider
+from voice.calls import selectors, story
+
+
+@provider("calls.view", places=["customer", "msp"])
+def calls(request: HttpRequest, text: str) -> Iterator[Hit]:
+    """Yield the newest calls that the text finds."""
+    if sum(letter.isdigit() for letter in text) < 4:
+        return
+    found = selectors.find_calls(selectors.calls_of(request.tenant, request.msp), text)  # type: ignore[attr-defined]
+    for call in found.newest_first()[:5]:  # type: ignore[attr-defined]
+        title = f"{format_number(call.caller)} → {format_number(call.called)}"
+        address = reverse("calls:detail", args=[call.id])
+        when = values.short_moment(values.moment(call.invited))
+        yield Hit(title, address, _("Call"), "phone", f"{when}, {story.status_of(call).word}")

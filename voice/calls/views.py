@@ -1,0 +1,61 @@
+"""Pages of calls, the same for a customer and, over all of its customers, for an MSP."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.utils.timezone import now
+
+from portal.ui import values
+from tenants.permissions import requires
+from voice.calls import hooks, selectors, story
+from voice.calls.lists import CallList
+from voice.calls.watching import Watch, board_for
+
+
+@requires("calls.view")
+def call_list(request: HttpRequest) -> HttpResponse:
+    return CallList(request).response()
+
+
+@requires("calls.view")
+def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    call = selectors.calls_of(request.tenant, request.msp).filter(id=pk).first()  # type: ignore[attr-defined]
+    if call is None:
+        raise Http404
+    route = hooks.route(call.route_id) if call.route_id and request.tenant is not None else None  # type: ignore[attr-defined]
+    return TemplateResponse(
+        request,
+        "voice/calls/call_detail.html",
+        {
+            "call": call,
+            "caller": values.phone(call.caller),
+            "called": values.phone(call.called),
+            "answer": f"{call.code} {call.reason}".strip(),
+            "status": story.status_of(call),
+            "headline": story.headline(call),
+            "events": story.timeline(call),
+            "parties": story.parties(call),
+            "messages": story.ladder(call),
+            "ingress": story.ingress(call),
+            "egress": story.egress(call),
+            "screening": story.SCREENING.get(call.screening, ""),
+            "released": story.RELEASED.get(call.released_by, ""),
+            "media": sorted((call.media or {}).items()),
+            "route": route,
+        },
+    )
+
+
+@requires("dashboard.view")
+def live_frame(request: HttpRequest) -> HttpResponse:
+    """Answer with what the dashboard's socket would send first: for pages without one."""
+    return JsonResponse(snapshot(request))
+
+
+def snapshot(request: HttpRequest) -> dict[str, object]:
+    """Return the first frame of this place's dashboard."""
+    tenant, msp = request.tenant, request.msp  # type: ignore[attr-defined]
+    at = now()
+    watch = Watch(tenant.msp_id, tenant.pk) if tenant is not None else Watch(msp.pk)
+    return board_for(watch, at).snapshot(int(at.timestamp() * 1000))
