@@ -98,26 +98,25 @@ class NodeProcess:
         self.link.applier = self.applier
         self._rotate: Callable[[], Awaitable[Any]] | None = getattr(engine, "rotate_records", None)
         self.is_up = False
+        self._started = asyncio.Event()
         self._measured: dict[str, Any] = {}
         self._drift: list[Drift] = []
         self._starts: deque[float] = deque()
 
     async def run(self) -> None:
         """Start from the snapshot, then keep everything going."""
-        await self._start()
-        tasks = [
-            asyncio.create_task(self._forever(loop, every))
-            for loop, every in (
-                (self._events, EVENTS_EVERY),
-                (self._records, RECORDS_EVERY),
-                (self._measure, GAUGES_EVERY),
-                (self._note_alive, ALIVE_EVERY),
-                (self._watch, WATCH_EVERY),
-                (self._sweep, self.drift_every),
-                (self._clean_up, CLEANUP_EVERY),
-            )
-        ]
-        tasks += [asyncio.create_task(self._flip_schedules()), asyncio.create_task(self.link.run())]
+        # The line and the spool do not wait for Kamailio; what asks Kamailio does.
+        steps = (
+            (self._records, RECORDS_EVERY),
+            (self._events, EVENTS_EVERY),
+            (self._measure, GAUGES_EVERY),
+            (self._note_alive, ALIVE_EVERY),
+            (self._watch, WATCH_EVERY),
+            (self._sweep, self.drift_every),
+            (self._clean_up, CLEANUP_EVERY),
+        )
+        tasks = [asyncio.create_task(self._forever(step, every)) for step, every in steps]
+        tasks += [asyncio.create_task(each) for each in (self._start(), self._flip_schedules(), self.link.run())]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -160,6 +159,7 @@ class NodeProcess:
             await self._lose_open_calls()
         self.spool.note("stopped", "no")
         await self._restore()
+        self._started.set()
 
     async def _stop(self) -> None:
         if self.daemons and not self.leave_daemons:
@@ -252,6 +252,8 @@ class NodeProcess:
     async def _forever(self, step: Callable[[], Awaitable[None]], every: float) -> None:
         """Take the step again and again; a trouble is said once, until it is over."""
         trouble = ""
+        if step != self._records:
+            await self._started.wait()
         while True:
             try:
                 await step()

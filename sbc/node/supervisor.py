@@ -25,7 +25,7 @@ class Supervisor:
 
     def __init__(self, plane: DataPlane):
         self.plane = plane
-        self.proven = False
+        self.proven = self._begun = False
         self._trouble = ""
         self._next_proof = 0.0
         self._turn = asyncio.Lock()
@@ -36,16 +36,15 @@ class Supervisor:
         was_running = self.plane.daemons["kamailio"].pid is not None
         if not was_running:
             self._end_orphans()
-        try:
-            await self.plane.start(rows)
-            self._is_proven()
-        except (NotProven, EngineDown, OSError) as trouble:
-            self._is_not_proven(str(trouble))
+        async with self._turn:
+            await self._begin(rows)
         return was_running
 
     async def watch(self, rows: Callable[[], Iterable[Row]]) -> tuple[list[str], bool]:
         """Start again what has died, and name it; tell whether calls died with it."""
         async with self._turn:
+            if not self._begun:
+                return await self._begin_again(rows), False
             died = [name for name, daemon in self.plane.daemons.items() if daemon.pid is None]
             killed = "kamailio" in died and not self.plane.daemons["kamailio"].ended_well
             for name in died:
@@ -67,6 +66,20 @@ class Supervisor:
     def running(self) -> dict[str, bool]:
         """Tell which daemons run."""
         return {name: daemon.pid is not None for name, daemon in self.plane.daemons.items()}
+
+    async def _begin(self, rows: Iterable[Row]) -> None:
+        try:
+            await self.plane.start(rows)
+            self._begun = True
+            self._is_proven()
+        except (NotProven, EngineDown, OSError) as trouble:
+            self._next_proof = time.monotonic() + PROVE_AGAIN
+            self._is_not_proven(str(trouble))
+
+    async def _begin_again(self, rows: Callable[[], Iterable[Row]]) -> list[str]:
+        if time.monotonic() > self._next_proof:
+            await self._begin(rows())
+        return ["kamailio"] if self._begun else []
 
     async def _start_again(self, name: str, rows: Callable[[], Iterable[Row]]) -> None:
         daemon = self.plane.daemons[name]

@@ -51,7 +51,6 @@ def test_wrong_settings_get_one_clear_line(tmp_path, said, says):
 
 
 def test_two_node_processes_do_not_share_a_directory(tmp_path):
-    with alone(tmp_path / "node"):
-        with pytest.raises(BadSettings, match="another node process"):
-            alone(tmp_path / "node")
+    with alone(tmp_path / "node"), pytest.raises(BadSettings, match="another node process"):
+        alone(tmp_path / "node")
     alone(tmp_path / "node").close()

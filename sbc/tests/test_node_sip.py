@@ -139,7 +139,6 @@ async def test_a_killed_kamailio_is_back_at_once_and_leaves_a_record_of_every_ca
     assert len({each["id"] for each in records}) == 13
     lost = [each for each in records if each["end_unknown"]]
     assert len(lost) == 12 and all(each["last_seen"] >= each["answered"] for each in lost)
-    print(f"back after {took:.3f} s")
     assert took < 3.0, took
 
 
@@ -202,3 +201,27 @@ async def started(settings, tmp_path) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "sbc.node", "--settings", str(settings), stdout=log, stderr=log
         )
+
+
+async def test_a_node_that_cannot_start_says_why_and_starts_when_it_can(stage, portal, caplog):
+    certificate = stage.settings.certificate
+    hidden = certificate.rename(certificate.with_suffix(".hidden"))
+    settings = LinkSettings(portal.address, portal.token, "sbc-1")
+    files = Files(stage.settings.directory, stage.settings.records)
+    node = NodeProcess(files, settings, stage.engine, Supervisor(stage.plane))
+    task = asyncio.create_task(node.run())
+    try:
+        await eventually(lambda: portal.gauges)  # the portal sees it all the same
+        assert not portal.gauges[-1].kamailio
+        message = portal.message("cust:17", 1, [Row("tn", "17", "m=3;st=1;g=1")])
+        await portal.send(message)
+        await eventually(lambda: node.applier.waiting)
+        assert "No such file" in caplog.text and certificate.name in caplog.text
+        hidden.rename(certificate)
+        assert (await portal.receipt(message.nonce)).version == 1
+        await eventually(lambda: portal.gauges[-1].kamailio)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert caplog.text.count("the SBC is not ready") == 1
