@@ -16,8 +16,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m lab.call", description=__doc__)
     parser.add_argument("--dir", type=Path, default=LabSettings().folder, help="the running lab's folder")
-    parser.add_argument("--from", dest="caller", required=True, help="the caller, as +E.164")
-    parser.add_argument("--to", dest="called", required=True, help="the called number; short for an emergency call")
+    parser.add_argument("--from", dest="caller", default="", help="the caller, as +E.164 (default: somebody)")
+    parser.add_argument("--to", dest="called", default="", help="the called number; short for an emergency call")
     parser.add_argument("--via", default="", help="teams, carrier, or a carrier's name (default: whoever has --from)")
     parser.add_argument("--customer", default="", help="call as this customer, whatever the caller's number")
     parser.add_argument("--seconds", type=float, default=5.0, help="how long to talk")

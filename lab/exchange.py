@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lab.carrier import FakeCarrier
@@ -11,6 +11,8 @@ from lab.scenario import Customer, Scenario
 from lab.session import Call
 from lab.settings import LabSettings
 from lab.story import Step, Story
+
+SOMEBODY_ABROAD = "+442079460123"
 
 
 class LabError(ValueError):
@@ -21,8 +23,8 @@ class LabError(ValueError):
 class Order:
     """A call that somebody wants to be placed."""
 
-    caller: str
-    called: str
+    caller: str = ""
+    called: str = ""
     via: str = ""  # teams, carrier, or a carrier's name; empty: whoever has the number
     customer: str = ""
     seconds: float = 5.0
@@ -87,6 +89,7 @@ class Lab:
 
     async def place(self, order: Order, on_step: Callable[[Step], None] | None = None) -> Outcome:
         """Place a call, talk for a while, hang up, and tell what happened."""
+        order = self._complete(order)
         story = Story(on_step=on_step)
         taken: list[str] = []
         key = _key(order.called)
@@ -116,6 +119,17 @@ class Lab:
             await asyncio.wait_for(call.ended.wait(), order.seconds / (3 if order.hold else 1))
         except TimeoutError:
             call.note("hanging up")
+
+    def _complete(self, order: Order) -> Order:
+        """Put somebody in where the order names nobody."""
+        customer = self.scenario.named(order.customer) if order.customer else None
+        people = [customer] if customer else [one for one in self.scenario.customers if one.numbers]
+        if not people or not people[0].numbers:
+            return order
+        inside, outside = people[0].numbers[0], next(iter(people[0].destinations), SOMEBODY_ABROAD)
+        inbound = self.scenario.owner_of(order.called) is not None or order.via not in ("", "teams")
+        caller = order.caller or (outside if inbound else inside)
+        return replace(order, caller=caller, called=order.called or (inside if inbound else outside))
 
     def _prepare(self, order: Order, story: Story) -> tuple[Call, list[tuple[str, str]], tuple[str, bytes] | None]:
         if not self._by_carrier(order):

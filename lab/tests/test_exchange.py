@@ -58,6 +58,22 @@ async def test_an_order_is_placed_and_its_story_told(lab: Lab):
 
 
 @pytest.mark.parametrize(
+    ("order", "caller", "called"),
+    [
+        (Order(), ACME_NUMBER, ABROAD),
+        (Order(called="112"), ACME_NUMBER, "112"),
+        (Order(called=ACME_NUMBER), ABROAD, ACME_NUMBER),
+        (Order(via="A"), ABROAD, ACME_NUMBER),
+        (Order(caller="+1", called="+2"), "+1", "+2"),
+    ],
+)
+async def test_an_order_that_names_nobody_takes_somebody(lab: Lab, order: Order, caller: str, called: str):
+    complete = lab._complete(order)
+
+    assert (complete.caller, complete.called) == (caller, called)
+
+
+@pytest.mark.parametrize(
     ("order", "words"),
     [
         (Order(ABROAD, ACME_NUMBER), "no carrier"),
@@ -85,7 +101,9 @@ async def test_the_command_says_when_there_is_no_lab(tmp_path: Path, capsys: pyt
     assert "No lab listens" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("wish", [{"do": "dance"}, {"do": "call"}, {"do": "call", "caller": 1}, {"do": "mood"}, []])
+@pytest.mark.parametrize(
+    "wish", [{"do": "dance"}, {"do": "call", "colour": "red"}, {"do": "call", "caller": 1}, {"do": "mood"}, []]
+)
 async def test_a_senseless_wish_gets_an_error_and_the_lab_goes_on(lab: Lab, control: Control, wish: object):
     with pytest.raises(LabError):
         await ask(control.path, wish)
