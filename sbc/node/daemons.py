@@ -263,6 +263,8 @@ class DataPlane:
             "CRT_LIST": str(self.haproxy.crt_list),
             "NETWORKS": str(self.haproxy.networks),
             "MICROSOFT_ROOTS": str(s.microsoft_roots),
+            # A common name may be anything, so that it must be a name as a whole.
+            "MICROSOFT_NAMES_RE": "^([A-Za-z0-9*-]+[.])*(" + "|".join(map(_pattern, s.microsoft_names)) + ")$",
             "MICROSOFT_NAMES": ", ".join(f'"{name}"' for name in s.microsoft_names),
         }
 
@@ -303,7 +305,7 @@ HTABLE = """CREATE TABLE {table} (id INTEGER PRIMARY KEY, key_name TEXT NOT NULL
 def fill(template: str, values: dict[str, str]) -> str:
     """Return a template of ours with this machine's values; customers' text never comes this way."""
     for name, value in values.items():
-        if not re.fullmatch(r"[\w./:, \"@-]*", value):
+        if not re.fullmatch(r"[\w./:, \"@*^$()|+\[\]-]*", value):
             raise NotProven(f"{name} may not be {value!r}")
     return re.sub(r"@([A-Z][A-Z_]+)@", lambda match: values[match[1]], (TEMPLATES / template).read_text())
 
@@ -314,6 +316,10 @@ def own_secret(settings: NodeSettings, name: str) -> str:
     if not path.exists():
         write_private(path, secrets.token_hex(24))
     return path.read_text()
+
+
+def _pattern(name: str) -> str:
+    return "".join(f"[{each}{each.upper()}]" if each.isalpha() else f"[{each}]" for each in name.lower())
 
 
 def _ask(settings: NodeSettings, address: str, port: int, question: bytes) -> bytes:

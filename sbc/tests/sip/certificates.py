@@ -32,11 +32,13 @@ class Authority:
         self.roots = directory / "roots.pem"
         self.roots.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def _begin(self, subject: x509.Name, key: ec.EllipticCurvePublicKey, days: int = 30) -> x509.CertificateBuilder:
+    def _begin(
+        self, subject: x509.Name, key: ec.EllipticCurvePublicKey, days: int = 30, issuer: x509.Name | None = None
+    ) -> x509.CertificateBuilder:
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self.name)
+            .issuer_name(issuer or self.name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
             .not_valid_before(_NOW - datetime.timedelta(days=60))
@@ -48,9 +50,7 @@ class Authority:
         """Return the path of a PEM with certificate and key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cn)])
-        builder = self._begin(subject, key.public_key(), days)
-        if self_signed:
-            builder = builder.issuer_name(subject)
+        builder = self._begin(subject, key.public_key(), days, subject if self_signed else None)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
         if uses:

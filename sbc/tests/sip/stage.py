@@ -167,7 +167,7 @@ class Stage:
         return invite
 
     def invite_from_teams(self, microsoft: Phone, called: str, caller: str = "+4930111", *, host: str = ACME,
-                          headers: tuple[tuple[str, str], ...] = (), body: str | None = None, **more: Any) -> Message:  # fmt: skip
+                          headers: tuple[tuple[str, str], ...] = (), body: str | None = None, send: bool = True, **more: Any) -> Message:  # fmt: skip
         """Send an INVITE as Teams does and return it."""
         sdp = SRTP_SDP.format(address=microsoft.address, port=40000) if body is None else body
         sender = f"<sip:{caller}@sip.pstnhub.microsoft.com:5061;user=phone>;tag={uuid.uuid4().hex}"
@@ -176,7 +176,8 @@ class Stage:
             to=f"<sip:{called}@{host}:5061;user=phone>", body=sdp,
             headers=(("Allow", "INVITE,ACK,CANCEL,BYE,NOTIFY"), ("User-Agent", "Microsoft.PSTNHub.SIPProxy v.2020"), *headers), **more,
         )  # fmt: skip
-        microsoft.send(invite.build())
+        if send:
+            microsoft.send(invite.build())
         return invite
 
     def caller(self, phone: Phone, invite: Message, answer: Message) -> Dialog:
