@@ -107,11 +107,9 @@ class CustomerFacts:
 
 def compile_region(region: RegionFacts) -> list[Row]:
     """Return what every node of the region holds whoever its customers are."""
-    rows = [
-        Row("rg", "allow", listed(region.allowed)),
-        Row("rg", "deny", listed(region.denied)),
-        Row("rg", "msnets", listed(region.microsoft_networks)),
-    ]
+    networks = {"allow": region.allowed, "deny": region.denied, "msnets": region.microsoft_networks}
+    # No row is nothing allowed, nothing denied: a node takes no empty values.
+    rows = [Row("rg", key, listed(some)) for key, some in networks.items() if some]
     for place, name in enumerate(region.microsoft_names, start=1):
         rows.append(Row("rg", f"ms{place}", parameters({"h": name.fqdn, "a": name.address, "p": name.port})))
     return _checked(rows)

@@ -1,30 +1,104 @@
-"""The demo's node: one for the Lab region, with a token in a file that the node process reads."""
+"""The demo's node, with its token in a file that the node process reads, and a day of calls to look at."""
 
+import random
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from django.utils.timezone import now
+
 from portal.core.audit import Actor
 from portal.db import contexts
-from sbc import services
-from sbc.models import Node
+from sbc import ingest, protocol, services
+from sbc.models import Node, Spool
+from tenants.models import Customer
+from voice.calls.models import Cdr
+from voice.carriers.selectors import trunks_for
+from voice.numbers.models import Number
 
 NODE = "sbc-lab-1"
+BY = Actor.system("demo")
+CALLS = 140
+ABROAD = ("+442079460018", "+13125550142", "+493055512345", "+4989123400", "+33144556677", "+41443001122")
+# What calls end like in an ordinary office: code, cause and how often.
+ENDS = ((200, 16, 70), (486, 17, 9), (480, 19, 9), (487, None, 7), (404, 1, 3), (503, 41, 2))
 
 
 def seed(cast: Any) -> None:
-    """Add the node once; where its token file is gone, give it another token."""
-    if cast.directory is None:
-        return
-    by, file = Actor.system("demo"), Path(cast.directory) / "node.token"
+    """Add the node once, with its token file, and give each customer yesterday's calls."""
+    directory = getattr(cast, "directory", None) or Path(settings.VAR_DIR) / "demo"
     with contexts.public():
-        node = Node.objects.filter(name=NODE).first()
-        if node is not None and file.exists():
-            return
-        if node is None:
-            token = services.add_node(Node(region=cast.region, name=NODE), by=by)[1]
-        else:
-            token = services.rotate_token(node, by=by)
-    file.parent.mkdir(parents=True, exist_ok=True)
+        node = _node(cast, directory)
+    services.compile_revisions()
+    with contexts.ingest():
+        spool, new = Spool.objects.get_or_create(id=uuid.uuid5(uuid.NAMESPACE_DNS, "demo.strowger"), node=node)
+    if new:
+        _seed_calls(node, spool.pk, cast)
+
+
+def _node(cast: Any, directory: Path) -> Node:
+    node, file = Node.objects.filter(name=NODE).first(), directory / "node.token"
+    if node is None:
+        node, token = services.add_node(Node(region=cast.region, name=NODE), by=BY)
+    elif file.exists():
+        return node
+    else:
+        token = services.rotate_token(node, by=BY)
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "node.name").write_text(NODE + "\n")
     file.touch(mode=0o600)
     file.write_text(token + "\n")
-    file.with_name("node.name").write_text(NODE + "\n")
+    return node
+
+
+def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
+    chance, items = random.Random(1889), []  # noqa: S311 the year of the first automatic exchange
+    for customer in cast.customers:
+        with cast.as_customer(customer):
+            numbers = list(Number.objects.order_by("e164").values_list("e164", flat=True)[:12])
+            trunks = [trunk.gateway for trunk in trunks_for(customer).order_by("pk")]
+            known = Cdr.objects.exists()
+        if numbers and trunks and not known:
+            items += list(_calls(customer, numbers, trunks, chance, now()))
+    items.sort(key=lambda item: int(item["invited"]))
+    for seq, item in enumerate(items, 1):
+        item["seq"] = seq
+    for first in range(0, len(items), 500):
+        batch = items[first : first + 500]
+        ingest.take_records(node, spool, protocol.Records(first=batch[0]["seq"], items=batch))
+
+
+def _calls(
+    customer: Customer, numbers: list[str], trunks: list[str], chance: random.Random, at: datetime
+) -> Iterator[dict[str, Any]]:
+    codes, weights = [each[:2] for each in ENDS], [each[2] for each in ENDS]
+    for _ in range(CALLS):
+        # Half of the calls fall into the last hour, so that the chart has a line.
+        back = timedelta(minutes=chance.uniform(1, 60 if chance.random() < 0.5 else 60 * 20))
+        invited = int((at - back).timestamp() * 1000)
+        (code, cause), mine, other = chance.choices(codes, weights)[0], chance.choice(numbers), chance.choice(ABROAD)
+        outgoing, trunk = chance.random() < 0.6, chance.choice(trunks)
+        rang = None if code in (404, 503) else invited + chance.randint(300, 2500)
+        answered = (rang or invited) + chance.randint(2_000, 15_000) if code == 200 else None
+        ended = (answered or rang or invited) + int(chance.expovariate(1 / 120) * 1000) + 1500
+        attempts = [{"trunk": trunk, "sent": invited + 4, "ended": None if code == 200 else ended, "code": code,
+                     "reason": ""}] if outgoing else []  # fmt: skip
+        if outgoing and len(trunks) > 1 and chance.random() < 0.06:
+            first = next(each for each in trunks if each != trunk)
+            attempts.insert(0, {"trunk": first, "sent": invited + 2, "ended": invited + 60, "code": 503,
+                                "reason": "Service Unavailable"})  # fmt: skip
+        yield {
+            "kind": "cdr", "id": str(uuid.UUID(int=chance.getrandbits(128), version=4)), "tenant": customer.pk,
+            "peer": 0, "msp": customer.msp_id, "direction": "out" if outgoing else "in",
+            "call_id": f"{chance.getrandbits(64):x}@demo", "caller": mine if outgoing else other,
+            "caller_sent": mine if outgoing else other, "called": other if outgoing else mine,
+            "called_sent": other if outgoing else mine, "invited": invited, "ringing": rang, "answered": answered,
+            "ended": min(ended, int(at.timestamp() * 1000)), "end_unknown": False, "last_seen": None, "code": code,
+            "cause": cause, "reason": "", "released_by": chance.choice(("caller", "called")),
+            "ingress": "teams" if outgoing else trunk, "egress": trunk if outgoing else "teams", "route": 0,
+            "generation": 0, "attempts": attempts, "limit": "", "screening": "own" if outgoing else "none",
+            "attestation": "A" if outgoing else "", "user_agent": "", "media": None,
+        }  # fmt: skip
