@@ -39,7 +39,8 @@ class FakeMicrosoft(Endpoint):
         self.names = tuple(name for name, _ in settings.microsoft)
         self.heartbeats = Heartbeats(settings.clocks, self.names)
         self.answers: dict[tuple[str, str], int] = {}
-        self.closed_connections: list[str] = []
+        # Names that take no new calls just now: they answer 503, and the SBC goes on to the next.
+        self.overloaded: set[str] = set()
         self._ports: list[StreamPort] = []
         self._flows: dict[tuple[str, int, str], StreamFlow] = {}
         self._dialling: dict[tuple[str, int, str], asyncio.Lock] = {}
@@ -95,6 +96,13 @@ class FakeMicrosoft(Endpoint):
         if refusal is None and (response.status >= 200 or response.body):
             refusal = rules.offer(response)
         return refusal
+
+    def welcome(self, transaction: ServerTransaction) -> bool:
+        """Send new calls away from a name that is overloaded."""
+        if self._name_at(transaction.flow) not in self.overloaded:
+            return True
+        transaction.refuse(503, "", ("Retry-After", "1"))
+        return False
 
     def options(self, transaction: ServerTransaction) -> None:
         """Answer the SBC's OPTIONS and begin to send our own to its Contact."""

@@ -361,6 +361,27 @@ async def test_many_calls_at_once_keep_apart(lab: Lab):
     assert sum(call.media.refused for call in calls) == 0
 
 
+@pytest.mark.parametrize("overloaded", [ca.MICROSOFT_NAMES[:1], ca.MICROSOFT_NAMES[:2]])
+async def test_an_overloaded_name_of_microsoft_is_passed_over(lab: Lab, overloaded: tuple[str, ...]):
+    lab.microsoft.overloaded.update(overloaded)
+    try:
+        call = await lab.carriers["A"].place_call(ABROAD, BOB)
+    finally:
+        lab.microsoft.overloaded.clear()
+
+    assert call.code == 200
+    assert lab.microsoft.newest(BOB).invite.request.uri.host == ca.MICROSOFT_NAMES[len(overloaded)]
+    await call.hang_up()
+
+
+async def test_a_persons_no_is_never_tried_elsewhere(lab: Lab, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(lab.microsoft.rules, BOB, Behaviour("refuse", 603))
+    lab.microsoft.received.clear()
+
+    assert (await lab.carriers["A"].place_call(ABROAD, BOB)).code == 603
+    assert [request.method for request in lab.microsoft.received].count("INVITE") == 1
+
+
 async def test_a_silent_carrier_is_passed_over_but_not_for_emergencies(lab: Lab):
     lab.carriers["A"].mood = "deaf"
     try:
