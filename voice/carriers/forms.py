@@ -84,8 +84,8 @@ class TrunkForm(Groups, forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["row_version"].initial = self.instance.row_version
-        self.fields["source_addresses"].initial = "\n".join(self.instance.source_addresses)
-        self.fields["password"].initial = ""
+        # The row's own values would go first.
+        self.initial |= {"source_addresses": "\n".join(self.instance.source_addresses), "password": ""}
         if self.instance.password:
             self.fields["password"].help_text = KEPT
         if self.instance.tenant_id:
@@ -93,6 +93,7 @@ class TrunkForm(Groups, forms.ModelForm):
         else:
             self.fields["carrier"].queryset = Carrier.objects.filter(msp=self.instance.msp_id).order_by("name")
             self.fields["carrier"].required = True
+            self.fields["carrier"].empty_label = _("Choose a carrier")
 
     def clean_source_addresses(self) -> list[str]:
         return [text for text in re.split(r"[\s,;]+", self.cleaned_data["source_addresses"]) if text][:50]

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
+from tenants.countries import country_name
 from tenants.models import Customer
 from voice.carriers import lists, selectors
 from voice.carriers.forms import BlockedPrefixForm, TrunkOrderForm
@@ -63,7 +64,12 @@ def emergency(request: HttpRequest) -> HttpResponse:
     for customer in customers:
         needed.setdefault(customer.country, []).append(customer.name)
     rows = [
-        {"country": code, "trunks": [line.trunk for line in found.get(code, [])], "customers": needed.get(code, [])}
+        {
+            "country": code,
+            "name": country_name(code),
+            "trunks": [line.trunk for line in found.get(code, [])],
+            "customers": needed.get(code, []),
+        }
         for code in sorted(set(found) | set(needed))
     ]
     context = {"rows": rows, "can_change": request.can("emergency.change")}
@@ -85,4 +91,6 @@ def emergency_edit(request: HttpRequest, country: str) -> HttpResponse:
         else:
             messages.success(request, _("Emergency list saved. It goes live in a moment."))
             return redirect("carriers:emergency")
-    return TemplateResponse(request, "voice/carriers/emergency_form.html", {"form": form, "country": country})
+    return TemplateResponse(
+        request, "voice/carriers/emergency_form.html", {"form": form, "country": country_name(country)}
+    )

@@ -9,7 +9,6 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from portal.core import audit
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
@@ -19,6 +18,7 @@ from voice.carriers.forms import CarrierForm, GrantForm, new_trunk
 from voice.carriers.models import Carrier, Trunk
 from voice.carriers.pages import CarrierList, MspTrunkList, answer_of, limits_of, state_of, trunk_url
 from voice.carriers.views import close_trunk, edit_trunk
+from voice.history import history
 from voice.selection import refusal_words
 
 
@@ -82,7 +82,7 @@ def trunk(request: HttpRequest, pk: int) -> HttpResponse:
         "can_change": change and row.tenant_id is None and row.closed_at is None,
         "can_approve": change and not row.approved,
         "grants": row.grants.select_related("tenant").order_by("tenant__name") if row.tenant_id is None else None,
-        "history": audit.entries(obj=row)[:20],
+        "history": history(row),
     }
     return TemplateResponse(request, "voice/carriers/trunk.html", context)
 

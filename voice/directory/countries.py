@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tenants.countries import country_name
+
 # The table is kept with the emergency app; this layer asks it only whether a country demands a location.
 TABLE = Path(__file__).parent.parent / "emergency" / "data" / "countries.json"
 
@@ -17,14 +19,8 @@ def countries() -> dict[str, dict[str, Any]]:
 
 
 def choices() -> list[tuple[str, str]]:
-    """Return code and name of every country, by name."""
-    return sorted(((code, entry["name"]) for code, entry in countries().items()), key=lambda choice: choice[1])
-
-
-def name_of(code: str) -> str:
-    """Return the country's name, or the code of one that is not in the table."""
-    entry = countries().get(code)
-    return str(entry["name"]) if entry else code
+    """Return code and name of every country in the table, by name."""
+    return sorted(((code, country_name(code)) for code in countries()), key=lambda choice: choice[1])
 
 
 def location_required(code: str) -> bool:

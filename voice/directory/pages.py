@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
 from portal.ui.parts import Tab
 from portal.ui.status import status
+from tenants.countries import country_name
 from voice.directory import selectors
-from voice.directory.countries import name_of
 from voice.directory.models import CivicAddress, Person, Place, Site
 
 
@@ -81,7 +81,7 @@ class AddressList(DirectoryList):
     columns = [
         Column("validation", _("State"), kind="status", value=lambda row: status(row.validation), sort=True),
         Column("street", _("Address"), value=str, sort=True, link=_link("directory:address")),
-        Column("country", _("Country"), value=lambda row: name_of(row.country), sort=True, card=False),
+        Column("country", _("Country"), value=lambda row: country_name(row.country), sort=True, card=False),
         Column("place_count", _("Places"), kind="count", sort=True),
     ]
     search_fields = ["company", "street", "city", "postal_code"]

@@ -24,7 +24,7 @@ ADDRESS_FACTS = (
 def save_person(person: Person, *, by: Actor) -> Person:
     """Store a new or changed person."""
     person.email = person.email.strip().lower()
-    return _save(person, "person", ("name", "email", "site_id"), by=by)
+    return _save(person, "person", ("name", "email", "site"), by=by)
 
 
 def delete_person(person: Person, *, by: Actor) -> None:
@@ -34,7 +34,7 @@ def delete_person(person: Person, *, by: Actor) -> None:
 
 def save_site(site: Site, *, by: Actor) -> Site:
     """Store a new or changed site."""
-    return _save(site, "site", ("name", "address_id"), by=by)
+    return _save(site, "site", ("name", "address"), by=by)
 
 
 def delete_site(site: Site, *, by: Actor) -> None:
@@ -49,13 +49,13 @@ def save_place(place: Place, *, by: Actor) -> Place:
         raise ValidationError(
             {"address": _("Numbers are registered here. Add a new place and move the numbers to it.")}
         )
-    return _save(place, "place", ("description", "address_id"), by=by)
+    return _save(place, "place", ("description", "address"), by=by)
 
 
 def delete_place(place: Place, *, by: Actor) -> None:
     """Remove a place where no number stands."""
     words = _("Numbers have their emergency location at %s. Move them to another place first.")
-    _delete(place, "place", ("description", "address_id"), words, by=by)
+    _delete(place, "place", ("description", "address"), words, by=by)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
+from tenants.countries import country_name
 from voice.directory import pages, services
 from voice.directory.forms import AddressForm, DirectoryForm, PersonForm, PlaceForm, SiteForm
 from voice.directory.models import CivicAddress, Person, Place, Site
@@ -69,6 +70,7 @@ def address(request: HttpRequest, pk: int) -> HttpResponse:
     labels = {name: row._meta.get_field(name).verbose_name for name in problems}
     context = {
         "address": row,
+        "country": country_name(row.country),
         "problems": [(labels[name], words) for name, words in problems.items()],
         "places": row.places.order_by("description"),
         "can_change": request.can("people.change"),

@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 
 from portal.core.access import requires
 from portal.ui.forms import refuse
+from tenants.countries import country_name
 from voice.carriers.forms import TrunkOrderForm
 from voice.carriers.pages import state_of
 from voice.carriers.selectors import trunks_for
-from voice.directory.countries import countries, location_required, name_of
+from voice.directory.countries import countries, location_required
 from voice.emergency import selectors, services
 from voice.numbers.models import Number
 from voice.numbers.selectors import without_location
@@ -28,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     active = Number.objects.active()
     entry = countries().get(customer.country, {})
     context = {
-        "country": name_of(customer.country),
+        "country": country_name(customer.country),
         "real": [route for route in routes if not route.test],
         "tests": [route for route in routes if route.test],
         "trunks": [(trunk, state_of(trunk), trunk.pk in own) for trunk in trunks],

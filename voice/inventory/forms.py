@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
+from tenants.countries import country_choices
 from tenants.models import Customer, Msp
 from voice.inventory.imports import MOST_BYTES, Carrier
 from voice.inventory.models import StockImport, StockNumber
@@ -34,18 +35,17 @@ class ImportForm(Groups, forms.Form):
         ),
         widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
-    country = forms.CharField(
-        label=_("Country"), min_length=2, max_length=2, help_text=_("Two letters, for example DE.")
-    )
+    country = forms.ChoiceField(label=_("Country"), choices=country_choices)
     carrier = forms.ModelChoiceField(label=_("Carrier"), queryset=Carrier.objects.none(), required=False)
 
     def __init__(self, *args: Any, msp: Msp, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.msp = msp
         self.fields["carrier"].queryset = Carrier.objects.filter(msp=msp).order_by("name")
-
-    def clean_country(self) -> str:
-        return str(self.cleaned_data["country"]).upper()
+        self.fields["carrier"].empty_label = _("None")
+        latest = StockImport.objects.filter(msp=msp).order_by("-pk").values_list("default_country", flat=True).first()
+        first = Customer.objects.filter(msp=msp).order_by("pk").values_list("country", flat=True).first()
+        self.fields["country"].initial = latest or first
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -82,6 +82,7 @@ class StockNumberForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["row_version"].initial = self.instance.row_version
+        self.fields["carrier"].empty_label = _("None")
         self.fields["carrier"].queryset = Carrier.objects.filter(msp=self.instance.msp_id).order_by("name")
         cost = self.instance.monthly_cost
         self.fields["cost"].initial = None if cost is None else cost / 1_000_000

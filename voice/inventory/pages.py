@@ -66,13 +66,11 @@ class StockList(ListPage):
         """Return the filters, with the MSP's own customers and carriers as choices."""
         customers = Customer.objects.filter(msp=self.request.msp).order_by("name")  # type: ignore[attr-defined]
         carriers = Carrier.objects.filter(msp=self.request.msp).order_by("name")  # type: ignore[attr-defined]
-        countries = self.queryset().order_by("country").values_list("country", flat=True).distinct()
         return [
             Choice("state", _("State"), StockNumber.State.choices),
             Choice("customer", _("Customer"), [(each.pk, each.name) for each in customers], field="tenant"),
             Choice("carrier", _("Carrier"), [(each.pk, each.name) for each in carriers]),
             Choice("kind", _("Kind"), StockNumber.Kind.choices),
-            Choice("country", _("Country"), [(code, code) for code in countries]),
         ]
 
     def queryset(self) -> QuerySet[StockNumber]:

@@ -15,7 +15,7 @@ from voice.edits import facts, locked
 from voice.inventory.models import StockNumber
 
 State = StockNumber.State
-STOCK_FACTS = ("kind", "carrier_id", "monthly_cost", "state")
+STOCK_FACTS = ("kind", "carrier", "monthly_cost", "state")
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from portal.core.models import Job
 from portal.ui.confirm import Question, is_confirmed
 from portal.ui.forms import refuse
 from portal.ui.parts import Event
+from tenants.countries import country_name
 from voice.inventory import imports, services, tasks  # noqa: F401  registers the jobs
 from voice.inventory.forms import ImportForm, ReserveForm, StockNumberForm
 from voice.inventory.models import StockImport, StockNumber
@@ -40,6 +41,7 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("inventory:number", pk=pk)
     context = {
         "number": row,
+        "country": country_name(row.country),
         "form": form,
         "state": state_of(row),
         "holders": _holders(row),

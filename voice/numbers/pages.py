@@ -14,6 +14,7 @@ from voice.directory import selectors as directory
 from voice.numbers import selectors
 from voice.numbers.models import ApprovedCallerId, Number
 
+SHORT = {Number.Inbound.TEAMS: _("Teams"), Number.Inbound.REFUSE: _("Refused")}
 NEW_CALLER_ID = Action(_("Approve a number"), "numbers:caller_id_new", "plus", "numbers.change")
 
 
@@ -78,7 +79,7 @@ class NumberList(ListPage):
         """Return in words where calls to the number go."""
         if row.inbound == Number.Inbound.TRUNK:
             return self.trunk_names.get(row.inbound_trunk or 0, _now("a trunk that is not there any more"))
-        return str(row.get_inbound_display())
+        return str(SHORT.get(row.inbound, row.get_inbound_display()))
 
     def place_of(self, row: Number) -> str:
         """Return where help is sent to."""
@@ -86,7 +87,10 @@ class NumberList(ListPage):
 
     @staticmethod
     def _place_choices() -> list[tuple[Any, Any]]:
-        return [("none", _("Not set")), *((place.pk, str(place)) for place in directory.places()[:200])]
+        return [
+            ("none", _("Not set")),
+            *((place.pk, f"{place.description}, {place.address.city}") for place in directory.places()[:200]),
+        ]
 
     @staticmethod
     def _at_place(queryset: QuerySet[Any], value: str) -> QuerySet[Any]:

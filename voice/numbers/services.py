@@ -9,17 +9,18 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.fields import format_number
+from tenants.countries import country_name
 from tenants.models import Customer
 from tenants.scopes import config_changed
 from voice.carriers.selectors import trunks_for
 from voice.carriers.services import tells_uses
-from voice.directory.countries import location_required, name_of
+from voice.directory.countries import location_required
 from voice.directory.models import Place
 from voice.edits import facts, locked
 from voice.numbers import selectors
 from voice.numbers.models import ApprovedCallerId, Number
 
-NUMBER_FACTS = ("label", "state", "inbound", "inbound_trunk", "place_id", "person_id")
+NUMBER_FACTS = ("label", "state", "inbound", "inbound_trunk", "place", "person")
 CALLER_ID_FACTS = ("e164", "note", "evidence")
 State = Number.State
 
@@ -172,7 +173,7 @@ def _demand_location(numbers: Sequence[Number], customer: Customer) -> None:
         "%(numbers)s: numbers in %(country)s must have an emergency location with a validated address before they are "
         "used. Without one, nobody would know where to send help. Choose a location first."
     )
-    message = words % {"numbers": shown, "country": name_of(country)}
+    message = words % {"numbers": shown, "country": country_name(country)}
     raise ValidationError({"place": message} if len(numbers) == 1 else message)
 
 

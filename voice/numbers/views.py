@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from portal.core import audit
 from portal.core.access import requires
 from portal.ui.forms import refuse
+from tenants.countries import country_name
+from voice.history import history
 from voice.numbers import selectors, services
 from voice.numbers.forms import NumberForm, PlaceForm
 from voice.numbers.models import Number
@@ -44,12 +45,13 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
     stored = row if not form.is_bound else get_object_or_404(selectors.numbers(), pk=pk)
     context = {
         "number": stored,
+        "country": country_name(stored.country),
         "form": form,
         "state": page.state_of(stored),
         "inbound": page.inbound_of(stored),
         "needs_location": selectors.needs_location(stored, request.tenant),
         "located": stored.place is not None and stored.place.address.is_validated,
-        "history": audit.entries(obj=stored)[:20],
+        "history": history(stored),
         "can_change": request.can("numbers.change"),
     }
     return TemplateResponse(request, "voice/numbers/number.html", context)

@@ -1,0 +1,61 @@
+"""What happened to one object, from the audit log, in words for its page."""
+
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Model
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.core import audit
+from portal.core.models import AuditEntry
+from portal.ui.parts import Event
+
+LATEST = 12
+WORDS: dict[str, str | Promise] = {
+    "saved": gettext_lazy("Changed"),
+    "closed": gettext_lazy("Closed"),
+    "granted": gettext_lazy("Shared with %(customer)s"),
+    "revoked": gettext_lazy("Taken from %(customer)s"),
+    "approved": gettext_lazy("Approved"),
+    "validated": gettext_lazy("Validated"),
+    "deleted": gettext_lazy("Removed"),
+}
+ICONS = {
+    "granted": "user-plus",
+    "revoked": "arrow-back-up",
+    "approved": "shield-check",
+    "closed": "archive",
+    "saved": "pencil",
+}
+
+
+def history(obj: Model) -> list[Event]:
+    """Return the newest entries about the object."""
+    return [_event(obj, entry) for entry in audit.entries(obj=obj)[:LATEST]]
+
+
+def _event(obj: Model, entry: AuditEntry) -> Event:
+    done = entry.verb.rsplit(".", 1)[-1]
+    made = done == "saved" and entry.before is None
+    title = _("Made") if made else str(WORDS.get(done, entry.verb)) % {"customer": entry.facts.get("customer", "")}
+    who = f"{entry.email} ({entry.acting_for})" if entry.acting_for else entry.email
+    changes = [] if made else [_change(obj, *change) for change in entry.changes]
+    return Event(entry.at, title, "; ".join([who, *changes]), icon="plus" if made else ICONS.get(done, "history"))
+
+
+def _change(obj: Model, name: str, before: Any, after: Any) -> str:
+    try:
+        label = str(obj._meta.get_field(name).verbose_name)
+    except FieldDoesNotExist:
+        label = name.replace("_", " ")
+    return f"{label}: {_shown(before)} → {_shown(after)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value) or "–"
+    return "–" if value in (None, "") else str(value)
