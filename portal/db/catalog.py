@@ -26,7 +26,7 @@ TABLES = """
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
       JOIN pg_type t ON t.oid = a.atttypid
       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-     WHERE c.relkind = 'r' AND n.nspname = ANY(%s)
+     WHERE c.relkind = 'r' AND n.nspname = ANY(%s) AND (%s::text[] IS NULL OR c.relname = ANY(%s))
      GROUP BY 1, 2
 """
 CONSTRAINTS = """
@@ -36,14 +36,15 @@ CONSTRAINTS = """
       JOIN pg_class c ON c.oid = k.conrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE k.contype IN ('p', 'u', 'c', 'x', 'f') AND n.nspname = ANY(%s)
+       AND (%s::text[] IS NULL OR c.relname = ANY(%s))
 """
 INDEXES = """
     SELECT n.nspname, c.relname, replace(pg_get_indexdef(i.indexrelid), quote_ident(n.nspname) || '.', '')
       FROM pg_index i
-      JOIN pg_class c ON c.oid = i.indexrelid
+      JOIN pg_class c ON c.oid = i.indrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE n.nspname = ANY(%s) AND NOT EXISTS (SELECT 1 FROM pg_constraint k WHERE k.conindid = i.indexrelid
-                                                 AND k.contype IN ('p', 'u', 'x'))
+     WHERE n.nspname = ANY(%s) AND (%s::text[] IS NULL OR c.relname = ANY(%s))
+       AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x'))
 """
 STRANGERS = """
     SELECT n.nspname, 'relation ' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -82,15 +83,17 @@ def statements(cursor: Any, schema: str) -> list[str]:
     return _read(cursor, [schema], "a.attnum")[schema]
 
 
-def fingerprints(cursor: Any, schemas: Collection[str]) -> dict[str, str]:
-    """Return a digest of each schema: equal digests are equal tables, whatever order their columns were added in."""
-    return {schema: digest(lines) for schema, lines in _read(cursor, list(schemas), "a.attname").items()}
+def differences(
+    cursor: Any, schemas: Collection[str], template: str, tables: Collection[str] | None = None
+) -> dict[str, list[str]]:
+    """Return the schemas whose (or of which these) tables differ from the template's, and how."""
+    # By name: a column that was added later comes last there, and where it belongs in a newer customer.
+    found = _read(cursor, [template, *schemas], "a.attname", tables)
+    there = set(found.pop(template))
+    return {schema: _words(set(lines), there) for schema, lines in found.items() if set(lines) != there}
 
 
-def differences(cursor: Any, schema: str, template: str) -> list[str]:
-    """Return what one schema has and the other has not, for people."""
-    found = _read(cursor, [schema, template], "a.attname")
-    here, there = set(found[schema]), set(found[template])
+def _words(here: set[str], there: set[str]) -> list[str]:
     return [f"lacks {line}" for line in sorted(there - here)] + [f"has {line}" for line in sorted(here - there)]
 
 
@@ -98,15 +101,31 @@ def digest(lines: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
-def _read(cursor: Any, schemas: list[str], column_order: str) -> dict[str, list[str]]:
+def lines_by_table(cursor: Any, schema: str) -> set[tuple[str, str]]:
+    """Return each statement of a schema with the table that it is about, to see later which tables have changed."""
+    tables, constraints, indexes = _rows(cursor, [schema], "a.attname", None)
+    return {(row[1], str(row[2:])) for row in [*tables, *constraints, *indexes]}
+
+
+def _rows(cursor: Any, schemas: list[str], column_order: str, only: Collection[str] | None) -> list[list[Any]]:
+    found = []
+    for query in (TABLES.format(order=column_order), CONSTRAINTS, INDEXES):
+        names = list(only) if only is not None else None
+        cursor.execute(query, [schemas, names, names])
+        found.append(sorted(cursor.fetchall()))
+    return found
+
+
+def _read(
+    cursor: Any, schemas: list[str], column_order: str, only: Collection[str] | None = None
+) -> dict[str, list[str]]:
+    table_rows, constraint_rows, index_rows = _rows(cursor, schemas, column_order, only)
     constraints: dict[tuple[str, str], list[tuple[int, str, str]]] = defaultdict(list)
-    cursor.execute(CONSTRAINTS, [schemas])
-    for schema, table, name, kind, definition in cursor.fetchall():
+    for schema, table, name, kind, definition in constraint_rows:
         constraints[schema, table].append((_ORDER[kind], name, definition))
     tables: dict[str, list[str]] = {schema: [] for schema in schemas}
     links: dict[str, list[str]] = {schema: [] for schema in schemas}
-    cursor.execute(TABLES.format(order=column_order), [schemas])
-    for schema, table, columns in sorted(cursor.fetchall()):
+    for schema, table, columns in table_rows:
         inside = [columns]
         for order, name, definition in sorted(constraints[schema, table]):
             if order < _ORDER["f"]:
@@ -114,8 +133,7 @@ def _read(cursor: Any, schemas: list[str], column_order: str) -> dict[str, list[
             else:
                 links[schema].append(f'ALTER TABLE "{table}" ADD CONSTRAINT "{name}" {definition}')
         tables[schema].append(f'CREATE TABLE "{table}" ({", ".join(inside)})')
-    cursor.execute(INDEXES, [schemas])
     indexes: dict[str, list[str]] = {schema: [] for schema in schemas}
-    for schema, _, definition in sorted(cursor.fetchall()):
+    for schema, _, definition in index_rows:
         indexes[schema].append(definition)
     return {schema: tables[schema] + indexes[schema] + links[schema] for schema in schemas}

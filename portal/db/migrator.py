@@ -14,7 +14,6 @@ from django.db import OperationalError, connection, transaction
 from django.db.migrations import Migration
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations import RunPython
-from django.db.migrations.recorder import MigrationRecorder
 from django.db.migrations.state import ProjectState
 from django_tenants.utils import app_labels
 from psycopg import errors, sql
@@ -27,6 +26,9 @@ from .models import CustomerMigration, CustomerTemplate
 ATTEMPTS = 5
 BATCH = 200
 BOOKKEEPING = "django_migrations"
+# What a crash takes back is whole customers, and the next upgrade finds them.
+CAREFUL = "SET LOCAL lock_timeout = '2s'; SET LOCAL synchronous_commit = off;\n"
+DONE = f"INSERT INTO {BOOKKEEPING} (app, name, applied) VALUES (%s, %s, now())"  # noqa: S608 a constant
 Key = tuple[str, str]
 Say = Callable[[str], None]
 
@@ -55,18 +57,21 @@ def upgrade(say: Say) -> Outcome:
     outcome = Outcome()
     with _alone():
         outcome.public = _migrate_public(say)
-        outcome.template = _migrate_template(say)
+        outcome.template, touched = _migrate_template(say)
         _write_template()
         behind = _behind()
+        if any(key not in outcome.template for missing in behind.values() for key in missing):
+            touched = None  # left over from an earlier upgrade: nobody knows any more which tables those were
+        statements = {(row.app, row.name): row.sql for row in CustomerMigration.objects.all()}
         for number, (schema, missing) in enumerate(behind.items(), 1):
             try:
-                _migrate_customer(schema, missing)
+                _migrate_customer(schema, {key: statements[key] for key in missing})
             except Exception as error:  # reported below: the others are waiting
                 outcome.failed[schema] = (str(error).strip() or type(error).__name__).splitlines()[0]
             if number % BATCH == 0 or number == len(behind):
                 say(f"customers: {number} of {len(behind)}")
         outcome.customers = len(behind) - len(outcome.failed)
-        outcome.drifted = _drifted([schema for schema in behind if schema not in outcome.failed])
+        outcome.drifted = _drifted([schema for schema in behind if schema not in outcome.failed], touched)
     return outcome
 
 
@@ -80,7 +85,7 @@ def check() -> list[str]:
         found += [f"customers: {app}.{name} is waiting" for app, name in Walk(customers=True).waiting]
     with contexts.owner():
         found += [f"{schema}: {len(missing)} migrations behind" for schema, missing in _behind().items()]
-        found += [f"{schema}: {line}" for schema, lines in _drifted(customer_schemas()).items() for line in lines]
+        found += [f"{schema}: {line}" for schema, lines in _drifted(customer_schemas(), None).items() for line in lines]
     return found
 
 
@@ -141,13 +146,15 @@ def _migrate_public(say: Say) -> list[Key]:
     return walk.waiting
 
 
-def _migrate_template(say: Say) -> list[Key]:
+def _migrate_template(say: Say) -> tuple[list[Key], set[str] | None]:
+    """Migrate the template; returns what was done and which tables it touched."""
     if not _template_exists():
         with contexts.owner(), connection.cursor() as cursor:
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(TEMPLATE)))
-    with contexts.owner(TEMPLATE):
+    with contexts.owner(TEMPLATE), connection.cursor() as cursor:
         walk = Walk(customers=True)
         walk.executor.recorder.ensure_schema()
+        before = catalog.lines_by_table(cursor, TEMPLATE) if walk.waiting else set()
         for migration, state in walk.steps(walk.waiting):
             say(f"customers: {migration.app_label}.{migration.name}")
             statements = _collected(migration, state.clone())
@@ -156,7 +163,8 @@ def _migrate_template(say: Say) -> list[Key]:
                 CustomerMigration.objects.update_or_create(
                     app=migration.app_label, name=migration.name, defaults={"sql": statements}
                 )
-    return walk.waiting
+        after = catalog.lines_by_table(cursor, TEMPLATE) if walk.waiting else set()
+    return walk.waiting, {table for table, _ in before ^ after}
 
 
 def _collected(migration: Migration, state: ProjectState) -> str | None:
@@ -221,10 +229,8 @@ def _applied(schemas: list[str]) -> dict[str, set[str]]:
     return found
 
 
-def _migrate_customer(schema: str, missing: list[Key]) -> None:
-    statements = {(row.app, row.name): row.sql for row in CustomerMigration.objects.all()}
-    for key in missing:
-        text = statements[key]
+def _migrate_customer(schema: str, missing: dict[Key, str | None]) -> None:
+    for key, text in missing.items():
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 _apply(schema, key, text)
@@ -246,22 +252,16 @@ def _apply(schema: str, key: Key, text: str | None) -> None:
                     walk.executor.apply_migration(state, migration)
             return
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '2s'")
-            if text:
-                cursor.execute(text)
-            MigrationRecorder.Migration.objects.create(app=key[0], name=key[1])
+            cursor.execute(CAREFUL + text)
+            cursor.execute(DONE, [*key])
 
 
-def _drifted(schemas: list[str]) -> dict[str, list[str]]:
-    """Return the schemas whose tables differ from the template's, with the differences."""
+def _drifted(schemas: list[str], tables: set[str] | None) -> dict[str, list[str]]:
+    """Return the schemas whose tables (or of which these) differ from the template's, with the differences."""
     found: dict[str, list[str]] = {}
     with contexts.owner(), connection.cursor() as cursor:
         for start in range(0, len(schemas), BATCH):
-            digests = catalog.fingerprints(cursor, [TEMPLATE, *schemas[start : start + BATCH]])
-            template = digests.pop(TEMPLATE)
-            for schema, digest in digests.items():
-                if digest != template:
-                    found[schema] = catalog.differences(cursor, schema, TEMPLATE)
+            found |= catalog.differences(cursor, schemas[start : start + BATCH], TEMPLATE, tables)
     return found
 
 

@@ -52,9 +52,7 @@ def columns(schema, table="directory_person"):
 
 def test_a_customer_made_from_the_template_is_what_migrations_make(db, acme):
     with contexts.owner(), connection.cursor() as cursor:
-        assert catalog.differences(cursor, acme.schema_name, TEMPLATE) == []
-        prints = catalog.fingerprints(cursor, [acme.schema_name, TEMPLATE])
-    assert len(set(prints.values())) == 1
+        assert catalog.differences(cursor, [acme.schema_name], TEMPLATE) == {}
     assert migrator.check() == []
 
 
