@@ -97,7 +97,7 @@ def _environment(engine: str) -> dict[str, str]:
         "STROWGER_ENGINE": engine,
         "STROWGER_VAR": str(VAR),
         "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
     }
 
 
