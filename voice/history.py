@@ -47,7 +47,7 @@ def _event(obj: Model, entry: AuditEntry) -> Event:
 
 def _change(obj: Model, name: str, before: Any, after: Any) -> str:
     try:
-        label = str(obj._meta.get_field(name).verbose_name)
+        label = str(getattr(obj._meta.get_field(name), "verbose_name", name))
     except FieldDoesNotExist:
         label = name.replace("_", " ")
     return f"{label}: {_shown(before)} → {_shown(after)}"

@@ -27,7 +27,7 @@ def picked(request: HttpRequest, page: type[ListPage]) -> Selection:
     """Return the rows that the posted list names: ticked ones, or everything that its search and filters match."""
     if request.POST.get("every"):
         query = request.POST.get("query", "")
-        request.GET = QueryDict(query)  # type: ignore[assignment]
+        request.GET = QueryDict(query)
         ids = list(page(request).found.values_list("pk", flat=True)[:MOST])
         return Selection(ids, [("every", "1"), ("query", query)])
     chosen = [text for text in request.POST.getlist("pick") if text.isascii() and text.isdigit()]

@@ -51,7 +51,13 @@ class CarrierList(ListPage):
     lead = _("The companies that carry your calls. Each has one or more trunks.")
     topic = "trunks"
     columns = [
-        Column("name", _("Name"), sort=True, link=lambda row: reverse("carriers:carrier", args=[row.pk])),
+        Column(
+            "name",
+            _("Name"),
+            sort=True,
+            link=lambda row: reverse("carriers:carrier", args=[row.pk]),
+            link_needs="carriers.change",
+        ),
         Column("contact", _("Support contact")),
         Column("trunk_count", _("Trunks"), kind="count", sort=True),
         Column("number_count", _("Numbers"), kind="count", sort=True, card=False),
@@ -145,7 +151,7 @@ class BlockList(ListPage):
         Column("prefix", _("Numbers that start with"), value=str, sort=True),
         Column("note", _("Note")),
         Column("created_at", _("Since"), kind="when", sort=True, card=False),
-        Column("pk", "", template="voice/carriers/unblock_cell.html", export=False),
+        Column("pk", "", template="voice/carriers/unblock_cell.html", export=False, shown_to="carriers.change"),
     ]
     search_fields = ["prefix", "note"]
     default_sort = "prefix"

@@ -43,7 +43,7 @@ class PeopleList(DirectoryList):
     title, lead = _("People"), _("Who works here and may have a number.")
     here = "directory:list"
     columns = [
-        Column("name", _("Name"), sort=True, link=_link("directory:person")),
+        Column("name", _("Name"), sort=True, link=_link("directory:person"), link_needs="people.change"),
         Column("email", _("E-mail"), sort=True),
         Column("site__name", _("Site"), sort=True),
     ]
@@ -61,7 +61,7 @@ class SiteList(DirectoryList):
     title, lead = _("Sites"), _("Your buildings and campuses.")
     here = "directory:sites"
     columns = [
-        Column("name", _("Name"), sort=True, link=_link("directory:site")),
+        Column("name", _("Name"), sort=True, link=_link("directory:site"), link_needs="people.change"),
         Column("address", _("Address"), value=lambda row: str(row.address or "")),
         Column("people_count", _("People"), kind="count", sort=True),
     ]
@@ -101,7 +101,7 @@ class PlaceList(DirectoryList):
     here = "directory:places"
     columns = [
         Column("state", _("State"), kind="status", value=lambda row: status(row.address.validation)),
-        Column("description", _("Place"), sort=True, link=_link("directory:place")),
+        Column("description", _("Place"), sort=True, link=_link("directory:place"), link_needs="people.change"),
         Column("address", _("Address"), value=lambda row: str(row.address)),
     ]
     search_fields = ["description", "address__city", "address__street"]

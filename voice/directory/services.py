@@ -101,7 +101,7 @@ def delete_address(address: CivicAddress, *, by: Actor) -> None:
 
 def _numbers_at(place: Place) -> bool:
     # numbers is above this layer: the relation exists by name only.
-    return bool(place.numbers.exists())  # type: ignore[attr-defined]
+    return bool(place.numbers.exists())
 
 
 @transaction.atomic

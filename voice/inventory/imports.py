@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,7 +18,8 @@ from voice.inventory.parsing import Fault, Row, Unreadable, parse
 MOST_BYTES = 20 * 1024 * 1024
 BATCH = 5_000
 State = StockImport.State
-Carrier = StockNumber._meta.get_field("carrier").related_model
+# The layers beside this one are known by name only.
+Carrier: type[Any] = StockNumber._meta.get_field("carrier").related_model
 
 
 def start_import(draft: StockImport, *, by: Actor) -> StockImport:

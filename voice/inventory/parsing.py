@@ -219,7 +219,9 @@ def _e164(text: str, region: str, column: str) -> str:
         raise _Wrong(column, text, _("This number has too few or too many digits."))
     if not phonenumbers.is_valid_number(number):
         words = _("No number like this exists in the plan of %(country)s.")
-        raise _Wrong(column, text, words % {"country": phonenumbers.region_code_for_country_code(number.country_code)})
+        raise _Wrong(
+            column, text, words % {"country": phonenumbers.region_code_for_country_code(number.country_code or 0)}
+        )
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 

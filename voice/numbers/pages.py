@@ -14,7 +14,7 @@ from voice.directory import selectors as directory
 from voice.numbers import selectors
 from voice.numbers.models import ApprovedCallerId, Number
 
-SHORT = {Number.Inbound.TEAMS: _("Teams"), Number.Inbound.REFUSE: _("Refused")}
+SHORT: dict[str, Any] = {Number.Inbound.TEAMS: _("Teams"), Number.Inbound.REFUSE: _("Refused")}
 NEW_CALLER_ID = Action(_("Approve a number"), "numbers:caller_id_new", "plus", "numbers.change")
 
 
@@ -109,6 +109,7 @@ class CallerIdList(ListPage):
             kind="phone",
             sort=True,
             link=lambda row: reverse("numbers:caller_id", args=[row.pk]),
+            link_needs="numbers.change",
         ),
         Column("note", _("Whose number it is")),
         Column("evidence", _("Proof"), card=False),
