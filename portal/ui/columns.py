@@ -25,6 +25,7 @@ class Column:
     `sort`: the field to sort by, True for the name itself. `link`: True for `get_absolute_url`, or a function of
     the row.
     `card`: one of the facts that stay when a row becomes a card on a phone. `template`: draws the cell, with `row`.
+    `link_needs` and `shown_to`: the capability without which the link, or the whole column, is not there.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Column:
     template: str = ""
     currency: str = "currency"
     help: Words = ""
+    link_needs: str = ""
+    shown_to: str = ""
     export: bool = True
 
     @property

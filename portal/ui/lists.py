@@ -84,7 +84,11 @@ class ListPage:
 
     def visible_columns(self) -> Sequence[Column]:
         """Return the columns for this reader."""
-        return self.columns
+        return [column for column in self.columns if self.may(column.shown_to)]
+
+    def may(self, capability: str) -> bool:
+        """Tell whether the reader holds the capability; everybody holds the empty one."""
+        return not capability or bool(self.request.can(capability))  # type: ignore[attr-defined]
 
     def row_class(self, row: Any) -> str:
         """Return a class for a row that should stand out."""
@@ -168,17 +172,17 @@ class ListPage:
 
     def rows(self) -> Iterable[dict[str, Any]]:
         """Return the page's rows with their cells."""
-        columns = self.visible_columns()
+        columns = [(column, self.may(column.link_needs)) for column in self.visible_columns()]
         for row in self.page.rows:
             cells = [
                 {
-                    "column": c,
-                    "value": c.of(row),
-                    "url": c.url(row),
+                    "column": column,
+                    "value": column.of(row),
+                    "url": column.url(row) if may_open else "",
                     "row": row,
-                    "currency": c.money_currency(row) if c.kind == "money" else "",
+                    "currency": column.money_currency(row) if column.kind == "money" else "",
                 }
-                for c in columns
+                for column, may_open in columns
             ]
             yield {"row": row, "cells": cells, "class": self.row_class(row), "key": cursor.lookup(row, self.tie)}
 
@@ -197,8 +201,7 @@ class ListPage:
 
     def allowed(self, actions: Sequence[Action]) -> list[dict[str, Any]]:
         """Return the actions that the reader may take, with their addresses."""
-        can = getattr(self.request, "can", lambda capability: False)
-        offered = [action for action in actions if not action.capability or can(action.capability)]
+        offered = [action for action in actions if self.may(action.capability)]
         found = [{"action": action, "url": navigation.page_url(action.url_name, self.request)} for action in offered]
         return [item for item in found if item["url"]]
 

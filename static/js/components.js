@@ -6,15 +6,19 @@ document.addEventListener("alpine:init", () => {
         if (event.target.matches("[data-pick-all]")) this.boxes().forEach((box) => (box.checked = event.target.checked));
         this.count();
       });
-      this.words = this.$el.querySelector("[data-pick-count]")?.textContent;
+      this.count();
     },
     boxes() {
       return [...this.$el.querySelectorAll("input[name=pick]")];
     },
     count() {
       const picked = this.boxes().filter((box) => box.checked).length;
-      const sign = this.$el.querySelector("[data-pick-count]");
-      if (sign) sign.textContent = picked ? String(picked) : this.words;
+      const bar = this.$el.querySelector(".selection-bar");
+      if (!bar) return;
+      // The bar comes up with the first tick; without JavaScript it is always there.
+      bar.hidden = !picked;
+      const sign = bar.querySelector("[data-pick-count]");
+      sign.textContent = sign.dataset.words.replace("{n}", String(picked));
       const all = this.$el.querySelector("[data-pick-all]");
       if (all) {
         all.checked = picked > 0 && picked === this.boxes().length;

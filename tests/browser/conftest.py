@@ -78,9 +78,7 @@ def logged_in(portal: Stage, chromium: Browser) -> Callable[[str], dict]:
 
 
 @pytest.fixture
-def browser_of(
-    chromium: Browser, logged_in: Callable[[str], dict]
-) -> Iterator[Callable[..., BrowserContext]]:
+def browser_of(chromium: Browser, logged_in: Callable[[str], dict]) -> Iterator[Callable[..., BrowserContext]]:
     """Return a maker of browsers: `browser_of("admin", viewport=PHONE)` is logged in; `browser_of(None)` is a stranger."""
     opened: list[BrowserContext] = []
 

@@ -92,7 +92,9 @@ def wait_for(port: int, server: "subprocess.Popen[bytes]", log: Path) -> None:
     while time.monotonic() < until and server.poll() is None:
         try:
             urllib.request.urlopen(
-                urllib.request.Request(f"http://127.0.0.1:{port}/account/login/", headers={"Host": "console.localhost"}),
+                urllib.request.Request(
+                    f"http://127.0.0.1:{port}/account/login/", headers={"Host": "console.localhost"}
+                ),
                 timeout=5,
             )
         except urllib.error.HTTPError:

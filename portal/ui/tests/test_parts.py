@@ -168,7 +168,7 @@ def test_an_unknown_host_learns_nothing(rf):
     text = errors.not_found(request).content.decode()
 
     assert "Strowger" not in text
-    assert "href=\"/\"" not in text
+    assert 'href="/"' not in text
 
 
 def test_the_page_for_a_fault_of_ours_asks_the_database_nothing(rf):
