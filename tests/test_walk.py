@@ -1,0 +1,206 @@
+"""The isolation and permission walk: every URL, every method, every role, other people's ids."""
+
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
+
+import pytest
+from django.apps import apps
+from django.core.cache import cache
+from django.db import transaction
+
+from portal.core.access import LOGGED_IN, PUBLIC
+from portal.db import contexts
+from tenants import hosts
+from tenants.demo import Cast
+from tenants.models import CUSTOMER_ROLES, MSP_ROLES, Membership, User
+from tenants.permissions import CAPABILITIES, NOT_WHILE_ACTING
+from tenants.services import start_acting
+from tenants.tests.clients import client_of, host_of, visitor
+from tests import walk
+
+pytestmark = pytest.mark.django_db
+LEAVES = [leaf for place in walk.PLACES for leaf in walk.leaves(place)]
+FEW_IDS = 5
+
+
+@pytest.fixture
+def world(region, northwind, fabrikam, acme, globex, initech):
+    """The cast with the things that the demo gives it, so that there is something to see and to steal."""
+    contexts.use_public()
+    cast = Cast(region, [northwind, fabrikam], [acme, globex, initech])
+    for config in apps.get_app_configs():
+        if config.name != "tenants" and find_spec(f"{config.name}.demo"):
+            import_module(f"{config.name}.demo").seed(cast)
+    hosts.forget()
+    cache.clear()
+    yield cast
+    cache.clear()
+
+
+@contextmanager
+def undone():
+    """Let a request do what it does, and take it back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def ask(browser, method, path):
+    """Ask as a browser would; what it did is undone, also that it logged out."""
+    facts = {} if method == "get" else {"data": {}}
+    if path.startswith("/api/") and facts:
+        facts["content_type"] = "application/json"
+    cache.clear()  # no limit on how often may end the walk
+    browser.raise_request_exception = False
+    session = browser.cookies.get("session")
+    kept = session.value if session else None
+    with undone():
+        answer = getattr(browser, method)(path, **facts)
+    if kept is not None:
+        browser.cookies["session"] = kept
+    return answer
+
+
+def body(answer):
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+def member(place, role):
+    user = User.objects.create_user(f"{role}@walk.example", "x", name=role.title())
+    with contexts.msp(getattr(place, "msp", place)):
+        here = {"tenant": place} if hasattr(place, "label") else {"msp": place}
+        Membership(user=user, role=role, **here).save()
+    return user
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: f"{leaf.place}:{leaf.template or '/'}")
+def test_every_url_names_what_it_demands_or_does_not_exist(leaf, acme, northwind, operator):
+    demands = {leaf.demand(method) for method in leaf.methods}
+    if all(walk.known(demand) for demand in demands):
+        return
+    assert not leaf.is_api and demands == {None}, f"{leaf.template} demands {demands}"
+    place = {"operator": None, "msp": northwind, "customer": acme}[leaf.place]
+    assert visitor(place).get(next(leaf.paths([1]))).status_code == 404
+
+
+def test_every_capability_is_somebodys():
+    assert all(CAPABILITIES.values())
+
+
+def test_strangers_see_public_pages_and_the_way_to_log_in(world, acme, northwind):
+    place, wrong = {"operator": None, "msp": northwind, "customer": acme}, []
+    for leaf in LEAVES:
+        for method in leaf.methods:
+            demand = leaf.demand(method)
+            if demand in (PUBLIC, None):
+                continue
+            answer = ask(visitor(place[leaf.place]), method, next(leaf.paths([1])))
+            allowed = (401, 403, 404) if leaf.is_api else (302, 405)
+            to_log_in = answer.status_code != 302 or "/account/" in answer["Location"]
+            if answer.status_code not in allowed or not to_log_in:
+                wrong.append((leaf.place, method, leaf.template, answer.status_code))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("role", [*CUSTOMER_ROLES, "acting", *MSP_ROLES, "operator"])
+def test_each_role_gets_what_the_table_says_and_nothing_breaks(world, role, acme, northwind, nadia, operator):
+    acting = None
+    if role == "acting":
+        kind, place, user = "customer", acme, nadia
+        with contexts.msp(northwind):
+            acting, _secret = start_acting(acme, user=nadia, reason="the walk", by=None)
+    elif role == "operator":
+        kind, place, user = "operator", None, operator
+    else:
+        kind, place = ("customer", acme) if role in CUSTOMER_ROLES else ("msp", northwind)
+        user = member(place, role)
+    browser, wrong = client_of(user, place, acting=acting), []
+    for leaf in walk.leaves(kind):
+        for method in leaf.methods:
+            demand = leaf.demand(method)
+            for path in leaf.paths(walk.ids_of(acme)[:1]):
+                code = ask(browser, method, path).status_code
+                if demand in CAPABILITIES and role not in CAPABILITIES[demand]:
+                    right = code in (403, 404, 405)
+                elif acting and leaf.name in NOT_WHILE_ACTING:
+                    right = code == 403
+                else:
+                    right = code < 500 and (code not in (401, 403) or demand in (PUBLIC, LOGGED_IN))
+                if not right:
+                    wrong.append((method, path, demand, code))
+    assert wrong == []
+
+
+def test_mallory_sees_and_changes_nothing_of_acme(world, acme, globex, mallory):
+    before = walk.snapshot(acme)
+    assert sum(map(len, before.values())) > 5, "there must be something to steal"
+    browser = client_of(mallory, globex)
+    assert pry(browser, "customer", walk.ids_of(acme), [b"acme"]) == []
+    assert walk.snapshot(acme) == before
+
+
+def test_another_msp_sees_and_changes_nothing_of_northwind(world, acme, fabrikam):
+    before = walk.snapshot(acme)
+    browser = client_of(member(fabrikam, "owner"), fabrikam)
+    assert pry(browser, "msp", [acme.pk, *walk.ids_of(acme)], [b"acme", b"northwind"]) == []
+    assert walk.snapshot(acme) == before
+
+
+def pry(browser, kind, ids, secrets):
+    """Ask for everything by other people's ids, in every way, and return what came back that should not have."""
+    found = []
+    for leaf in walk.leaves(kind):
+        for method in leaf.methods:
+            for path in leaf.paths(ids[:FEW_IDS]):
+                answer = ask(browser, method, path)
+                text = body(answer).lower()
+                if answer.status_code >= 500 or any(secret in text for secret in secrets):
+                    found.append((method, path, answer.status_code))
+    return found
+
+
+def test_a_session_opens_nothing_at_another_host(world, acme, globex, northwind, mallory):
+    stolen = client_of(mallory, globex).cookies["session"].value
+    for kind, place in (("customer", acme), ("msp", northwind), ("operator", None)):
+        for leaf in walk.leaves(kind):
+            if leaf.demand("get") in (PUBLIC, None):
+                continue
+            browser = visitor(place)
+            browser.cookies["session"] = stolen
+            answer = ask(browser, "get", next(leaf.paths([1])))
+            assert answer.status_code in (302, 401, 403, 404, 405), (kind, leaf.template)
+
+
+def test_sockets_open_only_for_who_is_logged_in_at_that_very_host(world, acme, globex, alice, mallory):
+    from tenants.sockets import person_of
+
+    def scope(host, user_place, origin=None):
+        user, place = user_place
+        cookie = client_of(user, place).cookies["session"].value
+        origin = f"http://{host}" if origin is None else origin
+        headers = [(b"host", host.encode()), (b"origin", origin.encode()), (b"cookie", f"session={cookie}".encode())]
+        return {"type": "websocket", "path": "/ws/", "headers": [pair for pair in headers if pair[1]]}
+
+    here = host_of(acme)
+    found = person_of(scope(here, (alice, acme)))
+    assert found and found["tenant"] == acme and found["user"] == alice and found["can"]("routing.change")
+    refused = [
+        scope(here, (mallory, globex)),
+        scope(here, (mallory, acme)),
+        scope(host_of(globex), (alice, acme)),
+        scope(here, (alice, acme), origin="http://evil.example"),
+        scope(here, (alice, acme), origin="null"),
+        scope("evil.example", (alice, acme)),
+        {"type": "websocket", "headers": [(b"host", here.encode()), (b"origin", f"http://{here}".encode())]},
+        {"type": "websocket", "headers": scope(here, (alice, acme))["headers"][::2]},
+    ]
+    assert [person_of(one) for one in refused] == [None] * len(refused)
+    assert contexts.current() == contexts.NOBODY
+
+
+def test_every_socket_of_the_portal_stands_behind_that_check():
+    from portal.asgi import application
+    from tenants.sockets import PageSocketMiddleware
+
+    assert isinstance(application.application_mapping["websocket"], PageSocketMiddleware)
