@@ -140,5 +140,7 @@ if __name__ == "__main__":
         lock = alone(settings[0].directory)
     except (BadSettings, OSError) as error:
         sys.exit(f"sbc.node: {error}")
+    # Record lines are read in a thread; an apply must not wait 5 ms for its turn at each step.
+    sys.setswitchinterval(0.0005)
     with lock:
         asyncio.run(main(build(*settings)))

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sbc.node.records import CallLines, Line, Orphan, merge, orphan_record, parse
+from sbc.node.records import CallLines, Leg, Line, Orphan, merge, orphan_record, parse
 from sbc.node.spool import OpenCall, Position, Spool
 
 log = logging.getLogger("strowger.node")
 
 CHUNK = 4_000_000  # bytes of one file in one pass
 HEAD = 48
+REMEMBERED = 20_000  # calls
 LOOK_EVERY = 1_000  # ms between two looks for calls that no line will end
 STRAY_END = 60_000  # ms after which an end without its answer is reported as an orphan
 STRAY_LEG = 900_000  # ms after which legs without an outcome are given up: Kamailio died while it rang
@@ -50,6 +51,7 @@ class Follower:
         self._positions = spool.positions()
         self._calls: dict[str, Call] = {}
         self._over: set[str] = set()
+        self._done: dict[str, None] = {}  # the latest calls that have their record
         self._read_open_calls()
 
     def run_pass(self, now: int) -> int:
@@ -90,6 +92,9 @@ class Follower:
             self._positions[position.inode] = position
         for each in done:
             del self._calls[each]
+            self._done[each] = None
+        while len(self._done) > REMEMBERED:
+            del self._done[next(iter(self._done))]
         self._over = {each for each in (self._over | touched) - done.keys() if self._calls[each].is_over}
         return len(records)
 
@@ -102,6 +107,23 @@ class Follower:
             lost = self.spool.lose_open_calls(last_seen, died)
             self._read_open_calls()
         return lost
+
+    def spool_unanswered(self, records: list[dict[str, Any]]) -> int:
+        """Spool calls that died before an answer, unless a line of theirs tells more; give their number."""
+        with self._turn:
+            new = [record for record in records if not self._tells_more(record["id"])]
+            for record in new:
+                call = self._calls.pop(record["id"], None)
+                if call is not None:
+                    record["attempts"] = attempts(call.said.legs)
+            if new:
+                self.spool.store(new, closed=[record["id"] for record in new])
+            return len(new)
+
+    def _tells_more(self, each: str) -> bool:
+        call = self._calls.get(each)
+        only_legs = call is not None and not (call.said.answered or call.said.failed or call.said.ended)
+        return each in self._done or (call is not None and not only_legs)
 
     def remove_finished(self, now: int, keep: int = 600_000) -> list[Path]:
         """Delete files that were renamed out of the way (no longer `.log`), are read to the end and have rested."""
@@ -225,3 +247,11 @@ class Follower:
 def _lines(said: CallLines) -> list[Line]:
     parts: list[Line | None] = [*said.legs, said.answered, said.failed, said.ended, said.orphan]
     return [part for part in parts if part is not None]
+
+
+def attempts(legs: list[Leg]) -> list[dict[str, Any]]:
+    """Give legs as the attempts of a record."""
+    return [
+        {"trunk": leg.trunk, "sent": leg.sent, "ended": leg.ended, "code": leg.code, "reason": leg.reason}
+        for leg in sorted(legs, key=lambda leg: leg.sent)
+    ]

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from sbc.node import drift, schedules
 from sbc.node.applier import Applier
+from sbc.node.begun import Begun
 from sbc.node.engines.base import Engine, EngineError
 from sbc.node.follow import Follower
 from sbc.node.link import Link, LinkSettings
@@ -97,6 +98,7 @@ class NodeProcess:
         self.applier = Applier(engine, self.snapshot, self.link.send)
         self.link.applier = self.applier
         self._rotate: Callable[[], Awaitable[Any]] | None = getattr(engine, "rotate_records", None)
+        self.begun = Begun()
         self.is_up = False
         self._started = asyncio.Event()
         self._measured: dict[str, Any] = {}
@@ -175,8 +177,10 @@ class NodeProcess:
         died = _millis()
         last_seen = int(self.spool.noted("alive") or 0)
         lost = await asyncio.to_thread(self.follower.lose_open_calls, last_seen, died)
-        if lost:
-            log.error("Kamailio was killed while it carried %d answered calls", lost)
+        begun = await asyncio.to_thread(self.follower.spool_unanswered, self.begun.lost(died, last_seen))
+        if lost or begun:
+            log.error("Kamailio was killed while it carried %d answered calls and set up %d", lost, begun)
+            self.link.records_spooled()
 
     async def _restore(self) -> None:
         """See that the engine holds what it should; a Kamailio that loaded its rows when it started does."""
@@ -211,6 +215,7 @@ class NodeProcess:
     async def _events(self) -> None:
         events = await self.engine.fetch_events()
         now = time.time()
+        self.begun.follow(events)
         self._starts.extend(now for event in events if event.get("type") == "start")
         self.link.add_events(events)
 

@@ -117,6 +117,11 @@ async def test_a_killed_kamailio_is_back_at_once_and_leaves_a_record_of_every_ca
         await configured(portal, stage)
         microsoft, carrier, _ = await calls(stage, 12)
         await eventually(lambda: len(node.spool.open_calls()) == 12)
+        stage.invite_from_teams(microsoft, "+442088888")
+        carrier.reply(await carrier.expect("INVITE"), 180)
+        await microsoft.expect("INVITE", 180)
+        await eventually(lambda: len(node.begun) == 1)
+        await asyncio.sleep(0.2)
         await portal.stop()  # none of this needs the portal
         kamailio = stage.plane.daemons["kamailio"]
         old, killed = kamailio.pid, time.monotonic()
@@ -133,10 +138,12 @@ async def test_a_killed_kamailio_is_back_at_once_and_leaves_a_record_of_every_ca
         dialog, _, _ = await stage.answered(microsoft, after, carrier, SDP)
         await hang_up(microsoft, carrier, dialog)
         await portal.start()
-        await eventually(lambda: len(portal.records) == 13, 15)
+        await eventually(lambda: len(portal.records) == 14, 15)
 
     records = [each for each in portal.records.values() if each["kind"] == "cdr"]
-    assert len({each["id"] for each in records}) == 13
+    assert len({each["id"] for each in records}) == 14
+    assert [each["called"] for each in records if not each["answered"]] == ["+442088888"]
+    records = [each for each in records if each["answered"]]
     lost = [each for each in records if each["end_unknown"]]
     assert len(lost) == 12 and all(each["last_seen"] >= each["answered"] for each in lost)
     assert took < 3.0, took

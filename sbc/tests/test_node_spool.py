@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from sbc import protocol
+from sbc.node.begun import Begun
 from sbc.node.follow import STRAY_END, Follower
 from sbc.node.spool import OpenCall, Spool, storable
 
@@ -169,6 +170,31 @@ def test_a_killed_kamailio_leaves_a_record_of_every_answered_call(desk):
     assert records["c7"]["ended"] == T + 4_000 and not records["c7"]["end_unknown"]
     assert records["c8"]["end_unknown"] and records["c8"]["last_seen"] == T + 3_000
     assert [call.id for call in desk.spool.open_calls()] == ["later"]
+
+
+def event(kind: str, call: str, at: int = T, **more) -> dict:
+    return {"at": at, "call": call, "type": kind, "tenant": 17, "peer": 0, "msp": 3, "direction": "out", "route": 7,
+            "caller": "+4930", "called": "+441", "trunk": "teams", "code": 0, "reason": ""} | more  # fmt: skip
+
+
+def test_calls_that_rang_when_kamailio_was_killed_leave_a_record_too(desk):
+    begun = Begun()
+    begun.follow(event("start", f"c{number}") for number in range(6))
+    begun.follow([event("ringing", "c1", T + 500, trunk="g1"), event("answered", "c2"), event("refused", "c3")])
+    begun.follow([event("start", "later", T + 9_000), event("start", "stale", T - 10**6), event("start", "")])
+    # The last events are lost with Kamailio, its lines are not: c4 was answered, c5 had failed.
+    desk.write(line("l", "c0", T + 100, eg="g2", ls=T, co=503) + answered("c4") + line("f", "c5", co=486))
+    desk.passes()
+
+    assert desk.follower.spool_unanswered(begun.lost(T + 8_000, T + 7_000)) == 2
+
+    records = {each["id"]: each for each in desk.records()}
+    assert set(records) == {"c0", "c1", "c5"}
+    assert records["c1"]["ringing"] == T + 500 and records["c1"]["egress"] == "g1"
+    assert records["c0"]["end_unknown"] and records["c0"]["last_seen"] == T + 7_000
+    assert [each["code"] for each in records["c0"]["attempts"]] == [503]
+    assert begun.lost(T + 8_000, T) == [] and len(begun) == 1
+    assert [call.id for call in desk.spool.open_calls()] == ["c4"]
 
 
 def test_an_end_that_comes_after_all_is_an_orphan(desk):
