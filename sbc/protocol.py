@@ -241,7 +241,7 @@ def encode(message: Message) -> str:
 def decode(frame: str | bytes) -> Message:
     """Read a frame from either side, or raise BadMessage."""
     try:
-        data = json.loads(frame)
+        data = json.loads(frame, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise BadMessage(f"not JSON: {error}") from None
     if not isinstance(data, dict):
@@ -284,6 +284,10 @@ def check_record(item: dict[str, Any]) -> Cdr | OrphanEnd:
     """Give the item back as a record, or raise BadMessage."""
     check = _check_orphan if item.get("kind") == "orphan_end" else _check_cdr
     return cast(Cdr | OrphanEnd, check(item, "record"))
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 _FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges)

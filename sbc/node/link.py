@@ -47,6 +47,7 @@ EVENTS_KEPT = 20_000
 EVENTS_SENT = 500
 GAUGES_EVERY = 2.0
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 30.0
+SKEW = 5.0
 REFUSED_WAIT = 10.0
 LONGEST_FRAME = 64 * 1024 * 1024
 
@@ -140,6 +141,8 @@ class Link:
             welcome = decode_from_portal(await asyncio.wait_for(line.recv(), 10))
             if not isinstance(welcome, Welcome):
                 raise BadMessage("the portal's first word was not welcome")
+            if abs(welcome.now / 1000 - time.time()) > SKEW:
+                log.error("this machine's clock and the portal's differ by more than %s s", SKEW)
             await self._resume(welcome)
             self._line, self.connected = line, True
             log.info("the portal has welcomed %s", welcome.node)

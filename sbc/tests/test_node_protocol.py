@@ -1,6 +1,9 @@
+import contextlib
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sbc import protocol
 from sbc.protocol import AckRecords, Apply, BadMessage, Drop, Gauges, Hello, Nack, Records, Row, RowKey, Welcome
@@ -88,10 +91,51 @@ def test_bad_input_is_refused_by_name(change, says):
     assert says in str(refusal.value)
 
 
-@pytest.mark.parametrize("frame", ["", "[]", "nul", "[" * 100_000, b"\xff", '"x"', '{"type": []}', '{"type":"apply"}'])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "",
+        "[]",
+        "nul",
+        "[" * 100_000,
+        b"\xff",
+        '{"type":"ack","took_ms":NaN}',
+        '"x"',
+        '{"type": []}',
+        '{"type":"apply"}',
+    ],
+)
 def test_what_is_no_message_is_refused(frame):
     with pytest.raises(BadMessage):
         protocol.decode(frame)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+wires = [
+    json.loads(protocol.encode(message)) for message in (APPLY, HELLO, NACK, GAUGES, Records(first=1, items=[CDR]))
+]
+
+
+@given(wire=st.sampled_from(wires), data=st.data())
+def test_a_frame_with_anything_in_any_field_is_a_message_or_refused(wire, data):
+    field = data.draw(st.sampled_from(sorted(wire)))
+    frame = json.dumps(wire | {field: data.draw(json_values)})
+
+    try:
+        message = protocol.decode(frame)
+    except BadMessage:
+        return
+    assert protocol.decode(protocol.encode(message)) == message
+
+
+@given(item=json_values, field=st.sampled_from(sorted(CDR)))
+def test_a_record_with_anything_in_any_field_is_a_record_or_refused(item, field):
+    with contextlib.suppress(BadMessage):
+        assert protocol.check_record(CDR | {field: item})[field] == item
 
 
 def test_records_are_numbered_without_a_gap():
