@@ -29,4 +29,12 @@ def config_changed(scope: Scope) -> int:
     model.objects.filter(pk=scope.pk).update(config_version=version)
     scope.config_version = version
     transaction.on_commit(partial(nudges.nudge, "sbc"), robust=True)
+    transaction.on_commit(partial(_tell_pages, scope), robust=True)
     return version
+
+
+def _tell_pages(scope: Scope) -> None:
+    if isinstance(scope, Customer):
+        nudges.topic(scope.pk, scope.msp_id, "config")
+    elif isinstance(scope, Msp):
+        nudges.topic(None, scope.pk, "config")

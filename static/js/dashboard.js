@@ -18,6 +18,8 @@ const TONES = { up: ["good", "circle-check"], down: ["bad", "plug-connected-x"],
   answered: ["good", "phone-check"], ringing: ["busy", "bell"], start: ["busy", "phone-outgoing"] };
 const SVG = "http://www.w3.org/2000/svg";
 
+const ROWS_SHOWN = 50;
+
 class Dashboard {
   constructor(root) {
     this.root = root;
@@ -26,7 +28,7 @@ class Dashboard {
     this.points = [...root.querySelectorAll("[data-series] tr")].map((row) => [+row.dataset.at, +row.dataset.calls, +row.dataset.attempts]);
     this.chart = drawChart(root.querySelector("[data-chart]"), this.points, root.dataset);
     document.body.addEventListener("frame", (event) => this.hear(event.detail));
-    document.body.addEventListener("config-all", () => this.ask());
+    document.body.addEventListener("frames-wanted", () => this.ask());
     setInterval(() => this.tick(), 1000);
   }
 
@@ -41,8 +43,10 @@ class Dashboard {
     this.skew = Date.now() - frame.at;
     this.counters(frame.now || {});
     if (frame.type === "snapshot") this.body("live")?.replaceChildren();
-    (frame.live || []).forEach((call) => this.call(call, frame.type === "delta"));
+    // Newest first in the frame, and each goes to the top.
+    [...(frame.live || [])].reverse().forEach((call) => this.call(call, frame.type === "delta"));
     (frame.removed || []).forEach((id) => this.rowOf(id)?.remove());
+    this.trim();
     this.none("live");
     this.table("trunks", frame.trunks, (t) => [this.chip(t.health), cell(t.name), cell(t.calls, "num"), cell(percent(t.answered_share), "num")]);
     this.table("customers", frame.customers, (c) => [cell(c.name), cell(c.calls, "num"), cell(percent(c.answered_share), "num")]);
@@ -58,6 +62,15 @@ class Dashboard {
       const value = words[sign.dataset.now];
       if (sign.dataset.now in now && value !== null && sign.textContent !== String(value)) sign.textContent = value;
     });
+    document.querySelectorAll("[data-calls-now]").forEach((sentence) => {
+      const form = now.calls === 0 ? "none" : now.calls === 1 ? "one" : "many";
+      sentence.textContent = sentence.dataset[form].replace("%", now.calls);
+    });
+  }
+
+  trim() {
+    const rows = this.body("live")?.rows || [];
+    while (rows.length > ROWS_SHOWN) rows[rows.length - 1].remove();
   }
 
   add(point) {

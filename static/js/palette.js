@@ -40,7 +40,7 @@ export function startPalette() {
       choose(all[(now + step + all.length) % all.length]);
     } else if (event.key === "Enter" && all[now]) {
       event.preventDefault();
-      all[now].querySelector("a").click();
+      all[now].click();
     }
   });
 }

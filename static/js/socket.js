@@ -19,10 +19,21 @@ function announce(name, detail) {
   document.body.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
+// Whatever a page shows says whether it is live, so a change of the configuration or of its rollout concerns every part;
+// many changes at once are one look.
+const WIDE = new Set(["config", "rollout"]);
+let soon = 0;
+
 function hear(message) {
   if (message.topic) {
-    announce("config", { topic: message.topic });
     announce(`config-${message.topic}`, { topic: message.topic });
+    if (!WIDE.has(message.topic)) announce("config", { topic: message.topic });
+    else if (!soon) {
+      soon = setTimeout(() => {
+        soon = 0;
+        everything();
+      }, 300);
+    }
   } else if (message.type === "snapshot" || message.type === "delta") {
     announce("frame", message);
   }
@@ -33,13 +44,18 @@ function everything() {
   announce("config-all", {});
 }
 
+function afresh() {
+  everything();
+  announce("frames-wanted", {});
+}
+
 function connect(url) {
   const socket = new WebSocket(url);
   socket.addEventListener("open", () => {
     tries = 0;
     clearInterval(poll);
     show("live");
-    if (lost) everything();
+    if (lost) afresh();
     lost = false;
     if (document.querySelector("[data-live=dashboard]")) socket.send(JSON.stringify({ want: "dashboard" }));
   });
@@ -50,7 +66,7 @@ function connect(url) {
       show("lost");
       announce("frames-lost", {});
       clearInterval(poll);
-      poll = setInterval(everything, POLL_EVERY);
+      poll = setInterval(afresh, POLL_EVERY);
     }
     const wait = Math.min(WAIT_AT_MOST, 500 * 2 ** tries++) * (0.7 + Math.random() * 0.6);
     setTimeout(() => connect(url), wait);

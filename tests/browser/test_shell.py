@@ -155,16 +155,17 @@ def test_a_lost_socket_is_shown_and_comes_back(portal, browser_of):
 
 def test_what_somebody_else_changes_appears_by_itself(portal, browser_of):
     watching = browser_of("viewer").new_page()
-    watching.goto(portal.url(ACME, "/numbers/?q=Reception"))
+    watching.goto(portal.url(ACME, "/routing/"))
     expect(watching.locator("#live")).to_have_attribute("data-state", "live")
     editing = browser_of("admin").new_page()
-    editing.goto(portal.url(ACME, "/numbers/?q=Reception"))
-    editing.locator("tbody .row-link").first.click()
+    editing.goto(portal.url(ACME, "/routing/new/"))
 
-    editing.locator("[name=label]").fill("Reception, ground floor")
-    editing.locator("main form button.btn-primary").first.click()
+    editing.fill("[name=pattern]", "+358*")
+    editing.check("[name=action][value=block]")
+    editing.fill("[name=note]", "No calls to Finland")
+    editing.click("main form button.btn-primary")
 
-    expect(watching.locator("tbody")).to_contain_text("Reception, ground floor")
+    expect(watching.locator("#policy")).to_contain_text("No calls to Finland")
 
 
 def test_a_wrong_password_is_told_above_the_form_and_nothing_typed_is_lost(portal, browser_of):
