@@ -144,7 +144,7 @@ def _source(kind: str, number: str, row: Row) -> str | None:
         ipaddress.ip_address(source_address(RowKey(row.table, row.key)))
     except ValueError:
         return "not an IP address"
-    return None if all(map(_GATEWAY.fullmatch, row.value.split(","))) else "a source address stands for a gateway"
+    return None if _GATEWAY.fullmatch(row.value) else "a source address stands for a gateway"
 
 
 _OWNER_RULES: dict[str, Callable[[str, str, Row], str | None]] = {
