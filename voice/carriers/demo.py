@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.conf import settings
+
 from portal.core.audit import Actor
 from tenants.models import Customer, Msp
 from voice.carriers import lists, services
 from voice.carriers.models import BlockedPrefix, Carrier, Trunk
 
-CARRIERS = {"Carrier A": ("127.0.9.1", 60, 20), "Carrier B": ("127.0.9.2", 30, 10)}
+LAB = settings.LAB_NETWORK
+CARRIERS = {"Carrier A": (f"{LAB}.9.1", 60, 20), "Carrier B": (f"{LAB}.9.2", 30, 10)}
 BLOCKED = {
     "882": "Global networks: costs dearly",
     "883": "Global networks: costs dearly",
@@ -26,7 +29,7 @@ def seed(cast: Any) -> None:
     globex = cast.customer("globex")
     with cast.as_customer(globex):
         if not Trunk.objects.filter(tenant=globex).exists():
-            services.save_trunk(Trunk(msp=globex.msp, tenant=globex, name="Globex own line", host="127.0.9.2"), by=by)
+            services.save_trunk(Trunk(msp=globex.msp, tenant=globex, name="Globex own line", host=f"{LAB}.9.2"), by=by)
 
 
 def _seed(msp: Msp, by: Actor) -> None:

@@ -41,6 +41,7 @@ def check_import(draft: StockImport, progress: jobs.Progress) -> None:
     """Read the whole file and keep every line's error; the numbers that are good are counted, not stored."""
     draft.errors.all().delete()
     draft.total = draft.good = draft.bad = 0
+    lines = max(bytes(draft.content).count(mark) for mark in (b"\n", b"\r")) + 1
     try:
         for batch in _batches(parse(bytes(draft.content), draft.default_country)):
             faults = [each for each in batch if isinstance(each, Fault)]
@@ -49,7 +50,7 @@ def check_import(draft: StockImport, progress: jobs.Progress) -> None:
             draft.total += len(batch)
             draft.good += len(good)
             draft.bad += len(faults) + len(refused)
-            progress(draft.total)
+            progress(draft.total, max(lines, draft.total))
         draft.state, draft.message = State.CHECKED, ""
         if not draft.total:
             draft.state, draft.message = State.FAILED, _("There are no numbers in this file.")
