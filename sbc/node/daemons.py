@@ -219,6 +219,7 @@ class DataPlane:
             f"--port-max={s.media_high}",
             "--timeout=60",
             "--silent-timeout=7200",
+            "--delete-delay=0",  # ports of ended calls are free at once
             "--num-threads=2",
         ]
 
