@@ -21,5 +21,4 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "place": getattr(request, "place", ""),
         "acting": getattr(request, "acting", None),
         "engine_in_memory": settings.SBC_ENGINE == "memory",
-        "is_fragment": bool(getattr(request, "htmx", False)) and not getattr(request.htmx, "boosted", False),
     }

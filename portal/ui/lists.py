@@ -218,7 +218,7 @@ class ListPage:
         """Answer with the page, with its live part alone where htmx asks for it, or with the export."""
         if self.request.GET.get("export") == "csv" and self.export_name:
             return self.export()
-        fragment = bool(getattr(self.request, "htmx", False)) and self.request.htmx.target == "list"
+        fragment = getattr(getattr(self.request, "htmx", None), "target", None) == "list"
         template = "components/list.html" if fragment else self.template
         response = TemplateResponse(self.request, template, {"list": self, **self.context})
         patch_vary_headers(response, ["HX-Request", "HX-Target"])
