@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sbc.node.daemons import DataPlane, NotProven
 from sbc.node.engines.base import EngineDown, Row
+from sbc.node.haproxy import HaproxyRefused
 
 log = logging.getLogger("strowger.node")
 
@@ -58,6 +59,10 @@ class Supervisor:
         async with self._turn:
             self.plane.write_files(list(rows()))
             await self.plane.restart_kamailio(rows())
+            try:
+                await self.plane.haproxy.set_certificate("node", self.plane.settings.certificate.read_text())
+            except (HaproxyRefused, OSError) as trouble:
+                log.error("HAProxy keeps the certificate that it had: %s", trouble)
 
     async def stop(self) -> None:
         """Take everything down; dialogs are kept for the next start."""

@@ -16,6 +16,7 @@ from sbc.node.process import Files, NodeProcess
 from sbc.node.supervisor import Supervisor
 from sbc.protocol import Row
 from sbc.tests.node_portal import FakePortal, eventually
+from sbc.tests.sip.certificates import CLIENT, SERVER
 from sbc.tests.sip.phone import SDP
 from sbc.tests.sip.stage import Stage
 
@@ -149,21 +150,25 @@ async def test_a_killed_kamailio_is_back_at_once_and_leaves_a_record_of_every_ca
     assert took < 3.0, took
 
 
-async def test_a_planned_restart_of_kamailio_keeps_the_calls(stage, portal):
+async def test_a_planned_restart_of_kamailio_keeps_the_calls(stage, portal, caplog):
     async with running(stage, portal, unknown_after=0.2) as node:
         await configured(portal, stage)
         microsoft, carrier, placed = await calls(stage, 3)
         await eventually(lambda: len(node.spool.open_calls()) == 3)
+        renewed = stage.authority.issue("renewed", "renewed.example", ["sbc.northwind.example"], [SERVER, CLIENT])
+        renewed.rename(stage.settings.certificate)
         await node.restart_kamailio()
         await asyncio.sleep(1.5)
         assert len(node.spool) == 0 and not portal.records
         await microsoft.connect()
+        assert b"renewed.example" in microsoft.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         for dialog, _ in placed:
             dialog.request("BYE")
             carrier.reply(await carrier.expect("BYE"), 200)
         await eventually(lambda: len(portal.records) == 3)
 
     assert all(each["kind"] == "cdr" and not each["end_unknown"] for each in portal.records.values())
+    assert "HAProxy keeps" not in caplog.text
 
 
 async def test_kill_9_of_the_node_process_costs_no_call(stage, portal, tmp_path):
