@@ -46,7 +46,7 @@ class DeploymentViewSet(TenantViewSet):
     capability = "rollout"
 
     def get_queryset(self) -> QuerySet[Deployment]:
-        return selectors.deployments_of(self.request.tenant, None).order_by("pk")  # type: ignore[attr-defined]
+        return selectors.deployments_of(self.request.tenant, None).order_by("pk")
 
 
 class MspDeploymentViewSet(MspViewSet):
@@ -57,7 +57,7 @@ class MspDeploymentViewSet(MspViewSet):
     capability = "rollout"
 
     def get_queryset(self) -> QuerySet[Deployment]:
-        return selectors.deployments_of(None, self.request.msp).order_by("pk")  # type: ignore[attr-defined]
+        return selectors.deployments_of(None, self.request.msp).order_by("pk")
 
 
 class OperatorDeploymentViewSet(OperatorViewSet):

@@ -62,12 +62,13 @@ def take_records(node: Node, spool_id: UUID, records: protocol.Records) -> int:
 
 def take_events(node: Node, events: protocol.Events) -> int:
     """Bring live calls up to date; return how many items made no sense."""
-    steps, misread = [], 0
+    steps: list[dict[str, Any]] = []
+    misread = 0
     with contexts.ingest():
-        items = []
-        for item in events.items:
+        items: list[protocol.CallEvent] = []
+        for said in events.items:
             try:
-                items.append(protocol.check_event(item))
+                items.append(protocol.check_event(said))
             except protocol.BadMessage:
                 misread += 1
         msps = _msps({tenant for item in items for tenant in (item["tenant"], item["peer"]) if tenant})

@@ -69,7 +69,7 @@ class CallViewSet(TenantViewSet):
     ordering = ("-invited", "id")
 
     def get_queryset(self) -> QuerySet[Cdr]:
-        calls = selectors.calls_of(self.request.tenant, None)  # type: ignore[attr-defined]
+        calls = selectors.calls_of(self.request.tenant, None)
         return _narrowed(calls, self.request.query_params).order_by("-invited", "id")
 
 
@@ -84,7 +84,7 @@ class MspCallViewSet(MspViewSet):
     ordering = ("-invited", "id")
 
     def get_queryset(self) -> QuerySet[Cdr]:
-        calls = selectors.calls_of(None, self.request.msp)  # type: ignore[attr-defined]
+        calls = selectors.calls_of(None, self.request.msp)
         customer = self.request.query_params.get("customer", "")
         if customer.isascii() and customer.isdigit():
             calls = calls.filter(tenant_id=int(customer[:9]))
@@ -102,7 +102,7 @@ class LiveCallViewSet(TenantViewSet):
     ordering = ("-started", "pk")
 
     def get_queryset(self) -> QuerySet[LiveCall]:
-        return selectors.live_calls_of(self.request.tenant, None).order_by("-started", "pk")  # type: ignore[attr-defined]
+        return selectors.live_calls_of(self.request.tenant, None).order_by("-started", "pk")
 
 
 class MspLiveCallViewSet(MspViewSet):
@@ -114,7 +114,7 @@ class MspLiveCallViewSet(MspViewSet):
     ordering = ("-started", "pk")
 
     def get_queryset(self) -> QuerySet[LiveCall]:
-        return selectors.live_calls_of(None, self.request.msp).order_by("-started", "pk")  # type: ignore[attr-defined]
+        return selectors.live_calls_of(None, self.request.msp).order_by("-started", "pk")
 
 
 routes = [("calls", CallViewSet, "call"), ("live-calls", LiveCallViewSet, "live-call")]

@@ -2,8 +2,10 @@
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
+from portal.ui import values
 from voice.calls.feed import Step
 from voice.calls.live import STATES
 from voice.calls.words import words_for
@@ -211,7 +213,7 @@ class Board:
         }
 
     def _customers(self, now: int) -> list[dict[str, Any]]:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": pk,
                 "name": name,
@@ -226,6 +228,7 @@ class Board:
         row = self.live[key]
         trunk = self.trunks.get(row["trunk"])
         shown = {"id": self._id(key), **row, "trunk": trunk.name if trunk else _plain(row["trunk"])}
+        shown["caller"], shown["called"] = _written(row["caller"]), _written(row["called"])
         if self.by_customer:
             shown["customer"] = self.customers.get(key[0], "")
         return shown
@@ -233,6 +236,11 @@ class Board:
     def _id(self, key: tuple[int, str]) -> str:
         # Both ends of a call between two customers of one MSP are rows of their own.
         return f"{key[1]}.{key[0]}" if self.by_customer else key[1]
+
+
+@lru_cache(maxsize=4096)
+def _written(number: str) -> str:
+    return values.phone(number)
 
 
 def _plain(trunk: str) -> str:

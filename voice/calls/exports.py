@@ -19,7 +19,7 @@ MOST = 1_000_000
 def export_calls(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """Write the calls that the list's filters leave into a file, as CSV."""
     request = HttpRequest()
-    request.GET = QueryDict(job.params.get("query", ""))  # type: ignore[assignment]
+    request.GET = QueryDict(job.params.get("query", ""))
     # The context of the job is its owner's: what it may not see is not there.
     request.tenant = Customer.objects.get(pk=job.tenant_id) if job.tenant_id else None  # type: ignore[attr-defined]
     request.msp = Msp.objects.get(pk=job.msp_id) if job.msp_id else None  # type: ignore[attr-defined]

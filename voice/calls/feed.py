@@ -16,6 +16,7 @@ from django.utils.module_loading import import_string
 
 STREAM = "strowger:live"
 KEPT = 20_000
+BLOCK = 5
 Step = dict[str, Any]
 
 
@@ -41,15 +42,17 @@ class RedisFeed:
             return
 
     async def read(self) -> AsyncIterator[list[Step]]:
-        client = redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True)
+        # The client's own time-out is as long as our wait, and would break off every quiet stream.
+        client = redis.asyncio.Redis.from_url(settings.REDIS_URL, decode_responses=True, socket_timeout=BLOCK * 3)
         try:
-            newest = await client.xrevrange(STREAM, count=1)
-            last = newest[0][0] if newest else "0-0"
+            newest: Any = await client.xrevrange(STREAM, count=1)
+            last: str = newest[0][0] if newest else "0-0"
             yield []  # from here on nothing is missed
             while True:
-                for _, entries in await client.xread({STREAM: last}, count=200, block=5000) or []:
+                answer: Any = await client.xread({STREAM: last}, count=200, block=BLOCK * 1000)
+                for _stream, entries in answer or []:
                     last = entries[-1][0]
-                    yield [step for _, fields in entries for step in json.loads(fields["steps"])]
+                    yield [step for _id, fields in entries for step in json.loads(fields["steps"])]
         finally:
             await client.aclose()
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from portal.core.fields import format_number
@@ -21,5 +22,5 @@ def calls(request: HttpRequest, text: str) -> Iterator[Hit]:
     for call in found.newest_first()[:5]:  # type: ignore[attr-defined]
         title = f"{format_number(call.caller)} → {format_number(call.called)}"
         address = reverse("calls:detail", args=[call.id])
-        when = values.short_moment(values.moment(call.invited))
+        when = values.short_moment(localtime(call.invited))
         yield Hit(title, address, _("Call"), "phone", f"{when}, {story.status_of(call).word}")

@@ -99,7 +99,7 @@ def timeline(cdr: Cdr) -> list[Event]:
     if cdr.answered is not None:
         events.append(Event(cdr.answered, _("Answered"), _after(cdr, cdr.answered), "good", "phone-check"))
     events.append(_end(cdr))
-    return sorted(events, key=lambda event: event.at or cdr.invited)  # type: ignore[arg-type, return-value]
+    return sorted(events, key=lambda event: event.at or cdr.invited)
 
 
 def parties(cdr: Cdr) -> list[str]:

@@ -36,7 +36,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "headline": story.headline(call),
             "events": story.timeline(call),
             "parties": story.parties(call),
-            "messages": story.ladder(call),
+            "said": story.ladder(call),
             "ingress": story.ingress(call),
             "egress": story.egress(call),
             "screening": story.SCREENING.get(call.screening, ""),

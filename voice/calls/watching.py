@@ -1,5 +1,6 @@
 """Filling a board from the database: live calls, the last hour's counts, trunks and customers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -67,7 +68,7 @@ def _filled(board: Board, msp: Msp, customer: Customer | None, now: datetime) ->
     return board
 
 
-def _seed_counts(board: Board, mine: dict[str, Customer | Msp], now: datetime) -> None:
+def _seed_counts(board: Board, mine: Mapping[str, Customer | Msp], now: datetime) -> None:
     this_minute = _ms(now) - _ms(now) % MINUTE
     first = this_minute - (MINUTES_SHOWN - 1) * MINUTE
     minutes = {first + step * MINUTE: [0, 0] for step in range(MINUTES_SHOWN)}
