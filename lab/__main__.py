@@ -26,8 +26,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dir", type=Path, default=usual.folder, help="folder for certificates and the control socket")
     parser.add_argument("--scenario", type=Path, required=True, help="JSON file with bases, customers and carriers")
     parser.add_argument("--traffic", action="store_true", help="place a few calls a minute")
-    parser.add_argument("--sbc", type=_address, default=usual.sbc, help="the SBC's address towards Microsoft")
-    parser.add_argument("--sbc-carrier-side", type=_address, default=usual.sbc_carrier_side)
+    parser.add_argument("--network", default="127.0", help="the first two numbers of every address in the lab")
+    parser.add_argument("--sbc", type=_address, help="the SBC's address towards Microsoft (default: NETWORK.5.1:5061)")
+    parser.add_argument("--sbc-carrier-side", type=_address, help="(default: NETWORK.5.1:5060)")
     parser.add_argument("--microsoft-port", type=int, default=usual.microsoft_port)
     parser.add_argument("--seed", type=int, default=None)
     return parser.parse_args(arguments)
@@ -42,8 +43,9 @@ async def run(options: argparse.Namespace) -> int:
     """Run the lab; returns the exit status."""
     settings = LabSettings(
         folder=options.dir,
-        sbc=options.sbc,
-        sbc_carrier_side=options.sbc_carrier_side,
+        microsoft=tuple((name, f"{options.network}.8.{index}") for index, name in enumerate(ca.MICROSOFT_NAMES, 1)),
+        sbc=options.sbc or (f"{options.network}.5.1", 5061),
+        sbc_carrier_side=options.sbc_carrier_side or (f"{options.network}.5.1", 5060),
         microsoft_port=options.microsoft_port,
         seed=options.seed,
         # Traffic for the eye needs no fifty packets a second.

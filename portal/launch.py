@@ -25,22 +25,24 @@ PORTAL = int(os.environ.get("PORTAL_PORT") or 8000)
 NODES = int(os.environ.get("NODES_PORT") or 8001)
 ENVIRONMENT = VAR / "run" / "environment.json"
 # Where the node and the lab of the demo listen, beside the portal's own ports.
-SBC_PORTS = (("127.0.5.1", 5060), ("127.0.5.1", 5061), ("127.0.8.1", 5061), ("127.0.9.1", 5060))
+LAB = os.environ.get("STROWGER_LAB_NETWORK") or "127.0"
+SBC_PORTS = ((f"{LAB}.5.1", 5060), (f"{LAB}.5.1", 5061), (f"{LAB}.8.1", 5061), (f"{LAB}.9.1", 5060))
 PATIENCE = 60.0
 
 
 def main() -> None:
     """Start everything, say where it is, and stay until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="make run")
+    parser.add_argument("--calm", action="store_true", help="the lab places no calls by itself")
     parser.add_argument("--no-lab", action="store_true", help="no fake Microsoft, no fake carriers, no traffic")
     options = parser.parse_args()
     try:
-        _start(lab=not options.no_lab)
+        _start(lab=not options.no_lab, calm=options.calm)
     except (Stop, embedded.ServerError) as trouble:
         sys.exit(f"\n{trouble}")
 
 
-def _start(*, lab: bool) -> None:
+def _start(*, lab: bool, calm: bool) -> None:
     engine = os.environ.get("STROWGER_ENGINE", "kamailio")
     home = embedded.default_home(VAR)
     VAR.mkdir(parents=True, exist_ok=True)
@@ -61,10 +63,13 @@ def _start(*, lab: bool) -> None:
         steps("Pages' files", lambda say: _static(environment, say))
         # From here on children are on their own: none of them makes roles.
         environment.pop("DATABASE_ADMIN_URL", None)
-        for program in _programs(environment, demo, engine, lab=lab):
-            if not supervisor.stopping:
-                supervisor.start(program)
-        _wait_until_ready(supervisor, demo, engine)
+        for program in _portal():
+            supervisor.start(program)
+        _wait_for(supervisor, lambda: _page_answers() and embedded.listens(NODES), "the portal")
+        for program in _sbc(demo, engine, lab=lab, calm=calm):
+            supervisor.start(program)
+        if not supervisor.stopping:
+            _welcome(demo, engine)
         supervisor.run()
     finally:
         supervisor.stop()
@@ -162,12 +167,12 @@ def _manage(environment: dict[str, str], say: Callable[[str], None], *command: s
     return lines[-1].strip() if lines else "done"
 
 
-def _programs(environment: dict[str, str], demo: Path, engine: str, *, lab: bool) -> list[Program]:
+def _portal() -> list[Program]:
     python = sys.executable
     daphne = [python, "-m", "daphne", "--no-server-name", "-b", os.environ.get("PORTAL_BIND", "127.0.0.1"),
               "--access-log", str(VAR / "log" / "access.log")]  # fmt: skip
     celery = [python, "-m", "celery", "-A", "portal.celery"]
-    programs = [
+    return [
         Program("portal", [*daphne, "-p", str(PORTAL), "portal.asgi:application"]),
         Program("nodes", [*daphne, "-p", str(NODES), "portal.asgi_nodes:application"]),
         Program("sbc", [python, "manage.py", "runworker", "sbc", "--layer", "workers"]),
@@ -179,11 +184,15 @@ def _programs(environment: dict[str, str], demo: Path, engine: str, *, lab: bool
         ),
         Program("beat", [*celery, "-q", "beat", "--schedule", str(VAR / "run" / "beat"), "--loglevel", "WARNING"]),
     ]
+
+
+def _sbc(demo: Path, engine: str, *, lab: bool, calm: bool) -> list[Program]:
+    programs, python = [], sys.executable
     scenario, token = demo / "scenario.json", demo / "node.token"
     folder = embedded.default_home(VAR)
     if lab and engine == "kamailio" and scenario.exists():
-        command = [python, "-m", "lab", "--dir", str(VAR / "lab"), "--scenario", str(scenario), "--traffic"]
-        programs.append(Program("lab", command))
+        command = [python, "-m", "lab", "--dir", str(VAR / "lab"), "--scenario", str(scenario), "--network", LAB]
+        programs.append(Program("lab", command if calm else [*command, "--traffic"]))
     if token.exists():
         settings = demo / "node.json"
         _write_private(settings, json.dumps(_node(demo, folder / "node", engine, token), indent=1))
@@ -203,34 +212,33 @@ def _node(demo: Path, folder: Path, engine: str, token: Path) -> dict[str, str]:
     certificates = VAR / "lab" / "ca"
     if engine == "kamailio":
         settings |= {
+            "address": f"{LAB}.5.1",
+            "inside": f"{LAB}.5.1",
             "certificate": str(certificates / "sbc.pem"),
             "microsoft_roots": str(certificates / "microsoft-root.pem"),
         }
     return settings
 
 
-def _wait_until_ready(supervisor: Supervisor, demo: Path, engine: str) -> None:
+def _welcome(demo: Path, engine: str) -> None:
     ready = demo / "ready.json"
-    places = json.loads(ready.read_text()) if ready.exists() else []
-    hosts = [place["host"] for place in places] or ["console.localhost"]
-    _wait_for(supervisor, lambda: _page_answers(hosts[0]), "the portal")
-    if supervisor.stopping:
-        return
+    places = json.loads(ready.read_text()) if ready.exists() else [{"who": "Operator", "host": "console.localhost"}]
     print()
     if engine == "memory":
         print("The SBC runs in memory: pages work, no real calls are carried.\n")
+    widths = [max(len(place.get(part, "")) for place in places) for part in ("who", "login")]
     for place in places:
         if place.get("login"):
-            print(f"  {place['who']:<28} {place['login']:<32} {place.get('password', '')}")
+            print(f"  {place['who']:<{widths[0]}}  {place['login']:<{widths[1]}}  {place.get('password', '')}")
     print()
-    for place in places or [{"who": "Operator", "host": hosts[0]}]:
-        print(f"ready: http://{place['host']}:{PORTAL}/  {place['who']}", flush=True)
+    for host in dict.fromkeys(place["host"] for place in places):
+        print(f"ready: http://{host}:{PORTAL}/")
     print("Ctrl-C stops everything.\n", flush=True)
 
 
-def _page_answers(host: str) -> bool:
-    # Python does not resolve *.localhost; browsers do.
-    request = urllib.request.Request(f"http://127.0.0.1:{PORTAL}/", headers={"Host": f"{host}:{PORTAL}"})
+def _page_answers() -> bool:
+    # Python does not resolve *.localhost; browsers do. A page that refuses us is an answer, too.
+    request = urllib.request.Request(f"http://127.0.0.1:{PORTAL}/", headers={"Host": f"console.localhost:{PORTAL}"})
     try:
         with urllib.request.urlopen(request, timeout=5):
             return True

@@ -28,7 +28,8 @@ PORTAL_SCHEME = env.text("PORTAL_SCHEME", "http" if PLATFORM_DOMAIN == "localhos
 # Hosts live in the database and change at run time: tenants.middleware refuses each that is not known.
 ALLOWED_HOSTS = ["*"]
 SBC_ENGINE = env.text("STROWGER_ENGINE", "kamailio")
-SAVE_TO_NODE_SECONDS = 60
+# Where the demo's SBC, Microsoft and carriers live; another network lets a second demo or a test run beside it.
+LAB_NETWORK = env.text("STROWGER_LAB_NETWORK", "127.0")
 
 PUBLIC_APPS = [
     "django_tenants",

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
 from portal.core.audit import Actor
@@ -85,15 +86,15 @@ def _region() -> Region:
     if found:
         return found
     names = [
-        {"fqdn": f"{name}.pstnhub.microsoft.com", "address": f"127.0.8.{number}", "port": 5061}
+        {"fqdn": f"{name}.pstnhub.microsoft.com", "address": f"{settings.LAB_NETWORK}.8.{number}", "port": 5061}
         for number, name in enumerate(("sip", "sip2", "sip3"), 1)
     ]
     lab = Region(
         name="Lab",
         slug="lab",
-        allowed_networks=["127.0.9.0/24"],
+        allowed_networks=[f"{settings.LAB_NETWORK}.9.0/24"],
         microsoft_names=names,
-        microsoft_networks=["127.0.8.0/24"],
+        microsoft_networks=[f"{settings.LAB_NETWORK}.8.0/24"],
     )
     return services.save_region(lab, by=BY)
 
