@@ -1,0 +1,41 @@
+"""One installation for the package; the tests leave it as they found it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.conftest import CHROMIUM, FLAGS, WIDE
+from tests.system.installation import PASSWORD, Installation
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.sip)
+
+
+@pytest.fixture(scope="package")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    running = Installation(tmp_path_factory.mktemp("installation"))
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def alice(installation: Installation) -> Iterator[Page]:
+    """Alice's browser, logged in at Acme."""
+    with sync_playwright() as playwright:
+        browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_context(viewport=WIDE).new_page()
+        page.goto(installation.url("acme.northwind", "/account/login/"))
+        page.fill("[name=login]", "alice@acme.example")
+        page.fill("[name=password]", PASSWORD)
+        page.click("form button.btn-primary")
+        page.wait_for_url(installation.url("acme.northwind"))
+        yield page
+        browser.close()

@@ -1,0 +1,146 @@
+"""A whole installation of its own for the system tests: what `make run` starts, beside whatever else runs here."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from lab.control import ask
+from portal.embedded import ROOT_HOME
+from portal.run import ROOT
+
+READY = "Ctrl-C stops everything."
+PASSWORD = "strowger-demo"
+
+
+class Installation:
+    """Portal, database, workers, SBC node and lab, in a folder and on loopback addresses of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        # As root the servers run as a user of their own, who cannot reach a temporary folder of ours.
+        self.data = ROOT_HOME / "test" / f"installation-{os.getpid()}" if os.geteuid() == 0 else folder / "data"
+        self.var, self.log = folder / "var", folder / "launch.log"
+        self.portal, self.nodes = _free_port(), _free_port()
+        # Every process has a /16 of loopback to itself, so that runs do not meet.
+        self.network = f"127.{60 + os.getpid() % 120}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, patience: float = 120.0) -> None:
+        """Start everything and wait until it says that it is ready and every customer is live."""
+        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        environment |= {
+            "STROWGER_VAR": str(self.var),
+            "STROWGER_DATA": str(self.data),
+            "STROWGER_LAB_NETWORK": self.network,
+            "STROWGER_ENGINE": "kamailio",
+            "STROWGER_DEMO": "1",
+            "PORTAL_PORT": str(self.portal),
+            "NODES_PORT": str(self.nodes),
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+        }
+        with self.log.open("wb") as log:
+            command = [sys.executable, "-m", "portal.launch", "--calm"]
+            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        self.wait(lambda: READY in self.log.read_text(errors="replace"), patience, "the installation to start")
+        self.wait(self.is_live, patience, "every scope to be live")
+
+    def stop(self) -> None:
+        """Stop everything and check that nothing stays behind."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(60)
+        shutil.rmtree(self.data, ignore_errors=True)
+        left = self.pids()
+        assert not left, f"still running: {left}"
+
+    def wait(self, ready: Callable[[], Any], patience: float, what: str) -> Any:
+        """Return the first true answer; fails with the end of the log when there is none in time."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            if self._process is not None and self._process.poll() is not None:
+                raise AssertionError(f"ended while waiting for {what}:\n{self._tail()}")
+            if answer := ready():
+                return answer
+            time.sleep(0.2)
+        raise AssertionError(f"waited {patience:.0f} s for {what}:\n{self._tail()}")
+
+    def url(self, place: str, path: str = "/") -> str:
+        """Return the address of a page; `place` is what stands before `.localhost`."""
+        return f"http://{place}.localhost:{self.portal}{path}"
+
+    def is_live(self) -> bool:
+        """Return whether every scope runs its newest version everywhere."""
+        counts = (
+            f"SELECT count(*) FROM {table} WHERE live_version < config_version"
+            for table in ("tenants_region", "tenants_msp", "tenants_customer")
+        )
+        try:
+            return all(self.query(count)[0][0] == 0 for count in counts)
+        except psycopg.OperationalError:
+            return False
+
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the database as its superuser, whom no policy holds back."""
+        environment = json.loads((self.var / "run" / "environment.json").read_text())
+        url = environment["DATABASE_ADMIN_URL"].replace("/postgres?", "/strowger?")
+        with psycopg.connect(url, autocommit=True) as connection:
+            return connection.execute(statement, values).fetchall()  # type: ignore[arg-type]
+
+    def place(self, wishes: Iterable[dict[str, Any]], gap: float = 0.0) -> list[dict[str, Any]]:
+        """Place calls at the same time, `gap` seconds apart, and return their outcomes in order."""
+        return asyncio.run(self.placed(list(wishes), gap))
+
+    async def placed(self, wishes: list[dict[str, Any]], gap: float = 0.0) -> list[dict[str, Any]]:
+        """Place calls; see `place`."""
+        path = self.var / "lab" / "lab.sock"
+
+        async def one(place: int, wish: dict[str, Any]) -> dict[str, Any]:
+            await asyncio.sleep(place * gap)
+            return await ask(path, {"do": "call", **wish}, lambda _step: None)
+
+        return await asyncio.gather(*(one(place, wish) for place, wish in enumerate(wishes)))
+
+    def pids(self, *words: str) -> list[int]:
+        """Return this installation's processes whose command holds all the words."""
+        mine = (str(self.folder), str(self.data), self.network, f"-p {self.portal} ", f"-p {self.nodes} ")
+        return [
+            pid
+            for pid, command in _processes()
+            if any(mark in command for mark in mine) and all(word in command for word in words)
+        ]
+
+    def kill(self, *words: str) -> int:
+        """Kill them as a power cut would; returns how many."""
+        pids = self.pids(*words)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        return len(pids)
+
+    def _tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
+
+
+def _processes() -> Iterable[tuple[int, str]]:
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                yield int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
