@@ -13,6 +13,7 @@ app.conf.beat_schedule = {
     "core.sweep": {"task": "portal.core.tasks.sweep", "schedule": 60.0},
     "sbc.sweep": {"task": "sbc.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "sbc.make_partitions": {"task": "sbc.tasks.make_partitions", "schedule": 3600.0},
+    "inventory.end_cooling": {"task": "voice.inventory.tasks.end_cooling", "schedule": 600.0},
     "calls.sample_concurrency": {
         "task": "voice.calls.tasks.sample_concurrency",
         "schedule": 10.0,

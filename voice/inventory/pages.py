@@ -47,7 +47,7 @@ class StockList(ListPage):
     ]
     search_label = _("Search numbers, for example 030 123")
     default_sort = "e164"
-    export_name = "number-stock"
+    export_name, export_job = "number-stock", "inventory.export"
     actions = [IMPORT]
     bulk = [
         Action(_("Give to a customer"), "allocation:allocate", "user-plus", "stock.change"),

@@ -9,8 +9,10 @@ from portal.core import jobs
 from portal.core.models import Job
 from portal.db import contexts
 from tenants.models import Msp
+from voice.exports import write_list
 from voice.inventory import imports, services
 from voice.inventory.models import StockImport
+from voice.inventory.pages import StockList
 
 
 @jobs.kind("inventory.check")
@@ -27,6 +29,12 @@ def store(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     draft = StockImport.objects.get(pk=job.params["import"])
     imports.store_import(draft, progress, by=jobs.actor_of(job))
     return {"stored": draft.stored}
+
+
+@jobs.kind("inventory.export")
+def export(job: Job, progress: jobs.Progress) -> dict[str, Any]:
+    """Write the stock as CSV."""
+    return write_list(StockList, job, progress)
 
 
 @shared_task(ignore_result=True)

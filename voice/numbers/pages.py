@@ -25,7 +25,7 @@ class NumberList(ListPage):
     topic = "numbers"
     search_label = _("Search 030 123, the last four digits, a label or a person")
     default_sort = "e164"
-    export_name = "numbers"
+    export_name, export_job = "numbers", "numbers.export"
     actions = [Action(_("Caller ID"), "numbers:caller_ids", "id", "numbers.view")]
     bulk = [
         Action(_("Activate"), "numbers:bulk_activate", "player-play", "numbers.change"),

@@ -14,7 +14,7 @@ from portal.core.access import requires
 from portal.ui.forms import refuse
 from tenants.countries import country_name
 from voice.history import history
-from voice.numbers import selectors, services
+from voice.numbers import selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.numbers.forms import NumberForm, PlaceForm
 from voice.numbers.models import Number
 from voice.numbers.pages import NumberList
