@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ class Applier:
         self.lock = asyncio.Lock()  # held while rows change: the sweep must not take half a change for drift
         self._parked: dict[str, Parked] = {}
         self._last: dict[str, Receipt] = {}
+        self._behind = False  # the snapshot, after a write that failed
         for intent in snapshot.load(self.state):
             self._parked[intent.scope] = Parked(intent, "was begun before a restart", for_engine=True)
         self.derived = Derived(self.state.in_force())
@@ -180,7 +182,19 @@ class Applier:
                 log.error("a row would not go, the sweep will see to it: %s", error)
         self.state.commit(plan)
         self.derived.commit(plan, at)
-        self.snapshot.commit(plan)
+        self._keep(plan)
+
+    def _keep(self, plan: Plan) -> None:
+        try:
+            if self._behind:
+                self.snapshot.rewrite(self.state)
+            else:
+                self.snapshot.commit(plan)
+            self._behind = False
+        except sqlite3.Error:
+            # Kamailio runs it and the intent is on disk: a restart carries it out again.
+            log.exception("the snapshot is behind, and is written anew with the next change")
+            self._behind = True
 
     async def _set_and_read_back(self, rows: list[Row]) -> None:
         if not rows:
@@ -221,7 +235,10 @@ class Applier:
 
     def _settle(self, scope: str) -> None:
         self._parked.pop(scope, None)
-        self.snapshot.forget(scope)
+        try:
+            self.snapshot.forget(scope)
+        except sqlite3.Error as error:
+            log.error("the snapshot cannot be written: %s", error)
 
     def _receipt(self, receipt: Receipt) -> None:
         self._last[receipt.scope] = receipt

@@ -118,6 +118,8 @@ class Link:
                 log.warning("the portal refused the line: HTTP %s", refusal.response.status_code)
             except (OSError, TimeoutError, websockets.WebSocketException, BadMessage) as error:
                 log.warning("no line to the portal: %s", error or type(error).__name__)
+            except Exception:
+                log.exception("the line to the portal broke")
             failures = 0 if time.monotonic() - began > LONGEST_WAIT else failures + 1
             # Full jitter: after an outage the nodes must not all come back in the same second.
             longest = wait or min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** min(failures, 10))

@@ -121,6 +121,10 @@ class NodeProcess:
         tasks += [asyncio.create_task(each) for each in (self._start(), self._flip_schedules(), self.link.run())]
         try:
             await asyncio.gather(*tasks)
+        except Exception:
+            # Whatever is wrong here, the calls are not: the next node process adopts what runs.
+            self.leave_daemons = True
+            raise
         finally:
             for task in tasks:
                 task.cancel()

@@ -74,6 +74,26 @@ class Snapshot:
             raise
         self._db.execute("COMMIT")
 
+    def rewrite(self, state: State) -> None:
+        """Write everything anew, after a commit that failed."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            self._db.execute("DELETE FROM claim")
+            self._db.execute("DELETE FROM held")
+            self._db.executemany("INSERT INTO held VALUES (?, ?)", list(state.versions.items()))
+            self._db.executemany(
+                "INSERT INTO claim (scope, tbl, key, value, leaving) VALUES (?, ?, ?, ?, ?)",
+                (
+                    (scope, *row, None if leaving is None else json.dumps(leaving))
+                    for scope, row, leaving in state.claims()
+                ),
+            )
+            self._db.executemany("DELETE FROM intent WHERE scope = ?", [(scope,) for scope in state.versions])
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
     def close(self) -> None:
         """Leave the file whole for the next start."""
         self._db.close()

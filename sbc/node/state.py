@@ -161,6 +161,13 @@ class State:
             if leaving is not None:
                 self.scopes[scope].leaving[key] = leaving
 
+    def claims(self) -> Iterator[tuple[str, Row, dict[str, int] | None]]:
+        """Give what `restore` takes: every claim, those on one row in the order in which they were made."""
+        for key, scopes in self._claims.items():
+            for scope in scopes:
+                holding = self.scopes[scope]
+                yield scope, Row(*key, holding.rows[key]), holding.leaving.get(key)
+
     def _unclaim(self, key: RowKey, scope: str) -> None:
         left = tuple(each for each in self._claims.get(key, ()) if each != scope)
         if left:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,33 @@ async def test_a_row_that_reads_back_otherwise_is_refused(tmp_path):
 
     assert node.receipts[-1].row == {"table": "fc", "key": "17:2"}
     assert node.engine.tables["tn"]["17"].endswith("g=1")
+
+
+async def test_a_full_disk_refuses_what_is_new_and_forgets_nothing(tmp_path, monkeypatch):
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    node = Node(tmp_path)
+    await node.bring(OLD)
+    before = node.tables()
+    with monkeypatch.context() as disk:
+        for name in ("intend", "forget", "commit"):
+            disk.setattr(node.applier.snapshot, name, full)
+        await node.applier.apply(NEW[0])
+        assert "disk is full" in node.receipts[-1].reason and node.tables() == before
+    with monkeypatch.context() as disk:
+        disk.setattr(node.applier.snapshot, "commit", full)
+        await node.bring(NEW)
+        assert node.receipts[-1].version == 2
+        assert node.receipts[-1].nonce == "cust:17-2"
+    await node.applier.apply(apply("cust:17", 3, ("fc", "17:3", "1"), base=2))
+    after = node.tables()
+    node.restart()
+
+    assert after == {**node.tables()}
+    assert node.applier.state.versions == {"msp:3": 2, "cust:17": 3}
+    held = {RowKey(row.table, row.key): row.value for row in node.applier.rows_in_force()}
+    assert held == {RowKey(table, key): text for table, rows in after.items() for key, text in rows.items()}
 
 
 async def test_two_applies_at_once_take_turns(tmp_path):

@@ -395,3 +395,46 @@ async def test_an_event_is_shown_at_once_and_the_next_ones_together(portal, tmp_
             delays.append(time.perf_counter() - began)
 
     assert sorted(delays)[10] < 0.15, delays
+
+
+class Daemons:
+    """Stand-ins that note what is asked of them."""
+
+    proven = True
+
+    def __init__(self):
+        self.stopped = False
+
+    async def start(self, rows):
+        return True
+
+    async def watch(self, rows):
+        return [], False
+
+    async def restart_kamailio(self, rows):
+        raise NotImplementedError
+
+    async def stop(self):
+        self.stopped = True
+
+    def running(self):
+        return {"kamailio": not self.stopped}
+
+
+async def test_a_stop_takes_the_daemons_down_and_a_fault_of_ours_does_not(portal, tmp_path):
+    async with running(portal, tmp_path, daemons=(asked := Daemons())):
+        await eventually(lambda: portal.gauges)
+    assert asked.stopped and portal.gauges[-1].daemons == {"kamailio": True}
+
+    faulty = NodeProcess(
+        Files(tmp_path, tmp_path / "records"), LinkSettings(portal.address, "secret", "sbc-1"), MemoryEngine(),
+        spared := Daemons(),
+    )  # fmt: skip
+
+    async def breaks():
+        raise RuntimeError("a fault of ours")
+
+    faulty.link.run = breaks
+    with pytest.raises(RuntimeError):
+        await faulty.run()
+    assert not spared.stopped
