@@ -4,7 +4,6 @@ import re
 
 import pytest
 
-from sbc.tests.sip.fixtures import sbc, stage  # noqa: F401
 from sbc.tests.sip.phone import SDP, SRTP_SDP, Phone
 from sbc.tests.sip.stage import ACME, GLOBEX, Stage, tenant
 
@@ -23,8 +22,14 @@ async def test_a_call_reaches_teams_with_the_customers_name_on_it(stage: Stage):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
 
     invite = stage.invite_from_carrier(
-        carrier, "+4930112", headers=(("Allow", "INVITE,REFER,BYE"), ("Supported", "replaces, timer"), ("Record-Route", f"<sip:{carrier.address};lr>"))
-    )  # fmt: skip
+        carrier,
+        "+4930112",
+        headers=(
+            ("Allow", "INVITE,REFER,BYE"),
+            ("Supported", "replaces, timer"),
+            ("Record-Route", f"<sip:{carrier.address};lr>"),
+        ),
+    )
     mine, theirs, got = await stage.answered(carrier, invite, teams, SRTP_SDP)
     theirs.request("BYE")
     carrier.reply(await carrier.expect("BYE"), 200)
@@ -44,10 +49,23 @@ async def test_a_call_reaches_teams_with_the_customers_name_on_it(stage: Stage):
     assert mine.answered.all("Record-Route") == [f"<sip:{carrier.address};lr>"]
     assert mine.answered.contact_uri.startswith(f"sip:{stage.settings.address}:5060;")
     record = await stage.record(invite.get("Call-ID"))
-    assert record | {
-        "tenant": 17, "msp": 3, "direction": "in", "ingress": "g1", "egress": "teams", "caller": "+442071234567",
-        "called": "+4930112", "called_sent": "+4930112", "code": 200, "released_by": "called", "screening": "none",
-    } == record  # fmt: skip
+    assert (
+        record
+        | {
+            "tenant": 17,
+            "msp": 3,
+            "direction": "in",
+            "ingress": "g1",
+            "egress": "teams",
+            "caller": "+442071234567",
+            "called": "+4930112",
+            "called_sent": "+4930112",
+            "code": 200,
+            "released_by": "called",
+            "screening": "none",
+        }
+        == record
+    )
 
 
 async def test_route_sets_of_both_sides_are_kept_and_kept_apart(stage: Stage):

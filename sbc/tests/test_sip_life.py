@@ -25,9 +25,14 @@ SCENARIOS = Path(__file__).parent / "sip"
 async def sipp(stage: Stage, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run SIPp until the block ends."""
     process = await asyncio.create_subprocess_exec(
-        "sipp", *arguments, "-nostdin", cwd=stage.settings.run, env={**os.environ, "TERM": "dumb"},
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        "sipp",
+        *arguments,
+        "-nostdin",
+        cwd=stage.settings.run,
+        env={**os.environ, "TERM": "dumb"},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
     try:
         yield process
     finally:
@@ -41,8 +46,27 @@ async def traffic(stage: Stage, calls: int, rate: int, hold_ms: int) -> AsyncIte
     """Let carrier A place calls that Acme's own trunk answers."""
     s, net = stage.settings, stage.net
     answering = ("-sf", str(SCENARIOS / "uas.xml"), "-i", f"{net}.67", "-p", "5060", "-mp", "20000")
-    calling = ("-sf", str(SCENARIOS / "uac.xml"), "-i", f"{net}.65", "-p", "5060", "-mp", "22000", "-s", "4930115",
-               "-m", str(calls), "-r", str(rate), "-l", str(calls), "-d", str(hold_ms), f"{s.address}:{s.carrier_port}")  # fmt: skip
+    calling = (
+        "-sf",
+        str(SCENARIOS / "uac.xml"),
+        "-i",
+        f"{net}.65",
+        "-p",
+        "5060",
+        "-mp",
+        "22000",
+        "-s",
+        "4930115",
+        "-m",
+        str(calls),
+        "-r",
+        str(rate),
+        "-l",
+        str(calls),
+        "-d",
+        str(hold_ms),
+        f"{s.address}:{s.carrier_port}",
+    )
     async with sipp(stage, *answering), sipp(stage, *calling) as caller:
         yield caller
 

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from sbc.tests.sip.fixtures import sbc, stage  # noqa: F401
 from sbc.tests.sip.phone import SDP, StreamPhone
 from sbc.tests.sip.stage import ACME, Stage, tenant
 
@@ -37,12 +36,33 @@ async def test_a_call_reaches_its_trunk_and_leaves_its_record(stage: Stage):
     record = await stage.record(invite.get("Call-ID"))
     times = [record[name] for name in ("invited", "ringing", "answered", "ended")]
     assert times == sorted(times) and times[-1] - times[0] < 2000
-    assert record | {
-        "kind": "cdr", "tenant": 17, "peer": 0, "msp": 3, "direction": "out", "caller": "+4930111", "caller_sent": "+4930111",
-        "called": "+442071234567", "called_sent": "+442071234567", "code": 200, "cause": 16, "released_by": "caller",
-        "ingress": "teams", "egress": "g1", "route": 7, "generation": 1, "screening": "own", "attestation": "A", "limit": "",
-        "end_unknown": False, "user_agent": "Microsoft.PSTNHub.SIPProxy v.2020",
-    } == record  # fmt: skip
+    assert (
+        record
+        | {
+            "kind": "cdr",
+            "tenant": 17,
+            "peer": 0,
+            "msp": 3,
+            "direction": "out",
+            "caller": "+4930111",
+            "caller_sent": "+4930111",
+            "called": "+442071234567",
+            "called_sent": "+442071234567",
+            "code": 200,
+            "cause": 16,
+            "released_by": "caller",
+            "ingress": "teams",
+            "egress": "g1",
+            "route": 7,
+            "generation": 1,
+            "screening": "own",
+            "attestation": "A",
+            "limit": "",
+            "end_unknown": False,
+            "user_agent": "Microsoft.PSTNHub.SIPProxy v.2020",
+        }
+        == record
+    )
     events = await stage.engine.fetch_events()
     assert [event["type"] for event in events] == ["start", "ringing", "answered", "ended"]
     assert {event["call"] for event in events} == {record["id"]}
@@ -258,7 +278,7 @@ async def test_a_trunk_over_tcp(stage: Stage):
     await stage.change(("gw", "g1", stage.trunk(3, t="tcp")))
 
     invite = stage.invite_from_teams(teams, "+442071234567")
-    mine, theirs, got = await stage.answered(teams, invite, carrier, SDP)
+    _, theirs, got = await stage.answered(teams, invite, carrier, SDP)
     await carrier.connect()
     theirs.request("BYE")
     teams.reply(await teams.expect("BYE"), 200)

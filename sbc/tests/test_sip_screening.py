@@ -2,7 +2,6 @@
 
 import pytest
 
-from sbc.tests.sip.fixtures import sbc, stage  # noqa: F401
 from sbc.tests.sip.stage import ACME, GLOBEX, Stage, tenant
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
@@ -29,17 +28,32 @@ MATRIX = [
     (OUTSIDE, (HISTORY,), {"policy": "refuse"}, "forwarded", "B", OUTSIDE),
     (OUTSIDE, (DIVERSION,), {"policy": "refuse"}, "forwarded", "B", OUTSIDE),
     (OUTSIDE, (REFERRED,), {"policy": "refuse"}, "forwarded", "B", OUTSIDE),
-    (OUTSIDE, (("History-Info", "<sip:+4989222@x>;index=1"),), {"policy": "refuse"}, "refused", "", ""),  # not our number
+    (
+        OUTSIDE,
+        (("History-Info", "<sip:+4989222@x>;index=1"),),
+        {"policy": "refuse"},
+        "refused",
+        "",
+        "",
+    ),  # not our number
     ("+4989222", (HISTORY,), {"policy": "refuse"}, "forwarded", "B", "+4930112"),  # never another customer's
     ("+4989222", (), {"foreign": 1}, "replaced", "A", "+4930111"),
     ("+492211", (), {"foreign": 1, "policy": "refuse"}, "foreign", "B", "+492211"),
     ("+492211", (), {"foreign": 0, "policy": "refuse"}, "refused", "", ""),
     ("+492212", (), {"foreign": 1, "policy": "refuse"}, "refused", "", ""),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("caller", "headers", "row", "screening", "attestation", "shown"), MATRIX)
-async def test_screening(stage: Stage, caller: str, headers: tuple[tuple[str, str], ...], row: dict[str, object], screening: str, attestation: str, shown: str):  # fmt: skip
+async def test_screening(
+    stage: Stage,
+    caller: str,
+    headers: tuple[tuple[str, str], ...],
+    row: dict[str, object],
+    screening: str,
+    attestation: str,
+    shown: str,
+):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     await stage.change(
         ("tn", "17", tenant(**{"fq": ACME, "default": "4930111", **row})),
@@ -85,9 +99,11 @@ async def test_a_trunk_may_ask_for_our_own_number_on_forwarded_calls(stage: Stag
 async def test_an_emergency_call_passes_everything(stage: Stage, row: dict[str, object], called: str):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     await stage.change(
-        ("tn", "17", tenant(**{"fq": ACME, "default": "4930111", **row})), ("gw", "g1", stage.trunk(1, cc=1, cps=1)),
-        ("bl", "m3:1", "1"), ("bl", "m3:112", "1"),
-    )  # fmt: skip
+        ("tn", "17", tenant(**{"fq": ACME, "default": "4930111", **row})),
+        ("gw", "g1", stage.trunk(1, cc=1, cps=1)),
+        ("bl", "m3:1", "1"),
+        ("bl", "m3:112", "1"),
+    )
 
     for _ in range(3):
         invite = stage.invite_from_teams(teams, called, OUTSIDE, headers=(("Privacy", "id"),))

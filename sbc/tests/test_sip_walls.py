@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from sbc.tests.sip.certificates import CLIENT, MAIL, SERVER, Authority
-from sbc.tests.sip.fixtures import sbc, stage  # noqa: F401
 from sbc.tests.sip.phone import SDP, SRTP_SDP, StreamPhone, UdpPhone
 from sbc.tests.sip.stage import ACME, Stage
 
@@ -39,22 +38,22 @@ async def answers_options(
 
 
 PEERS = {
-    "chained, both purposes": (dict(cn=GENUINE, names=[GENUINE], uses=[SERVER, CLIENT]), True),
-    "chained, server only": (dict(cn=GENUINE, names=[GENUINE], uses=[SERVER]), True),
-    "chained, no purpose said": (dict(cn=GENUINE, names=[GENUINE], uses=[]), True),
-    "chained, only the common name": (dict(cn=GENUINE, names=[], uses=[SERVER]), True),
-    "chained, in capitals": (dict(cn="x", names=["SIP.PSTNHUB.Microsoft.COM"], uses=[SERVER]), True),
+    "chained, both purposes": ({"cn": GENUINE, "names": [GENUINE], "uses": [SERVER, CLIENT]}, True),
+    "chained, server only": ({"cn": GENUINE, "names": [GENUINE], "uses": [SERVER]}, True),
+    "chained, no purpose said": ({"cn": GENUINE, "names": [GENUINE], "uses": []}, True),
+    "chained, only the common name": ({"cn": GENUINE, "names": [], "uses": [SERVER]}, True),
+    "chained, in capitals": ({"cn": "x", "names": ["SIP.PSTNHUB.Microsoft.COM"], "uses": [SERVER]}, True),
     "chained, among other names": (
-        dict(cn="x", names=["a.example", "sip3.pstnhub.microsoft.com"], uses=[SERVER]),
+        {"cn": "x", "names": ["a.example", "sip3.pstnhub.microsoft.com"], "uses": [SERVER]},
         True,
     ),
-    "self-signed": (dict(cn=GENUINE, names=[GENUINE], uses=[SERVER], self_signed=True), False),
-    "chained, another name": (dict(cn="sip.example.com", names=["sip.example.com"], uses=[SERVER, CLIENT]), False),
-    "no label boundary": (dict(cn="x", names=["evilpstnhub.microsoft.com"], uses=[SERVER]), False),
-    "name as a prefix": (dict(cn="x", names=[f"{GENUINE}.evil.example"], uses=[SERVER]), False),
-    "common name against its own names": (dict(cn=GENUINE, names=["evil.example"], uses=[SERVER]), False),
-    "for mail": (dict(cn=GENUINE, names=[GENUINE], uses=[MAIL]), False),
-    "expired": (dict(cn=GENUINE, names=[GENUINE], uses=[SERVER], days=-1), False),
+    "self-signed": ({"cn": GENUINE, "names": [GENUINE], "uses": [SERVER], "self_signed": True}, False),
+    "chained, another name": ({"cn": "sip.example.com", "names": ["sip.example.com"], "uses": [SERVER, CLIENT]}, False),
+    "no label boundary": ({"cn": "x", "names": ["evilpstnhub.microsoft.com"], "uses": [SERVER]}, False),
+    "name as a prefix": ({"cn": "x", "names": [f"{GENUINE}.evil.example"], "uses": [SERVER]}, False),
+    "common name against its own names": ({"cn": GENUINE, "names": ["evil.example"], "uses": [SERVER]}, False),
+    "for mail": ({"cn": GENUINE, "names": [GENUINE], "uses": [MAIL]}, False),
+    "expired": ({"cn": GENUINE, "names": [GENUINE], "uses": [SERVER], "days": -1}, False),
 }
 
 
@@ -96,9 +95,12 @@ async def test_the_name_in_the_request_counts_on_the_microsoft_listener_only(sta
     stage.invite_from_teams(teams, "+442071234567", host="nobody.sbc.northwind.example")
     await teams.expect("INVITE", 404)
     invite = carrier.request(
-        "INVITE", f"sip:+442071234567@{ACME}:5061;transport=tls", sender="<sip:+4930111@x>;tag=1", to=f"<sip:+44@{ACME}>",
+        "INVITE",
+        f"sip:+442071234567@{ACME}:5061;transport=tls",
+        sender="<sip:+4930111@x>;tag=1",
+        to=f"<sip:+44@{ACME}>",
         body=SDP.format(address=carrier.address, port=1),
-    )  # fmt: skip
+    )
     carrier.send(invite.build())
 
     carrier.ack(invite, await carrier.expect("INVITE", 404))
@@ -111,7 +113,17 @@ async def test_a_forged_proxy_header_stays_outside(stage: Stage):
     reader, writer = await asyncio.open_connection(
         stage.settings.address, stage.settings.carrier_port, local_addr=(f"{stage.net}.99", 0)
     )
-    options = f"OPTIONS sip:x SIP/2.0\r\nVia: SIP/2.0/TCP {stage.net}.65;branch=z9hG4bKp\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\nCall-ID: p\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"  # fmt: skip
+    options = "\r\n".join(
+        (
+            "OPTIONS sip:x SIP/2.0",
+            f"Via: SIP/2.0/TCP {stage.net}.65;branch=z9hG4bKp",
+            "From: <sip:a@b>;tag=1",
+            "To: <sip:a@b>",
+            "Call-ID: p",
+            "CSeq: 1 OPTIONS",
+            "Content-Length: 0\r\n\r\n",
+        )
+    )
     writer.write(f"PROXY TCP4 {stage.net}.65 {stage.net}.5 5060 5060\r\n{options}".encode())
     try:
         async with asyncio.timeout(0.7):
@@ -145,9 +157,13 @@ async def test_an_unknown_source_is_refused_and_a_flooder_is_not_answered(stage:
 async def test_our_own_headers_come_from_nobody_else(stage: Stage):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     smuggled = (
-        ("X-Strowger-Tenant", "18"), ("x-strowger-screening", "own"), ("P-Preferred-Identity", "<sip:+4989222@x>"),
-        ("Remote-Party-ID", "<sip:+4989222@x>"), ("Route", f"<sip:{carrier.address}:5099;lr>"), ("Diversion", "<sip:+4989222@x>"),
-    )  # fmt: skip
+        ("X-Strowger-Tenant", "18"),
+        ("x-strowger-screening", "own"),
+        ("P-Preferred-Identity", "<sip:+4989222@x>"),
+        ("Remote-Party-ID", "<sip:+4989222@x>"),
+        ("Route", f"<sip:{carrier.address}:5099;lr>"),
+        ("Diversion", "<sip:+4989222@x>"),
+    )
 
     stage.invite_from_teams(teams, "+442071234567", headers=smuggled)
     got = await carrier.expect("INVITE")
@@ -162,7 +178,7 @@ async def test_our_own_headers_come_from_nobody_else(stage: Stage):
 async def test_a_token_opens_only_its_own_call(stage: Stage):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     invite = stage.invite_from_teams(teams, "+442071234567")
-    mine, theirs, _ = await stage.answered(teams, invite, carrier, SDP)
+    mine, _, _ = await stage.answered(teams, invite, carrier, SDP)
     good = mine.target
     token = re.search(r"xc=([\w-]+)\.(\w+)", good)
     assert token is not None
@@ -237,9 +253,12 @@ async def test_malformed_requests_go_nowhere(stage: Stage, fault: str):
     carrier, teams = await stage.carrier(1), await stage.microsoft()
     old, new, code = MALFORMED[fault]
     invite = carrier.request(
-        "INVITE", f"sip:4930112@{stage.settings.address}", sender="<sip:+44207@x>;tag=1", to="<sip:4930112@x>",
+        "INVITE",
+        f"sip:4930112@{stage.settings.address}",
+        sender="<sip:+44207@x>;tag=1",
+        to="<sip:4930112@x>",
         body="" if fault == "delayed offer" else SDP.format(address=carrier.address, port=1),
-    )  # fmt: skip
+    )
 
     carrier.send(invite.build().replace(old.encode(), new.encode()))
 

@@ -45,8 +45,16 @@ class Authority:
             .not_valid_after(_NOW + datetime.timedelta(days=days))
         )
 
-    def issue(self, file: str, cn: str, names: list[str], uses: list[x509.ObjectIdentifier] | None = None, *,
-              self_signed: bool = False, days: int = 30) -> Path:  # fmt: skip
+    def issue(
+        self,
+        file: str,
+        cn: str,
+        names: list[str],
+        uses: list[x509.ObjectIdentifier] | None = None,
+        *,
+        self_signed: bool = False,
+        days: int = 30,
+    ) -> Path:
         """Return the path of a PEM with certificate and key."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, cn)])

@@ -120,7 +120,7 @@ class Phone:
                 self.reply(message, 200)
             return
         self.inbox.append(message)
-        asyncio.ensure_future(self._tell())
+        self._telling = asyncio.ensure_future(self._tell())
 
     async def _tell(self) -> None:
         async with self._arrived:
@@ -157,9 +157,21 @@ class Phone:
         kind = "" if self.transport == "UDP" else f";transport={self.transport.lower()}"
         return f"<sip:{self.address}:{self.port}{kind}>"
 
-    def request(self, method: str, uri: str, *, sender: str, to: str, headers: tuple[tuple[str, str], ...] = (),
-                body: str = "", call_id: str = "", cseq: int = 1, contact: str | None = None,
-                content: str = "application/sdp", branch: str = "") -> Message:  # fmt: skip
+    def request(
+        self,
+        method: str,
+        uri: str,
+        *,
+        sender: str,
+        to: str,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: str = "",
+        call_id: str = "",
+        cseq: int = 1,
+        contact: str | None = None,
+        content: str = "application/sdp",
+        branch: str = "",
+    ) -> Message:
         """Build a request that starts something."""
         mark = branch or f"z9hG4bK{uuid.uuid4().hex}"
         lines = [
@@ -176,8 +188,16 @@ class Phone:
             lines.append(("Content-Type", content))
         return Message(f"{method} {uri} SIP/2.0", [each for each in lines if each[1]], body)
 
-    def reply(self, request: Message, code: int, reason: str = "", *, body: str = "", tag: str = "",
-              headers: tuple[tuple[str, str], ...] = ()) -> Message:  # fmt: skip
+    def reply(
+        self,
+        request: Message,
+        code: int,
+        reason: str = "",
+        *,
+        body: str = "",
+        tag: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
+    ) -> Message:
         """Answer a request, echoing what an answer must echo."""
         copied = [
             each for each in request.headers if each[0].lower() in ("via", "record-route", "from", "call-id", "cseq")
@@ -198,14 +218,25 @@ class Phone:
     def ack(self, invite: Message, answer: Message) -> None:
         """Acknowledge a failure inside the transaction."""
         via = invite.all("Via")[0]
-        lines = [("Via", via), ("Max-Forwards", "70"), ("From", invite.get("From")), ("To", answer.get("To")),
-                 ("Call-ID", invite.get("Call-ID")), ("CSeq", invite.get("CSeq").split()[0] + " ACK")]  # fmt: skip
+        lines = [
+            ("Via", via),
+            ("Max-Forwards", "70"),
+            ("From", invite.get("From")),
+            ("To", answer.get("To")),
+            ("Call-ID", invite.get("Call-ID")),
+            ("CSeq", invite.get("CSeq").split()[0] + " ACK"),
+        ]
         self.send(Message(f"ACK {invite.uri} SIP/2.0", lines).build())
 
     def cancel(self, invite: Message) -> None:
-        lines = [("Via", invite.all("Via")[0]), ("Max-Forwards", "70"), ("From", invite.get("From")),
-                 ("To", invite.get("To")), ("Call-ID", invite.get("Call-ID")),
-                 ("CSeq", invite.get("CSeq").split()[0] + " CANCEL")]  # fmt: skip
+        lines = [
+            ("Via", invite.all("Via")[0]),
+            ("Max-Forwards", "70"),
+            ("From", invite.get("From")),
+            ("To", invite.get("To")),
+            ("Call-ID", invite.get("Call-ID")),
+            ("CSeq", invite.get("CSeq").split()[0] + " CANCEL"),
+        ]
         self.send(Message(f"CANCEL {invite.uri} SIP/2.0", lines).build())
 
 
@@ -225,8 +256,16 @@ class Dialog:
     @classmethod
     def of_caller(cls, phone: Phone, invite: Message, answer: Message) -> "Dialog":
         routes = [each.strip() for value in answer.all("Record-Route") for each in value.split(",")][::-1]
-        return cls(phone, invite.get("Call-ID"), invite.get("From"), answer.get("To"), answer.contact_uri, routes,
-                   int(invite.get("CSeq").split()[0]), answer)  # fmt: skip
+        return cls(
+            phone,
+            invite.get("Call-ID"),
+            invite.get("From"),
+            answer.get("To"),
+            answer.contact_uri,
+            routes,
+            int(invite.get("CSeq").split()[0]),
+            answer,
+        )
 
     @classmethod
     def of_callee(cls, phone: Phone, invite: Message, answer: Message) -> "Dialog":
@@ -241,8 +280,17 @@ class Dialog:
             self.cseq += 1
         phone = over or self.phone
         routes = tuple(("Route", each) for each in self.routes)
-        message = phone.request(method, self.target, sender=self.local, to=self.remote, headers=routes + headers, body=body,
-                                call_id=self.call_id, cseq=self.cseq, contact=self.phone.contact)  # fmt: skip
+        message = phone.request(
+            method,
+            self.target,
+            sender=self.local,
+            to=self.remote,
+            headers=routes + headers,
+            body=body,
+            call_id=self.call_id,
+            cseq=self.cseq,
+            contact=self.phone.contact,
+        )
         phone.send(message.build())
         return message
 
@@ -281,8 +329,18 @@ class StreamPhone(Phone):
 
     transport = "TLS"
 
-    def __init__(self, address: str, port: int, sbc: tuple[str, int], *, dial: ssl.SSLContext | None = None,
-                 listen: ssl.SSLContext | None = None, name: str = "", transport: str = "TLS", sni: str = "") -> None:  # fmt: skip
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        sbc: tuple[str, int],
+        *,
+        dial: ssl.SSLContext | None = None,
+        listen: ssl.SSLContext | None = None,
+        name: str = "",
+        transport: str = "TLS",
+        sni: str = "",
+    ) -> None:
         super().__init__(address, port)
         self.sbc = sbc
         self.dial = dial

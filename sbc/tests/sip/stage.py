@@ -45,9 +45,13 @@ class Stage:
             "table_bits": 10,
         }
         self.settings = NodeSettings(
-            directory=directory / "node", address=f"{self.net}.5", inside=f"{self.net}.5", certificate=pem,
-            microsoft_roots=self.authority.roots, **{**settings, **changes},
-        )  # fmt: skip
+            directory=directory / "node",
+            address=f"{self.net}.5",
+            inside=f"{self.net}.5",
+            certificate=pem,
+            microsoft_roots=self.authority.roots,
+            **{**settings, **changes},
+        )
         self.plane = DataPlane(self.settings)
         self.engine = self.plane.engine
         self.phones: list[Phone] = []
@@ -118,10 +122,13 @@ class Stage:
         """Return Microsoft's proxy number `i`."""
         name = ("sip", "sip2", "sip3")[i - 1] + ".pstnhub.microsoft.com"
         phone = StreamPhone(
-            f"{self.net}.{8 + i}", 5061, (self.settings.address, self.settings.microsoft_port), name=name,
+            f"{self.net}.{8 + i}",
+            5061,
+            (self.settings.address, self.settings.microsoft_port),
+            name=name,
             dial=self.authority.dialling(self.microsoft_pem),
             listen=self.authority.listening(self.microsoft_pem) if listens else None,
-        )  # fmt: skip
+        )
         await phone.start()
         if dials:
             await phone.connect()
@@ -154,28 +161,60 @@ class Stage:
         """Change rows for the rest of this test."""
         await self.engine.set_rows(rows)
 
-    def invite_from_carrier(self, carrier: Phone, called: str, caller: str = "+442071234567", *,
-                            headers: tuple[tuple[str, str], ...] = (), body: str | None = None, sender: str = "", **more: Any) -> Message:  # fmt: skip
+    def invite_from_carrier(
+        self,
+        carrier: Phone,
+        called: str,
+        caller: str = "+442071234567",
+        *,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: str | None = None,
+        sender: str = "",
+        **more: Any,
+    ) -> Message:
         """Send an INVITE as a carrier does and return it."""
         sdp = SDP.format(address=carrier.address, port=42000) if body is None else body
         sender = (sender or f"<sip:{caller}@{carrier.address}>") + f";tag={uuid.uuid4().hex}"
         invite = carrier.request(
-            "INVITE", f"sip:{called}@{self.settings.address}:5060", sender=sender, to=f"<sip:{called}@{self.settings.address}>",
-            headers=headers, body=sdp, **more,
-        )  # fmt: skip
+            "INVITE",
+            f"sip:{called}@{self.settings.address}:5060",
+            sender=sender,
+            to=f"<sip:{called}@{self.settings.address}>",
+            headers=headers,
+            body=sdp,
+            **more,
+        )
         carrier.send(invite.build())
         return invite
 
-    def invite_from_teams(self, microsoft: Phone, called: str, caller: str = "+4930111", *, host: str = ACME,
-                          headers: tuple[tuple[str, str], ...] = (), body: str | None = None, send: bool = True, **more: Any) -> Message:  # fmt: skip
+    def invite_from_teams(
+        self,
+        microsoft: Phone,
+        called: str,
+        caller: str = "+4930111",
+        *,
+        host: str = ACME,
+        headers: tuple[tuple[str, str], ...] = (),
+        body: str | None = None,
+        send: bool = True,
+        **more: Any,
+    ) -> Message:
         """Send an INVITE as Teams does and return it."""
         sdp = SRTP_SDP.format(address=microsoft.address, port=40000) if body is None else body
         sender = f"<sip:{caller}@sip.pstnhub.microsoft.com:5061;user=phone>;tag={uuid.uuid4().hex}"
         invite = microsoft.request(
-            "INVITE", f"sip:{called}@{host}:5061;user=phone;transport=tls", sender=sender,
-            to=f"<sip:{called}@{host}:5061;user=phone>", body=sdp,
-            headers=(("Allow", "INVITE,ACK,CANCEL,BYE,NOTIFY"), ("User-Agent", "Microsoft.PSTNHub.SIPProxy v.2020"), *headers), **more,
-        )  # fmt: skip
+            "INVITE",
+            f"sip:{called}@{host}:5061;user=phone;transport=tls",
+            sender=sender,
+            to=f"<sip:{called}@{host}:5061;user=phone>",
+            body=sdp,
+            headers=(
+                ("Allow", "INVITE,ACK,CANCEL,BYE,NOTIFY"),
+                ("User-Agent", "Microsoft.PSTNHub.SIPProxy v.2020"),
+                *headers,
+            ),
+            **more,
+        )
         if send:
             microsoft.send(invite.build())
         return invite
