@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_text_html
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
@@ -31,6 +32,7 @@ from tenants.models import (
 )
 from tenants.permissions import CAPABILITIES
 from tenants.png import MOST_BYTES
+from tenants.services.tokens import IMPLIED
 
 
 def zone_choices() -> list[tuple[str, str]]:
@@ -38,6 +40,11 @@ def zone_choices() -> list[tuple[str, str]]:
     areas = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
     names = sorted(name for name in available_timezones() if name == "UTC" or name.startswith(areas))
     return [(name, name.replace("_", " ")) for name in names]
+
+
+def country_options() -> list[tuple[str, Any]]:
+    """Return every country after an empty choice: a wrong default would be a wrong emergency number."""
+    return [("", _("Choose a country")), *country_choices()]
 
 
 class LoginForm(LibraryLoginForm):
@@ -85,9 +92,8 @@ class CustomerForm(Groups, forms.ModelForm[Customer]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["country"] = forms.ChoiceField(label=_("Country"), choices=country_choices)
+        self.fields["country"] = forms.ChoiceField(label=_("Country"), choices=country_options)
         self.fields["time_zone"] = forms.ChoiceField(label=_("Time zone"), choices=zone_choices)
-        self.fields["name"].max_length = 200
 
     def _get_validation_exclusions(self) -> set[str]:
         # The service runs the model's checks, also for imports and the API.
@@ -177,6 +183,34 @@ class ProfileForm(forms.ModelForm[User]):
 DURATIONS = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("365", _("A year"))]
 
 
+AREAS = {
+    "audit": _("Audit log"),
+    "brand": _("Brand"),
+    "calls": _("Calls"),
+    "carriers": _("Carriers and trunks"),
+    "customers": _("Customers"),
+    "dashboard": _("Dashboard"),
+    "emergency": _("Emergency calls"),
+    "jobs": _("Imports and exports"),
+    "nodes": _("SBC nodes"),
+    "numbers": _("Numbers"),
+    "people": _("People and places"),
+    "rollout": _("Rollout"),
+    "routing": _("Routing"),
+    "settings": _("Company"),
+    "stock": _("Number stock"),
+    "team": _("Team"),
+    "tokens": _("API tokens"),
+}
+DEEDS = {"view": _("see"), "change": _("see and change"), "export": _("export"), "act": _("act as them")}
+
+
+def scope_in_words(name: str) -> str:
+    """Return a capability as the form for tokens names it."""
+    area, deed = name.split(".")
+    return f"{AREAS.get(area, area)}: {DEEDS.get(deed, deed)}"
+
+
 class TokenForm(forms.ModelForm[ApiToken]):
     """What a token is for, what it may do, how long it lasts."""
 
@@ -190,8 +224,8 @@ class TokenForm(forms.ModelForm[ApiToken]):
 
     def __init__(self, *args: Any, grantable: frozenset[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["name"].max_length = 100
-        self.fields["scopes"].choices = [(name, name) for name in sorted(grantable)]  # type: ignore[attr-defined]
+        offered = sorted(grantable - IMPLIED, key=lambda name: str(scope_in_words(name)))
+        self.fields["scopes"].choices = [(name, scope_in_words(name)) for name in offered]  # type: ignore[attr-defined]
         self.order_fields(["name", "days", "scopes"])
 
     def _post_clean(self) -> None:
@@ -290,6 +324,26 @@ class Lines(forms.CharField):
         return [line.strip() for line in (value or "").splitlines() if line.strip()]
 
 
+class MicrosoftNames(Lines):
+    """Microsoft's signalling names, one on a line: name, port if it is not 5061, address if DNS is not to be asked."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return "\n".join(f"{one['fqdn']}:{one['port']} {one.get('address') or ''}".strip() for one in value)
+
+    def to_python(self, value: Any) -> Any:
+        found = []
+        for line in super().to_python(value):
+            name, _space, address = line.partition(" ")
+            host, _colon, port = name.partition(":")
+            port = port or "5061"
+            if not (port.isascii() and port.isdigit()):
+                raise ValidationError(gettext("“%(line)s”: the port is a number.") % {"line": line})
+            found.append({"fqdn": host, "port": int(port), "address": address.strip() or None})
+        return found
+
+
 class RegionForm(Groups, forms.ModelForm[Region]):
     """A region's networks."""
 
@@ -301,6 +355,11 @@ class RegionForm(Groups, forms.ModelForm[Region]):
         label=_("Allowed"), required=False, help_text=_("One network on a line, like 192.0.2.0/24; empty allows all.")
     )
     denied_networks = Lines(label=_("Never"), required=False)
+    microsoft_names = MicrosoftNames(
+        label=_("Microsoft's signalling names"),
+        required=False,
+        help_text=_("One on a line, like sip.pstnhub.microsoft.com:5061; an address after a space replaces DNS."),
+    )
     microsoft_networks = Lines(label=_("Microsoft's signalling networks"), required=False)
     config_version = forms.IntegerField(widget=forms.HiddenInput)
 

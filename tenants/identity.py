@@ -4,8 +4,8 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Q
 from django.utils import timezone
 
@@ -17,10 +17,6 @@ TOKEN_PREFIX = "stw_"  # noqa: S105 (public: lets secret scanners know one of ou
 _USED_EVERY = timedelta(minutes=1)
 
 
-class Session(Protocol):
-    def get(self, key: str, default: Any = None) -> Any: ...
-
-
 @dataclass(frozen=True)
 class Caller:
     """A person or program in one place, and what they may do there."""
@@ -30,6 +26,7 @@ class Caller:
     acting: Acting | None = None
     token: ApiToken | None = None
     scopes: frozenset[str] | None = field(default=None)
+    read_only: bool = False
 
     @property
     def user_id(self) -> int | None:
@@ -41,6 +38,8 @@ class Caller:
 
     def can(self, capability: str) -> bool:
         """Return whether this caller may do what the capability names, here and now."""
+        if self.read_only and not capability.endswith((".view", "api.use")):
+            return False
         return may(self.roles, capability, self.scopes)
 
 
@@ -69,17 +68,24 @@ def roles_in(user: User, place: str, msp: Msp | None, tenant: Customer | None) -
     return frozenset(Membership.objects.filter(here, user=user).values_list("role", flat=True))
 
 
+def is_leaving(tenant: Customer | None) -> bool:
+    """Return whether a customer is being closed: its people may still look, and change nothing."""
+    return tenant is not None and tenant.state == Customer.State.CLOSING
+
+
 def caller_by_session(
-    user: User, session: Session, host: str, place: str, msp: Msp | None, tenant: Customer | None
+    user: User, session: SessionBase, host: str, place: str, msp: Msp | None, tenant: Customer | None
 ) -> Caller:
     """Return the logged-in user with the roles that they have here now; none where the session's ground is gone."""
-    acting_id = session.get(ACTING_KEY)
+    acting_id, leaving = session.get(ACTING_KEY), is_leaving(tenant)
     if acting_id is None:
-        return Caller(user, roles_in(user, place, msp, tenant))
+        return Caller(user, roles_in(user, place, msp, tenant), read_only=leaving)
     acting = Acting.objects.filter(
         pk=acting_id, user=user, tenant=tenant, host=host, ended_at=None, expires_at__gt=timezone.now()
     ).first()
-    return Caller(user, frozenset({ACTING}), acting=acting) if acting and user.is_active else Caller(user)
+    if acting is None or not user.is_active:
+        return Caller(user)
+    return Caller(user, frozenset({ACTING}), acting=acting, read_only=leaving)
 
 
 def caller_by_token(header: str, place: str, msp: Msp | None, tenant: Customer | None) -> Caller:
@@ -99,7 +105,9 @@ def caller_by_token(header: str, place: str, msp: Msp | None, tenant: Customer |
     _note_use(token, now)
     # The token can never do more than its user may do today.
     roles = roles_in(token.user, place, msp, tenant)
-    return Caller(token.user, roles, token=token, scopes=frozenset(token.scopes)) if roles else NOBODY
+    if not roles:
+        return NOBODY
+    return Caller(token.user, roles, token=token, scopes=frozenset(token.scopes), read_only=is_leaving(tenant))
 
 
 def _note_use(token: ApiToken, now: datetime) -> None:

@@ -5,8 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from portal.core.models import AuditEntry
-from tenants.forms import CUSTOMER_ROLES, MSP_ROLES
-from tenants.models import ApiToken, BaseDomain, Customer, Membership, Msp, Region
+from tenants.models import CUSTOMER_ROLES, MSP_ROLES, ApiToken, BaseDomain, Customer, Membership, Msp, Region
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):

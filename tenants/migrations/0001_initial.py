@@ -34,7 +34,10 @@ class Migration(migrations.Migration):
                         validators=[django_tenants.postgresql_backend.base._check_schema_name],
                     ),
                 ),
-                ("name", models.TextField(verbose_name="name")),
+                (
+                    "name",
+                    models.TextField(validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="name"),
+                ),
                 (
                     "label",
                     models.TextField(
@@ -92,7 +95,12 @@ class Migration(migrations.Migration):
                 ("password", models.CharField(max_length=128, verbose_name="password")),
                 ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
                 ("email", models.EmailField(max_length=254, verbose_name="e-mail address")),
-                ("name", models.TextField(blank=True, verbose_name="name")),
+                (
+                    "name",
+                    models.TextField(
+                        blank=True, validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="name"
+                    ),
+                ),
                 ("language", models.CharField(default="en", max_length=10, verbose_name="language")),
                 ("time_zone", models.TextField(default="UTC", verbose_name="time zone")),
                 (
@@ -158,7 +166,10 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("config_version", models.PositiveBigIntegerField(default=0, editable=False)),
                 ("live_version", models.PositiveBigIntegerField(default=0, editable=False)),
-                ("name", models.TextField(verbose_name="name")),
+                (
+                    "name",
+                    models.TextField(validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="name"),
+                ),
                 (
                     "slug",
                     models.TextField(
@@ -175,7 +186,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("support_email", models.EmailField(blank=True, max_length=254, verbose_name="support e-mail")),
-                ("support_phone", models.TextField(blank=True, verbose_name="support phone")),
+                (
+                    "support_phone",
+                    models.TextField(
+                        blank=True,
+                        validators=[django.core.validators.MaxLengthValidator(40)],
+                        verbose_name="support phone",
+                    ),
+                ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -351,13 +369,25 @@ class Migration(migrations.Migration):
             name="Brand",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.TextField(verbose_name="brand name")),
+                (
+                    "name",
+                    models.TextField(
+                        validators=[django.core.validators.MaxLengthValidator(60)], verbose_name="brand name"
+                    ),
+                ),
                 ("logo", models.BinaryField(blank=True, null=True, verbose_name="logo")),
                 ("logo_width", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("logo_height", models.PositiveSmallIntegerField(default=0, editable=False)),
                 ("accent", models.TextField(default="#1f5f8b", verbose_name="accent colour")),
                 ("support_email", models.EmailField(blank=True, max_length=254, verbose_name="support e-mail")),
-                ("support_phone", models.TextField(blank=True, verbose_name="support phone")),
+                (
+                    "support_phone",
+                    models.TextField(
+                        blank=True,
+                        validators=[django.core.validators.MaxLengthValidator(40)],
+                        verbose_name="support phone",
+                    ),
+                ),
                 ("support_url", models.URLField(blank=True, verbose_name="support page")),
                 ("row_version", models.PositiveIntegerField(default=1, editable=False)),
                 (
@@ -379,7 +409,10 @@ class Migration(migrations.Migration):
             name="ApiToken",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("name", models.TextField(verbose_name="name")),
+                (
+                    "name",
+                    models.TextField(validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="name"),
+                ),
                 ("hint", models.CharField(editable=False, max_length=12)),
                 ("token_hash", models.TextField(editable=False)),
                 ("scopes", models.JSONField(default=list, verbose_name="scopes")),
@@ -449,7 +482,10 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("config_version", models.PositiveBigIntegerField(default=0, editable=False)),
                 ("live_version", models.PositiveBigIntegerField(default=0, editable=False)),
-                ("name", models.TextField(verbose_name="name")),
+                (
+                    "name",
+                    models.TextField(validators=[django.core.validators.MaxLengthValidator(200)], verbose_name="name"),
+                ),
                 ("slug", models.TextField(verbose_name="short name")),
                 (
                     "allowed_networks",

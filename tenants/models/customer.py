@@ -1,6 +1,6 @@
 """A customer of an MSP, its names on the SBCs, and the hosts that lead to a portal."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxLengthValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -30,7 +30,7 @@ class Customer(Versioned, TenantMixin):
 
     msp = models.ForeignKey(Msp, models.PROTECT, related_name="customers")
     base_domains = models.ManyToManyField(BaseDomain, through="CustomerRegion", related_name="customers")
-    name = models.TextField(_("name"))
+    name = models.TextField(_("name"), validators=[MaxLengthValidator(200)])
     label = models.TextField(
         _("label"),
         validators=[

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -33,7 +34,7 @@ class User(AbstractBaseUser):
         DARK = "dark", _("Dark")
 
     email = models.EmailField(_("e-mail address"))
-    name = models.TextField(_("name"), blank=True)
+    name = models.TextField(_("name"), blank=True, validators=[MaxLengthValidator(200)])
     language = models.CharField(_("language"), max_length=10, default="en")
     time_zone = models.TextField(_("time zone"), default="UTC")
     theme = models.CharField(_("theme"), max_length=6, choices=Theme.choices, default=Theme.SYSTEM)
@@ -143,7 +144,7 @@ class ApiToken(models.Model):
     user = models.ForeignKey(User, models.PROTECT, related_name="api_tokens")
     msp = models.ForeignKey(Msp, models.PROTECT, null=True, blank=True, related_name="api_tokens")
     tenant = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="api_tokens")
-    name = models.TextField(_("name"))
+    name = models.TextField(_("name"), validators=[MaxLengthValidator(200)])
     hint = models.CharField(max_length=12, editable=False)
     token_hash = models.TextField(editable=False)
     scopes = models.JSONField(_("scopes"), default=list)

@@ -1,6 +1,7 @@
 """What the operator and the MSPs own: regions, MSPs, base domains."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,7 @@ class Versioned(models.Model):
 class Region(Versioned):
     """A place where SBC nodes stand, and the networks that trunks and Microsoft may use there."""
 
-    name = models.TextField(_("name"))
+    name = models.TextField(_("name"), validators=[MaxLengthValidator(200)])
     slug = models.TextField(_("short name"))
     allowed_networks = ArrayField(models.TextField(), verbose_name=_("allowed networks"), default=list, blank=True)
     denied_networks = ArrayField(models.TextField(), verbose_name=_("denied networks"), default=list, blank=True)
@@ -54,11 +55,11 @@ class Msp(Versioned):
         ACTIVE = "active", _("Active")
         SUSPENDED = "suspended", _("Suspended")
 
-    name = models.TextField(_("name"))
+    name = models.TextField(_("name"), validators=[MaxLengthValidator(200)])
     slug = models.TextField(_("short name"), help_text=_("Becomes the first part of the console's address."))
     state = models.TextField(_("state"), choices=State.choices, default=State.ACTIVE, editable=False)
     support_email = models.EmailField(_("support e-mail"), blank=True)
-    support_phone = models.TextField(_("support phone"), blank=True)
+    support_phone = models.TextField(_("support phone"), blank=True, validators=[MaxLengthValidator(40)])
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,6 +1,6 @@
 """What the operator does: MSPs, regions, base domains. Each write to an MSP's rows is made as that MSP."""
 
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -84,6 +84,7 @@ def save_region(region: Region, *, by: Actor) -> Region:
     region.full_clean()
     for name in ("allowed_networks", "denied_networks", "microsoft_networks"):
         setattr(region, name, _networks(name, getattr(region, name)))
+    region.microsoft_names = [_microsoft_name(one) for one in region.microsoft_names]
     region.save()
     config_changed(region)
     audit.record(by, "region.saved", region, before=_facts(stored), after=_facts(region))
@@ -124,6 +125,20 @@ def _networks(name: str, values: list[str]) -> list[str]:
         except ValueError:
             raise ValidationError({name: _("“%(value)s” is not a network like 192.0.2.0/24.") % {"value": value}})
     return found
+
+
+def _microsoft_name(one: Any) -> dict[str, Any]:
+    """Return one signalling name in its stored form; raises ValidationError where it is none."""
+    try:
+        host, address = hosts.normalise(str(one["fqdn"])), one.get("address") or None
+        port = int(one.get("port") or 5061)
+        if host is None or "." not in host or not 0 < port < 65536 or (address and not ip_address(address)):
+            raise ValueError(one)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValidationError(
+            {"microsoft_names": _("“%(name)s” is not a host name with a port and an address.") % {"name": one}}
+        )
+    return {"fqdn": host, "port": port, "address": address}
 
 
 def _facts(region: Region | None) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import TypedDict
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -29,6 +30,13 @@ from tenants.models import (
 )
 
 INVITED_FOR = timedelta(days=7)
+
+
+class Whose(TypedDict):
+    """Whose row an audit entry is."""
+
+    tenant_id: int | None
+    msp_id: int | None
 
 
 class InvitationRefused(ValidationError):
@@ -199,7 +207,7 @@ def _facts(membership: Membership) -> dict[str, object]:
     return {"email": membership.user.email, "role": membership.role}
 
 
-def _place(msp: Msp | None, tenant: Customer | None) -> dict[str, int | None]:
+def _place(msp: Msp | None, tenant: Customer | None) -> Whose:
     if tenant is not None:
         return {"tenant_id": tenant.pk, "msp_id": tenant.msp_id}
     return {"tenant_id": None, "msp_id": msp.pk if msp else None}

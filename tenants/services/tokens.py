@@ -14,6 +14,7 @@ from tenants.models import ApiToken
 from tenants.permissions import CAPABILITIES
 
 LONGEST = timedelta(days=366)
+IMPLIED = frozenset({"api.use"})  # what no token is of use without
 
 
 @transaction.atomic
@@ -29,7 +30,7 @@ def create_token(token: ApiToken, *, grantable: frozenset[str], by: Actor) -> st
     if not now < token.expires_at <= now + LONGEST:
         raise ValidationError({"expires_at": _("A token lasts at most a year.")})
     secret = TOKEN_PREFIX + new_secret()
-    token.scopes = sorted(token.scopes)
+    token.scopes = sorted({*token.scopes, *_seen_too(token.scopes), *IMPLIED})
     token.hint, token.token_hash = secret[:8], hash_secret(secret)
     token.full_clean()
     token.save()
@@ -42,6 +43,11 @@ def revoke_token(token: ApiToken, *, by: Actor) -> None:
     """End a token at once; the row stays for the audit log."""
     if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
         audit.record(by, "token.revoked", token, before=_facts(token))
+
+
+def _seen_too(scopes: list[str]) -> set[str]:
+    """Who may change a thing may see it."""
+    return {name.replace(".change", ".view") for name in scopes if name.endswith(".change")} & CAPABILITIES.keys()
 
 
 def _facts(token: ApiToken) -> dict[str, object]:

@@ -236,3 +236,11 @@ def test_billing_staff_and_short_reasons_do_not_act(northwind, acme, nadia):
     assert (
         client_of(nadia, northwind).post(f"/customers/{acme.pk}/act/", {"reason": "a good reason"}).status_code == 403
     )
+
+
+def test_people_of_a_closing_customer_look_and_change_nothing(northwind, acme, alice):
+    browser = client_of(alice, acme)
+    with contexts.msp(northwind):
+        services.close_customer(acme, typed_name="Acme", reason="left", by=BY)
+    assert browser.get("/team/").status_code == 200
+    assert browser.get("/team/invite/").status_code == 403

@@ -25,7 +25,7 @@ from tenants.countries import country_name
 from tenants.forms import BrandForm, CustomerEditForm, InviteForm, NewCustomerForm, ReasonForm
 from tenants.models import Brand, Customer
 from tenants.services.customers import RETENTION
-from tenants.views.shared import NIGHT, PAPER
+from tenants.views.shared import NIGHT, PAPER, said, verb_in_words
 
 NEW = Action(gettext_lazy("New customer"), "customers:new", "plus", "customers.change")
 
@@ -75,7 +75,12 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 @requires("customers.change")
 def customer_new(request: HttpRequest) -> HttpResponse:
     """Create a customer by one form, then show how it came to be."""
-    fresh = Customer(msp=request.msp, time_zone=request.user.time_zone)
+    last = selectors.customers_of(request.msp).order_by("-pk").first()
+    fresh = Customer(
+        msp=request.msp,
+        country=last.country if last else "",
+        time_zone=last.time_zone if last else request.user.time_zone,
+    )
     form = NewCustomerForm(request.POST or None, instance=fresh)
     if request.method == "POST" and form.is_valid():
         try:
@@ -119,7 +124,11 @@ def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("customers.view")
 def customer_history(request: HttpRequest, pk: int) -> HttpResponse:
     customer = _customer(request, pk)
-    return _customer_page(request, customer, "history", {"entries": audit.entries(tenant_id=customer.pk)[:100]})
+    entries = [
+        {"row": entry, "words": verb_in_words(entry), "said": said(entry)}
+        for entry in audit.entries(tenant_id=customer.pk)[:100]
+    ]
+    return _customer_page(request, customer, "history", {"entries": entries})
 
 
 @requires("customers.view")
@@ -185,7 +194,7 @@ def customer_close(request: HttpRequest, pk: int) -> HttpResponse:
     question = Question(
         _("Close %(name)s for good?") % {"name": customer},
         [
-            _("All calls end to be possible, emergency calls too: make sure that nobody depends on them."),
+            _("No call is possible any more, not even an emergency call: make sure that nobody depends on them."),
             _("Its API tokens stop working; people can log in and read until it has left every SBC."),
             _("Numbers, routing and people are kept for %(days)s days, then deleted.") % {"days": RETENTION.days},
             _("Call records and the audit log stay. The label “%(label)s” is never used again.")

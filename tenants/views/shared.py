@@ -113,8 +113,28 @@ def in_area(rows: QuerySet[AuditEntry], area: str) -> QuerySet[AuditEntry]:
     return rows.filter(verb__startswith=f"{area}.")
 
 
+def verb_in_words(entry: AuditEntry) -> str:
+    """Return `route.saved` as people say it."""
+    return entry.verb.replace(".", " ").replace("_", " ").capitalize()
+
+
+def said(entry: AuditEntry) -> list[tuple[str, object, object]]:
+    """Return the changes that say something: not those from nothing to nothing."""
+    return [(name.replace("_", " "), before, after) for name, before, after in entry.changes if before or after]
+
+
 def entry_url(entry: AuditEntry) -> str:
     return reverse("audit:entry", args=[entry.pk])
+
+
+CHANGES = Column(
+    "changes",
+    gettext_lazy("Before → after"),
+    value=said,
+    template="tenants/audit_changes.html",
+    card=False,
+    export=False,
+)
 
 
 class AuditList(ListPage):
@@ -125,11 +145,9 @@ class AuditList(ListPage):
     columns = [
         Column("at", gettext_lazy("When"), kind="when", sort=True, link=entry_url),
         Column("email", gettext_lazy("Who"), template="tenants/audit_who.html"),
-        Column("verb", gettext_lazy("What"), kind="code"),
+        Column("verb", gettext_lazy("What"), value=verb_in_words),
         Column("object_name", gettext_lazy("Object")),
-        Column(
-            "changes", gettext_lazy("Before → after"), template="tenants/audit_changes.html", card=False, export=False
-        ),
+        CHANGES,
         Column("reason", gettext_lazy("Reason"), card=False),
     ]
     search_fields = ["object_name", "reason", "verb", "email"]
@@ -170,7 +188,9 @@ def audit_entry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one entry with everything that it changed."""
     entry = get_object_or_404(AuditEntry, pk=pk)
     lines = list(changes(entry.before, entry.after))
-    return TemplateResponse(request, "tenants/audit_entry.html", {"entry": entry, "lines": lines})
+    return TemplateResponse(
+        request, "tenants/audit_entry.html", {"entry": entry, "words": verb_in_words(entry), "lines": lines}
+    )
 
 
 @never_cache
