@@ -166,6 +166,10 @@ class Lab:
         wanted = [name for name in (owner.carriers if owner else ()) if name in self.carriers]
         return self.carriers[wanted[0] if wanted else next(iter(self.carriers))]
 
+    def is_told(self, number: str) -> bool:
+        """Tell whether somebody follows a call to this number just now; others had better not call it."""
+        return _key(number) in self._told
+
     def _teller(self, name: str) -> Callable[[str], Story | None]:
         def story_of(number: str) -> Story | None:
             story, taken = self._told.get(_key(number), (None, []))

@@ -1,6 +1,4 @@
-"""Where an emergency caller is, as Teams says it: a location document (PIDF-LO) beside the SDP."""
-
-from lab import sip
+"""Where an emergency caller is, as Teams says it (PIDF-LO)."""
 
 
 def location(caller: str, trunk: str) -> bytes:
@@ -15,11 +13,3 @@ def location(caller: str, trunk: str) -> bytes:
    <method>LIS</method></geopriv></status><timestamp>2026-01-01T00:00:00Z</timestamp></tuple>
 </presence>
 """.replace("\n", "\r\n").encode()
-
-
-def mixed(offer: bytes, other: tuple[str, bytes]) -> tuple[str, bytes]:
-    """Put an SDP and another part into one body; returns its type and the body."""
-    boundary = f"lab-{sip.new_tag()}"
-    parts = (("application/sdp", offer), other)
-    body = b"".join(f"--{boundary}\r\nContent-Type: {kind}\r\n\r\n".encode() + part + b"\r\n" for kind, part in parts)
-    return f'multipart/mixed;boundary="{boundary}"', body + f"--{boundary}--\r\n".encode()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from lab import sdp, sip
 from lab.agent import ClientTransaction, ServerTransaction
 from lab.behaviour import Behaviour
+from lab.body import mixed, sdp_of
 from lab.media import Media
-from lab.pidf import mixed
 from lab.sdp import Sdp
 from lab.story import Story
 from lab.transport import Flow
@@ -132,9 +132,9 @@ class Call:
         return refusal is None
 
     def _learn_media(self, message: sip.Message) -> None:
-        if message.body and message.get("Content-Type").lower().startswith("application/sdp"):
+        if described := sdp_of(message):
             try:
-                self.remote_sdp = sdp.parse(message.body)
+                self.remote_sdp = sdp.parse(described)
             except sdp.SdpError:
                 return
             if self.media is not None:

@@ -65,13 +65,16 @@ class Traffic:
         call, extra, body = self.lab.microsoft.call(
             customer.fqdn, self._random.choice(customer.numbers), self._destination(customer)
         )
+        if self.lab.is_told(call.remote.uri.number):
+            return
         await self._live(call, call.place(*extra, body=body))
 
     async def _inbound(self, customer: Customer) -> None:
         names = [name for name in customer.carriers if name in self.lab.carriers] or list(self.lab.carriers)
         carrier = self.lab.carriers[self._random.choice(names)]
         call = carrier.call(self._number(), self._random.choice(customer.numbers))
-        await self._live(call, call.place())
+        if not self.lab.is_told(call.remote.uri.number):
+            await self._live(call, call.place())
 
     async def _live(self, call: Call, placing: Coroutine[Any, Any, int]) -> None:
         calling = asyncio.create_task(placing)

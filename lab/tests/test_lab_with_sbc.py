@@ -249,6 +249,7 @@ async def test_a_hidden_caller_stays_hidden(lab: Lab):
 async def test_an_emergency_call_passes_with_its_location(lab: Lab):
     call, headers, body = lab.microsoft.call(ACME, ALICE, "112", emergency=True)
     assert await call.place(*headers, body=body) == 200
+    await until(lambda: call.media.received > 5)
     await call.hang_up()
 
     invite = [request for request in lab.carriers["A"].received if request.method == "INVITE"][-1]

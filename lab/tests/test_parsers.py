@@ -7,8 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lab import sdp, sip
+from lab.body import mixed, sdp_of
 from lab.certificate import covers
-from lab.tests.test_refusals import invite, offer
+from lab.tests.test_refusals import invite, offer, put
 from lab.uri import SipError, parse_name_addr, parse_uri
 
 GOOD = invite().encode()
@@ -100,6 +101,17 @@ def test_a_good_message_survives_reading_and_writing():
 def test_a_broken_message_is_refused(change: tuple[bytes, bytes]):
     with pytest.raises(SipError):
         sip.parse(GOOD.replace(*change, 1))
+
+
+def test_the_sdp_is_found_among_the_parts_of_a_body():
+    message = invite()
+    kind, message.body = mixed(offer(), ("application/pidf+xml", b"<presence/>"))
+    for name, value in (("Content-Type", kind), ("Content-Type", kind.replace('"', ""))):
+        put(name, value)(message)
+        assert sdp.parse(sdp_of(message)).profile == "RTP/SAVP"
+
+    put("Content-Type", "multipart/mixed;boundary=other")(message)
+    assert sdp_of(message) == b""
 
 
 def test_a_header_cannot_break_out_of_its_line():
