@@ -106,7 +106,7 @@ class FakePortal:
                 self.receipts.append(message)
 
 
-async def eventually(found, timeout: float = 10.0):
+async def eventually(found, timeout: float = 20.0):
     """Wait until `found` gives something true, and give it."""
     until = time.monotonic() + timeout
     while True:

@@ -321,6 +321,7 @@ def test_kill_9_at_any_moment_loses_no_call_and_doubles_none(tmp_path):
                     cut = chance.randrange(len(data))
                     file.write(data[:cut])
                     file.write(data[cut:])
+            time.sleep(0.0005)
         os.kill(node.pid, signal.SIGKILL)
         node.wait()
         node.stdout.close()
