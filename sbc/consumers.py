@@ -143,8 +143,14 @@ class NodeConsumer(AsyncWebsocketConsumer):
     async def _greet(self) -> None:
         assert self.node is not None and self.waiting_hello is not None
         hello, self.waiting_hello = self.waiting_hello, None
+        try:
+            self.spool = UUID(hello.spool)
+        except ValueError:
+            await _db(nodes.misunderstood, self.node, "the spool is not a UUID")
+            await self.close()
+            return
         welcome, drops = await _db(nodes.welcome, self.node, hello)
-        self.spool, self.greeted = UUID(hello.spool), True
+        self.greeted = True
         await self._say(welcome)
         for drop in drops:
             await self._say(drop)

@@ -219,7 +219,8 @@ def _alarm_of_call(node: Node, item: protocol.CallEvent, msps: dict[int, int]) -
     }  # fmt: skip
     raise_alarm(
         Alarm.Kind.CALL, text[:500], at=now(), node=node, tenant_id=tenant, msp_id=msps.get(item["tenant"]),
-        subject=item["reason"][:100],
+        # Strangers choose what their packets say: the kind is ours.
+        subject=item.get("kind", "")[:40],
     )  # fmt: skip
 
 

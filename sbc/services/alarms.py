@@ -1,10 +1,11 @@
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F
 
-from portal.core import audit
+from portal.core import audit, nudges
 from portal.core.audit import Actor
 from portal.db import contexts
 from sbc.models import Alarm, Node
@@ -31,6 +32,7 @@ def raise_alarm(
     )  # fmt: skip
     # Two connections may see the same thing in the same moment: one row is enough.
     Alarm.objects.bulk_create([alarm], ignore_conflicts=True)
+    transaction.on_commit(partial(nudges.nudge_group, "operator"), robust=True)
 
 
 def close_alarms(kinds: Iterable[str], *, at: datetime, node: Node | None = None, subject: str = "") -> None:

@@ -18,7 +18,7 @@ from sbc import protocol
 from sbc.models import Alarm, Deployment, Node, Revision, Spool
 from sbc.scopes import owner_of, scope_key, scopes_of
 from sbc.services.alarms import raise_alarm
-from sbc.services.receipts import move_live_version
+from sbc.services.receipts import move_live_versions
 from tenants.scopes import config_changed
 from voice.calls import live
 
@@ -53,8 +53,7 @@ def disable_node(node: Node, *, by: Actor) -> Node:
     """Take a node out of service: nothing waits for it any more, and its token opens nothing."""
     _set_state(node, Node.State.DISABLED, "node.disabled", by)
     with contexts.ingest():
-        for scope in node.deployments.values_list("scope", flat=True):
-            move_live_version(scope)
+        move_live_versions(node.deployments.values_list("scope", flat=True))
         live.forget_node(node.name, at=now())
     return node
 
@@ -83,7 +82,10 @@ def take_line(node: Node, channel: str, *, instead_of: str) -> bool:
     """Make this connection the node's, unless another one was quicker."""
     with contexts.ingest():
         free = Node.objects.filter(pk=node.pk, channel=instead_of)
-        return bool(free.update(channel=channel, state=Node.State.CONNECTED, connected_since=now(), last_seen=now()))
+        taken = free.update(channel=channel, state=Node.State.CONNECTED, connected_since=now(), last_seen=now())
+    if taken:
+        nudges.nudge_group("operator")
+    return bool(taken)
 
 
 def leave_line(node: Node, channel: str) -> None:
@@ -149,9 +151,7 @@ def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[protoco
     Deployment.objects.bulk_update([each for each in changed if each.pk], fields, batch_size=500)
     Deployment.objects.bulk_create([each for each in changed if not each.pk], batch_size=500)
     node.deployments.filter(pk__in=[each.pk for each in existing.values()]).delete()
-    for key in wanted:
-        if held.get(key):
-            move_live_version(key)
+    move_live_versions(key for key in wanted if held.get(key))
     return [protocol.Drop(scope=key) for key in held if key not in wanted]
 
 

@@ -1,12 +1,11 @@
 """What the answers of nodes mean: what runs, what was refused, what waits for a person, and when a version is live."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import Min
+from django.db import connection, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -18,6 +17,13 @@ from sbc.models import Alarm, Deployment, Node
 from sbc.scopes import KINDS, find_scope, nudge_node
 from sbc.services.alarms import close_alarms, raise_alarm
 
+# The least that an enabled node runs; a version that is live somewhere only is live nowhere.
+_LIVE = """
+UPDATE {table} AS s SET live_version = d.least
+FROM (SELECT scope, min(running) AS least FROM sbc_deployment JOIN sbc_node n ON n.id = node_id
+       WHERE scope = ANY(%s) AND wanted > 0 AND n.state <> 'disabled' GROUP BY scope) AS d
+WHERE d.scope = '{kind}:' || s.id AND s.live_version < d.least AND s.config_version >= d.least
+"""
 _ANSWER = ["running", "took_ms", "error", "row", "whole", "approved", "state", "nonce", "since"]
 
 
@@ -35,7 +41,7 @@ def acked(node: Node, ack: protocol.Ack) -> None:
         deployment.error, deployment.row, deployment.whole = "", None, False
         _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
         close_alarms((Alarm.Kind.REFUSED, Alarm.Kind.HELD), at=at, node=node, subject=ack.scope)
-        move_live_version(ack.scope)
+        move_live_versions([ack.scope])
 
 
 def refused(node: Node, nack: protocol.Nack) -> None:
@@ -75,13 +81,12 @@ def try_again(deployment: Deployment, *, by: Actor) -> Deployment:
     return _send_again(deployment, Deployment.State.REFUSED, "rollout.retried", by=by, approved=False)
 
 
-def move_live_version(scope: str) -> None:
-    """Raise the scope's live version to what every enabled node runs; runs as the role ingest."""
-    everywhere = Deployment.objects.filter(scope=scope, wanted__gt=0).exclude(node__state=Node.State.DISABLED)
-    running = everywhere.aggregate(least=Min("running"))["least"] or 0
-    kind, _, pk = scope.partition(":")
-    model: Any = KINDS[kind]
-    model.objects.filter(pk=int(pk), live_version__lt=running, config_version__gte=running).update(live_version=running)
+def move_live_versions(scopes: Iterable[str]) -> None:
+    """Raise the live version of each scope to what every enabled node runs; runs as the role ingest."""
+    keys = list(scopes)
+    with connection.cursor() as cursor:
+        for kind in {key.partition(":")[0] for key in keys}:
+            cursor.execute(_LIVE.format(table=KINDS[kind]._meta.db_table, kind=kind), [keys])
 
 
 def scope_name(key: str) -> str:

@@ -45,7 +45,7 @@ class FakeNode:
     async def hear(self, timeout: float = 5) -> Any:
         frame = await self.line.receive_output(timeout)
         if frame["type"] == "websocket.close":
-            return frame["code"]
+            return frame.get("code", 1000)
         return protocol.decode_from_portal(frame["text"])
 
     async def silent(self, seconds: float = 0.2) -> bool:
@@ -87,10 +87,10 @@ def record(seq: int, tenant: int, **changed: Any) -> dict[str, Any]:
     return facts | changed
 
 
-def event(call: str, kind: str, tenant: int, **changed: Any) -> dict[str, Any]:
+def event(call: str, step: str, tenant: int, **changed: Any) -> dict[str, Any]:
     """One step of a call, as a node would send it."""
     facts: dict[str, Any] = {
-        "at": int(time.time() * 1000), "call": call, "type": kind, "tenant": tenant, "peer": 0, "msp": 0,
+        "at": int(time.time() * 1000), "call": call, "type": step, "tenant": tenant, "peer": 0, "msp": 0,
         "direction": "out", "caller": "+49301000", "called": "+4930555123", "trunk": "g1", "route": 7, "code": 0,
         "reason": "",
     }  # fmt: skip
