@@ -149,7 +149,7 @@ class DataPlane:
         listed = [self.certificates / "node.pem", *sorted(self.certificates.glob("*.pem"))]
         write_private(self.haproxy.crt_list, "".join(f"{path}\n" for path in dict.fromkeys(listed)))
         values = self._values()
-        write_private(self.kamailio_cfg, fill("kamailio.cfg", values))
+        write_private(self.kamailio_cfg, fill("kamailio", values))
         write_private(self.haproxy_cfg, fill("haproxy.cfg", values))
         write_private(Path(values["LUA"]), fill("microsoft_peer.lua", values))
         write_private(
@@ -304,11 +304,13 @@ HTABLE = """CREATE TABLE {table} (id INTEGER PRIMARY KEY, key_name TEXT NOT NULL
 
 
 def fill(template: str, values: dict[str, str]) -> str:
-    """Return a template of ours with this machine's values; customers' text never comes this way."""
+    """Return a template (a file, or a folder of parts) with this machine's values; customers' text is never one."""
     for name, value in values.items():
         if not re.fullmatch(r"[\w./:, \"@*^$()|+\[\]-]*", value):
             raise NotProven(f"{name} may not be {value!r}")
-    return re.sub(r"@([A-Z][A-Z_]+)@", lambda match: values[match[1]], (TEMPLATES / template).read_text())
+    parts = sorted((TEMPLATES / template).glob("*.cfg")) or [TEMPLATES / template]
+    text = "\n".join(part.read_text() for part in parts)
+    return re.sub(r"@([A-Z][A-Z_]+)@", lambda match: values[match[1]], text)
 
 
 def own_secret(settings: NodeSettings, name: str) -> str:
