@@ -82,7 +82,9 @@ class Supervisor:
         for ground in (False, True):
             group = [program for program in self.programs if program.ground == ground]
             for program in reversed(group):
-                _signal(program, signal.SIGTERM)
+                # It alone, and not its group: a program that has workers of its own stops them itself.
+                if program.alive and program.process:
+                    program.process.terminate()
             until = time.monotonic() + max((program.patience for program in group), default=0)
             while any(program.alive for program in group) and time.monotonic() < until:
                 self._read(0.05)
