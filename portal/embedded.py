@@ -93,7 +93,7 @@ def start_postgres(data: Path | str, *, test: bool = False) -> str:
                         *(["--no-sync"] if test else [])])  # fmt: skip
     _refuse_other_version(pgdata, binaries)
     if not _answers(sockets):
-        (pgdata / "postmaster.pid").unlink(missing_ok=True)
+        _forget_another_process(pgdata / "postmaster.pid")
         options = SETTINGS | (TEST_SETTINGS if test else {}) | {"unix_socket_directories": str(sockets)}
         chosen = [f"--{name}={value}" for name, value in options.items()]
         command: list[Path | str] = [binaries / "postgres", "-D", pgdata, *chosen]
@@ -267,6 +267,17 @@ def _make_database(url: str) -> None:
             connection.execute("CREATE DATABASE strowger")
 
 
+def _forget_another_process(lock: Path) -> None:
+    """Remove a lock whose process id belongs to another program by now; PostgreSQL judges every other lock itself."""
+    try:
+        pid = int(lock.read_text().split("\n", 1)[0])
+        program = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError):
+        return
+    if program != "postgres":
+        lock.unlink(missing_ok=True)
+
+
 def _answers(sockets: Path) -> bool:
     try:
         psycopg.connect(f"postgresql://postgres@/postgres?host={quote(str(sockets))}", connect_timeout=2).close()
@@ -358,7 +369,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write("ready\n" if os.environ.get("VALKEY_PASSWORD") or options.quiet else f"{name}={address}\n")
         sys.stdout.flush()
         with contextlib.suppress(KeyboardInterrupt):
-            signal.pause()
+            for process in list(_running.values()):
+                process.wait()
+            sys.stderr.write(f"{options.server} has ended by itself\n")
+            return 1
     except ServerError as error:
         sys.stderr.write(f"{error}\n")
         return 1
