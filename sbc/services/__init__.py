@@ -1,4 +1,4 @@
-from sbc.services.compiling import compile_revision, compile_revisions
+from sbc.services.compiling import compile_revision, compile_revisions, recompile
 from sbc.services.nodes import add_node, disable_node, enable_node, expire_nodes, rotate_token
 from sbc.services.receipts import acked, approve, held_back, refused, try_again
 from sbc.services.sending import revisions_for
@@ -13,6 +13,7 @@ __all__ = [
     "enable_node",
     "expire_nodes",
     "held_back",
+    "recompile",
     "refused",
     "revisions_for",
     "rotate_token",

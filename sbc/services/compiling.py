@@ -31,6 +31,7 @@ from sbc.scopes import (
 )
 from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer, Msp, Region
+from tenants.scopes import config_changed
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,18 @@ def compile_revisions() -> int:
             logger.exception("%s:%s cannot be compiled", kind, pk)
             _complain(scope, error)
     return done
+
+
+def recompile() -> int:
+    """Open the next version of every scope and compile it; return how many there were."""
+    count = 0
+    with contexts.ingest():
+        for model in (Region, Msp, Customer):
+            for scope in model._default_manager.filter(config_version__gt=0).order_by("pk"):
+                config_changed(scope)
+                count += 1
+    compile_revisions()
+    return count
 
 
 def scopes_behind() -> list[tuple[str, int]]:
