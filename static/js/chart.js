@@ -27,7 +27,7 @@ function options(holder, words) {
     ],
     axes: [
       { ...axis, values: (_chart, times) => times.map((at) => timeOfDay(at * 1000)) },
-      { ...axis, size: 44, label: words.wordsCalls, labelSize: 20, labelFont: "12px system-ui, sans-serif", incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
+      { ...axis, size: 44, label: words.wordsAxis, labelSize: 20, labelFont: "12px system-ui, sans-serif", incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
     ],
   };
 }

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -16,6 +16,7 @@ from portal.core import audit
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed, refusal
 from portal.ui.forms import refuse
+from portal.ui.leaving import leave_page
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
 from portal.ui.parts import Tab
 from portal.ui.status import rollout
@@ -79,7 +80,7 @@ def customer_new(request: HttpRequest) -> HttpResponse:
     fresh = Customer(
         msp=request.msp,
         country=last.country if last else "",
-        time_zone=last.time_zone if last else request.user.time_zone,
+        time_zone=last.time_zone if last else request.user.time_zone,  # type: ignore[union-attr]
     )
     form = NewCustomerForm(request.POST or None, instance=fresh)
     if request.method == "POST" and form.is_valid():
@@ -222,12 +223,12 @@ def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             acting, secret = services.start_acting(
-                customer, user=request.user, reason=form.cleaned_data["reason"], by=request.actor
+                customer, user=request.user, reason=form.cleaned_data["reason"], by=request.actor  # type: ignore[arg-type]
             )
         except ValidationError as error:
             refuse(form, error)
         else:
-            return HttpResponseRedirect(addresses.url(acting.host, f"{ENTER}?token={secret}"))
+            return leave_page(request, addresses.url(acting.host, f"{ENTER}?token={secret}"), customer.name)
     return TemplateResponse(request, "tenants/customer_act.html", {"form": form, "customer": customer})
 
 

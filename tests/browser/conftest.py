@@ -1,4 +1,4 @@
-"""A real Chromium in front of a real portal. Both last for this package only: Playwright's loop would disturb other tests."""
+"""A real Chromium in front of a real portal, both for this package only: Playwright's loop would disturb other tests."""
 
 import os
 import shutil
@@ -79,7 +79,7 @@ def logged_in(portal: Stage, chromium: Browser) -> Callable[[str], dict]:
 
 @pytest.fixture
 def browser_of(chromium: Browser, logged_in: Callable[[str], dict]) -> Iterator[Callable[..., BrowserContext]]:
-    """Return a maker of browsers: `browser_of("admin", viewport=PHONE)` is logged in; `browser_of(None)` is a stranger."""
+    """Return a maker of browsers: `browser_of("admin", viewport=PHONE)` is logged in, `browser_of(None)` is not."""
     opened: list[BrowserContext] = []
 
     def browser(who: str | None, **options: object) -> BrowserContext:

@@ -1,4 +1,4 @@
-"""Every page that anybody can reach by links: it answers, has its frame, and can be used by everybody, in both themes and by phone."""
+"""Every page that links lead to answers, has its frame, and can be used by everybody, in both themes and by phone."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the frame of every page does: themes without a flash, search by keyboard, dialogs, and all of it without JavaScript."""
+"""What the frame of every page does: themes without a flash, search by keyboard, and the same without JavaScript."""
 
 import re
 

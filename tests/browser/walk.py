@@ -70,7 +70,8 @@ def access_of(page: Page) -> list[str]:
         "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
     )
     return [
-        f"{rule['id']} ({rule['impact']}): {rule['help']} – {node['target']} {node['any'][0]['message'] if node['any'] else ''}"
+        f"{rule['id']} ({rule['impact']}): {rule['help']} – {node['target']} "
+        + (node["any"][0]["message"] if node["any"] else "")
         for rule in found["violations"]
         for node in rule["nodes"][:3]
     ]

@@ -190,7 +190,7 @@ def _seen(route: Route, seen: int | None) -> dict[str, Any]:
         return {}
     stored = Route.objects.with_trunks().get(pk=route.pk)
     if seen is not None and stored.row_version != seen:
-        raise StaleEdit(_("Somebody changed this line meanwhile. Your entries are still here; compare and save again."))
+        raise StaleEdit(stored)
     route.row_version = stored.row_version
     return _facts(stored, [trunk.trunk_id for trunk in stored.trunks.all()])
 

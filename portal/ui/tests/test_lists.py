@@ -91,7 +91,9 @@ def test_a_search_stays_in_the_address_of_every_link(entries):
     assert page.export_url == "?q=o&verb=route.saved&export=csv"
     assert page.without_text == "?verb=route.saved"
     assert [chip["url"] for chip in page.chips()] == ["?q=o"]
-    assert next(head["url"] for head in page.heads() if head["column"].sort) == "?q=o&verb=route.saved&sort=-object_name"
+    assert (
+        next(head["url"] for head in page.heads() if head["column"].sort) == "?q=o&verb=route.saved&sort=-object_name"
+    )
 
 
 def test_actions_show_where_the_reader_may_take_them_and_their_page_exists(entries):

@@ -1,0 +1,94 @@
+"""What people come for, from the first click to the last."""
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PEOPLE
+from tests.browser.walk import access_of, form_of
+
+ACME, NORTHWIND = PEOPLE["admin"].host, PEOPLE["owner"].host
+
+
+def test_staff_act_as_a_customer_with_a_reason_that_stands_on_every_page(portal, browser_of):
+    page = browser_of("owner").new_page()
+    page.goto(portal.url(NORTHWIND, "/customers/"))
+    page.get_by_role("link", name="Acme GmbH").click()
+    page.get_by_role("link", name="Act as this customer").click()
+
+    page.get_by_label("Reason").fill("Ticket 4711: calls to London fail")
+    page.locator("main form button.btn-primary").click()
+
+    page.wait_for_url(portal.url(ACME, "/"))
+    bar = page.locator(".acting")
+    expect(bar).to_contain_text("You act for Acme GmbH: “Ticket 4711: calls to London fail”")
+    assert access_of(page) == []
+    page.goto(portal.url(ACME, "/routing/"))
+    expect(bar).to_contain_text("Ticket 4711")
+    page.get_by_role("button", name="Stop acting").click()
+    expect(bar).to_be_hidden()
+
+
+def test_a_new_customer_is_made_in_one_form_and_watched_coming_to_life(portal, browser_of):
+    page = browser_of("owner").new_page()
+    page.goto(portal.url(NORTHWIND, "/customers/new/"))
+    page.get_by_label("Name", exact=True).fill("Umbrella Ltd")
+    page.get_by_label("Label").fill("x',public")
+    page.get_by_role("button", name="Create customer").click()
+    expect(page.get_by_role("alert")).to_contain_text("Label")
+    assert page.get_by_label("Name", exact=True).input_value() == "Umbrella Ltd"
+
+    page.get_by_label("Label").fill("umbrella")
+    page.get_by_role("button", name="Create customer").click()
+
+    page.wait_for_url(re.compile(r"/customers/\d+/"))
+    expect(page.locator(".step-done").first).to_be_visible()
+    assert form_of(page) + access_of(page) == []
+
+
+def test_a_line_is_removed_in_a_dialog_and_without_javascript_on_a_page(portal, browser_of):
+    for scripts in (True, False):
+        page = browser_of("admin", java_script_enabled=scripts).new_page()
+        page.goto(portal.url(ACME, "/routing/new/"))
+        page.fill("[name=pattern]", "+372*")
+        page.check("[name=action][value=block]")
+        page.click("main form button.btn-primary")
+        page.get_by_role("link", name="+372*").click()
+
+        page.locator(".danger-zone a.btn, a.btn-outline-danger").first.click()
+        where = page.locator("#dialog" if scripts else "#confirm")
+        expect(where).to_be_visible()
+        where.locator("button.btn-danger, button.btn-primary").first.click()
+
+        page.wait_for_url("**/routing/")
+        assert page.get_by_role("link", name="+372*").count() == 0
+
+
+def test_the_second_editor_of_a_line_is_told_and_nothing_is_lost(portal, browser_of):
+    first, second = browser_of("admin").new_page(), browser_of("admin").new_page()
+    for page in (first, second):
+        page.goto(portal.url(ACME, "/routing/"))
+        page.get_by_role("link", name="+44*").click()
+    first.fill("[name=note]", "First")
+    first.click("main form button.btn-primary")
+    first.wait_for_url("**/routing/")
+
+    second.fill("[name=note]", "Second")
+    second.click("main form button.btn-primary")
+
+    alert = second.get_by_role("alert")
+    expect(alert).to_contain_text("Somebody else changed this while you were editing")
+    expect(alert).to_contain_text("alice@acme.example")
+    assert second.input_value("[name=note]") == "Second"
+
+
+def test_a_number_is_tried_and_the_answer_is_a_sentence(portal, browser_of):
+    page = browser_of("viewer").new_page()
+    page.goto(portal.url(ACME, "/routing/"))
+
+    page.get_by_label("Number to call").fill("020 7946 0018")
+    page.get_by_label("Number to call").fill("+44 20 7946 0018")
+    page.get_by_role("button", name="Try").click()
+
+    expect(page.locator(".answer")).to_contain_text("Carrier B")
+    assert access_of(page) == []
