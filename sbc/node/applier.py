@@ -54,7 +54,7 @@ class Applier:
         for intent in snapshot.load(self.state):
             self._parked[intent.scope] = Parked(intent, "was begun before a restart", for_engine=True)
         self.derived = Derived(self.state.in_force())
-        self.derived.flips(now())
+        self.derived.flip(self.derived.flips(now()))
 
     @property
     def waiting(self) -> dict[str, str]:
@@ -102,17 +102,21 @@ class Applier:
     async def restore(self) -> int:
         """Load everything into a Kamailio that has just started; give the number of rows."""
         async with self.lock:
-            self.derived.flips(self.now())
+            self.derived.flip(self.derived.flips(self.now()))
             rows = self.rows_in_force()
             await self.engine.set_rows(rows)
             return len(rows)
 
-    async def flip_schedules(self) -> None:
-        """Write the states of opening hours that have changed."""
+    async def flip_schedules(self, everything: bool = False) -> None:
+        """Write the states of opening hours that have changed, or all of them: an adopted Kamailio has those of then."""
         async with self.lock:
             flipped = self.derived.flips(self.now())
+            if everything:
+                self.derived.flip(flipped)
+                flipped = [row for row in self.derived.in_force() if row.table == "ss"]
             if flipped:
                 await self.engine.set_rows(flipped)
+                self.derived.flip(flipped)
 
     def rows_in_force(self) -> list[Row]:
         """Give every row that the engine should hold, in setting order."""

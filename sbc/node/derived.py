@@ -57,14 +57,13 @@ class Derived:
                 self._states.pop(key.key, None)
 
     def flips(self, at: datetime) -> list[Row]:
-        """Give the `ss` rows whose digit is another one now, and remember it."""
-        flipped = []
-        for key, text in self._schedules.items():
-            digit = _digit(text, at)
-            if self._states.get(key) != digit:
-                self._states[key] = digit
-                flipped.append(Row("ss", key, digit))
-        return flipped
+        """Give the `ss` rows whose digit is another one now."""
+        digits = ((key, _digit(text, at)) for key, text in self._schedules.items())
+        return [Row("ss", key, digit) for key, digit in digits if self._states.get(key) != digit]
+
+    def flip(self, flipped: Iterable[Row]) -> None:
+        """Take these states over."""
+        self._states |= {row.key: row.value for row in flipped}
 
     def in_force(self) -> Iterator[Row]:
         """Give every derived row that Kamailio should have."""

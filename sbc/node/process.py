@@ -191,6 +191,7 @@ class NodeProcess:
         began = time.perf_counter()
         try:
             if await self._counts_fit():
+                await self.applier.flip_schedules(everything=True)
                 self._drift += await drift.sweep(self.engine, self.applier)
             else:
                 count = await self.applier.restore()
@@ -242,6 +243,7 @@ class NodeProcess:
             await asyncio.to_thread(self.spool.note, "alive", str(_millis()))
 
     async def _sweep(self) -> None:
+        await self.applier.flip_schedules()
         self._drift += await drift.sweep(self.engine, self.applier)
         await self.applier.retry()
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -257,3 +258,30 @@ def test_engine_and_disk_agree_with_the_state_whatever_happens(tmp_path_factory,
         node.applier.snapshot.close()
 
     asyncio.run(run())
+
+
+async def test_the_node_opens_and_closes_by_itself(tmp_path):
+    office = {"zone": "Europe/Berlin", "windows": [{"days": [4], "begin": "09:00", "until": "17:00"}], "closed": []}
+    clock = [datetime(2026, 11, 20, 7, 59, tzinfo=UTC)]
+    node = Node(tmp_path)
+    node.applier.now = lambda: clock[0]
+    await node.applier.apply(apply("cust:17", 1, ("sc", "17.1", json.dumps([office]))))
+    assert node.engine.tables["ss"] == {"17.1": "0"}
+
+    clock[0] = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+    await node.applier.flip_schedules()
+    assert node.engine.tables["ss"] == {"17.1": "1"}
+
+    # It closes while Kamailio is away: that is no drift, and what is loaded afterwards is of that time.
+    clock[0] = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+    node.engine.down = True
+    with pytest.raises(EngineDown):
+        await node.applier.flip_schedules()
+    node.engine.down = False
+    assert await sweep(node.engine, node.applier) == []
+    await node.applier.restore()
+    assert node.engine.tables["ss"] == {"17.1": "0"}
+    assert await sweep(node.engine, node.applier) == []
+
+    await node.applier.apply(apply("cust:17", 2, closing=True))
+    assert node.engine.tables["ss"] == {}
