@@ -5,11 +5,11 @@ import os
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "x" * 50)
 os.environ.setdefault("SECRET_BOX_KEYS", "dGVzdHMtb25seS10ZXN0cy1vbmx5LXRlc3RzLW9ubHk=")
 
-from portal.settings import *  # noqa: E402, F403
-from portal.settings import DATABASES, STORAGES  # noqa: E402
+from portal.settings import *  # noqa: F403
+from portal.settings import DATABASES, STORAGES
 
 # The name and the place come from conftest.py, which starts a server for the session.
-DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 5, "timeout": 10}
+DATABASES["default"] |= {"OPTIONS": {"pool": {"min_size": 1, "max_size": 5, "timeout": 10}}}
 CHANNEL_LAYERS = {alias: {"BACKEND": "channels.layers.InMemoryChannelLayer"} for alias in ("default", "workers")}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

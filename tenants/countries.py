@@ -8,7 +8,7 @@ from django.utils import translation
 # CLDR's groupings and test regions, which are no countries.
 _NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 COUNTRIES = frozenset(
-    code for code in Locale("en").territories if re.fullmatch(r"[A-Z]{2}", code) and code not in _NO_COUNTRY
+    code for code in Locale("en").territories if re.fullmatch(r"[A-Z]{2}", code) and code not in _NO_COUNTRY  # type: ignore[arg-type]
 )
 
 
@@ -20,4 +20,4 @@ def country_name(code: str) -> str:
 
 def country_choices() -> list[tuple[str, str]]:
     """Return every country, sorted by its name in the language of the page."""
-    return sorted(((code, country_name(code)) for code in COUNTRIES), key=lambda choice: choice[1])
+    return sorted(((code, country_name(code)) for code in COUNTRIES), key=lambda choice: choice[1])  # type: ignore[arg-type, misc]

@@ -65,7 +65,7 @@ class ResetPasswordForm(LibraryResetPasswordForm):
         email: str = super().clean_email()
         request = library_context.request
         self.users = [
-            user for user in self.users if roles_in(user, request.place, request.msp, request.tenant)
+            user for user in self.users if roles_in(user, request.place, request.msp, request.tenant)  # type: ignore[has-type]
         ]  # fmt: skip
         return email
 
@@ -122,7 +122,7 @@ class CustomerEditForm(CustomerForm):
         self.fields["config_version"].initial = self.instance.config_version
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         self.instance.config_version = self.cleaned_data.get("config_version", -1)
 
 
@@ -278,7 +278,7 @@ class BrandForm(Groups, forms.ModelForm[Brand]):
         return bytes(upload.read())
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         self.instance.row_version = self.cleaned_data.get("row_version", -1)
 
 
@@ -375,7 +375,7 @@ class RegionForm(Groups, forms.ModelForm[Region]):
             del self.fields["slug"]
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]
         self.instance.config_version = self.cleaned_data.get("config_version", -1)
 
 

@@ -38,6 +38,6 @@ class HostSessionAuthentication(BaseAuthentication):
             return None
         check = _Csrf(lambda _request: None)  # type: ignore[arg-type, return-value]
         check.process_request(request._request)
-        if reason := check.process_view(request._request, lambda: None, (), {}):  # type: ignore[arg-type]
+        if reason := check.process_view(request._request, lambda: None, (), {}):  # type: ignore[arg-type, return-value]
             raise PermissionDenied(f"CSRF: {reason}")
         return user, None

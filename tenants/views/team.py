@@ -122,7 +122,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
     msp, tenant = _place(request)
     allowed = grantable(request.can)
     form = TokenForm(
-        request.POST or None, instance=ApiToken(user=request.user, msp=msp, tenant=tenant), grantable=allowed
+        request.POST or None, instance=ApiToken(user=request.user, msp=msp, tenant=tenant), grantable=allowed  # type: ignore[misc]
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -138,7 +138,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     tokens = selectors.tokens(*_place(request))
     if not request.can("team.change"):
-        tokens = tokens.filter(user=request.user)
+        tokens = tokens.filter(user=request.user)  # type: ignore[misc]
     token = get_object_or_404(tokens, pk=pk)
     question = Question(
         _("Revoke the token “%(name)s”?") % {"name": token},

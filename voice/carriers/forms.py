@@ -85,7 +85,7 @@ class TrunkForm(Groups, forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["row_version"].initial = self.instance.row_version
         # The row's own values would go first.
-        self.initial |= {"source_addresses": "\n".join(self.instance.source_addresses), "password": ""}
+        self.initial |= {"source_addresses": "\n".join(self.instance.source_addresses), "password": ""}  # type: ignore[operator]
         if self.instance.password:
             self.fields["password"].help_text = KEPT
         if self.instance.tenant_id:
@@ -109,7 +109,7 @@ class TrunkForm(Groups, forms.ModelForm):
 class BlockedPrefixForm(forms.ModelForm):
     """A prefix that no customer may call."""
 
-    prefix = forms.CharField(
+    prefix = forms.CharField(  # type: ignore[assignment]
         label=_("Numbers that start with"),
         max_length=40,
         widget=forms.TextInput(attrs={"inputmode": "tel", "placeholder": "+882"}),

@@ -97,7 +97,7 @@ class MspTrunkList(ListPage):
             "whose",
             _("Whose"),
             [("ours", _("Yours")), ("theirs", _("Customers' own")), ("waiting", _("Waiting for approval"))],
-            apply=lambda found, value: found.filter(
+            apply=lambda found, value: found.filter(  # type: ignore[arg-type]
                 **{"ours": {"tenant": None}, "theirs": {"tenant__isnull": False}, "waiting": {"approved": False}}[value]
             ),
         ),

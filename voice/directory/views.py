@@ -67,7 +67,7 @@ def address(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(CivicAddress, pk=pk)
     verdict = None if row.is_validated else TableValidator().judge(row)
     problems = verdict.problems if verdict else {}
-    labels = {name: row._meta.get_field(name).verbose_name for name in problems}
+    labels = {name: row._meta.get_field(name).verbose_name for name in problems}  # type: ignore[union-attr]
     context = {
         "address": row,
         "country": country_name(row.country),
@@ -143,5 +143,12 @@ def _edit(
         else:
             messages.success(request, _("Saved."))
             return redirect("directory:address", pk=row.pk) if kind == "address" else redirect(back)
-    context = {"form": form, "row": row, "title": title, "kind": kind, "back": reverse(back)}
+    context = {
+        "form": form,
+        "row": row,
+        "title": title,
+        "kind": kind,
+        "remove_name": f"directory:{kind}_remove",
+        "back": reverse(back),
+    }
     return TemplateResponse(request, "voice/directory/form.html", context)
