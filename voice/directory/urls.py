@@ -1,6 +1,6 @@
 """The customer's people, sites, addresses and places."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from voice.directory import views
 
@@ -21,5 +21,8 @@ urlpatterns = [
     path("places/", views.places, name="places"),
     path("places/new/", views.place, name="place_new"),
     path("places/<int:pk>/", views.place, name="place"),
-    re_path(r"^(?P<kind>person|site|place|address)/(?P<pk>[0-9]{1,18})/remove/$", views.remove, name="remove"),
+    path("<int:pk>/remove/", views.remove, {"kind": "person"}, name="person_remove"),
+    path("sites/<int:pk>/remove/", views.remove, {"kind": "site"}, name="site_remove"),
+    path("addresses/<int:pk>/remove/", views.remove, {"kind": "address"}, name="address_remove"),
+    path("places/<int:pk>/remove/", views.remove, {"kind": "place"}, name="place_remove"),
 ]

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -61,7 +62,7 @@ class StockList(ListPage):
         _("No numbers yet."), _("Import a range such as +49301234500-99, or a file from your carrier."), IMPORT, "hash"
     )
 
-    @property
+    @cached_property
     def filters(self) -> list[Choice]:  # type: ignore[override]
         """Return the filters, with the MSP's own customers and carriers as choices."""
         customers = Customer.objects.filter(msp=self.request.msp).order_by("name")  # type: ignore[attr-defined]

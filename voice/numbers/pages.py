@@ -37,7 +37,7 @@ class NumberList(ListPage):
         _("You have no numbers yet."), _("Your provider gives you numbers; they appear here at once."), icon="hash"
     )
 
-    @property
+    @cached_property
     def columns(self) -> list[Column]:  # type: ignore[override]
         return [
             Column("state", _("State"), kind="status", value=self.state_of, sort=True),
@@ -50,7 +50,7 @@ class NumberList(ListPage):
             Column("place", _("Emergency location"), value=self.place_of, template="voice/numbers/place_cell.html"),
         ]
 
-    @property
+    @cached_property
     def filters(self) -> list[Choice]:  # type: ignore[override]
         return [
             Choice("state", _("State"), Number.State.choices),

@@ -1,6 +1,6 @@
 """The customer's numbers."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from voice.numbers import views, views_caller_id
 from voice.numbers.models import Number
@@ -10,7 +10,9 @@ app_name = "numbers"
 urlpatterns = [
     path("", views.number_list, name="list"),
     path("<int:pk>/", views.number, name="number"),
-    re_path(r"^(?P<pk>[0-9]{1,18})/(?P<action>activate|suspend|deactivate)/$", views.set_state, name="set_state"),
+    path("<int:pk>/activate/", views.set_state, {"action": "activate"}, name="activate"),
+    path("<int:pk>/suspend/", views.set_state, {"action": "suspend"}, name="suspend"),
+    path("<int:pk>/deactivate/", views.set_state, {"action": "deactivate"}, name="deactivate"),
     path("activate/", views.bulk_state, {"state": Number.State.ACTIVE}, name="bulk_activate"),
     path("suspend/", views.bulk_state, {"state": Number.State.SUSPENDED}, name="bulk_suspend"),
     path("deactivate/", views.bulk_state, {"state": Number.State.INACTIVE}, name="bulk_deactivate"),
