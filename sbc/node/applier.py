@@ -108,7 +108,7 @@ class Applier:
             return len(rows)
 
     async def flip_schedules(self, everything: bool = False) -> None:
-        """Write the states of opening hours that have changed, or all of them: an adopted Kamailio has those of then."""
+        """Write the states of opening hours that have changed, or all: an adopted Kamailio has those of then."""
         async with self.lock:
             flipped = self.derived.flips(self.now())
             if everything:
