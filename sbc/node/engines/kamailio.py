@@ -74,12 +74,19 @@ class DatagramRpc:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE
         while True:
+            # Waiting and reading are two steps: a wait that is given up must not take an answer with it.
+            with contextlib.suppress(BlockingIOError):
+                return link.recv(1 << 18)
+            readable = asyncio.Event()
+            loop.add_reader(link, readable.set)
             try:
                 async with asyncio.timeout(A_LOOK):
-                    return await loop.sock_recv(link, 1 << 18)
+                    await readable.wait()
             except TimeoutError:
                 if loop.time() > deadline or _born(self.server) != self._server_born:
                     raise
+            finally:
+                loop.remove_reader(link)
 
     def _open(self) -> socket.socket:
         if self._socket is None:
