@@ -113,6 +113,8 @@ DATABASES = {
         **env.database(_database_url),
         # Any other value leaks a connection per request under ASGI; the pool below keeps connections instead.
         "CONN_MAX_AGE": 0,
+        # A connection that PostgreSQL has closed meanwhile is replaced before a page runs into it.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "pool": {
                 "min_size": 2,
@@ -172,7 +174,7 @@ ACCOUNT_SESSION_REMEMBER = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ADAPTER = "tenants.adapters.MfaAdapter"
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
-DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "no-reply@strowger.example")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"no-reply@{PLATFORM_DOMAIN}")
 
 SESSION_COOKIE_NAME = "session"
 SESSION_COOKIE_AGE = 12 * 3600

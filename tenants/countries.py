@@ -8,7 +8,9 @@ from django.utils import translation
 # CLDR's groupings and test regions, which are no countries.
 _NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 COUNTRIES = frozenset(
-    code for code in Locale("en").territories if re.fullmatch(r"[A-Z]{2}", code) and code not in _NO_COUNTRY  # type: ignore[arg-type]
+    code
+    for code in Locale("en").territories
+    if re.fullmatch(r"[A-Z]{2}", code) and code not in _NO_COUNTRY  # type: ignore[arg-type]
 )
 
 

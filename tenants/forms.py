@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 from allauth.account.forms import LoginForm as LibraryLoginForm
 from allauth.account.forms import ResetPasswordForm as LibraryResetPasswordForm
@@ -33,13 +32,7 @@ from tenants.models import (
 from tenants.permissions import CAPABILITIES
 from tenants.png import MOST_BYTES
 from tenants.services.tokens import IMPLIED
-
-
-def zone_choices() -> list[tuple[str, str]]:
-    """Return every time zone by its name; legacy aliases such as `US/Eastern` only by their proper names."""
-    areas = ("Africa/", "America/", "Antarctica/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
-    names = sorted(name for name in available_timezones() if name == "UTC" or name.startswith(areas))
-    return [(name, name.replace("_", " ")) for name in names]
+from tenants.zones import zone_choices
 
 
 def country_options() -> list[tuple[str, Any]]:

@@ -3,7 +3,6 @@
 import re
 from datetime import date, timedelta
 from functools import partial
-from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
@@ -20,6 +19,7 @@ from tenants.countries import COUNTRIES
 from tenants.models import Acting, ApiToken, BaseDomain, Customer, CustomerRegion, Domain
 from tenants.scopes import config_changed
 from tenants.services.people import invite
+from tenants.zones import zones
 
 RETENTION = timedelta(days=90)
 _R_LDH = re.compile(r"..--")  # where A-labels such as xn-- live
@@ -198,7 +198,7 @@ def _check(customer: Customer) -> None:
     customer.full_clean(exclude=["schema_name"])
     if customer.country not in COUNTRIES:
         raise ValidationError({"country": _("Choose a country of the list.")})
-    if customer.time_zone not in available_timezones():
+    if customer.time_zone not in zones():
         raise ValidationError({"time_zone": _("Choose a time zone of the list.")})
 
 

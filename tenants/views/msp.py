@@ -223,7 +223,10 @@ def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             acting, secret = services.start_acting(
-                customer, user=request.user, reason=form.cleaned_data["reason"], by=request.actor  # type: ignore[arg-type]
+                customer,
+                user=request.user,
+                reason=form.cleaned_data["reason"],
+                by=request.actor,  # type: ignore[arg-type]
             )
         except ValidationError as error:
             refuse(form, error)

@@ -122,7 +122,9 @@ def token_new(request: HttpRequest) -> HttpResponse:
     msp, tenant = _place(request)
     allowed = grantable(request.can)
     form = TokenForm(
-        request.POST or None, instance=ApiToken(user=request.user, msp=msp, tenant=tenant), grantable=allowed  # type: ignore[misc]
+        request.POST or None,
+        instance=ApiToken(user=request.user, msp=msp, tenant=tenant),
+        grantable=allowed,  # type: ignore[misc]
     )
     if request.method == "POST" and form.is_valid():
         try:
