@@ -2,8 +2,10 @@
 
 import os
 import pwd
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psycopg
@@ -90,3 +92,24 @@ def test_the_bootstrap_needs_nothing_but_the_standard_library():
     alone = [sys.executable, "-I", "-S", "-c", "import sys; sys.path.insert(0, '.'); import portal.run"]
     done = subprocess.run(alone, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_server_that_is_killed_ends_its_keeper_and_starts_again(home):
+    command = [sys.executable, "-m", "portal.embedded", "postgres", "--test", "--data", str(home)]
+    keeper = subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    url = keeper.stdout.readline().strip().removeprefix("DATABASE_URL=")
+    pid = int((home / "postgres" / "postmaster.pid").read_text().split()[0])
+
+    os.kill(pid, signal.SIGKILL)
+
+    assert "ended by itself" in keeper.communicate(timeout=20)[1]
+    assert keeper.returncode == 1
+    for _ in range(20):  # until the last of the killed server's children is gone
+        try:
+            assert embedded.start_postgres(home, test=True) == url
+            break
+        except embedded.ServerError:
+            time.sleep(0.2)
+    embedded.check_version(url)
