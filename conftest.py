@@ -4,7 +4,9 @@ Alice edits Acme, Victor may only look, Mallory is an administrator at Globex. N
 Initech is a customer of Fabrikam, another MSP.
 """
 
-from collections.abc import Callable, Iterator
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,15 @@ def django_db_setup(django_test_environment: None, django_db_blocker: object) ->
         yield
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a test that is left out has failed: every part has to be there."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        report.outcome, report.longrepr = "failed", f"left out: {report.longrepr}"
+    return report
+
+
 @pytest.fixture(autouse=True)
 def _no_context() -> Iterator[None]:
     """Begin and end every test as nobody: a context that leaks is a wall that is missing."""
@@ -47,6 +58,7 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = embedded.default_home(Path("var").resolve()) / "test" / f"valkey-{tmp_path_factory.getbasetemp().name}"
     yield embedded.start_valkey(home)
     embedded.stop(home)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 # The MSPs and customers. `acme` also puts the test into Acme's context: its tables are what the test sees.
