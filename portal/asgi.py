@@ -1,4 +1,4 @@
-"""What daphne serves to browsers: HTTP through Django's WSGI handler in a bounded pool of threads, WebSockets through Channels."""
+"""What daphne serves to browsers: HTTP through Django's WSGI handler in a pool of threads, WebSockets by Channels."""
 
 import os
 

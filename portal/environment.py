@@ -40,7 +40,7 @@ def secret(name: str, path: Path) -> str:
 
 
 def database(url: str) -> dict[str, str]:
-    """Split a `postgresql://user:password@host:port/name` address into Django's settings; `?host=` names a socket folder."""
+    """Split `postgresql://user:password@host:port/name` into Django's settings; `?host=` names a socket folder."""
     parts = urlsplit(url)
     if parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://.")

@@ -17,7 +17,7 @@ VAR_DIR = Path(env.text("STROWGER_VAR", str(BASE_DIR / "var")))
 DEBUG = env.flag("DEBUG", False)
 DEMO = env.flag("STROWGER_DEMO", False)
 SECRET_KEY = env.secret("SECRET_KEY", VAR_DIR / "secret-key") or ("not-for-production" if DEBUG or DEMO else "")
-# Fernet keys for secrets at rest, newest first; a key is retired by leaving it at the end until everything is re-encrypted.
+# Fernet keys for secrets at rest, newest first; a retired key stays at the end until everything is encrypted anew.
 SECRET_BOX_KEYS = [
     key for key in env.secret("SECRET_BOX_KEYS", VAR_DIR / "secret-box-keys").replace("\n", ",").split(",") if key
 ]
