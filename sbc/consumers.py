@@ -15,6 +15,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from sbc import ingest, protocol, services
 from sbc.models import Node
 from sbc.services import nodes
+from sbc.services.sending import LineLost
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -102,10 +103,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
         """Look at the database: there is something to send, or the token is no longer good."""
         if self.node is None or not self.mine:
             return
-        if not await _db(nodes.still_mine, self.node, self.channel_name):
-            await self.close(protocol.BAD_TOKEN)
-        elif self.greeted:
-            await self._send_revisions()
+        await self._send_revisions()
 
     async def prove(self, message: dict[str, Any]) -> None:
         """Answer another connection that claims to be this node, if the node itself still speaks to this one."""
@@ -185,9 +183,14 @@ class NodeConsumer(AsyncWebsocketConsumer):
     async def _send_revisions(self) -> None:
         assert self.node is not None
         async with self.sending:
-            if self.in_flight >= IN_FLIGHT:
+            # Before the hello it is not known what the node holds, but a lost line is noticed all the same.
+            room = IN_FLIGHT - self.in_flight if self.greeted else 0
+            try:
+                applies = await _db(services.revisions_for, self.node, channel=self.channel_name, limit=max(0, room))
+            except LineLost:
+                await self.close(protocol.BAD_TOKEN)
                 return
-            for apply in await _db(services.revisions_for, self.node, limit=IN_FLIGHT - self.in_flight):
+            for apply in applies:
                 self.in_flight += 1
                 await self._say(apply)
 

@@ -15,6 +15,7 @@ from portal.db import contexts
 from sbc import ingest, protocol, services
 from sbc.models import Node, Spool
 from tenants.models import Customer
+from voice.calls import rollups
 from voice.calls.models import Cdr
 from voice.carriers.selectors import trunks_for
 from voice.numbers.models import Number
@@ -69,6 +70,27 @@ def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
     for first in range(0, len(items), 500):
         batch = items[first : first + 500]
         ingest.take_records(node, spool, protocol.Records(first=batch[0]["seq"], items=batch))
+    with contexts.ingest():
+        rollups.raise_peaks(_peaks(items))
+
+
+def _peaks(items: list[dict[str, Any]]) -> dict[tuple[int, int, int], int]:
+    """Return how many calls each customer had at most in each minute."""
+    steps: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for item in items:
+        own = steps.setdefault((item["tenant"], item["msp"]), [])
+        own += [(item["invited"], 1), (item["ended"], -1)]
+    peaks: dict[tuple[int, int, int], int] = {}
+    for (tenant, msp), own in steps.items():
+        calls, minute = 0, 0
+        for at, step in sorted(own):
+            # A call that goes on through quiet minutes is there in each of them.
+            while minute and minute + 60_000 <= at:
+                minute += 60_000
+                peaks[tenant, msp, minute] = max(peaks.get((tenant, msp, minute), 0), calls)
+            minute, calls = at - at % 60_000, calls + step
+            peaks[tenant, msp, minute] = max(peaks.get((tenant, msp, minute), 0), calls)
+    return peaks
 
 
 def _calls(
@@ -88,6 +110,7 @@ def _calls(
                      "reason": ""}] if outgoing else []  # fmt: skip
         if outgoing and len(trunks) > 1 and chance.random() < 0.06:
             first = next(each for each in trunks if each != trunk)
+            attempts[0]["sent"] = invited + 62
             attempts.insert(0, {"trunk": first, "sent": invited + 2, "ended": invited + 60, "code": 503,
                                 "reason": "Service Unavailable"})  # fmt: skip
         yield {

@@ -43,10 +43,11 @@ def msp_facts(msp: Msp) -> MspFacts:
 
 def customer_facts(customer: Customer) -> CustomerFacts:
     """Return all that a customer's rows follow from; the database context must be the customer's."""
-    usable = {trunk.pk: trunk_facts(trunk) for trunk in trunks_for(customer)}
+    trunks, routes = list(trunks_for(customer)), emergency_for(customer)
+    usable = {trunk.pk: trunk_facts(trunk) for trunk in trunks}
     gateways = {pk: trunk.gateway for pk, trunk in usable.items()}
     fqdns = CustomerRegion.objects.filter(customer=customer).order_by("pk").values_list("fqdn", flat=True)
-    emergency = tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in emergency_for(customer))
+    emergency = tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes)
     return CustomerFacts(
         id=customer.pk,
         msp=customer.msp_id,
@@ -56,7 +57,7 @@ def customer_facts(customer: Customer) -> CustomerFacts:
         country=customer.country,
         cps=customer.cps,
         channels=customer.channels,
-        policy=policy_for(customer),
+        policy=policy_for(customer, trunks=trunks, emergency=routes),
         default_caller_id=customer.default_caller_id.lstrip("+"),
         refuse_unknown_caller=customer.caller_id_policy == Customer.CallerIdPolicy.REFUSE,
         foreign_caller_id=customer.foreign_caller_id,

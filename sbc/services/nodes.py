@@ -71,13 +71,6 @@ def node_of_token(token: str) -> Node | None:
         return Node.objects.enabled().select_related("region").filter(token_hash=_hash(token)).first()
 
 
-def still_mine(node: Node, channel: str) -> bool:
-    """Return whether this connection may go on speaking for the node."""
-    mine = {"pk": node.pk, "token_hash": node.token_hash, "channel": channel}
-    with contexts.ingest():
-        return Node.objects.enabled().filter(**mine).exists()
-
-
 def take_line(node: Node, channel: str, *, instead_of: str) -> bool:
     """Make this connection the node's, unless another one was quicker."""
     with contexts.ingest():

@@ -24,14 +24,23 @@ _SECRET = SECRET.format("")
 _OUTER_FIRST = {kind: place for place, kind in enumerate(KINDS)}
 
 
-def revisions_for(node: Node, *, limit: int = BATCH) -> list[protocol.Apply]:
-    """Return what the node is to apply next, outer scopes first, and note that it is on its way."""
+class LineLost(Exception):
+    """The connection that asks may not speak for the node any more."""
+
+
+def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH) -> list[protocol.Apply]:
+    """Return what the node is to apply next, outer scopes first, and note that it is on its way.
+
+    Raises LineLost where `channel` is not the node's any more: its token was rotated, or it was disabled.
+    """
     at = now()
     # What is on its way is answered first, so that a delta stands on what the node has; but nobody waits for ever.
     overdue = Q(state="sent") & (
         Q(wanted__gt=F("sent"), sent_at__lt=at - NEWER_AFTER) | Q(sent_at__lt=at - AGAIN_AFTER)
     )
     with contexts.ingest(), transaction.atomic():
+        if channel is not None and not _is_its_own(node, channel):
+            raise LineLost
         due = Deployment.objects.select_for_update(skip_locked=True).filter(node=node, wanted__gt=F("running"))
         chosen = sorted(due.filter(Q(state="pending") | overdue), key=_outer_first)[:limit]
         if not chosen:
@@ -53,6 +62,11 @@ def revisions_for(node: Node, *, limit: int = BATCH) -> list[protocol.Apply]:
         else:
             Deployment.objects.bulk_update(chosen, fields)
     return applies
+
+
+def _is_its_own(node: Node, channel: str) -> bool:
+    mine = {"pk": node.pk, "token_hash": node.token_hash, "channel": channel}
+    return Node.objects.enabled().filter(**mine).exists()
 
 
 def _outer_first(deployment: Deployment) -> tuple[int, int]:

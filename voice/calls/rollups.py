@@ -104,6 +104,22 @@ ON CONFLICT (tenant_id, grain, at, trunk) DO UPDATE SET peak = greatest(r.peak, 
 """
 
 
+_RAISE = """
+INSERT INTO calls_rollup AS r
+    (tenant_id, msp_id, grain, at, trunk, attempts, answered, effective, talk_ms, pdd_ms, pdd_calls, peak)
+SELECT t, m, 'minute', to_timestamp(a / 1000), '', 0, 0, 0, 0, 0, 0, n
+FROM unnest(%s::int[], %s::int[], %s::bigint[], %s::int[]) AS x(t, m, a, n) ORDER BY t, a
+ON CONFLICT (tenant_id, grain, at, trunk) DO UPDATE SET peak = greatest(r.peak, excluded.peak)
+"""
+
+
+def raise_peaks(peaks: dict[tuple[int, int, int], int]) -> None:
+    """Raise the peaks of minutes, given by customer, MSP and minute; runs as the role ingest."""
+    if peaks:
+        with connection.cursor() as cursor:
+            cursor.execute(_RAISE, _columns((*key, peak) for key, peak in peaks.items()))
+
+
 def note_concurrency() -> None:
     """Raise each customer's peak of this minute, hour and day to the calls that it has now."""
     with contexts.ingest(), connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from datetime import datetime, time
 from tenants.models import Customer
 from voice.carriers.models import Trunk
 from voice.carriers.selectors import blocked_prefixes, trunks_for
-from voice.emergency.selectors import emergency_for
+from voice.emergency.selectors import EmergencyRoute, emergency_for
 from voice.numbers.models import Number
 from voice.routing import patterns
 from voice.routing.choose import CallQuery, Choice, Line, PolicyView, ScheduleView, Window, choose
@@ -39,13 +39,19 @@ def schedule_view(schedule: Schedule, time_zone: str) -> ScheduleView:
     return ScheduleView(schedule.pk, schedule.name, time_zone, windows, frozenset(schedule.closed))
 
 
-def policy_for(customer: Customer) -> PolicyView:
-    """Return the current customer's policy as the compiler and the simulator see it."""
-    usable = {trunk.pk: trunk.gateway for trunk in trunks_for(customer)}
+def policy_for(
+    customer: Customer, *, trunks: Iterable[Trunk] | None = None, emergency: Iterable[EmergencyRoute] | None = None
+) -> PolicyView:
+    """Return the current customer's policy as the compiler and the simulator see it.
+
+    Whoever has the customer's trunks and emergency routes at hand gives them along.
+    """
+    usable = {trunk.pk: trunk.gateway for trunk in (trunks_for(customer) if trunks is None else trunks)}
+    emergency = emergency_for(customer) if emergency is None else emergency
     lines = tuple(_line(route, usable, customer.time_zone) for route in routes_in_dial_order())
     return PolicyView(
         lines=lines,
-        emergency={each.dial: tuple(each.gateways) for each in emergency_for(customer)},
+        emergency={each.dial: tuple(each.gateways) for each in emergency},
         provider_blocks=frozenset(each.prefix for each in blocked_prefixes(customer.msp_id)),
         own_numbers=frozenset(e164.lstrip("+") for e164 in Number.objects.active().values_list("e164", flat=True)),
     )
