@@ -68,4 +68,3 @@ def tell_pages(scope: Scope) -> None:
     """Tell open pages that something about the rollout of a scope has changed."""
     owner = owner_of(scope)
     nudges.topic(owner["tenant_id"], owner["msp_id"], "rollout")
-

@@ -7,6 +7,7 @@ class NodeQuerySet(models.QuerySet["Node"]):
     def enabled(self) -> "NodeQuerySet":
         return self.exclude(state=Node.State.DISABLED)
 
+
 class Spool(models.Model):
     """One node's file of records that are worth money; a record is known by its spool and its sequence."""
 

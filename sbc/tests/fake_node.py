@@ -95,4 +95,3 @@ def event(call: str, step: str, tenant: int, **changed: Any) -> dict[str, Any]:
         "reason": "",
     }  # fmt: skip
     return facts | changed
-

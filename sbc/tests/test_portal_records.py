@@ -110,9 +110,7 @@ def test_a_record_that_is_nobodys_call_is_kept_aside(
     assert len(alarms("quarantine")) == 1
 
 
-def test_a_call_that_is_known_under_another_sequence_stops_nobody(
-    node: Node, spool: uuid.UUID, acme: Customer
-) -> None:
+def test_a_call_that_is_known_under_another_sequence_stops_nobody(node: Node, spool: uuid.UUID, acme: Customer) -> None:
     first = record(1, acme.pk)
     send(node, spool, first)
 
@@ -147,9 +145,7 @@ def test_a_refusal_is_a_call_that_failed(node: Node, spool: uuid.UUID, acme: Cus
     assert (failure.code, failure.disposition, failure.count) == (486, "limited", 1)
 
 
-def test_a_call_whose_end_is_unknown_lasts_until_it_was_last_seen(
-    node: Node, spool: uuid.UUID, acme: Customer
-) -> None:
+def test_a_call_whose_end_is_unknown_lasts_until_it_was_last_seen(node: Node, spool: uuid.UUID, acme: Customer) -> None:
     answered = int(time.time() * 1000) - 100_000
     facts = {"answered": answered, "ended": None, "end_unknown": True, "last_seen": answered + 40_000}
 
