@@ -13,6 +13,7 @@ from portal.core.audit import Actor
 from tenants.models import Customer, Msp
 from voice.edits import facts, locked
 from voice.inventory.models import StockNumber
+from voice.inventory.ranges import folded
 
 State = StockNumber.State
 STOCK_FACTS = ("kind", "carrier", "monthly_cost", "state")
@@ -41,7 +42,7 @@ def reserve(ids: Sequence[int], *, msp: Msp, customer: Customer | None, by: Acto
     numbers = lock_numbers(ids, msp)
     refuse_unless(numbers, {State.AVAILABLE}, _("free"))
     StockNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(state=State.RESERVED, tenant=customer)
-    e164s = [number.e164 for number in numbers]
+    e164s = folded(number.e164 for number in numbers)
     audit.record(by, "stock.reserved", msp, numbers=e164s, customer=customer.name if customer else "")
     return len(numbers)
 
@@ -52,7 +53,7 @@ def unreserve(ids: Sequence[int], *, msp: Msp, by: Actor) -> int:
     numbers = lock_numbers(ids, msp)
     refuse_unless(numbers, {State.RESERVED}, _("reserved"))
     StockNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(state=State.AVAILABLE, tenant=None)
-    audit.record(by, "stock.unreserved", msp, numbers=[number.e164 for number in numbers])
+    audit.record(by, "stock.unreserved", msp, numbers=folded(number.e164 for number in numbers))
     return len(numbers)
 
 
@@ -64,7 +65,7 @@ def close_numbers(ids: Sequence[int], *, msp: Msp, by: Actor) -> int:
     StockNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(
         state=State.CLOSED, cooling_until=None, tenant=None
     )
-    audit.record(by, "stock.closed", msp, numbers=[number.e164 for number in numbers])
+    audit.record(by, "stock.closed", msp, numbers=folded(number.e164 for number in numbers))
     return len(numbers)
 
 

@@ -16,6 +16,7 @@ from portal.db import contexts
 from tenants.models import Customer, Msp
 from tenants.scopes import config_changed
 from voice.inventory.models import Allocation, StockNumber
+from voice.inventory.ranges import folded
 from voice.inventory.services import lock_numbers, refuse_unless
 from voice.numbers.models import Number
 
@@ -91,7 +92,9 @@ def _give(numbers: Sequence[StockNumber], customer: Customer, *, by: Actor) -> N
         Number(e164=number.e164, stock_id=number.pk, country=number.country, config_version=version)
         for number in numbers
     )
-    audit.record(by, "numbers.allocated", customer, tenant_id=customer.pk, numbers=[number.e164 for number in numbers])
+    audit.record(
+        by, "numbers.allocated", customer, tenant_id=customer.pk, numbers=folded(number.e164 for number in numbers)
+    )
     transaction.on_commit(partial(nudges.topic, customer.pk, customer.msp_id, "numbers"), robust=True)
 
 
@@ -121,5 +124,5 @@ def _take(numbers: Sequence[StockNumber], customer: Customer, *, cooling_days: i
     config_changed(customer)
     with contexts.msp(customer.msp, customer=customer):
         Number.objects.filter(stock_id__in=ids).delete()
-    audit.record(by, "numbers.released", customer, tenant_id=customer.pk, numbers=sorted(shown))
+    audit.record(by, "numbers.released", customer, tenant_id=customer.pk, numbers=folded(shown))
     transaction.on_commit(partial(nudges.topic, customer.pk, customer.msp_id, "numbers"), robust=True)

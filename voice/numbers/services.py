@@ -17,6 +17,8 @@ from voice.carriers.services import tells_uses
 from voice.directory.countries import location_required
 from voice.directory.models import Place
 from voice.edits import facts, locked
+from voice.inventory.ranges import folded
+from voice.inventory.selectors import taken
 from voice.numbers import selectors
 from voice.numbers.models import ApprovedCallerId, Number
 
@@ -83,7 +85,7 @@ def set_state(ids: Sequence[int], state: str, *, customer: Customer, by: Actor) 
         number.state, number.config_version, number.row_version = state, version, number.row_version + 1
     Number.objects.bulk_update(changed, ["state", "config_version", "row_version"], batch_size=1000)
     if changed:
-        audit.record(by, "numbers.state_set", customer, state=state, numbers=[number.e164 for number in changed])
+        audit.record(by, "numbers.state_set", customer, state=state, numbers=folded(number.e164 for number in changed))
     return len(changed)
 
 
@@ -96,7 +98,7 @@ def set_place(ids: Sequence[int], place: Place | None, *, customer: Customer, by
         number.place, number.config_version, number.row_version = place, version, number.row_version + 1
     _demand_location([number for number in chosen if number.state == State.ACTIVE], customer)
     Number.objects.bulk_update(chosen, ["place", "config_version", "row_version"], batch_size=1000)
-    numbers = [number.e164 for number in chosen]
+    numbers = folded(number.e164 for number in chosen)
     audit.record(by, "numbers.place_set", customer, place=str(place) if place else "", numbers=numbers)
     return len(chosen)
 
@@ -111,6 +113,9 @@ def save_caller_id(caller_id: ApprovedCallerId, *, customer: Customer, by: Actor
         raise ValidationError({"evidence": _("Say how it is known that you may show this number.")})
     if Number.objects.filter(e164=caller_id.e164).exists():
         raise ValidationError({"e164": _("This is your own number already: it needs no approval.")})
+    if taken([caller_id.e164]):
+        # A number of another customer is never shown, whatever is approved; whose it is stays unsaid.
+        raise ValidationError({"e164": _("This number cannot be approved. If it is yours, ask your provider.")})
     caller_id.approved_by = by.email
     caller_id.config_version = version
     caller_id.row_version += 1

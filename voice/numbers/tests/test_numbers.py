@@ -123,12 +123,18 @@ def test_another_customers_ids_are_not_there(acme, globex, mallory, nadia, numbe
     assert number.state == "inactive"
 
 
-def test_a_foreign_caller_id_needs_proof_and_is_not_ones_own(acme, alice, number):
+def test_a_foreign_caller_id_needs_proof_and_is_nobodys_here(acme, globex, alice, nadia, number):
     with pytest.raises(ValidationError):
         services.save_caller_id(ApprovedCallerId(e164="+442079460001", note="x", evidence=" "), customer=acme, by=alice)
     with pytest.raises(ValidationError, match="your own number"):
         own = ApprovedCallerId(e164=number.e164, note="x", evidence="bill")
         services.save_caller_id(own, customer=acme, by=alice)
+
+    given(globex, nadia, "+12065550100", country="US")
+    with pytest.raises(ValidationError, match="cannot be approved") as refused:
+        foreign = ApprovedCallerId(e164="+12065550100", note="x", evidence="bill")
+        services.save_caller_id(foreign, customer=acme, by=alice)
+    assert "Globex" not in str(refused.value)
 
     approved = ApprovedCallerId(e164="+442079460001", note="London office", evidence="Bill of 2026-10")
     services.save_caller_id(approved, customer=acme, by=alice)

@@ -23,6 +23,7 @@ def test_the_list_finds_and_exports(acme, alice, numbers, client_of):
     assert "+49 30 1234500" in page
     assert "have no validated emergency location" in page
     assert browser.get("/numbers/?q=9999").context["list"].count == 0
+    assert browser.get("/numbers/?q=030 123&place=none&state=inactive").context["list"].count == 2
     assert "+49301234501" in browser.get("/numbers/?export=csv").content.decode()
 
 
