@@ -16,6 +16,7 @@ const lasted = (ms) => {
 };
 const TONES = { up: ["good", "circle-check"], down: ["bad", "plug-connected-x"], unknown: ["calm", "help-circle"],
   answered: ["good", "phone-check"], ringing: ["busy", "bell"], start: ["busy", "phone-outgoing"] };
+const ROWS_AT_MOST = 200;
 const SVG = "http://www.w3.org/2000/svg";
 
 const ROWS_SHOWN = 50;
@@ -116,6 +117,7 @@ class Dashboard {
     });
     if (old) old.replaceWith(row);
     else body.prepend(row);
+    while (body.children.length > ROWS_AT_MOST) body.lastElementChild.remove();
   }
 
   chip(state) {

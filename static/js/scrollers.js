@@ -1,15 +1,18 @@
 // What scrolls sideways can be scrolled by keyboard too.
 const SCROLLERS = ".table-wrap, .ladder, pre";
 
-function look() {
-  document.querySelectorAll(SCROLLERS).forEach((part) => {
-    if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
-    else part.removeAttribute("tabindex");
-  });
+function look(part) {
+  if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
+  else part.removeAttribute("tabindex");
 }
 
 export function startScrollers() {
-  look();
-  window.addEventListener("resize", look);
-  document.body.addEventListener("htmx:afterSettle", look);
+  const sizes = new ResizeObserver((changes) => changes.forEach(({ target }) => target.isConnected && look(target.closest(SCROLLERS))));
+  const watch = () =>
+    document.querySelectorAll(SCROLLERS).forEach((part) => {
+      sizes.observe(part);
+      if (part.firstElementChild) sizes.observe(part.firstElementChild);
+    });
+  watch();
+  document.body.addEventListener("htmx:afterSettle", watch);
 }

@@ -8,10 +8,11 @@ from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -23,6 +24,7 @@ from portal.core.access import public_page, requires, signed_in_page
 from portal.core.models import AuditEntry
 from portal.ui.context import THEMES
 from portal.ui.forms import refuse
+from portal.ui.leaving import leave_page
 from portal.ui.lists import Choice, Column, Day, Empty, ListPage, Text
 from portal.ui.parts import changes
 from tenants import addresses, services
@@ -193,6 +195,16 @@ def audit_entry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     )
 
 
+def onward(request: HttpRequest, url: str) -> HttpResponse:
+    """Take the reader to another of our hosts.
+
+    A redirect would do, but browsers hold the redirect of a form to the page's `form-action 'self'`.
+    """
+    response = TemplateResponse(request, "tenants/onward.html", {"url": url}, headers={"Refresh": f"0; url={url}"})
+    add_never_cache_headers(response)
+    return response
+
+
 @never_cache
 @public_page
 @require_GET
@@ -222,4 +234,4 @@ def acting_stop(request: HttpRequest) -> HttpResponse:
     services.leave(request.acting, by=request.actor)
     back = addresses.url(addresses.primary_host(request.msp), f"/customers/{request.tenant.pk}/")
     logout(request)
-    return HttpResponseRedirect(back)
+    return leave_page(request, back, request.msp.name)

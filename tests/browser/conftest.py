@@ -1,4 +1,4 @@
-"""A real Chromium in front of a real portal, both for this package only: Playwright's loop would disturb other tests."""
+"""A real Chromium before a real portal, both for this package only: Playwright's loop would disturb other tests."""
 
 import os
 import shutil

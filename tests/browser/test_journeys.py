@@ -26,6 +26,7 @@ def test_staff_act_as_a_customer_with_a_reason_that_stands_on_every_page(portal,
     page.goto(portal.url(ACME, "/routing/"))
     expect(bar).to_contain_text("Ticket 4711")
     page.get_by_role("button", name="Stop acting").click()
+    page.wait_for_url(re.compile(re.escape(portal.url(NORTHWIND, "/customers/")) + r"\d+/"))
     expect(bar).to_be_hidden()
 
 

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PASSWORD, PEOPLE, PHONE
-from tests.browser.walk import access_of
+from tests.browser.walk import access_of, form_of
 
 DARK = "rgb(19, 22, 25)"
 ACME = PEOPLE["admin"].host
@@ -199,3 +199,19 @@ def test_a_customers_page_names_nobody_but_the_brand(portal, browser_of):
 
     assert "Northwind Voice" in page.title()
     assert "strowger" not in page.content().lower()
+
+
+def test_guessing_passwords_is_stopped_with_words_and_a_way_back(portal, browser_of):
+    page = browser_of(None).new_page()
+    for _ in range(12):
+        page.goto(portal.url("globex.northwind", "/account/login/"))
+        page.fill("[name=login]", "mallory@globex.example")
+        page.fill("[name=password]", PASSWORD + "x")
+        with page.expect_navigation() as answer:
+            page.click("form button.btn-primary")
+        if answer.value.status == 429 or "Too many" in page.content():
+            break
+
+    assert "Too many" in page.content()
+    assert form_of(page) == []
+    assert access_of(page) == []
