@@ -5,8 +5,8 @@ The tables and their keys are described in docs/node-protocol.md.
 
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 
 from sbc.rows import Row, UnsafeValue, listed, parameters
 from voice.routing.choose import Line, PolicyView, ScheduleView
@@ -146,6 +146,23 @@ def compile_customer(customer: CustomerFacts, generation: int) -> list[Row]:
             rows += [Row("ip", f"{key}:{address}", trunk.gateway) for address in trunk.source_addresses]
     rows += _routing(customer, generation)
     return _checked(rows)
+
+
+def in_region(rows: Iterable[Row], bases: Collection[str]) -> list[Row]:
+    """Return what a node of the region with these base domains takes of a scope's rows.
+
+    A name on an SBC is one public address (Microsoft): bases of other regions, and names under them, stay out.
+    """
+    rows = list(rows)
+    names = {row.value: row.key for row in rows if row.table == "fq" and row.key.partition(".")[2] in bases}
+    kept = []
+    for row in rows:
+        if (row.table == "bd" and row.key not in bases) or (row.table == "fq" and names.get(row.value) != row.key):
+            continue
+        if row.table == "tn":
+            row = replace(row, value=re.sub(r"(^|;)fq=[^;]*", rf"\1fq={names.get(row.key, '')}", row.value))
+        kept.append(row)
+    return kept
 
 
 def routing_fingerprint(rows: Iterable[Row]) -> frozenset[Row]:

@@ -11,10 +11,11 @@ from django.utils.timezone import now
 
 from portal.db import contexts
 from sbc import protocol
-from sbc.compiler import SECRET
+from sbc.compiler import SECRET, in_region
 from sbc.models import Deployment, Node, Revision
 from sbc.rows import Row, difference
 from sbc.scopes import KINDS
+from tenants.models import BaseDomain
 from voice.carriers.models import Trunk
 
 BATCH = 50
@@ -47,6 +48,7 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
             return []
         revisions = _revisions(chosen)
         carried = _carried(node, revisions.values())
+        bases = frozenset(BaseDomain.objects.filter(region=node.region_id).values_list("fqdn", flat=True))
         applies = []
         for deployment in chosen:
             revision = revisions.get((deployment.scope, deployment.wanted))
@@ -55,7 +57,7 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
             base = None if deployment.whole else revisions.get((deployment.scope, deployment.running))
             deployment.state, deployment.sent, deployment.sent_at = Deployment.State.SENT, revision.version, at
             deployment.nonce = secrets.token_urlsafe(9)
-            applies.append(_with_secrets(_apply(deployment, revision, base, carried), deployment))
+            applies.append(_with_secrets(_apply(deployment, revision, base, carried, bases), deployment))
         fields = ["state", "sent", "sent_at", "nonce"]
         if len(chosen) == 1:
             chosen[0].save(update_fields=fields)
@@ -87,9 +89,10 @@ def _carried(node: Node, revisions: Iterable[Revision]) -> frozenset[str]:
 
 
 def _apply(
-    deployment: Deployment, revision: Revision, base: Revision | None, carried: frozenset[str]
+    deployment: Deployment, revision: Revision, base: Revision | None, carried: frozenset[str], bases: frozenset[str]
 ) -> protocol.Apply:
-    delta = difference([Row(*row) for row in base.rows] if base else [], [Row(*row) for row in revision.rows])
+    held = in_region((Row(*row) for row in base.rows), bases) if base else []
+    delta = difference(held, in_region((Row(*row) for row in revision.rows), bases))
     return protocol.Apply(
         scope=revision.scope,
         version=revision.version,

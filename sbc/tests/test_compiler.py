@@ -14,6 +14,7 @@ from sbc.compiler import (
     compile_msp,
     compile_region,
     generation_of,
+    in_region,
     routing_fingerprint,
 )
 from sbc.rows import Row, UnsafeValue, difference
@@ -95,6 +96,18 @@ def test_the_generation_changes_only_with_the_routing():
     assert generation_of(before) == 43
     assert routing_fingerprint(before) == routing_fingerprint(relabelled)
     assert routing_fingerprint(before) != routing_fingerprint(rerouted)
+
+
+def test_a_node_takes_the_bases_and_names_of_its_own_region():
+    both = replace(ACME, fqdns=("acme.sbc.northwind.example", "acme.sbc2.northwind.example"))
+    msp = MspFacts(3, ("sbc.northwind.example", "sbc2.northwind.example"))
+
+    there = in_region(compile_customer(both, 1), {"sbc2.northwind.example"})
+
+    assert table(there, "fq") == {"acme.sbc2.northwind.example": "17"}
+    assert "fq=acme.sbc2.northwind.example;" in table(there, "tn")["17"]
+    assert table(in_region(compile_msp(msp), {"sbc2.northwind.example"}), "bd") == {"sbc2.northwind.example": "3"}
+    assert len(there) == len(compile_customer(both, 1)) - 1
 
 
 def test_a_closing_customer_has_no_rows():
