@@ -229,6 +229,19 @@ async def test_a_full_node_says_503_with_retry_after(tmp_path: Path):
         assert len(invites) == 3
 
 
+async def test_the_longest_call_is_ended_by_us(tmp_path: Path):
+    async with running(tmp_path, longest_call=1) as stage:
+        teams, carrier = await stage.microsoft(), await stage.carrier(1)
+        invite = stage.invite_from_teams(teams, "+442071234567")
+        await stage.answered(teams, invite, carrier, SDP)
+
+        # Teams gets its BYE where its name resolves; Kamailio looks it up before a route could say the address.
+        carrier.reply(await carrier.expect("BYE"), 200)
+
+        record = await stage.record(invite.get("Call-ID"))
+        assert (record["released_by"], record["cause"]) == ("sbc", 102)
+
+
 async def test_rotation_loses_no_line(tmp_path: Path):
     async with running(tmp_path) as stage:
         await stage.change(big(stage))

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import socket
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl
 
 from sbc.node.engines.base import DERIVED_TABLES, TABLES, EngineDown, Row, RowKey, RowRefused
 from sbc.node.engines.memory import check_row
+from sbc.node.haproxy import HaproxyRefused
 from sbc.node.settings import NodeSettings
 
 # The kernel queues ten datagrams for a socket; beyond that Kamailio drops its answer and the asker waits for ever.
@@ -184,7 +186,10 @@ class KamailioEngine:
                 raise RowRefused((table, key), _said(answer))
         networks = [value for table, key, value in rows if (table, key) == ("rg", "msnets")]
         if networks and self.gate is not None:
-            await self.gate.set_networks(networks[-1].split(","))
+            try:
+                await self.gate.set_networks(networks[-1].split(","))
+            except HaproxyRefused as refusal:
+                raise RowRefused(("rg", "msnets"), str(refusal)) from refusal
 
     async def delete_rows(self, rows: Iterable[RowKey]) -> None:
         rows = list(rows)
@@ -228,6 +233,9 @@ class KamailioEngine:
             [("dlg.stats_active", []), ("core.uptime", []), ("core.shmmem", []), ("mqueue.get_size", ["ev"])]
         )
         trunks = {key: health_of(value) for key, value in (await self.dump("gh")).items()}
+        # A trunk that is gone is not asked any more.
+        fresh = (time.time() - 4 * self.settings.trunk_options_every - 30) * 1000
+        trunks = {key: health for key, health in trunks.items() if health["checked"] > fresh}
         seen = await self.dump("mh")
         microsoft = {key: health_of(value) for key, value in seen.items() if key.startswith("ms")}
         asked = {key.partition(":")[2]: int(value) * 1000 for key, value in seen.items() if key.startswith("seen:")}
