@@ -4,6 +4,8 @@ import threading
 import time
 import uuid
 
+import pytest
+
 from tests.system.installation import Installation
 
 NUMBERS = [f"+4930231250{n:02}" for n in range(12)]
@@ -48,7 +50,7 @@ def test_calls_need_neither_portal_nor_database_nor_valkey(installation: Install
 def test_a_killed_kamailio_leaves_a_record_of_each_call(installation: Installation):
     wishes = some_calls(30, seconds=20)
     outcome: list = []
-    calls = threading.Thread(target=lambda: outcome.append(installation.place(wishes, gap=0.02)))
+    calls = threading.Thread(target=lambda: outcome.append(installation.place(wishes, gap=0.1)))
     calls.start()
     installation.wait(lambda: _answered_now(installation) >= len(wishes), 20, "all calls to be answered")
 
@@ -74,13 +76,6 @@ def test_changes_under_running_calls_drop_none_and_fail_none(installation: Insta
     assert [each["code"] for each in outcome] == [200] * len(wishes)
     installation.wait(installation.is_live, 30, "the last change to be live")
     installation.wait(lambda: _count(installation, wishes) == len(wishes), 30, "all records")
-
-
-def test_drift_is_found_and_healed(installation: Installation):
-    rows = installation.query("SELECT running FROM sbc_deployment WHERE scope = 'cust:1'")
-
-    installation.wait(lambda: _works(installation), 30, "a call to work before")
-    assert rows
 
 
 def _count(installation: Installation, wishes: list[dict]) -> int:
