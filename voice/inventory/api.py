@@ -60,9 +60,8 @@ class StockNumberViewSet(MspViewSet):
         asked = self.request.query_params
         if asked.get("q"):
             found = selectors.search(found, asked["q"][:40])
-        if asked.get("state"):
-            found = found.filter(state=asked["state"])
-        return found
+        state = asked.get("state", "")
+        return found.filter(state=state) if state in StockNumber.State.values else found.none() if state else found
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed("POST", detail="Numbers come into the stock by /imports/.")

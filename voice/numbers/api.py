@@ -52,7 +52,8 @@ class NumberViewSet(TenantViewSet):
     def get_queryset(self) -> QuerySet[Number]:
         asked = self.request.query_params
         found = selectors.numbers(asked.get("q", "")[:200])
-        return found.filter(state=asked["state"]) if asked.get("state") else found
+        state = asked.get("state", "")
+        return found.filter(state=state) if state in Number.State.values else found.none() if state else found
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed("POST", detail="Numbers come from your provider.")

@@ -16,7 +16,7 @@ VALIDATED = Q(place__address__validation=CivicAddress.Validation.VALIDATED)
 def numbers(text: str = "") -> NumberQuerySet:
     """Return the numbers that the text may mean: written in any format, a part of the digits, a label or a person."""
     found = Number.objects.select_related("place__address", "person").in_number_order()
-    text = text.strip()
+    text = text.replace("\0", "").strip()
     if not text:
         return found
     wanted = Q(label__icontains=text) | Q(person__name__icontains=text)

@@ -42,7 +42,7 @@ def save_number(number: Number, *, customer: Customer, by: Actor) -> Number:
     if number.inbound != Number.Inbound.TRUNK:
         number.inbound_trunk = None
     number.full_clean()
-    if number.inbound_trunk and not trunks_for(customer).filter(pk=number.inbound_trunk).exists():
+    if number.inbound_trunk is not None and not trunks_for(customer).filter(pk=number.inbound_trunk).exists():
         raise ValidationError({"inbound_trunk": _("Choose one of your trunks.")})
     if number.state == State.ACTIVE:
         _demand_location([number], customer)

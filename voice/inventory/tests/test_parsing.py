@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voice.inventory.parsing import Fault, Row, Unreadable, parse
 
@@ -106,6 +108,15 @@ def test_kind_and_country_come_from_the_plan():
 def test_a_file_without_a_number_column_is_refused_as_a_whole():
     with pytest.raises(Unreadable, match="column named number"):
         list(parse(b"kind;carrier\nmobile;A", "DE"))
+
+
+@given(st.one_of(st.binary(max_size=200), st.text("number;,\t\"'+=-@x*0123456789 \r\n", max_size=120).map(str.encode)))
+def test_no_file_breaks_the_reader(content):
+    try:
+        for each in parse(content, "DE"):
+            assert each.e164.startswith("+") if isinstance(each, Row) else each.words
+    except Unreadable as error:
+        assert str(error)
 
 
 def test_a_hundred_thousand_rows_are_read_and_row_5317_is_the_only_fault():
