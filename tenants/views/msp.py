@@ -231,7 +231,9 @@ def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
         except ValidationError as error:
             refuse(form, error)
         else:
-            return leave_page(request, addresses.url(acting.host, f"{ENTER}?token={secret}"), customer.name)
+            return leave_page(
+                request, addresses.url(acting.host, f"{reverse('acting:enter')}?token={secret}"), customer.name
+            )
     return TemplateResponse(request, "tenants/customer_act.html", {"form": form, "customer": customer})
 
 
@@ -274,9 +276,6 @@ def brand_edit(request: HttpRequest) -> HttpResponse:
         {"name": _("On dark"), "colour": readable(accent, NIGHT), "ratio": contrast(readable(accent, NIGHT), NIGHT)},
     ]
     return TemplateResponse(request, "tenants/brand.html", {"form": form, "shades": shades, "accent": accent})
-
-
-ENTER = "/acting/enter/"
 
 
 def _customer(request: HttpRequest, pk: int) -> Customer:

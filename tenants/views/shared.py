@@ -12,7 +12,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -193,16 +192,6 @@ def audit_entry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     return TemplateResponse(
         request, "tenants/audit_entry.html", {"entry": entry, "words": verb_in_words(entry), "lines": lines}
     )
-
-
-def onward(request: HttpRequest, url: str) -> HttpResponse:
-    """Take the reader to another of our hosts.
-
-    A redirect would do, but browsers hold the redirect of a form to the page's `form-action 'self'`.
-    """
-    response = TemplateResponse(request, "tenants/onward.html", {"url": url}, headers={"Refresh": f"0; url={url}"})
-    add_never_cache_headers(response)
-    return response
 
 
 @never_cache
