@@ -41,7 +41,7 @@ def trunk(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("carriers.change")
 def trunk_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = _own(request, pk) if pk else new_trunk(request.tenant.msp, request.tenant)
+    row = _own(request, pk) if pk is not None else new_trunk(request.tenant.msp, request.tenant)
     return edit_trunk(request, row, back=reverse("carriers:list"))
 
 

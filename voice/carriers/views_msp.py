@@ -33,7 +33,7 @@ def carrier_list(request: HttpRequest) -> HttpResponse:
 
 @requires("carriers.change")
 def carrier_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    carrier = get_object_or_404(Carrier, pk=pk, msp=request.msp) if pk else Carrier(msp=request.msp)
+    carrier = get_object_or_404(Carrier, pk=pk, msp=request.msp) if pk is not None else Carrier(msp=request.msp)
     form = CarrierForm(request.POST or None, instance=carrier)
     if request.method == "POST" and form.is_valid():
         try:
@@ -43,7 +43,7 @@ def carrier_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         else:
             messages.success(request, _("Carrier saved."))
             return redirect("carriers:list")
-    trunks = selectors.shared_trunks(request.msp).filter(carrier=pk).in_name_order() if pk else []
+    trunks = selectors.shared_trunks(request.msp).filter(carrier=pk).in_name_order() if pk is not None else []
     context = {"form": form, "carrier": carrier, "trunks": [(trunk, state_of(trunk)) for trunk in trunks]}
     return TemplateResponse(request, "voice/carriers/carrier_form.html", context)
 
@@ -89,7 +89,7 @@ def trunk(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("carriers.change")
 def trunk_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = _shared(request, pk) if pk else new_trunk(request.msp)
+    row = _shared(request, pk) if pk is not None else new_trunk(request.msp)
     return edit_trunk(request, row, back=reverse("carriers:trunks"))
 
 

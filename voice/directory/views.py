@@ -46,19 +46,19 @@ def places(request: HttpRequest) -> HttpResponse:
 
 @requires("people.change")
 def person(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = get_object_or_404(Person, pk=pk) if pk else Person()
+    row = get_object_or_404(Person, pk=pk) if pk is not None else Person()
     return _edit(request, row, PersonForm, services.save_person, "person", "directory:list", new=_("New person"))
 
 
 @requires("people.change")
 def site(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = get_object_or_404(Site, pk=pk) if pk else Site()
+    row = get_object_or_404(Site, pk=pk) if pk is not None else Site()
     return _edit(request, row, SiteForm, services.save_site, "site", "directory:sites", new=_("New site"))
 
 
 @requires("people.change")
 def place(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = get_object_or_404(Place, pk=pk) if pk else Place()
+    row = get_object_or_404(Place, pk=pk) if pk is not None else Place()
     return _edit(request, row, PlaceForm, services.save_place, "place", "directory:places", new=_("New place"))
 
 
@@ -80,7 +80,7 @@ def address(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("people.change")
 def address_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = get_object_or_404(CivicAddress, pk=pk) if pk else CivicAddress(country=request.tenant.country)
+    row = get_object_or_404(CivicAddress, pk=pk) if pk is not None else CivicAddress(country=request.tenant.country)
     return _edit(
         request, row, AddressForm, services.save_address, "address", "directory:addresses", new=_("New address")
     )

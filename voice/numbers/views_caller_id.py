@@ -25,7 +25,7 @@ def caller_ids(request: HttpRequest) -> HttpResponse:
 
 @requires("numbers.change")
 def caller_id_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    caller_id = get_object_or_404(ApprovedCallerId, pk=pk) if pk else ApprovedCallerId()
+    caller_id = get_object_or_404(ApprovedCallerId, pk=pk) if pk is not None else ApprovedCallerId()
     form = CallerIdForm(request.POST or None, instance=caller_id, country=request.tenant.country)
     if request.method == "POST" and form.is_valid():
         try:
