@@ -52,7 +52,7 @@ class NodeSettings:
     udp_workers: int = 4
     proxied_workers: int = 4
     shared_memory_mb: int = 512
-    private_memory_mb: int = 16
+    private_memory_mb: int = 256  # for the dump of a large table; only what is used is taken
     table_bits: int = 16  # slots of the largest table, as a power of two
 
     kamailio: str = field(default_factory=lambda: _program("kamailio"))
