@@ -55,8 +55,10 @@ def take_records(node: Node, spool_id: UUID, records: protocol.Records) -> int:
                 _alarm_gap(node, last, records.first, at)
             if records.first <= last:
                 batch = _sorted(records.items[last + 1 - records.first :], at)
-            _store(node, spool, batch, at)
+            ended = _store(node, spool, batch, at)
             Spool.objects.filter(pk=spool.pk).update(last_sequence=newest)
+        # Apart from the money: the events of the same calls may be on their way into the same rows.
+        live.forget_calls(ended, at=at)
     return newest
 
 
@@ -143,7 +145,7 @@ def _fault(record: dict[str, Any], at: datetime) -> str | None:
     return None
 
 
-def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> None:
+def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:
     calls, names = batch.calls, _trunk_names(batch.calls)
     ended: list[UUID] = []
     try:
@@ -155,7 +157,6 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> None:
                 ended += store_calls([call], node_name=node.name, trunk_names=names, received=at)
             except NotStored as error:
                 batch.odd.append((call.record, str(error)))
-    live.forget_calls(ended, at=at)
     if batch.odd:
         _quarantine(node, spool, batch.odd)
         words = _("%(count)s records of %(node)s are no calls of anybody and wait for a person. The last one: %(why)s")
@@ -165,6 +166,7 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> None:
         text = _("%(node)s saw a call end that it did not know (SIP Call-ID %(call)s).")
         last = batch.orphans[-1]["call_id"][:120]
         raise_alarm(Alarm.Kind.ORPHAN, text % {"node": node, "call": last}, at=at, node=node, times=len(batch.orphans))
+    return ended
 
 
 def _quarantine(node: Node, spool: Spool, odd: Iterable[tuple[dict[str, Any], str]]) -> None:

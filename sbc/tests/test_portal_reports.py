@@ -13,12 +13,13 @@ from portal.core import jobs
 from portal.core.audit import Actor
 from portal.core.models import Job, JobFile
 from portal.db import contexts
-from sbc import ingest, protocol, services
-from sbc.models import Alarm, Drift, Node
+from sbc import ingest, protocol, services, tasks
+from sbc.models import Alarm, Drift, Node, Revision
 from sbc.tests.fake_node import FakeNode, event, record
 from tenants.models import Customer, Region
 from voice.calls import exports, rollups
 from voice.calls.models import LiveCall, Rollup
+from voice.calls.tasks import sample_concurrency
 from voice.carriers.models import Trunk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,6 +168,14 @@ def test_many_calls_are_exported_in_the_background(node: Node, acme: Customer, g
     assert len(lines) == 4
     assert not any("\n=" in line or ",=1" in line for line in lines)
     assert exports.MOST > 0
+
+
+def test_the_clocks_tasks_run(node: Node, acme: Customer) -> None:
+    tasks.make_partitions()
+    tasks.sweep()
+    sample_concurrency()
+    with contexts.ingest():
+        assert Revision.objects.filter(tenant=acme).exists()
 
 
 async def test_a_node_with_a_broken_spool_is_cut_off(region: Region) -> None:
