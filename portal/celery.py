@@ -13,6 +13,8 @@ app.conf.beat_schedule = {
     "core.sweep": {"task": "portal.core.tasks.sweep", "schedule": 60.0},
     "sbc.sweep": {"task": "sbc.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "sbc.make_partitions": {"task": "sbc.tasks.make_partitions", "schedule": 3600.0},
+    "tenants.finish_closing": {"task": "tenants.tasks.finish_closing", "schedule": 30.0, "options": {"expires": 30.0}},
+    "tenants.forget_closed": {"task": "tenants.tasks.forget_closed", "schedule": 6 * 3600.0},
     "inventory.end_cooling": {"task": "voice.inventory.tasks.end_cooling", "schedule": 600.0},
     "calls.sample_concurrency": {
         "task": "voice.calls.tasks.sample_concurrency",
