@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -59,6 +60,7 @@ def stage(folder: Path) -> Iterator[Stage]:
             yield Stage(port)
     finally:
         embedded.stop(home)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def run(environment: dict[str, str], *command: str) -> None:
