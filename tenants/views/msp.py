@@ -224,7 +224,7 @@ def customer_act(request: HttpRequest, pk: int) -> HttpResponse:
         try:
             acting, secret = services.start_acting(
                 customer,
-                user=request.user,
+                user=request.user,  # type: ignore[arg-type]
                 reason=form.cleaned_data["reason"],
                 by=request.actor,  # type: ignore[arg-type]
             )

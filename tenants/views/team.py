@@ -123,8 +123,8 @@ def token_new(request: HttpRequest) -> HttpResponse:
     allowed = grantable(request.can)
     form = TokenForm(
         request.POST or None,
-        instance=ApiToken(user=request.user, msp=msp, tenant=tenant),
-        grantable=allowed,  # type: ignore[misc]
+        instance=ApiToken(user=request.user, msp=msp, tenant=tenant),  # type: ignore[misc]
+        grantable=allowed,
     )
     if request.method == "POST" and form.is_valid():
         try:
