@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS file (inode TEXT PRIMARY KEY, head TEXT NOT NULL, off
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS open_call_lost ON open_call (lost_at) WHERE lost_at IS NOT NULL;
 """
+# daphne cuts a line that brings more than 1 MiB in one message, and would so for ever: the same records come again.
+MOST_BYTES = 750_000
 _UNSTORABLE = re.compile(r"\\u(?:0000|d[89a-f][0-9a-f]{2})")
 
 
@@ -90,7 +92,7 @@ class Spool:
             )
         return int(sequence) + len(numbered)
 
-    def after(self, sequence: int, limit: int, most_bytes: int = 2_000_000) -> tuple[int, list[str]]:
+    def after(self, sequence: int, limit: int, most_bytes: int = MOST_BYTES) -> tuple[int, list[str]]:
         """Give the oldest records after this one as JSON texts with their numbers, and the first's number."""
         with self._lock:
             rows = self._db.execute(

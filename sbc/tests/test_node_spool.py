@@ -263,6 +263,15 @@ def test_a_batch_is_limited_in_number_and_bytes(tmp_path):
     assert len(spool.after(0, 50, most_bytes=500)[1]) == 5
 
 
+def test_no_batch_is_longer_than_what_daphne_takes_in_one_message(tmp_path):
+    spool = Spool(tmp_path / "spool.sqlite")
+    spool.store({"user_agent": "x" * 800} for _ in range(3_000))
+
+    first, texts = spool.after(0, 3_000)
+
+    assert first == 1 and 500 < len(texts) and len(",".join(texts)) < 1024 * 1024
+
+
 def test_an_old_copy_of_a_spool_goes_on_as_another(tmp_path):
     spool = Spool(tmp_path / "spool.sqlite")
     spool.store([{"kind": "x"}] * 5)
