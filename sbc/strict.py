@@ -76,7 +76,10 @@ def _dict_of(key: Check, item: Check) -> Check:
     def check(value: Any, where: str) -> dict[Any, Any]:
         if type(value) is not dict:
             raise BadMessage(f"{where}: expected an object, got {value!r:.40}")
-        return {key(name, where): item(each, f"{where}.{name:.40}") for name, each in value.items()}
+        try:
+            return {key(name, "key"): item(each, name[:40]) for name, each in value.items()}
+        except BadMessage as error:
+            raise BadMessage(f"{where}.{error}") from None
 
     return check
 
@@ -91,8 +94,10 @@ def _texts(kind: Any) -> Check:
 
 
 def _either(checks: list[Check], literals: tuple[Any, ...]) -> Check:
+    known, kinds = frozenset(literals), frozenset(map(type, literals))
+
     def check(value: Any, where: str) -> Any:
-        if any(value == literal and type(value) is type(literal) for literal in literals):
+        if type(value) in kinds and value in known:
             return value
         if not checks:
             raise BadMessage(f"{where}: expected one of {', '.join(map(repr, literals))}, got {value!r:.40}")
@@ -111,7 +116,11 @@ def object_check(kind: type, names: dict[str, Any]) -> Check:
         if not required <= value.keys() <= checks.keys():
             missing, unknown = sorted(required - value.keys()), sorted(value.keys() - checks.keys())
             raise BadMessage(f"{where}: missing {missing}, unknown {[name[:40] for name in unknown[:5]]}")
-        return {name: check(value[name], f"{where}.{name}") for name, check in checks.items() if name in value}
+        # Where something is wrong is put together only when it is: most fields of most messages are right.
+        try:
+            return {name: check(value[name], name) for name, check in checks.items() if name in value}
+        except BadMessage as error:
+            raise BadMessage(f"{where}.{error}") from None
 
     return check
 
@@ -128,6 +137,8 @@ def check_for(hint: Any) -> Check:
         return _either([check_for(part) for part in plain], (*literals, *([None] if NoneType in inner else [])))
     if origin is list:
         return _list_of(check_for(inner[0]))
+    if origin is dict and inner == (str, Any):
+        return _simple(dict, dict)
     if origin is dict:
         return _dict_of(check_for(inner[0]), check_for(inner[1]))
     if isinstance(hint, type) and issubclass(hint, tuple):
