@@ -242,6 +242,28 @@ async def test_a_hidden_caller_stays_hidden(stage: Stage):
     assert (await stage.record(invite.get("Call-ID")))["caller"] == ""
 
 
+async def test_a_call_to_ones_own_number_stays_inside_whatever_the_policy_says(stage: Stage):
+    teams = await stage.microsoft()
+
+    invite = stage.invite_from_teams(teams, "+4930112")
+    got = await teams.expect("INVITE")
+    teams.reply(got, 486)
+    teams.ack(invite, await teams.expect("INVITE", 486))
+
+    assert got.contact_uri.startswith(f"sip:+4930111@{ACME}")
+    record = await stage.record(invite.get("Call-ID"))
+    assert (record["direction"], record["tenant"], record["peer"], record["route"]) == ("internal", 17, 17, 0)
+
+
+async def test_a_number_that_is_not_in_use_here_is_called_outside(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.change(("rt", "17.1.00:4930119", "r=11;g=g1"))
+
+    stage.invite_from_teams(teams, "+4930119")
+
+    carrier.reply(await carrier.expect("INVITE"), 486)
+
+
 async def test_a_call_between_customers_stays_inside(stage: Stage):
     teams = await stage.microsoft()
 
@@ -282,9 +304,9 @@ async def test_the_called_customers_limits_and_status_hold_inside(stage: Stage, 
     assert (await stage.record(invite.get("Call-ID")))["limit"] == limit
 
 
-async def test_a_block_line_holds_for_calls_inside(stage: Stage):
+async def test_a_block_line_holds_for_calls_to_other_customers(stage: Stage):
     teams = await stage.microsoft()
-    await stage.change(("rt", "17.1.00:4989", "r=4;b=1"))
+    await stage.change(("rt", "17.1.00:498922", "r=4;b=1"))
 
     stage.invite_from_teams(teams, "+4989222")
 
