@@ -170,31 +170,21 @@ class ListPage:
             turned = f"-{column.sort_field}" if now == "ascending" else column.sort_field
             yield {"column": column, "sorted": now if column.sort else "", "url": self.address(sort=turned)}
 
-    def rows(self) -> Iterable[dict[str, Any]]:
-        """Return the page's rows with their cells."""
-        columns = [(column, self.may(column.link_needs)) for column in self.visible_columns()]
-        for row in self.page.rows:
-            cells = [
-                {
-                    "column": column,
-                    "value": column.of(row),
-                    "url": column.url(row) if may_open else "",
-                    "row": row,
-                    "currency": column.money_currency(row) if column.kind == "money" else "",
-                }
-                for column, may_open in columns
-            ]
-            yield {"row": row, "cells": cells, "class": self.row_class(row), "key": cursor.lookup(row, self.tie)}
-
-    def filter_fields(self) -> Iterable[dict[str, Any]]:
+    @cached_property
+    def filter_fields(self) -> list[dict[str, Any]]:
         """Return the filters with their choices and what is chosen."""
-        for item in self.filters:
-            options = item.options(self.request) if isinstance(item, Choice) else []
-            yield {"filter": item, "options": options, "value": self.chosen.get(item.name, "")}
+        return [
+            {
+                "filter": item,
+                "options": item.options(self.request) if isinstance(item, Choice) else [],
+                "value": self.chosen.get(item.name, ""),
+            }
+            for item in self.filters
+        ]
 
     def chips(self) -> Iterable[dict[str, Any]]:
         """Return what narrows the list now, each with the address without it."""
-        for field in self.filter_fields():
+        for field in self.filter_fields:
             if field["value"]:
                 label = dict(field["options"]).get(field["value"], field["value"])
                 yield {"filter": field["filter"], "value": label, "url": self.address(**{field["filter"].name: ""})}
@@ -208,6 +198,7 @@ class ListPage:
     def buttons(self) -> list[dict[str, Any]]:
         return self.allowed(self.actions)
 
+    @cached_property
     def bulk_buttons(self) -> list[dict[str, Any]]:
         return self.allowed(self.bulk)
 

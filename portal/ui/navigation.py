@@ -1,7 +1,10 @@
 """What the side navigation offers in each place; an entry shows when its page exists and the reader may see it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
@@ -101,8 +104,24 @@ def may_see(entry: Entry, request: HttpRequest) -> bool:
 
 def page_url(name: str, request: HttpRequest) -> str:
     """Return the address of a page of this place, or nothing where the place has no such page."""
+    return address(name, getattr(request, "urlconf", None))
+
+
+def address(name: str, urlconf: str | None, *args: Any) -> str:
+    """Return the address that a URL configuration gives a page, or nothing where it has no such page."""
+    if args:
+        return _reverse(name, urlconf, args)
+    return _plain_address(name, urlconf or settings.ROOT_URLCONF)
+
+
+@lru_cache(maxsize=1024)
+def _plain_address(name: str, urlconf: str) -> str:
+    return _reverse(name, urlconf, ())
+
+
+def _reverse(name: str, urlconf: str | None, args: tuple[Any, ...]) -> str:
     try:
-        return reverse(name, urlconf=getattr(request, "urlconf", None))
+        return reverse(name, urlconf=urlconf, args=args)
     except NoReverseMatch:
         return ""
 

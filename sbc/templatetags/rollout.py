@@ -1,18 +1,16 @@
 """`{% load rollout %}`: the chip that says whether what you see is what every SBC runs."""
 
-from typing import Any
-
 from django import template
+from django.utils.safestring import SafeString
 
-from portal.ui.status import Status
+from portal.ui import markup
 from sbc import selectors
 from tenants.scopes import Scope
 
 register = template.Library()
 
 
-@register.inclusion_tag("components/status.html")
-def scope_status(scope: Scope) -> dict[str, Any]:
+@register.simple_tag
+def scope_status(scope: Scope) -> SafeString:
     """Show Live or Going live for a region, MSP or customer."""
-    chip: Status = selectors.scope_status(scope)
-    return {"status": chip}
+    return markup.chip(selectors.scope_status(scope))

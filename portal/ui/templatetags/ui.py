@@ -1,14 +1,13 @@
 """The tags of the interface: `{% load ui %}` gives a page every component."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import template
 from django.template import loader
 from django.template.base import Node, NodeList, Parser, Token
 from django.template.context import Context
-from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import get_urlconf
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -17,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui import forms as ui_forms
 from portal.ui import ladder as ui_ladder
 from portal.ui import status as ui_status
-from portal.ui import values
-from portal.ui.icons import OUTLINE
+from portal.ui import markup, navigation, rows, values
+from portal.ui.lists import ListPage
 
 register = template.Library()
 Words = str | Promise
@@ -51,62 +50,23 @@ def capture(parser: Parser, token: Token) -> CaptureNode:
     return CaptureNode(nodelist, name)
 
 
-@register.simple_tag
-def icon(name: str, label: Words = "", css: str = "") -> SafeString:
-    """Return an icon: decoration without a label, an image with one."""
-    if name not in OUTLINE:
-        raise template.TemplateSyntaxError(f"The icon {name!r} is not listed in portal/ui/icons.py.")
-    named = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
-    return format_html(
-        '<svg class="icon {}" {}><use href="{}#{}"/></svg>', css, named, static("vendor/icons.svg"), name
-    )
+register.simple_tag(markup.icon, name="icon")
+register.simple_tag(markup.phone, name="phone")
+register.simple_tag(markup.copyable, name="copyable")
+register.simple_tag(markup.money, name="money")
+register.simple_tag(markup.when, name="when")
 
 
 @register.simple_tag
 def page_url(name: str, *args: Any) -> str:
     """Return a page's address, or nothing where this place has no such page."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return ""
+    return navigation.address(name, get_urlconf(), *args)
 
 
 @register.simple_tag(takes_context=True)
 def brand_name(context: Context) -> str:
     """Return whose portal this is, in the reader's eyes: a customer's pages never name another."""
     return getattr(context.get("brand"), "name", "") or ("Strowger" if context.get("place") == "operator" else "Portal")
-
-
-@register.simple_tag
-def phone(e164: str | None, copy: bool = True) -> SafeString | str:
-    """Return a number in international format with a button that copies it."""
-    if not e164:
-        return "–"
-    text = values.phone(e164)
-    if not copy:
-        return format_html('<span class="phone">{}</span>', text)
-    return copyable(e164 if e164.startswith("+") else f"+{e164}", text)
-
-
-@register.simple_tag
-def copyable(value: str, text: str = "") -> SafeString:
-    """Return a text with a button that copies it; the button shows where JavaScript runs."""
-    return loader.render_to_string("components/copyable.html", {"value": value, "text": text or value})
-
-
-@register.simple_tag
-def money(micros: int | None, currency: str) -> SafeString:
-    return format_html('<span class="num">{}</span>', values.money(micros, currency))
-
-
-@register.simple_tag
-def when(value: datetime | int | None, how: str = "short") -> SafeString | str:
-    """Return a moment in the reader's zone, `short`, `full` or `ago`, with zone and seconds in the tooltip."""
-    local = values.moment(value)
-    if local is None:
-        return "–"
-    text = {"short": values.short_moment, "full": values.full_moment, "ago": values.ago}[how](local)
-    return format_html('<time datetime="{}" title="{}">{}</time>', local.isoformat(), values.full_moment(local), text)
 
 
 @register.filter
@@ -149,9 +109,14 @@ def get(row: Any, name: str) -> Any:
     return row.get(name) if isinstance(row, dict) else getattr(row, name, None)
 
 
-@register.inclusion_tag("components/status.html")
-def status(state: ui_status.Status | str | None, word: Words = "", detail: Words = "") -> dict[str, Any]:
-    return {"status": ui_status.status(state, word=word, detail=detail)}
+@register.simple_tag
+def status(state: ui_status.Status | str | None, word: Words = "", detail: Words = "") -> SafeString:
+    return markup.chip(ui_status.status(state, word=word, detail=detail))
+
+
+@register.simple_tag(takes_context=True)
+def list_rows(context: Context, page: ListPage) -> SafeString:
+    return rows.draw(page, context)
 
 
 @register.inclusion_tag("components/empty.html")
