@@ -70,7 +70,8 @@ def test_a_killed_kamailio_leaves_a_record_of_each_call(installation: Installati
 
     installation.wait(lambda: _count(installation, wishes) == len(wishes), 60, "a record of each call")
     calls.join()
-    assert {row[1] for row in records_of(installation, wishes)} == {True}
+    # Talk goes on without Kamailio; who hung up after its return has an end, the others are marked *end unknown*.
+    assert {row[0] for row in records_of(installation, wishes)} == {"answered"}
     installation.wait(lambda: _works(installation), 60, "calls to go on")
 
 
