@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """`ratio` is value to baseline; `ok` is whether the goal was met."""
+    """`ratio` is value to baseline; `ok` is whether the goal was met; `remark` is what a reader has to know of the run."""
 
     figure: str
     value: float
@@ -17,6 +17,7 @@ class Figure:
     baseline: float | None
     ratio: float | None
     ok: bool
+    remark: str = ""
 
 
 def emit(
@@ -29,6 +30,7 @@ def emit(
     baseline: float | None = None,
     ratio_at_most: float | None = None,
     ratio_at_least: float | None = None,
+    remark: str = "",
 ) -> Figure:
     """Print a figure and return it; the goals given are all that `ok` means."""
     ratio = value / baseline if baseline else None
@@ -48,8 +50,10 @@ def emit(
         None if baseline is None else round(baseline, 3),
         None if ratio is None else round(ratio, 3),
         ok,
+        remark,
     )
-    print(json.dumps(asdict(figure), ensure_ascii=False), flush=True)
+    said = {name: value for name, value in asdict(figure).items() if value != ""}
+    print(json.dumps(said, ensure_ascii=False), flush=True)
     return figure
 
 

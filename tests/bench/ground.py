@@ -1,4 +1,4 @@
-"""What the figures of the portal stand on: PostgreSQL that writes to disk, Valkey, the cast, and the portal's environment."""
+"""What the portal's figures stand on: PostgreSQL that writes to disk, Valkey, the cast, and an environment for processes."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ground:
-    """`folder` is ours alone; `environment` is what the portal's processes need to find the same database and Valkey."""
+    """`folder` is ours alone; with `environment` the portal's processes find the same database and Valkey."""
 
     folder: Path
     environment: dict[str, str]
