@@ -75,7 +75,9 @@ def default_home(var: Path) -> Path:
     """Return where server data lives: a folder of our own when we are root, else under `var`."""
     if chosen := os.environ.get("STROWGER_DATA"):
         return Path(chosen)
-    return ROOT_HOME if os.geteuid() == 0 else var
+    # Each checkout has data of its own: its secrets, which open what is stored, stay in its `var`.
+    checkout = hashlib.sha256(str(var.resolve()).encode()).hexdigest()[:8]
+    return ROOT_HOME / f"data-{checkout}" if os.geteuid() == 0 else var
 
 
 def start_postgres(data: Path | str, *, test: bool = False) -> str:

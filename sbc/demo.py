@@ -14,6 +14,7 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from sbc import ingest, protocol, services
 from sbc.models import Node, Spool
+from sbc.services import nodes
 from tenants.models import Customer
 from voice.calls import rollups
 from voice.calls.models import Cdr
@@ -44,7 +45,7 @@ def _node(cast: Any, directory: Path) -> Node:
     node, file = Node.objects.filter(name=NODE).first(), directory / "node.token"
     if node is None:
         node, token = services.add_node(Node(region=cast.region, name=NODE), by=BY)
-    elif file.exists():
+    elif file.exists() and nodes.node_of_token(file.read_text().strip()):
         return node
     else:
         token = services.rotate_token(node, by=BY)

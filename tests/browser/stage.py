@@ -35,7 +35,7 @@ class Stage:
 @contextmanager
 def stage(folder: Path) -> Iterator[Stage]:
     """Give a portal with the demo's people and telephony, on a free port."""
-    home = embedded.default_home(folder) / f"browser-{secrets.token_hex(4)}"
+    home = embedded.default_home(Path("var").resolve()) / f"browser-{secrets.token_hex(4)}"
     port = embedded.free_port()
     embedded.start_postgres(home, test=True)
     try:
