@@ -36,7 +36,7 @@ class NodeList(ListPage):
     default_sort = "name"
     filters = [Choice("state", gettext_lazy("State"), Node.State.choices)]
     add = Action(gettext_lazy("Add node"), "nodes:new", "plus", "nodes.change")
-    actions = [Action(gettext_lazy("Regions"), "regions:list", "world", "regions.view"), add]
+    actions = [add, Action(gettext_lazy("Regions"), "regions:list", "world", "regions.view")]
     columns = [
         Column("state", gettext_lazy("State"), kind="status"),
         Column("name", gettext_lazy("Name"), link=_url, sort=True),
