@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 
 from portal.ui import values
 from portal.ui.cursor import lookup
@@ -24,7 +25,8 @@ class Column:
     `kind`: text, count, phone, money, duration, when, status, code, or html for a component's own markup.
     `sort`: the field to sort by, True for the name itself. `link`: True for `get_absolute_url`, or a function of
     the row.
-    `card`: one of the facts that stay when a row becomes a card on a phone. `template`: draws the cell, with `row`.
+    `card`: one of the facts that stay when a row becomes a card on a phone. `draw` or a `template` (with
+    `row` and `value`): draws the cell.
     `link_needs` and `shown_to`: the capability without which the link, or the whole column, is not there.
     """
 
@@ -35,6 +37,7 @@ class Column:
     link: bool | Callable[[Any], str] = False
     sort: str | bool = False
     card: bool = True
+    draw: Callable[[Any], SafeString] | None = None
     template: str = ""
     currency: str = "currency"
     help: Words = ""

@@ -15,7 +15,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Return the navigation, the theme, the brand and the banners of the page."""
     theme = request.COOKIES.get("theme", "system")
     return {
-        "navigation": SimpleLazyObject(lambda: navigation.groups(request)),
+        "navigation": SimpleLazyObject(lambda: navigation.side(request)),
         "theme": theme if theme in THEMES else "system",
         "brand": getattr(request, "brand", None) or getattr(getattr(request, "msp", None), "brand", None),
         "place": getattr(request, "place", ""),

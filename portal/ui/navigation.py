@@ -6,8 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template import loader
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 Words = str | Promise
@@ -62,6 +65,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Block list"), "ban", "carriers:blocked", "carriers.view", NETWORK),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
         Entry(_("Brand"), "palette", "brand:edit", "brand.change", ACCOUNT),
+        Entry(_("Domains"), "world", "domains:list", "domains.view", ACCOUNT),
         Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
@@ -85,15 +89,45 @@ PLACES: dict[str, list[Entry]] = {
 
 def groups(request: HttpRequest) -> list[Group]:
     """Return the navigation of the request's place, without what its reader may not see."""
+    return _grouped(_shown(request))
+
+
+def side(request: HttpRequest) -> SafeString:
+    """Return the navigation as it stands at the side of the request's page."""
+    return _side(_shown(request), get_language())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything that the navigation of a page depends on, apart from the language."""
+
+    place: str
+    urlconf: str | None
+    names: tuple[str, ...]
+    current: str
+
+
+def _shown(request: HttpRequest) -> Shown:
+    place, urlconf = getattr(request, "place", "") or "", getattr(request, "urlconf", None)
+    names = tuple(entry.url_name for entry in PLACES.get(place, []) if may_see(entry, request))
+    urls = [url for name in names if (url := address(name, urlconf))]
+    return Shown(place, urlconf, names, current_url(urls, request.path))
+
+
+def _grouped(shown: Shown) -> list[Group]:
     found: dict[str, Group] = {}
-    place = getattr(request, "place", "") or ""
-    urls = {entry: page_url(entry.url_name, request) for entry in PLACES.get(place, []) if may_see(entry, request)}
-    current = current_url([url for url in urls.values() if url], request.path)
-    for entry, url in urls.items():
+    for entry in PLACES.get(shown.place, []):
+        url = address(entry.url_name, shown.urlconf) if entry.url_name in shown.names else ""
         if url:
             group = found.setdefault(str(entry.group), Group(entry.group, []))
-            group.links.append(Link(entry.label, entry.icon, url, url == current))
+            group.links.append(Link(entry.label, entry.icon, url, url == shown.current))
     return list(found.values())
+
+
+# Kept by what the reader may see and not by who it is, so that nobody gets what was drawn for other rights.
+@lru_cache(maxsize=1024)
+def _side(shown: Shown, language: str | None) -> SafeString:
+    return loader.render_to_string("components/side_navigation.html", {"navigation": _grouped(shown)})
 
 
 def may_see(entry: Entry, request: HttpRequest) -> bool:

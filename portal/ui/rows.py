@@ -1,13 +1,13 @@
 """The rows of a list's page, drawn in Python: a template for each of a hundred cells costs more than the database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.template import Template
 from django.template.base import render_value_in_context
 from django.template.context import Context
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -38,17 +38,22 @@ class Drawn:
     may_lead: bool
     template: Template | None
 
-    def cell(self, row: Any, context: Context) -> SafeString:
+    def cell(self, row: Any, context: Context) -> str:
         """Return the row's cell in this column."""
         url = self.column.url(row) if self.may_lead else ""
-        shown = self.shown(row, bool(url), context)
-        if url:
-            return format_html('{}<a class="row-link" href="{}">{}</a></td>', self.opening, url, shown)
-        return format_html("{}{}</td>", self.opening, shown)
+        shown = conditional_escape(self.shown(row, bool(url), context))
+        return (
+            f'{self.opening}<a class="row-link" href="{escape(url)}">{shown}</a></td>'
+            if url
+            else f"{self.opening}{shown}</td>"
+        )
 
     def shown(self, row: Any, is_link: bool, context: Context) -> str:
-        """Return what stands in the cell."""
-        column, value = self.column, self.column.of(row)
+        """Return what stands in the cell; what is not marked safe is escaped by the caller."""
+        column = self.column
+        if column.draw is not None:
+            return column.draw(row)
+        value = column.of(row)
         if self.template is not None:
             with context.push(row=row, value=value):
                 return self.template.render(context)
@@ -60,14 +65,19 @@ class Drawn:
             return BY_KIND[column.kind](value)
         if value is None or value == "":
             return markup.NONE
-        return conditional_escape(value) if isinstance(value, str) else render_value_in_context(value, context)
+        return value if isinstance(value, str) else render_value_in_context(value, context)
 
 
 def draw(page: "ListPage", context: Context) -> SafeString:
     """Return the table rows of the list's page."""
     columns = [_drawn(column, page, context) for column in page.visible_columns()]
-    # Every cell below is escaped already.
-    return mark_safe("\n".join(_row(page, row, columns, context) for row in page.page.rows))  # noqa: S308
+    pick = _("Select %(name)s") if page.bulk_buttons else ""
+    lines = (
+        f"{_opening(page, row, pick)}{''.join(each.cell(row, context) for each in columns)}</tr>"
+        for row in page.page.rows
+    )
+    # Every cell is escaped already.
+    return mark_safe("\n".join(lines))  # noqa: S308
 
 
 def _drawn(column: Column, page: "ListPage", context: Context) -> Drawn:
@@ -78,18 +88,13 @@ def _drawn(column: Column, page: "ListPage", context: Context) -> Drawn:
     return Drawn(column, opening, page.may(column.link_needs), template)
 
 
-def _row(page: "ListPage", row: Any, columns: list[Drawn], context: Context) -> str:
+def _opening(page: "ListPage", row: Any, pick: str) -> str:
     css = page.row_class(row)
-    opening = format_html('<tr class="{}" data-row>', css) if css else "<tr data-row>"
-    return "".join((opening, *_cells(page, row, columns, context), "</tr>"))
-
-
-def _cells(page: "ListPage", row: Any, columns: list[Drawn], context: Context) -> Iterator[str]:
-    if page.bulk_buttons:
-        yield format_html(
-            '<td class="pick"><input class="form-check-input" type="checkbox" name="pick" value="{}" aria-label="{}"></td>',
-            lookup(row, page.tie),
-            _("Select %(name)s") % {"name": row},
-        )
-    for drawn in columns:
-        yield drawn.cell(row, context)
+    opening = f'<tr class="{escape(css)}" data-row>' if css else "<tr data-row>"
+    if not pick:
+        return opening
+    return opening + format_html(
+        '<td class="pick"><input class="form-check-input" type="checkbox" name="pick" value="{}" aria-label="{}"></td>',
+        lookup(row, page.tie),
+        pick % {"name": row},
+    )

@@ -70,7 +70,7 @@ def status(state: "Status | str | None", *, word: Words = "", detail: Words = ""
     found = state if isinstance(state, Status) else STATES.get(state or "unknown")
     if found is None:
         found = Status(str(state).replace("_", " ").capitalize(), "calm", "circle")
-    return replace(found, word=word or found.word, detail=detail or found.detail)
+    return replace(found, word=word or found.word, detail=detail or found.detail) if word or detail else found
 
 
 def going_live(acknowledged: int, nodes: int, seconds: int | None = None) -> Status:

@@ -5,6 +5,8 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +18,16 @@ from voice.numbers.models import ApprovedCallerId, Number
 
 SHORT: dict[str, Any] = {Number.Inbound.TEAMS: _("Teams"), Number.Inbound.REFUSE: _("Refused")}
 NEW_CALLER_ID = Action(_("Approve a number"), "numbers:caller_id_new", "plus", "numbers.change")
+
+
+def place_cell(row: Number) -> SafeString:
+    """Return where help is sent to, as short as a row has room for."""
+    if row.place is None:
+        return format_html('<span class="none">{}</span>', _now("Not set"))
+    place = f"{row.place.description}, {row.place.address.city}"
+    if row.place.address.is_validated:
+        return format_html("{}", place)
+    return format_html('{} <span class="none">({})</span>', place, _now("not validated"))
 
 
 class NumberList(ListPage):
@@ -47,7 +59,7 @@ class NumberList(ListPage):
             Column("label", _("Label"), sort=True),
             Column("person__name", _("Person"), sort=True, card=False),
             Column("inbound", _("Calls go to"), value=self.inbound_of, card=False),
-            Column("place", _("Emergency location"), value=self.place_of, template="voice/numbers/place_cell.html"),
+            Column("place", _("Emergency location"), value=self.place_of, draw=place_cell),
         ]
 
     @cached_property
@@ -79,7 +91,7 @@ class NumberList(ListPage):
         """Return in words where calls to the number go."""
         if row.inbound == Number.Inbound.TRUNK:
             return self.trunk_names.get(row.inbound_trunk or 0, _now("a trunk that is not there any more"))
-        return str(SHORT.get(row.inbound, row.get_inbound_display()))
+        return str(SHORT.get(row.inbound) or row.get_inbound_display())
 
     def place_of(self, row: Number) -> str:
         """Return where help is sent to."""

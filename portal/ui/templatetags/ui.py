@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui import forms as ui_forms
 from portal.ui import ladder as ui_ladder
-from portal.ui import status as ui_status
 from portal.ui import markup, navigation, rows, values
+from portal.ui import status as ui_status
 from portal.ui.lists import ListPage
 
 register = template.Library()
