@@ -175,7 +175,8 @@ def _prepare(home: Path, owner: Owner) -> None:
     if owner.uid is None:
         return
     for parent in home.parents:
-        if not parent.stat().st_mode & 0o001:
+        facts = parent.stat()
+        if not facts.st_mode & (0o100 if facts.st_uid == owner.uid else 0o001):
             raise ServerError(
                 f"User {owner.name} cannot reach {home}: {parent} is closed. Use a folder under {ROOT_HOME}."
             )
