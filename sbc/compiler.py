@@ -15,6 +15,7 @@ from voice.routing.flatten import flatten
 # A secret is a reference in a revision; it becomes the secret only when it is sent to a node.
 SECRET = "secret:trunk:{}"  # noqa: S105
 ROUTING_TABLES = frozenset({"rt", "cl", "sc"})
+LIMITED_TABLES = frozenset({"tn", "gw"})
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,10 @@ def compile_customer(customer: CustomerFacts, generation: int) -> list[Row]:
     return _checked(rows)
 
 
-def in_region(rows: Iterable[Row], bases: Collection[str]) -> list[Row]:
-    """Return what a node of the region with these base domains takes of a scope's rows.
+def for_node(rows: Iterable[Row], bases: Collection[str], nodes: int) -> list[Row]:
+    """Return what a node of the region with these bases takes of a scope's rows, as one of `nodes` that carry it.
+
+    Counting over several nodes would miscount (design D16): each holds its share of a limit, portal or no portal.
 
     A name on an SBC is one public address (Microsoft): bases of other regions, and names under them, stay out.
     """
@@ -161,8 +164,16 @@ def in_region(rows: Iterable[Row], bases: Collection[str]) -> list[Row]:
             continue
         if row.table == "tn":
             row = replace(row, value=re.sub(r"(^|;)fq=[^;]*", rf"\1fq={names.get(row.key, '')}", row.value))
+        if row.table in LIMITED_TABLES and nodes > 1:
+            row = replace(row, value=re.sub(r"(?<=;)(cps|cc)=(\d+)", lambda limit: _share(limit, nodes), row.value))
         kept.append(row)
     return kept
+
+
+def _share(limit: re.Match[str], nodes: int) -> str:
+    whole = int(limit[2])
+    # 0 is no limit; a share of nothing would be a block.
+    return f"{limit[1]}={max(1, whole // nodes) if whole else 0}"
 
 
 def routing_fingerprint(rows: Iterable[Row]) -> frozenset[Row]:

@@ -19,6 +19,7 @@ from sbc.models import Alarm, Deployment, Node, Revision, Spool
 from sbc.scopes import owner_of, scope_key, scopes_of
 from sbc.services.alarms import raise_alarm
 from sbc.services.receipts import move_live_versions
+from sbc.services.shares import divide_again
 from tenants.scopes import config_changed
 from voice.calls import live
 
@@ -52,6 +53,7 @@ def rotate_token(node: Node, *, by: Actor) -> str:
 def disable_node(node: Node, *, by: Actor) -> Node:
     """Take a node out of service: nothing waits for it any more, and its token opens nothing."""
     _set_state(node, Node.State.DISABLED, "node.disabled", by)
+    divide_again(node)
     with contexts.ingest():
         move_live_versions(node.deployments.values_list("scope", flat=True))
         live.forget_node(node.name, at=now())
@@ -62,6 +64,7 @@ def disable_node(node: Node, *, by: Actor) -> Node:
 def enable_node(node: Node, *, by: Actor) -> Node:
     """Take a node back into service; it gets what is wanted when it connects."""
     _set_state(node, Node.State.AWAY, "node.enabled", by)
+    divide_again(node)
     return node
 
 
@@ -118,6 +121,8 @@ def welcome(node: Node, hello: protocol.Hello) -> tuple[protocol.Welcome, list[p
         _check_spool(node, spool, fresh, hello, at)
         Node.objects.filter(pk=node.pk).update(spool=spool, boot=hello.boot, software=hello.software, last_seen=at)
         drops = reconcile(node, hello.held, at)
+        if not node.boot:
+            divide_again(node)
     ms = int(at.timestamp() * 1000)
     return protocol.Welcome(last_sequence=spool.last_sequence, node=node.name, now=ms), drops
 

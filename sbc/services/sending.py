@@ -1,9 +1,10 @@
 """What each node is sent: deltas on what it runs, with the secrets put in on the way out."""
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -11,10 +12,10 @@ from django.utils.timezone import now
 
 from portal.db import contexts
 from sbc import protocol
-from sbc.compiler import SECRET, in_region
+from sbc.compiler import SECRET, for_node
 from sbc.models import Deployment, Node, Revision
 from sbc.rows import Row, difference
-from sbc.scopes import KINDS
+from sbc.scopes import KINDS, nodes_of, regions_of
 from tenants.models import BaseDomain
 from voice.carriers.models import Trunk
 
@@ -57,13 +58,19 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
             base = None if deployment.whole else revisions.get((deployment.scope, deployment.running))
             deployment.state, deployment.sent, deployment.sent_at = Deployment.State.SENT, revision.version, at
             deployment.nonce = secrets.token_urlsafe(9)
-            applies.append(_with_secrets(_apply(deployment, revision, base, carried, bases), deployment))
+            share = partial(for_node, bases=bases, nodes=_nodes_that_carry(deployment))
+            applies.append(_with_secrets(_apply(deployment, revision, base, carried, share), deployment))
         fields = ["state", "sent", "sent_at", "nonce"]
         if len(chosen) == 1:
             chosen[0].save(update_fields=fields)
         else:
             Deployment.objects.bulk_update(chosen, fields)
     return applies
+
+
+def _nodes_that_carry(deployment: Deployment) -> int:
+    kind, _, pk = deployment.scope.partition(":")
+    return 1 if kind == "region" else nodes_of(regions_of(KINDS[kind](pk=int(pk)))).count()
 
 
 def _is_its_own(node: Node, channel: str) -> bool:
@@ -89,10 +96,14 @@ def _carried(node: Node, revisions: Iterable[Revision]) -> frozenset[str]:
 
 
 def _apply(
-    deployment: Deployment, revision: Revision, base: Revision | None, carried: frozenset[str], bases: frozenset[str]
+    deployment: Deployment,
+    revision: Revision,
+    base: Revision | None,
+    carried: frozenset[str],
+    share: Callable[[Iterable[Row]], list[Row]],
 ) -> protocol.Apply:
-    held = in_region((Row(*row) for row in base.rows), bases) if base else []
-    delta = difference(held, in_region((Row(*row) for row in revision.rows), bases))
+    held = share(Row(*row) for row in base.rows) if base else []
+    delta = difference(held, share(Row(*row) for row in revision.rows))
     return protocol.Apply(
         scope=revision.scope,
         version=revision.version,

@@ -13,8 +13,8 @@ from sbc.compiler import (
     compile_customer,
     compile_msp,
     compile_region,
+    for_node,
     generation_of,
-    in_region,
     routing_fingerprint,
 )
 from sbc.rows import Row, UnsafeValue, difference
@@ -102,12 +102,22 @@ def test_a_node_takes_the_bases_and_names_of_its_own_region():
     both = replace(ACME, fqdns=("acme.sbc.northwind.example", "acme.sbc2.northwind.example"))
     msp = MspFacts(3, ("sbc.northwind.example", "sbc2.northwind.example"))
 
-    there = in_region(compile_customer(both, 1), {"sbc2.northwind.example"})
+    there = for_node(compile_customer(both, 1), {"sbc2.northwind.example"}, nodes=1)
 
     assert table(there, "fq") == {"acme.sbc2.northwind.example": "17"}
     assert "fq=acme.sbc2.northwind.example;" in table(there, "tn")["17"]
-    assert table(in_region(compile_msp(msp), {"sbc2.northwind.example"}), "bd") == {"sbc2.northwind.example": "3"}
+    assert table(for_node(compile_msp(msp), {"sbc2.northwind.example"}, nodes=1), "bd") == {
+        "sbc2.northwind.example": "3"
+    }
     assert len(there) == len(compile_customer(both, 1)) - 1
+
+
+def test_several_nodes_share_a_limit_and_no_limit_stays_none():
+    rows = [Row("tn", "17", "m=3;st=1;cps=5;cc=30;g=1;fq=;def="), Row("gw", "g12", "h=a;cps=1;cc=0;m=3;o=0")]
+
+    shares = for_node(rows, frozenset(), nodes=2)
+
+    assert [row.value for row in shares] == ["m=3;st=1;cps=2;cc=15;g=1;fq=;def=", "h=a;cps=1;cc=0;m=3;o=0"]
 
 
 def test_a_closing_customer_has_no_rows():

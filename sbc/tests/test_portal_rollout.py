@@ -244,6 +244,32 @@ async def test_a_scope_that_left_the_node_is_dropped(token: str) -> None:
     await node.hang_up()
 
 
+async def test_two_nodes_share_the_limits_and_one_alone_has_them_whole(
+    node: FakeNode, acme: Customer, region: Region
+) -> None:
+    def share(fake: FakeNode) -> str:
+        return fake.rows["tn", str(acme.pk)].split(";cps=")[1].split(";")[0]
+
+    await db(services.compile_revisions)()
+    await node.dial()
+    await node.settle()
+    alone = share(node)
+    second, token = await db(services.add_node)(Node(region=region, name="sbc-lab-2"), by=LAB)
+    other = FakeNode(token)
+    await other.dial()
+
+    await db(services.compile_revisions)()
+    for fake in (node, other, node, other):
+        await fake.settle()
+
+    assert (alone, share(node), share(other)) == ("5", "2", "2")
+    await other.hang_up()
+    await db(services.disable_node)(second, by=LAB)
+    await db(services.compile_revisions)()
+    await node.settle()
+    assert share(node) == "5"
+
+
 def test_revisions_never_change(acme: Customer) -> None:
     services.compile_revisions()
     with contexts.ingest():
