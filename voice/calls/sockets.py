@@ -5,13 +5,14 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from django.db import DatabaseError
 from django.urls import path
 
 from tenants.sockets import REFUSED, person_of
 from voice.calls.hub import hub
 from voice.calls.watching import Watch
 
-CHECK_SECONDS = 60.0
+CHECK_SECONDS = 30.0
 
 
 class PageConsumer(AsyncJsonWebsocketConsumer):
@@ -82,12 +83,17 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
                 hub().leave(channel, subscriber)
 
     async def _stay_allowed(self) -> None:
-        """Close the socket of somebody who was logged out, or lost the membership, while the page was open."""
+        """Close the socket when its session, membership or stay at the customer has ended while the page was open."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            if await database_sync_to_async(person_of)(self.scope) is None:
+            try:
+                found = await database_sync_to_async(person_of)(self.scope)
+            except DatabaseError:
+                continue  # a database that is away throws nobody out; the next round asks again
+            if found is None or (self.showing and not found["can"]("dashboard.view")):
                 await self.close(REFUSED)
                 return
+            self.scope.update(found)
 
 
 websocket_urlpatterns = [path("ws/", PageConsumer.as_asgi())]

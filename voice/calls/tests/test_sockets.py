@@ -1,0 +1,94 @@
+"""A page's socket lasts no longer than what let it in."""
+
+from datetime import timedelta
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.routing import URLRouter
+from channels.testing import WebsocketCommunicator
+from django.utils import timezone
+
+from portal.db import contexts
+from tenants import hosts
+from tenants.models import Acting, Membership
+from tenants.services import start_acting
+from tenants.sockets import REFUSED, PageSocketMiddleware
+from tenants.tests.clients import client_of, host_of
+from voice.calls import sockets
+
+pytestmark = pytest.mark.django_db(transaction=True)
+application = PageSocketMiddleware(URLRouter(sockets.websocket_urlpatterns))
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch):
+    monkeypatch.setattr(sockets, "CHECK_SECONDS", 0.05)
+    hosts.forget()
+    contexts.use_public()
+
+
+def open_socket(browser, place):
+    host = host_of(place).encode()
+    cookie = f"session={browser.cookies['session'].value}".encode()
+    return WebsocketCommunicator(
+        application, "/ws/", headers=[(b"host", host), (b"origin", b"http://" + host), (b"cookie", cookie)]
+    )
+
+
+async def closes(socket):
+    message = await socket.receive_output(timeout=5)
+    while message["type"] == "websocket.send":
+        message = await socket.receive_output(timeout=5)
+    assert message["type"] == "websocket.close"
+    return message["code"]
+
+
+def leave(customer, user):
+    with contexts.customer(customer):
+        Membership.objects.filter(user=user).delete()
+
+
+def deactivate(customer, user):
+    user.is_active = False
+    user.save()
+
+
+def close_customer(customer, user):
+    with contexts.msp(customer.msp):
+        type(customer).objects.filter(pk=customer.pk).update(state="closed")
+
+
+@pytest.mark.parametrize("end", [leave, deactivate, close_customer])
+async def test_who_may_not_look_any_more_is_shown_nothing_any_more(acme, alice, end):
+    browser = await sync_to_async(client_of)(alice, acme)
+    socket = open_socket(browser, acme)
+    assert (await socket.connect(timeout=5))[0]
+    assert await socket.receive_nothing(timeout=0.3), "it stays open while nothing has changed"
+
+    await sync_to_async(end)(acme, alice)
+    assert await closes(socket) == REFUSED
+
+
+async def test_a_log_out_ends_the_socket(acme, alice):
+    browser = await sync_to_async(client_of)(alice, acme)
+    socket = open_socket(browser, acme)
+    assert (await socket.connect(timeout=5))[0]
+    await sync_to_async(browser.session.flush)()
+    assert await closes(socket) == REFUSED
+
+
+async def test_a_stay_at_a_customer_ends_with_its_socket(acme, northwind, nadia):
+    def begin():
+        with contexts.msp(northwind):
+            acting, _secret = start_acting(acme, user=nadia, reason="ticket 7", by=None)
+        return acting, client_of(nadia, acme, acting=acting)
+
+    def expire():
+        with contexts.msp(northwind):
+            Acting.objects.filter(pk=acting.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    acting, browser = await sync_to_async(begin)()
+    socket = open_socket(browser, acme)
+    assert (await socket.connect(timeout=5))[0]
+    await sync_to_async(expire)()
+    assert await closes(socket) == REFUSED
