@@ -47,6 +47,7 @@ def customer_facts(customer: Customer) -> CustomerFacts:
     usable = {trunk.pk: trunk_facts(trunk) for trunk in trunks}
     gateways = {pk: trunk.gateway for pk, trunk in usable.items()}
     fqdns = CustomerRegion.objects.filter(customer=customer).order_by("pk").values_list("fqdn", flat=True)
+    numbers = tuple(_number(number, gateways) for number in Number.objects.in_number_order())
     emergency = tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes)
     return CustomerFacts(
         id=customer.pk,
@@ -58,10 +59,10 @@ def customer_facts(customer: Customer) -> CustomerFacts:
         cps=customer.cps,
         channels=customer.channels,
         policy=policy_for(customer, trunks=trunks, emergency=routes),
-        default_caller_id=customer.default_caller_id.lstrip("+"),
+        default_caller_id=_default_caller(customer, numbers),
         refuse_unknown_caller=customer.caller_id_policy == Customer.CallerIdPolicy.REFUSE,
         foreign_caller_id=customer.foreign_caller_id,
-        numbers=tuple(_number(number, gateways) for number in Number.objects.in_number_order()),
+        numbers=numbers,
         approved_callers=tuple(
             e164.lstrip("+") for e164 in ApprovedCallerId.objects.order_by("e164").values_list("e164", flat=True)
         ),
@@ -90,6 +91,12 @@ def trunk_facts(trunk: Trunk) -> TrunkFacts:
         source_addresses=tuple(dict.fromkeys(trunk.source_addresses)),
     )
     return facts if trunk.approved else replace(facts, enabled=False, source_addresses=())
+
+
+def _default_caller(customer: Customer, numbers: tuple[NumberFacts, ...]) -> str:
+    """Return what calls show instead of a caller ID that they may not: an active number of the customer, or nothing."""
+    digits = customer.default_caller_id.lstrip("+")
+    return digits if any(number.digits == digits and number.active for number in numbers) else ""
 
 
 def _number(number: Number, gateways: dict[int, str]) -> NumberFacts:

@@ -46,6 +46,8 @@ def save_number(number: Number, *, customer: Customer, by: Actor) -> Number:
         raise ValidationError({"inbound_trunk": _("Choose one of your trunks.")})
     if number.state == State.ACTIVE:
         _demand_location([number], customer)
+    elif stored.state == State.ACTIVE:
+        _keep_default([number], customer)
     number.config_version = version
     number.row_version += 1
     number.save()
@@ -80,6 +82,8 @@ def set_state(ids: Sequence[int], state: str, *, customer: Customer, by: Actor) 
     chosen = _chosen(ids)
     if state == State.ACTIVE:
         _demand_location(chosen, customer)
+    else:
+        _keep_default(chosen, customer)
     changed = [number for number in chosen if number.state != state]
     for number in changed:
         number.state, number.config_version, number.row_version = state, version, number.row_version + 1
@@ -153,8 +157,10 @@ def save_caller_id_policy(customer: Customer, *, policy: str, number: str, by: A
 @tells_uses
 def uses_of_trunk(trunk_id: int) -> list[str]:
     """Return in words where the current customer's numbers use the trunk."""
-    found = Number.objects.filter(inbound_trunk=trunk_id).in_number_order().values_list("e164", flat=True)
-    return [_("calls to %(number)s") % {"number": format_number(e164)} for e164 in found[:5]]
+    found = list(Number.objects.filter(inbound_trunk=trunk_id).in_number_order().values_list("e164", flat=True))
+    if len(found) > 5:
+        return [_("calls to %(count)d numbers") % {"count": len(found)}]
+    return [_("calls to %(number)s") % {"number": format_number(e164)} for e164 in found]
 
 
 def _chosen(ids: Sequence[int]) -> list[Number]:
@@ -165,6 +171,14 @@ def _chosen(ids: Sequence[int]) -> list[Number]:
     if len(chosen) != len(set(ids)):
         raise ValidationError(_("Some of these numbers are not yours any more. Look at the list again."))
     return chosen
+
+
+def _keep_default(numbers: Sequence[Number], customer: Customer) -> None:
+    """Raise ValidationError where one of the numbers is what calls show instead of a caller ID that they may not."""
+    default = Customer.objects.values_list("default_caller_id", flat=True).get(pk=customer.pk)
+    if default in {number.e164 for number in numbers}:
+        words = _("%(number)s is your default caller ID. Choose another one on the page Caller ID first.")
+        raise ValidationError(words % {"number": format_number(default)})
 
 
 def _demand_location(numbers: Sequence[Number], customer: Customer) -> None:

@@ -164,3 +164,19 @@ def test_a_place_with_numbers_stays_where_it_is(acme, alice, nadia):
         save_place(place, by=alice)
     with pytest.raises(ValidationError, match="Move them to another place"):
         delete_place(Place.objects.get(pk=place.pk), by=alice)
+
+
+def test_the_number_that_calls_show_by_default_stays_in_use_until_another_is_chosen(acme, alice, number):
+    number.place = berlin(alice)
+    services.activate(number, customer=acme, by=alice)
+    services.save_caller_id_policy(acme, policy="replace", number=number.e164, by=alice)
+
+    for stop in (services.suspend, services.deactivate):
+        fresh = Number.objects.get(pk=number.pk)
+        with pytest.raises(ValidationError, match="is your default caller ID"):
+            stop(fresh, customer=acme, by=alice)
+    with pytest.raises(ValidationError, match="is your default caller ID"):
+        services.set_state([number.pk], "inactive", customer=acme, by=alice)
+
+    services.save_caller_id_policy(acme, policy="refuse", number="", by=alice)
+    services.set_state([number.pk], "inactive", customer=acme, by=alice)
