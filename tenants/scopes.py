@@ -24,13 +24,17 @@ def config_changed(scope: Scope) -> int:
     Who changes several scopes in one transaction locks region, then MSP, then customer.
     """
     model = cast(type[Customer], type(scope))
+    columns = ("config_version", "state") if isinstance(scope, Customer) else ("config_version",)
     # The row lock makes edits take turns, so that a version names exactly one state.
-    version = model.objects.select_for_update(no_key=True).values_list("config_version", flat=True).get(pk=scope.pk) + 1
+    version, *state = model.objects.select_for_update(no_key=True).values_list(*columns).get(pk=scope.pk)
+    if state == [Customer.State.CLOSED]:
+        return int(version)  # no SBC carries it any more, and none ever will
+    version += 1
     model.objects.filter(pk=scope.pk).update(config_version=version)
     scope.config_version = version
     transaction.on_commit(partial(nudges.nudge, "sbc"), robust=True)
     transaction.on_commit(partial(_tell_pages, scope), robust=True)
-    return version
+    return int(version)
 
 
 def _tell_pages(scope: Scope) -> None:

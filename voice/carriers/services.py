@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit, nudges
 from portal.core.audit import Actor
+from portal.db import contexts
 from tenants.models import Customer
 from tenants.scopes import config_changed
 from voice.carriers import selectors
@@ -141,7 +142,7 @@ def _addresses(trunk: Trunk) -> set[str]:
 def delete_trunk(trunk: Trunk, *, by: Actor) -> None:
     """Close a trunk that nothing uses any more; the row stays, because call records name it."""
     stored = locked(trunk)
-    if trunk.closed_at or stored is None:
+    if stored is None or stored.closed_at:
         return
     where = [use for ask in _uses for use in ask(trunk.pk)] if trunk.tenant_id else _uses_of_shared(trunk)
     if where:
@@ -149,13 +150,18 @@ def delete_trunk(trunk: Trunk, *, by: Actor) -> None:
             _("%(trunk)s is still in use: %(where)s. Take it out there first.")
             % {"trunk": trunk.name, "where": ", ".join(where)}
         )
+    _close(trunk, by)
+
+
+def _close(trunk: Trunk, by: Actor) -> None:
+    before = facts(trunk, TRUNK_FACTS)
     trunk.enabled = False
     trunk.closed_at = timezone.now()
     trunk.row_version += 1
     trunk.password = ""
     trunk.config_version = config_changed(trunk.tenant or trunk.msp)
     trunk.save()
-    audit.record(by, "trunk.closed", trunk, before=facts(stored, TRUNK_FACTS))
+    audit.record(by, "trunk.closed", trunk, tenant_id=trunk.tenant_id, before=before)
 
 
 def _uses_of_shared(trunk: Trunk) -> list[str]:
@@ -185,6 +191,21 @@ def revoke_trunk(trunk: Trunk, customer: Customer, *, by: Actor) -> None:
     if removed:
         config_changed(customer)
         audit.record(by, "trunk.revoked", trunk, tenant_id=customer.pk, customer=customer.name)
+
+
+@transaction.atomic
+def take_trunks(customer: Customer, *, by: Actor) -> None:
+    """Take every shared trunk from a customer that was closed, and close the trunks that it brought."""
+    for trunk in Trunk.objects.filter(grants__tenant=customer).order_by("pk"):
+        revoke_trunk(trunk, customer, by=by)
+    for trunk in Trunk.objects.open().filter(tenant=customer).order_by("pk"):
+        _close(trunk, by)
+
+
+def uses_at(trunk: Trunk, customer: Customer) -> list[str]:
+    """Return in words where a customer uses the trunk."""
+    with contexts.customer(customer):
+        return [use for ask in _uses for use in ask(trunk.pk)]
 
 
 @transaction.atomic

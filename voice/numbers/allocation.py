@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit, nudges
 from portal.core.audit import Actor
+from portal.core.fields import format_number
 from portal.db import contexts
 from tenants.models import Customer, Msp
 from tenants.scopes import config_changed
@@ -106,12 +107,17 @@ def _by_customer(numbers: Sequence[StockNumber]) -> list[tuple[Customer, list[St
 
 
 def _take(numbers: Sequence[StockNumber], customer: Customer, *, cooling_days: int, by: Actor) -> None:
-    shown = {number.e164 for number in numbers}
+    config_changed(customer)
+    # Read under the lock: nobody chooses one of these numbers as default meanwhile.
+    customer.refresh_from_db(fields=["default_caller_id", "state"])
+    shown, closed = {number.e164 for number in numbers}, customer.state == Customer.State.CLOSED
     if customer.default_caller_id in shown:
-        raise ValidationError(
-            _("%(number)s is the default caller ID of %(customer)s. Choose another one there first.")
-            % {"number": customer.default_caller_id, "customer": customer.name}
-        )
+        if not closed:
+            raise ValidationError(
+                _("%(number)s is the default caller ID of %(customer)s. Choose another one there first.")
+                % {"number": format_number(customer.default_caller_id), "customer": customer.name}
+            )
+        Customer.objects.filter(pk=customer.pk).update(default_caller_id="")
     now = timezone.now()
     ids = [number.pk for number in numbers]
     cools = cooling_days > 0
@@ -121,8 +127,8 @@ def _take(numbers: Sequence[StockNumber], customer: Customer, *, cooling_days: i
         cooling_until=now + timedelta(days=cooling_days) if cools else None,
     )
     Allocation.objects.filter(stock__in=ids, until=None).update(until=now)
-    config_changed(customer)
-    with contexts.msp(customer.msp, customer=customer):
-        Number.objects.filter(stock_id__in=ids).delete()
+    if not closed:  # what a closed customer had set stays with its other data, until all of it is deleted
+        with contexts.msp(customer.msp, customer=customer):
+            Number.objects.filter(stock_id__in=ids).delete()
     audit.record(by, "numbers.released", customer, tenant_id=customer.pk, numbers=folded(shown))
     transaction.on_commit(partial(nudges.topic, customer.pk, customer.msp_id, "numbers"), robust=True)
