@@ -21,6 +21,8 @@ from voice.carriers.views import close_trunk, edit_trunk
 from voice.history import history
 from voice.selection import refusal_words
 
+LIVING = (Customer.State.ACTIVE, Customer.State.SUSPENDED, Customer.State.CLOSING)
+
 
 def _shared(request: HttpRequest, pk: int) -> Trunk:
     return get_object_or_404(selectors.shared_trunks(request.msp), pk=pk)
@@ -118,9 +120,12 @@ def trunk_grant(request: HttpRequest, pk: int) -> HttpResponse:
 def trunk_revoke(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
     row = _shared(request, pk)
     holder = get_object_or_404(Customer, pk=customer, msp=request.msp)
+    uses = services.uses_at(row, holder) if holder.state in LIVING else []
+    words = _("%(customer)s still names it: %(uses)s. Lines skip it from now on; calls handed to it are refused.")
     question = Question(
         title=_("Take %(trunk)s from %(customer)s?") % {"trunk": row.name, "customer": holder.name},
         effects=[
+            *([words % {"customer": holder.name, "uses": ", ".join(uses)}] if uses else []),
             _("Calls of this customer that would take the trunk go to the next one of their line, or fail."),
             _("Other customers notice nothing."),
         ],

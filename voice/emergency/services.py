@@ -46,4 +46,4 @@ def set_emergency_trunks(trunk_ids: Sequence[int], *, customer: Customer, by: Ac
 @tells_uses
 def uses_of_trunk(trunk_id: int) -> list[str]:
     """Return in words whether the current customer's emergency list uses the trunk."""
-    return [_("your emergency list")] if selectors.choices().filter(trunk_id=trunk_id).exists() else []
+    return [_("the emergency list")] if selectors.choices().filter(trunk_id=trunk_id).exists() else []

@@ -8,12 +8,14 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Max
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.core import audit
 from portal.core.errors import StaleEdit
 from tenants.models import Customer
 from tenants.scopes import config_changed
 from voice.carriers.selectors import trunks_for
+from voice.carriers.services import tells_uses
 from voice.routing import patterns, selectors
 from voice.routing.flatten import MOST_CALLER_PREFIXES, MOST_SCHEDULES
 from voice.routing.models import Route, RouteTrunk, Schedule
@@ -146,6 +148,14 @@ def check_windows(windows: Any) -> list[dict[str, Any]]:
             raise ValidationError({"windows": _("Choose at least one day for each time.")})
         checked.append({"days": days, "begin": f"{begin:%H:%M}", "until": f"{until:%H:%M}"})
     return checked
+
+
+@tells_uses
+def uses_of_trunk(trunk_id: int) -> list[str]:
+    """Return in words how many lines of the current customer's policy name the trunk."""
+    lines = RouteTrunk.objects.filter(trunk_id=trunk_id).count()
+    words = ngettext("%(lines)d line of the routing", "%(lines)d lines of the routing", lines)
+    return [words % {"lines": lines}] if lines else []
 
 
 def _iso_date(text: Any) -> str:

@@ -68,5 +68,5 @@ def test_a_trunk_on_the_list_is_not_closed(acme, alice):
     own = own_trunk(acme, alice)
     services.set_emergency_trunks([own.pk], customer=acme, by=alice)
 
-    with pytest.raises(ValidationError, match="your emergency list"):
+    with pytest.raises(ValidationError, match="the emergency list"):
         carriers.delete_trunk(own, by=alice)

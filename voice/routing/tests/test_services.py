@@ -7,6 +7,8 @@ from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from voice.carriers.models import Trunk, TrunkGrant
+from voice.carriers.services import delete_trunk
+from voice.carriers.tests.make import own_trunk
 from voice.routing import selectors, services
 from voice.routing.choose import Outcome
 from voice.routing.models import Route, Schedule
@@ -126,3 +128,24 @@ def test_hours_in_use_stay(acme, trunks):
 
     with pytest.raises(ValidationError):
         services.delete_schedule(office, customer=acme, by=BY)
+
+
+def test_who_takes_a_trunk_back_reads_which_lines_will_skip_it(acme, northwind, nadia, trunks, client_of):
+    for pattern in ("+44*", "+1*", "+33*"):
+        save(acme, pattern, trunks)
+    contexts.use_public()
+    browser = client_of(nadia, northwind)
+
+    page = browser.get(f"/carriers/trunks/{trunks[0]}/customers/{acme.pk}/revoke/").content.decode()
+    assert "Acme still names it: 3 lines of the routing." in page
+
+    browser.post(f"/carriers/trunks/{trunks[0]}/customers/{acme.pk}/revoke/", {"confirmed": "1"})
+    with contexts.customer(acme):
+        assert all(each.trunks.count() == 2 for each in Route.objects.filter(is_default=False)), "the lines stay"
+
+
+def test_a_customers_own_trunk_is_not_closed_under_its_routing(acme, alice):
+    own = own_trunk(acme, alice)
+    save(acme, "+44*", [own.pk])
+    with pytest.raises(ValidationError, match="1 line of the routing"):
+        delete_trunk(own, by=alice)
