@@ -14,7 +14,9 @@ app.conf.beat_schedule = {
     "sbc.sweep": {"task": "sbc.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "sbc.make_partitions": {"task": "sbc.tasks.make_partitions", "schedule": 3600.0},
     "tenants.finish_closing": {"task": "tenants.tasks.finish_closing", "schedule": 30.0, "options": {"expires": 30.0}},
+    "tenants.check_hosts": {"task": "tenants.tasks.check_hosts", "schedule": 60.0, "options": {"expires": 60.0}},
     "tenants.forget_closed": {"task": "tenants.tasks.forget_closed", "schedule": 6 * 3600.0},
+    "numbers.take_back": {"task": "voice.numbers.tasks.take_back", "schedule": 60.0, "options": {"expires": 60.0}},
     "inventory.end_cooling": {"task": "voice.inventory.tasks.end_cooling", "schedule": 600.0},
     "calls.sample_concurrency": {
         "task": "voice.calls.tasks.sample_concurrency",

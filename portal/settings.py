@@ -27,6 +27,9 @@ PORTAL_PORT = env.number("PORTAL_PORT", 8000)
 PORTAL_SCHEME = env.text("PORTAL_SCHEME", "http" if PLATFORM_DOMAIN == "localhost" else "https")
 # Hosts live in the database and change at run time: tenants.middleware refuses each that is not known.
 ALLOWED_HOSTS = ["*"]
+# Where the proof for an MSP's own host names is looked for; the demo's names are in no public DNS.
+DNS_RESOLVER = env.text("DNS_RESOLVER", "tenants.resolver.FileDns" if DEMO else "tenants.resolver.PublicDns")
+DNS_FILE = VAR_DIR / "dns.json"
 SBC_ENGINE = env.text("STROWGER_ENGINE", "kamailio")
 # Where the demo's SBC, Microsoft and carriers live; another network lets a second demo or a test run beside it.
 LAB_NETWORK = env.text("STROWGER_LAB_NETWORK", "127.0")

@@ -2,9 +2,12 @@
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.mixins import ListModelMixin
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +19,7 @@ from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet
 from portal.core.models import AuditEntry
 from tenants import selectors, services
 from tenants.forms import grantable
-from tenants.models import ApiToken, BaseDomain, Customer, Membership, Msp, Region
+from tenants.models import ApiToken, BaseDomain, Customer, Membership, Msp, OwnHost, Region
 from tenants.permissions import CAPABILITIES
 from tenants.serializers import (
     AuditSerializer,
@@ -26,6 +29,8 @@ from tenants.serializers import (
     MemberSerializer,
     MeSerializer,
     MspSerializer,
+    NamedSerializer,
+    OwnHostSerializer,
     ReasonSerializer,
     RegionSerializer,
     TokenSerializer,
@@ -130,7 +135,7 @@ class CustomerViewSet(MspViewSet):
         facts = dict(serializer.validated_data)
         email = facts.pop("admin_email", "")
         if instance is None:
-            fresh = Customer(msp=self.request._request.msp, **facts)  # type: ignore[attr-defined]
+            fresh = Customer(msp=self.request._request.msp, **({"time_zone": ""} | facts))  # type: ignore[attr-defined]
             return services.create_customer(fresh, by=self.actor, admin_email=email)
         facts.pop("label", None)
         for name, value in facts.items():
@@ -199,6 +204,67 @@ class BaseDomainViewSet(OperatorViewSet):
     http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
     save = staticmethod(services.add_base_domain)
 
+    @extend_schema(request=None, responses=NamedSerializer)
+    @action(detail=True, methods=["post"], url_path="give-names")
+    def give_names(self, request: Request, pk: str) -> Response:
+        """Give the MSP's existing customers a name on this base domain."""
+        named = services.give_names(self.get_object(), by=self.actor)
+        return Response({"named": [customer.pk for customer in named]})
+
+
+class MspBaseDomainViewSet(MspViewSet):
+    """Your base domains; the operator adds one."""
+
+    capability = "domains"
+    queryset = BaseDomain.objects.none()
+    serializer_class = BaseDomainSerializer
+    http_method_names: ClassVar[list[str]] = ["get", "post", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[BaseDomain]:
+        return selectors.base_domains(self.request._request.msp)  # type: ignore[attr-defined]
+
+    @extend_schema(exclude=True)
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise MethodNotAllowed("POST")
+
+    give_names = BaseDomainViewSet.give_names
+
+
+class OwnHostViewSet(MspViewSet):
+    """Host names of your own for your console and your customers' portals."""
+
+    capability = "domains"
+    queryset = OwnHost.objects.none()
+    serializer_class = OwnHostSerializer
+    http_method_names: ClassVar[list[str]] = ["get", "post", "delete", "head", "options"]
+    remove = staticmethod(services.remove_host)
+
+    def get_queryset(self) -> QuerySet[OwnHost]:
+        return selectors.own_hosts(self.request._request.msp)  # type: ignore[attr-defined]
+
+    def write(self, serializer: BaseSerializer[Any], instance: OwnHost | None) -> OwnHost:
+        msp, facts = self.request._request.msp, serializer.validated_data  # type: ignore[attr-defined]
+        tenant = None
+        if facts.get("tenant_id") is not None:
+            tenant = selectors.customers_of(msp).filter(pk=facts["tenant_id"]).first()
+            if tenant is None:
+                raise ValidationError({"customer": _("Choose one of your own customers.")})
+        return services.add_host(OwnHost(msp=msp, tenant=tenant, host=facts["host"]), by=self.actor)
+
+    @extend_schema(request=None, responses=OwnHostSerializer)
+    @action(detail=True, methods=["post"])
+    def check(self, request: Request, pk: str) -> Response:
+        """Look for the TXT record now; 400 says what is missing."""
+        return Response(self.get_serializer(services.check_host(self.get_object(), by=self.actor)).data)
+
+    @extend_schema(request=None, responses=OwnHostSerializer)
+    @action(detail=True, methods=["post"], url_path="use-in-links")
+    def use_in_links(self, request: Request, pk: str) -> Response:
+        """Let mails and links use this name from now on."""
+        own = self.get_object()
+        services.use_in_links(own, by=self.actor)
+        return Response(self.get_serializer(own).data)
+
 
 def _place(request: Any) -> tuple[Msp | None, Customer | None]:
     http = request._request
@@ -208,7 +274,12 @@ def _place(request: Any) -> tuple[Msp | None, Customer | None]:
 _everywhere = [("me", MeViewSet, "me"), ("audit", AuditViewSet, "audit")]
 _places = [*_everywhere, ("team", TeamViewSet, "team"), ("tokens", TokenViewSet, "token")]
 routes = _places
-msp_routes = [*_places, ("customers", CustomerViewSet, "customer")]
+msp_routes = [
+    *_places,
+    ("customers", CustomerViewSet, "customer"),
+    ("base-domains", MspBaseDomainViewSet, "base-domain"),
+    ("hosts", OwnHostViewSet, "host"),
+]
 operator_routes = [
     *_everywhere,
     ("msps", MspAdminViewSet, "msp"),

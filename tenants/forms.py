@@ -82,6 +82,13 @@ class CustomerForm(Groups, forms.ModelForm[Customer]):
             "cps": forms.NumberInput(attrs={"data-unit": _("calls/s"), "min": 1}),
             "channels": forms.NumberInput(attrs={"data-unit": _("calls"), "min": 1}),
         }
+        labels = {"foreign_caller_id": _("May show approved numbers of others")}
+        help_texts = {
+            "foreign_caller_id": _(
+                "Lets the customer show numbers that it does not hold, such as a hotline's, once each is approved with "
+                "proof. Off: only its own numbers are ever shown."
+            )
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -98,6 +105,13 @@ class CustomerForm(Groups, forms.ModelForm[Customer]):
 
 class NewCustomerForm(CustomerForm):
     """The one form that creates a customer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        usual = ("", _("The usual one of the country"))
+        self.fields["time_zone"] = forms.ChoiceField(
+            label=_("Time zone"), choices=[usual, *zone_choices()], required=False
+        )
 
     admin_email = forms.EmailField(
         label=_("E-mail address"), required=False, help_text=_("Gets an invitation to the customer's portal.")
@@ -183,6 +197,7 @@ AREAS = {
     "carriers": _("Carriers and trunks"),
     "customers": _("Customers"),
     "dashboard": _("Dashboard"),
+    "domains": _("Domains"),
     "emergency": _("Emergency calls"),
     "jobs": _("Imports and exports"),
     "nodes": _("SBC nodes"),
@@ -273,6 +288,25 @@ class BrandForm(Groups, forms.ModelForm[Brand]):
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]
         self.instance.row_version = self.cleaned_data.get("row_version", -1)
+
+
+class OwnHostForm(forms.Form):
+    """A host name of the MSP's own, for its console or one customer's portal."""
+
+    tenant = forms.ModelChoiceField(
+        label=_("Leads to"), queryset=Customer.objects.none(), required=False, empty_label=_("Your own console")
+    )
+    host = forms.CharField(
+        label=_("Host name"),
+        max_length=300,
+        help_text=_("For example portal.provider.example. No asterisk: each name is proven by itself."),
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false"}),
+    )
+
+    def __init__(self, *args: Any, msp: Msp, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        living = Customer.objects.filter(msp=msp, state__in=(Customer.State.ACTIVE, Customer.State.SUSPENDED))
+        self.fields["tenant"].queryset = living.order_by("name")  # type: ignore[attr-defined]
 
 
 class MspForm(forms.ModelForm[Msp]):

@@ -41,6 +41,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "stock.view": _MSP_ALL,
     "stock.change": _MSP_RUN,
     "brand.view": _MSP_ALL,
+    "domains.view": _MSP_ALL,
+    "domains.change": _MSP_RUN,
     "brand.change": frozenset({"owner"}),
     # The operator's
     "msps.view": _OPERATOR,

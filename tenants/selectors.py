@@ -1,18 +1,25 @@
 """Reads of tenancy and people that need more than a queryset method."""
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
 from portal.ui.parts import Step
 from tenants import addresses
-from tenants.models import ApiToken, BaseDomain, Customer, Invitation, Membership, Msp, Region
+from tenants.models import ApiToken, BaseDomain, Customer, Domain, Invitation, Membership, Msp, OwnHost, Region
 
 
 def customers_of(msp: Msp) -> QuerySet[Customer]:
     """Return an MSP's customers, closed ones included."""
     return Customer.objects.filter(msp=msp)
+
+
+def usual_country(msp: Msp) -> str:
+    """Return the country that most of an MSP's customers are in, or nothing before there is one."""
+    counted = customers_of(msp).values("country").annotate(count=Count("pk"), last=Max("pk"))
+    most = counted.order_by("-count", "-last").first()
+    return str(most["country"]) if most else ""
 
 
 def team(msp: Msp | None, tenant: Customer | None) -> QuerySet[Membership]:
@@ -45,7 +52,34 @@ def regions() -> QuerySet[Region]:
 
 def base_domains(msp: Msp) -> QuerySet[BaseDomain]:
     """Return an MSP's base domains with their regions."""
-    return BaseDomain.objects.filter(msp=msp).select_related("region").order_by("fqdn")
+    return BaseDomain.objects.filter(msp=msp).select_related("msp", "region").order_by("fqdn")
+
+
+def without_name(base: BaseDomain) -> QuerySet[Customer]:
+    """Return the living customers of the base's MSP that have no name on it."""
+    living = Customer.objects.filter(msp=base.msp, state__in=(Customer.State.ACTIVE, Customer.State.SUSPENDED))
+    return living.exclude(customer_regions__base_domain=base)
+
+
+def nameless(base: BaseDomain) -> int:
+    """Return how many living customers of the base's MSP have no name on it."""
+    with contexts.msp(base.msp):
+        return without_name(base).count()
+
+
+def bases_with_nameless(msp: Msp) -> list[tuple[BaseDomain, int]]:
+    """Return an MSP's base domains, each with the number of customers that have no name on it."""
+    return [(base, nameless(base)) for base in base_domains(msp)]
+
+
+def own_hosts(msp: Msp) -> QuerySet[OwnHost]:
+    """Return the host names that an MSP has or wants, for itself and its customers."""
+    return OwnHost.objects.filter(msp=msp).select_related("msp", "tenant").order_by("host")
+
+
+def hosts_in_links(msp: Msp) -> set[str]:
+    """Return the host names that links to the MSP's console and its customers' portals use."""
+    return set(Domain.objects.filter(msp=msp, is_primary=True).values_list("domain", flat=True))
 
 
 def creation_steps(customer: Customer) -> list[Step]:

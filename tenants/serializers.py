@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from portal.core.models import AuditEntry
-from tenants.models import CUSTOMER_ROLES, MSP_ROLES, ApiToken, BaseDomain, Customer, Membership, Msp, Region
+from tenants.models import CUSTOMER_ROLES, MSP_ROLES, ApiToken, BaseDomain, Customer, Membership, Msp, OwnHost, Region
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
@@ -123,6 +123,28 @@ class BaseDomainSerializer(serializers.ModelSerializer[BaseDomain]):
         model = BaseDomain
         fields = ["id", "msp", "region", "fqdn"]
         validators: list[Any] = []
+
+
+class OwnHostSerializer(serializers.ModelSerializer[OwnHost]):
+    """A host name of the MSP's own; enter `record_value` as a TXT record at `record_name` to prove that it is yours."""
+
+    customer = serializers.IntegerField(source="tenant_id", required=False, allow_null=True)
+    state = serializers.CharField(read_only=True)
+    record_name = serializers.CharField(read_only=True)
+    record_value = serializers.CharField(read_only=True)
+
+    class Meta:
+        model = OwnHost
+        fields = ["id", "host", "customer", "state", "record_name", "record_value", "added_at", "checked_at",
+                  "verified_at"]  # fmt: skip
+        read_only_fields = ["added_at", "checked_at", "verified_at"]
+        validators: list[Any] = []
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    """The customers that got a name."""
+
+    named = serializers.ListField(child=serializers.IntegerField(), read_only=True)
 
 
 class MeSerializer(serializers.Serializer[Any]):

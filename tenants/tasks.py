@@ -14,6 +14,12 @@ def finish_closing(**_: object) -> None:
 
 
 @shared_task
+def check_hosts(**_: object) -> None:
+    """Look for the proofs of the host names that wait for DNS."""
+    services.check_waiting(now=timezone.now(), by=Actor.system("dns"))
+
+
+@shared_task
 def forget_closed(**_: object) -> None:
     """Drop the schemas of customers whose time of keeping is over."""
     services.forget_closed(today=timezone.localdate(), by=Actor.system("closing"))

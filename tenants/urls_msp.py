@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from tenants.views import msp
+from tenants.views import domains, msp
 
 customers = [
     path("", msp.customer_list, name="list"),
@@ -17,4 +17,18 @@ customers = [
     path("<int:pk>/invite/", msp.customer_invite, name="invite"),
 ]
 
-urlpatterns = [path("customers/", include((customers, "customers"))), path("", include("tenants.urls_team"))]
+names = [
+    path("", domains.domain_list, name="list"),
+    path("base/<int:pk>/names/", domains.base_names, name="names"),
+    path("hosts/new/", domains.host_new, name="new"),
+    path("hosts/<int:pk>/", domains.host_detail, name="host"),
+    path("hosts/<int:pk>/check/", domains.host_check, name="check"),
+    path("hosts/<int:pk>/links/", domains.host_links, name="links"),
+    path("hosts/<int:pk>/remove/", domains.host_remove, name="remove"),
+]
+
+urlpatterns = [
+    path("customers/", include((customers, "customers"))),
+    path("domains/", include((names, "domains"))),
+    path("", include("tenants.urls_team")),
+]

@@ -10,6 +10,7 @@ msps = [
     path("<int:pk>/resume/", operator.msp_resume, name="resume"),
     path("<int:pk>/invite/", operator.msp_invite, name="invite"),
     path("<int:pk>/base-domains/new/", operator.base_new, name="base-new"),
+    path("<int:pk>/base-domains/<int:base>/names/", operator.base_names, name="base-names"),
 ]
 regions = [
     path("", operator.region_list, name="list"),

@@ -1,5 +1,6 @@
 from tenants.models.brand import Brand
 from tenants.models.customer import Customer, CustomerRegion, Domain
+from tenants.models.own_host import OwnHost
 from tenants.models.people import (
     CUSTOMER_ROLES,
     MSP_ROLES,
@@ -25,6 +26,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "Msp",
+    "OwnHost",
     "Region",
     "Role",
     "User",

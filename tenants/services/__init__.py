@@ -19,6 +19,8 @@ from tenants.services.msps import (
     save_region,
     suspend_msp,
 )
+from tenants.services.names import give_names
+from tenants.services.own_hosts import add_host, check_host, check_waiting, remove_host, use_in_links
 from tenants.services.people import (
     InvitationRefused,
     accept_invitation,
@@ -36,7 +38,10 @@ __all__ = [
     "InvitationRefused",
     "accept_invitation",
     "add_base_domain",
+    "add_host",
     "change_role",
+    "check_host",
+    "check_waiting",
     "close_customer",
     "create_customer",
     "create_msp",
@@ -44,11 +49,13 @@ __all__ = [
     "enter",
     "finish_closing",
     "forget_closed",
+    "give_names",
     "invite",
     "invite_again",
     "invite_owner",
     "leave",
     "peek_invitation",
+    "remove_host",
     "remove_member",
     "resume_customer",
     "resume_msp",
@@ -61,4 +68,5 @@ __all__ = [
     "start_acting",
     "suspend_customer",
     "suspend_msp",
+    "use_in_links",
 ]

@@ -19,7 +19,7 @@ from tenants.countries import COUNTRIES
 from tenants.models import Acting, ApiToken, BaseDomain, Customer, CustomerRegion, Domain
 from tenants.scopes import config_changed
 from tenants.services.people import invite
-from tenants.zones import zones
+from tenants.zones import usual_zone, zones
 
 RETENTION = timedelta(days=90)
 _R_LDH = re.compile(r"..--")  # where A-labels such as xn-- live
@@ -30,7 +30,6 @@ FIELDS = (
     "cps",
     "channels",
     "caller_id_policy",
-    "default_caller_id",
     "foreign_caller_id",
 )
 
@@ -54,6 +53,7 @@ def create_customer(customer: Customer, *, by: Actor, admin_email: str = "") -> 
     with contexts.msp(customer.msp):
         customer.pk, customer.state = _next_id(), Customer.State.CREATING
         customer.schema_name = f"c{customer.pk:06d}"
+        customer.time_zone = customer.time_zone or usual_zone(customer.country)
         _check(customer)
         bases = list(BaseDomain.objects.filter(msp=customer.msp).order_by("pk"))
         names = sbc_names(customer.label, bases)

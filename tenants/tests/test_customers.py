@@ -9,8 +9,12 @@ from portal.core.audit import Actor
 from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
 from portal.db import contexts
-from tenants import services
+from tenants import selectors, services
+from tenants.countries import COUNTRIES
 from tenants.models import Customer, Domain, Msp
+from tenants.scopes import config_changed
+from tenants.tests.clients import client_of
+from tenants.zones import usual_zone, zones
 
 pytestmark = pytest.mark.django_db
 BY = Actor(email="nadia@northwind.example")
@@ -94,3 +98,73 @@ def test_suspending_and_closing_demand_a_reason_and_the_name(northwind, acme):
     with pytest.raises(contexts.ContextRefused):
         contexts.use_customer(Customer.objects.get(pk=acme.pk))
     assert services.forget_closed(today=acme.retain_until.replace(year=acme.retain_until.year + 1), by=BY) == 1
+
+
+def test_the_form_begins_with_the_country_of_most_customers_and_with_none_before_there_is_one(
+    northwind, fabrikam, nadia
+):
+    for label, country in (("one", "CH"), ("two", "CH")):
+        with contexts.msp(northwind):
+            services.create_customer(new(northwind, label, country=country), by=BY)
+    page = client_of(nadia, northwind).get("/customers/new/").content.decode()
+    assert '<option value="CH" selected>' in page
+
+    with contexts.msp(fabrikam):
+        Customer.objects.filter(msp=fabrikam).update(country="GB")
+        assert selectors.usual_country(fabrikam) == "GB"
+    fresh = services.create_msp(Msp(name="Tailspin", slug="tailspin"), by=BY)
+    with contexts.msp(fresh):
+        assert selectors.usual_country(fresh) == ""
+
+
+@pytest.mark.parametrize(
+    ("country", "zone"), [("DE", "Europe/Berlin"), ("US", "America/New_York"), ("GB", "Europe/London"), ("AQ", None)]
+)
+def test_a_customer_lives_in_the_usual_time_zone_of_its_country(northwind, nadia, country, zone):
+    facts = {"name": "Umbrella", "label": "umbrella", "country": country, "time_zone": "", "cps": 5, "channels": 30,
+             "caller_id_policy": "replace"}  # fmt: skip
+    assert client_of(nadia, northwind).post("/customers/new/", facts).status_code == 302
+    with contexts.msp(northwind):
+        found = Customer.objects.get(label="umbrella").time_zone
+    assert found == (zone or found) and found in zones()
+
+
+def test_every_country_with_inhabitants_of_its_own_has_a_usual_time_zone():
+    assert {usual_zone(country) for country in COUNTRIES} <= zones()
+    # Islands that are part of another country, and two that nobody lives on.
+    without = {country for country in COUNTRIES if usual_zone(country) == "UTC"}
+    assert without <= {"AC", "BV", "CP", "CQ", "DG", "EA", "HM", "IC", "TA"}
+
+
+def test_the_msp_decides_whether_approved_foreign_numbers_may_be_shown(northwind, acme, nadia):
+    browser = client_of(nadia, northwind)
+    before = acme.config_version
+    assert "once each is approved with proof" in browser.get(f"/customers/{acme.pk}/edit/").content.decode()
+    facts = {"name": "Acme", "country": "DE", "time_zone": "Europe/Berlin", "cps": 5, "channels": 30,
+             "caller_id_policy": "replace", "foreign_caller_id": "on", "config_version": before}  # fmt: skip
+    assert browser.post(f"/customers/{acme.pk}/edit/", facts).status_code == 302
+    with contexts.msp(northwind):
+        stored = Customer.objects.get(pk=acme.pk)
+        assert (stored.foreign_caller_id, stored.config_version) == (True, before + 1)
+        entry = AuditEntry.objects.filter(verb="customer.changed", tenant_id=acme.pk).latest("at")
+        assert (entry.before["foreign_caller_id"], entry.after["foreign_caller_id"]) == (False, True)
+    answer = browser.patch(
+        f"/api/v1/customers/{acme.pk}/", {"foreign_caller_id": False}, content_type="application/json"
+    )
+    assert answer.status_code == 200 and answer.json()["foreign_caller_id"] is False
+
+
+def test_only_the_numbers_own_service_sets_the_default_caller_id(northwind, acme):
+    with contexts.msp(northwind):
+        customer = Customer.objects.get(pk=acme.pk)
+        customer.default_caller_id, customer.channels = "+49301234500", 40
+        services.save_customer(customer, by=BY)
+        assert Customer.objects.get(pk=acme.pk).default_caller_id == ""
+
+
+def test_a_closed_customer_asks_nothing_of_the_sbcs_any_more(northwind, acme):
+    with contexts.msp(northwind):
+        Customer.objects.filter(pk=acme.pk).update(state="closed")
+        before = Customer.objects.get(pk=acme.pk).config_version
+        assert config_changed(acme) == before
+        assert Customer.objects.get(pk=acme.pk).config_version == before

@@ -76,12 +76,7 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 @requires("customers.change")
 def customer_new(request: HttpRequest) -> HttpResponse:
     """Create a customer by one form, then show how it came to be."""
-    last = selectors.customers_of(request.msp).order_by("-pk").first()
-    fresh = Customer(
-        msp=request.msp,
-        country=last.country if last else "",
-        time_zone=last.time_zone if last else request.user.time_zone,  # type: ignore[union-attr]
-    )
+    fresh = Customer(msp=request.msp, country=selectors.usual_country(request.msp), time_zone="")
     form = NewCustomerForm(request.POST or None, instance=fresh)
     if request.method == "POST" and form.is_valid():
         try:
@@ -197,7 +192,8 @@ def customer_close(request: HttpRequest, pk: int) -> HttpResponse:
         [
             _("No call is possible any more, not even an emergency call: make sure that nobody depends on them."),
             _("Its API tokens stop working; people can log in and read until it has left every SBC."),
-            _("Numbers, routing and people are kept for %(days)s days, then deleted.") % {"days": RETENTION.days},
+            _("Then its numbers go back to your stock and cool there, and its trunks are taken from it."),
+            _("Its routing, people and addresses are kept for %(days)s days, then deleted.") % {"days": RETENTION.days},
             _("Call records and the audit log stay. The label “%(label)s” is never used again.")
             % {"label": customer.label},
         ],

@@ -21,6 +21,7 @@ from portal.ui.status import rollout
 from tenants import addresses, selectors, services
 from tenants.forms import BaseDomainForm, MspForm, OwnerForm, RegionForm
 from tenants.models import BaseDomain, Msp, Region
+from tenants.views.domains import give_names
 
 NEW_MSP = Action(gettext_lazy("New MSP"), "msps:new", "plus", "msps.change")
 NEW_REGION = Action(gettext_lazy("New region"), "regions:new", "plus", "regions.change")
@@ -97,7 +98,8 @@ def msp_detail(request: HttpRequest, pk: int) -> HttpResponse:
         invitations = list(selectors.open_invitations(msp, None).filter(role="owner"))
     context = {
         "msp": msp,
-        "bases": selectors.base_domains(msp),
+        "bases": selectors.bases_with_nameless(msp),
+        "may_change": request.can("msps.change"),
         "owners": owners,
         "invitations": invitations,
         "url": addresses.url(addresses.primary_host(msp), "/"),
@@ -166,6 +168,13 @@ def base_new(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("%(name)s added.") % {"name": form.instance})
             return redirect("msps:detail", pk)
     return TemplateResponse(request, "tenants/base_new.html", {"form": form, "msp": msp})
+
+
+@requires("msps.change")
+def base_names(request: HttpRequest, pk: int, base: int) -> HttpResponse:
+    """Give the MSP's existing customers a name on a base domain that came later."""
+    found = get_object_or_404(BaseDomain.objects.select_related("msp", "region"), pk=base, msp=pk)
+    return give_names(request, found, back=reverse("msps:detail", args=[pk]))
 
 
 @requires("regions.view")
