@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """`ratio` is value to baseline; `ok` is whether the goal was met; `remark` is what a reader has to know of the run."""
+    """`ratio` is value to baseline; `ok` is whether the goal was met; `remark` is what to know of the run."""
 
     figure: str
     value: float

@@ -1,4 +1,4 @@
-"""What the portal's figures stand on: PostgreSQL that writes to disk, Valkey, the cast, and an environment for processes."""
+"""What the portal's figures stand on: PostgreSQL that writes to disk, Valkey, the cast, and how processes find them."""
 
 import os
 import shutil
@@ -20,6 +20,7 @@ class Ground:
     """`folder` is ours alone; with `environment` the portal's processes find the same database and Valkey."""
 
     folder: Path
+    redis: str
     environment: dict[str, str]
 
     def admin(self) -> str:
@@ -43,9 +44,8 @@ def ground() -> Iterator[Ground]:
         embedded.start_postgres(folder)
         redis = embedded.start_valkey(folder)
         with mock.patch.dict(os.environ, TEST_DATABASE_ADMIN_URL=embedded.admin_url(folder)), testing.database():
-            _speak_through(redis)
             _let_the_cast_in()
-            yield Ground(folder, environment(redis))
+            yield Ground(folder, redis, environment(redis))
     finally:
         embedded.stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
@@ -109,7 +109,7 @@ def a_node(name: str = "bench-1") -> "tuple[Node, str]":
         return services.add_node(node, by=Actor.system("bench"))
 
 
-def _speak_through(redis: str) -> None:
+def speak_through(redis: str) -> None:
     """Let this process nudge workers and pages as the portal does; the tests' layers stay inside one process."""
     from channels.layers import channel_layers
     from channels_redis.core import RedisChannelLayer
