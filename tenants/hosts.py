@@ -113,12 +113,12 @@ def ground_of(place: Place) -> Ground | None:
     """Return the place's rows as they are now, or None where its customer was closed."""
     with contexts.public():
         if place.tenant_id is not None:
-            tenant = Customer.objects.select_related("msp", "msp__brand").filter(pk=place.tenant_id).first()
+            tenant = next(iter(Customer.objects.select_related("msp__brand").filter(pk=place.tenant_id)), None)
             if tenant is None or tenant.state in (Customer.State.CREATING, Customer.State.CLOSED):
                 return None
             return Ground(place, tenant.msp, tenant)
         if place.msp_id is not None:
-            msp = Msp.objects.select_related("brand").filter(pk=place.msp_id).first()
+            msp = next(iter(Msp.objects.select_related("brand").filter(pk=place.msp_id)), None)
             return Ground(place, msp, None) if msp else None
         return Ground(place, None, None)
 

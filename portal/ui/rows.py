@@ -83,7 +83,7 @@ def draw(page: "ListPage", context: Context) -> SafeString:
 def _drawn(column: Column, page: "ListPage", context: Context) -> Drawn:
     css = " ".join(name for name, holds in (("num", column.is_number), ("off-card", not column.card)) if holds)
     opening = format_html('<td data-label="{}" class="{}">', column.label, css)
-    engine = context.template.engine  # type: ignore[attr-defined]
+    engine = context.template.engine  # type: ignore[union-attr]  # bound while a page is drawn
     template = engine.get_template(column.template) if column.template else None
     return Drawn(column, opening, page.may(column.link_needs), template)
 

@@ -1,0 +1,49 @@
+"""The side navigation shows what its reader may see, also where another reader's was drawn a moment before."""
+
+import pytest
+from django.test import RequestFactory
+
+from portal.ui import navigation
+from tenants.permissions import CAPABILITIES, may
+
+
+def drawn(place, roles, path="/"):
+    request = RequestFactory().get(path)
+    request.place, request.urlconf = place, f"portal.urls_{place}"
+    request.can = lambda capability: may(frozenset(roles), capability)
+    return navigation.side(request)
+
+
+def allowed(place, roles):
+    return {
+        navigation.address(entry.url_name, f"portal.urls_{place}")
+        for entry in navigation.PLACES[place]
+        if not entry.capability or CAPABILITIES.get(entry.capability, frozenset()) & set(roles)
+    } - {""}
+
+
+@pytest.mark.parametrize("place", navigation.PLACES)
+def test_nobody_gets_the_navigation_of_another_role(place):
+    every = sorted(set().union(*CAPABILITIES.values()))
+
+    for _twice in range(2):
+        for role in [*every, "none"]:
+            text = drawn(place, {role})
+            offered = {
+                navigation.address(entry.url_name, f"portal.urls_{place}") for entry in navigation.PLACES[place]
+            } - {""}
+            assert {url for url in offered if f'href="{url}"' in text} == allowed(place, {role})
+
+
+def test_the_entry_of_the_page_is_marked_and_no_other():
+    for path, current in [("/numbers/7/", "/numbers/"), ("/", "/"), ("/calls/", "/calls/"), ("/nowhere/", "")]:
+        text = drawn("customer", {"admin"}, path)
+
+        assert text.count("aria-current") == (1 if current else 0)
+        assert not current or f'href="{current}" aria-current="page"' in text
+
+
+def test_the_same_page_name_leads_to_each_place_s_own_page():
+    assert navigation.address("calls:list", "portal.urls_customer") == "/calls/"
+    assert navigation.address("customers:list", "portal.urls_msp") == "/customers/"
+    assert navigation.address("customers:list", "portal.urls_customer") == ""
