@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed
@@ -99,6 +100,13 @@ class CallerIdSerializer(serializers.ModelSerializer[ApprovedCallerId]):
         return parse_number(typed, self.context["request"].tenant.country)
 
 
+class CallerIdPolicySerializer(serializers.Serializer[Customer]):
+    """What is shown instead of a caller ID that is not the customer's; the default is one of its active numbers."""
+
+    caller_id_policy = serializers.ChoiceField(choices=Customer.CallerIdPolicy.choices)
+    default_caller_id = serializers.CharField(max_length=16, allow_blank=True, default="")
+
+
 class CallerIdViewSet(TenantViewSet):
     """Foreign caller IDs that are approved."""
 
@@ -117,6 +125,20 @@ class CallerIdViewSet(TenantViewSet):
 
     def remove(self, caller_id: ApprovedCallerId, *, by: Any) -> None:
         services.delete_caller_id(caller_id, customer=self.request.tenant, by=by)
+
+    @extend_schema(request=CallerIdPolicySerializer, responses=CallerIdPolicySerializer)
+    @action(detail=False, methods=["get", "put"], pagination_class=None)
+    def policy(self, request: Request) -> Response:
+        """What is shown when a caller ID is not the customer's: its default number, or nothing."""
+        customer = request.tenant
+        if request.method == "PUT":
+            form = CallerIdPolicySerializer(data=request.data)
+            form.is_valid(raise_exception=True)
+            wanted = form.validated_data
+            customer = services.save_caller_id_policy(
+                customer, policy=wanted["caller_id_policy"], number=wanted["default_caller_id"], by=self.actor
+            )
+        return Response(CallerIdPolicySerializer(customer).data)
 
 
 class GiveSerializer(IdsSerializer):

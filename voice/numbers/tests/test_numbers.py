@@ -180,3 +180,20 @@ def test_the_number_that_calls_show_by_default_stays_in_use_until_another_is_cho
 
     services.save_caller_id_policy(acme, policy="refuse", number="", by=alice)
     services.set_state([number.pk], "inactive", customer=acme, by=alice)
+
+
+def test_programs_choose_the_default_among_active_numbers_too(acme, alice, mallory, globex, number, client_of):
+    number.place = berlin(alice)
+    services.activate(number, customer=acme, by=alice)
+    contexts.use_public()
+
+    def put(default, browser=None):
+        facts = {"caller_id_policy": "replace", "default_caller_id": default}
+        browser = browser or client_of(alice, acme)
+        return browser.put("/api/v1/caller-ids/policy/", facts, content_type="application/json")
+
+    assert put("+49301234501").status_code == 400, "not active"
+    assert put(number.e164, client_of(mallory, globex)).status_code == 400, "not Globex's"
+    assert put(number.e164).json() == {"caller_id_policy": "replace", "default_caller_id": number.e164}
+    stored = client_of(alice, acme).get("/api/v1/caller-ids/policy/").json()
+    assert stored["default_caller_id"] == number.e164
