@@ -71,6 +71,11 @@ def body(answer):
     return TOKEN.sub(b"", content).lower()
 
 
+def visitors(acme, northwind):
+    """Return the browser of a stranger at each place."""
+    return {"operator": visitor(None), "msp": visitor(northwind), "customer": visitor(acme)}
+
+
 def member(place, role):
     user = User.objects.create_user(f"{role}@walk.example", "x", name=role.title())
     with contexts.msp(getattr(place, "msp", place)):
@@ -79,14 +84,16 @@ def member(place, role):
     return user
 
 
-@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: f"{leaf.place}:{leaf.template or '/'}")
-def test_every_url_names_what_it_demands_or_does_not_exist(leaf, acme, northwind, operator):
-    demands = {leaf.demand(method) for method in leaf.methods}
-    if all(walk.known(demand) for demand in demands):
-        return
-    assert not leaf.is_api and demands == {None}, f"{leaf.template} demands {demands}"
-    place = {"operator": None, "msp": northwind, "customer": acme}[leaf.place]
-    assert visitor(place).get(next(leaf.paths([1]))).status_code == 404
+def test_every_url_names_what_it_demands_or_does_not_exist(acme, northwind):
+    browsers, wrong = visitors(acme, northwind), []
+    for leaf in LEAVES:
+        demands = {leaf.demand(method) for method in leaf.methods}
+        if all(walk.known(demand) for demand in demands):
+            continue
+        gone = not leaf.is_api and demands == {None}
+        if not gone or browsers[leaf.place].get(next(leaf.paths([1]))).status_code != 404:
+            wrong.append((leaf.place, leaf.template, demands))
+    assert wrong == []
 
 
 def test_every_capability_is_somebodys():
@@ -94,8 +101,7 @@ def test_every_capability_is_somebodys():
 
 
 def test_strangers_see_public_pages_and_the_way_to_log_in(world, acme, northwind):
-    browsers = {kind: visitor(place) for kind, place in (("operator", None), ("msp", northwind), ("customer", acme))}
-    wrong = []
+    browsers, wrong = visitors(acme, northwind), []
     for leaf in LEAVES:
         for method in leaf.methods:
             demand = leaf.demand(method)
