@@ -118,9 +118,10 @@ def _saves(on: Ground, customers: list[Any], trunks: list[int]) -> list[float]:
 
 
 def _steps(database: psycopg.Connection, customer: int, began: float) -> list[float]:
-    """Return when the last version of a customer was compiled, sent and answered, and how long the node had it, in ms."""
+    """Return the ms until a customer's newest version was compiled, sent and answered, and those that the node took."""
     row = database.execute(
-        """SELECT extract(epoch FROM r.created_at), extract(epoch FROM d.sent_at), extract(epoch FROM d.since), d.took_ms
+        """SELECT extract(epoch FROM r.created_at), extract(epoch FROM d.sent_at), extract(epoch FROM d.since),
+                  d.took_ms
              FROM sbc_deployment d JOIN sbc_revision r ON r.scope = d.scope AND r.version = d.running
             WHERE d.scope = %s""",
         [f"cust:{customer}"],
