@@ -112,7 +112,7 @@ def _saves(on: Ground, customers: list[Any], trunks: list[int]) -> list[float]:
             customer, began = chance.choice(customers[5:]), time.time()
             took.append(_save(database, customer, chance.choice((trunks[:1], trunks[::-1]))))
             steps.append(_steps(database, customer.pk, began))
-    for place, name in enumerate(("compiling begins", "sent", "answer arrives", "of it on the node")):
+    for place, name in enumerate(("compiled", "sent", "answer arrives", "of it on the node")):
         note(f"changes: {name}, p50 {percentile([each[place] for each in steps], 0.5):.1f} ms")
     return took
 
