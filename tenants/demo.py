@@ -13,7 +13,7 @@ from django.db import transaction
 from portal.core.audit import Actor
 from portal.db import contexts
 from tenants import png, services
-from tenants.models import BaseDomain, Brand, Customer, Membership, Msp, Region, User
+from tenants.models import BaseDomain, Brand, Customer, Membership, Msp, OwnHost, Region, User
 
 PASSWORD = "strowger-demo"  # noqa: S105 (printed at every start of the demo)
 BY = Actor.system("demo")
@@ -110,6 +110,8 @@ def _msp(slug: str, region: Region) -> Msp:
         brand = Brand.objects.get(msp=msp)
         brand.accent = accent
         services.save_brand(brand, by=BY, logo=_logo(accent, spokes=4 if slug == "northwind" else 6))
+        # Waits for DNS until somebody writes its record into var/dns.json.
+        services.add_host(OwnHost(msp=msp, host=f"portal.{slug}.example"), by=BY)
     return msp
 
 
