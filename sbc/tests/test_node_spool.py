@@ -269,7 +269,7 @@ def test_no_batch_is_longer_than_what_daphne_takes_in_one_message(tmp_path):
 
     first, texts = spool.after(0, 3_000)
 
-    assert first == 1 and 500 < len(texts) and len(",".join(texts)) < 1024 * 1024
+    assert first == 1 and len(texts) > 500 and len(",".join(texts)) < 1024 * 1024
 
 
 def test_an_old_copy_of_a_spool_goes_on_as_another(tmp_path):
