@@ -120,6 +120,9 @@ def compile_msp(msp: MspFacts) -> list[Row]:
     """Return an MSP's shared trunks, base domains and block list."""
     rows = [Row("bd", base.lower(), str(msp.id)) for base in msp.bases]
     rows += [Row("bl", f"m{msp.id}:{prefix}", "1") for prefix in msp.blocked_prefixes]
+    if msp.blocked_prefixes:
+        # Where the node begins to look: no row, no look-up.
+        rows.append(Row("bl", f"m{msp.id}:", str(max(len(prefix) for prefix in msp.blocked_prefixes))))
     for trunk in msp.trunks:
         rows += _trunk(trunk)
         rows += [Row("ip", f"m{msp.id}:{address}", trunk.gateway) for address in trunk.source_addresses]
@@ -199,6 +202,8 @@ def _customer_row(customer: CustomerFacts, generation: int) -> str:
             "cps": customer.cps,
             "cc": customer.channels,
             "g": generation,
+            # The longest prefix of this generation: where the node begins to look.
+            "ml": max((len(line.prefix) for line in customer.policy.lines), default=0),
             "fq": customer.fqdns[0].lower() if customer.fqdns else "",
             "def": customer.default_caller_id,
             "scr": "refuse" if customer.refuse_unknown_caller else "replace",

@@ -63,7 +63,7 @@ def test_an_msp_owns_its_bases_shared_trunks_and_blocks():
 
     assert table(rows, "gw") == {"g12": "h=sip.carrier.example;p=5060;t=udp;a=ip;cps=0;cc=0;m=3;o=0;fw=orig;st=1"}
     assert table(rows, "bd") == {"sbc.northwind.example": "3"}
-    assert (table(rows, "bl"), table(rows, "ip")) == ({"m3:882": "1"}, {"m3:192.0.2.7": "g12"})
+    assert (table(rows, "bl"), table(rows, "ip")) == ({"m3:882": "1", "m3:": "3"}, {"m3:192.0.2.7": "g12"})
 
 
 def test_a_customer_has_its_names_numbers_trunks_and_routes():
@@ -71,7 +71,7 @@ def test_a_customer_has_its_names_numbers_trunks_and_routes():
 
     assert table(rows, "fq") == {"acme.sbc.northwind.example": "17"}
     assert table(rows, "tn") == {
-        "17": "m=3;st=1;cps=5;cc=30;g=43;fq=acme.sbc.northwind.example;def=49301234500;scr=replace;fx=0;co=DE"
+        "17": "m=3;st=1;cps=5;cc=30;g=43;ml=4;fq=acme.sbc.northwind.example;def=49301234500;scr=replace;fx=0;co=DE"
     }
     assert table(rows, "dn") == {"49301234500": "t=17;st=1;in=teams", "49301234501": "t=17;st=0;in=g12"}
     assert table(rows, "em") == {"17:112": "x=0;g=g12,g13"}

@@ -103,6 +103,7 @@ async def test_an_emergency_call_passes_everything(stage: Stage, row: dict[str, 
         ("gw", "g1", stage.trunk(1, cc=1, cps=1)),
         ("bl", "m3:1", "1"),
         ("bl", "m3:112", "1"),
+        ("bl", "m3:", "3"),
     )
 
     for _ in range(3):

@@ -91,6 +91,7 @@ class Stage:
             ("rt", "17.1.00:4490", "r=9;b=1"),
             ("rt", "18.1.00:", "r=0;g=g1"),
             ("bl", "m3:44870", "1"),
+            ("bl", "m3:", "5"),
             ("em", "17:112", "x=0;g=g1,g2"),
             ("em", "18:112", "x=0;g=g1"),
         ]
@@ -273,7 +274,7 @@ def tenant(
     foreign: int = 0,
 ) -> str:
     """Return a customer's switch row."""
-    return f"m=3;st={state};cps={cps};cc={channels};g=1;fq={fq};def={default};scr={policy};fx={foreign};co=DE"
+    return f"m=3;st={state};cps={cps};cc={channels};g=1;ml=15;fq={fq};def={default};scr={policy};fx={foreign};co=DE"
 
 
 @asynccontextmanager
