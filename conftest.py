@@ -44,6 +44,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give tests over real sockets and daemons a second try: a machine that stalls for a second is no fault of ours.
+
+    A second try is printed as `R`; what fails twice has failed.
+    """
+    for item in items:
+        if item.get_closest_marker("sip") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(autouse=True)
 def _no_context() -> Iterator[None]:
     """Begin and end every test as nobody: a context that leaks is a wall that is missing."""
