@@ -56,6 +56,8 @@ function connect(url) {
     clearInterval(poll);
     show("live");
     if (lost) afresh();
+    // What was under way when the page was drawn may have ended before this socket could hear of it.
+    else if (document.querySelector(".chip-busy")) everything();
     lost = false;
     if (document.querySelector("[data-live=dashboard]")) socket.send(JSON.stringify({ want: "dashboard" }));
   });

@@ -29,7 +29,7 @@ def test_a_route_changed_in_the_browser_sends_the_next_call_over_the_other_trunk
     alice.get_by_label("If it fails").select_option(label=before)
     alice.get_by_role("button", name="Save").click()
     line = alice.get_by_role("row", name="+44*")
-    expect(line).to_contain_text("Live", timeout=10_000)
+    expect(line).to_contain_text("Live", timeout=5_000)
 
     assert taken_by(installation) == after
 
