@@ -1,26 +1,32 @@
 """The loop that everything else stands on: the browser steers a real SBC, and its calls come back."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.system import sipp
 from tests.system.installation import Installation
 
-CALLER, LONDON, SHOWN = "+493023125000", "+442079460123", "+44 20 7946 0123"
+ACME, CALLER = "acme.sbc.northwind.example", "+493023125000"
+LONDON, SHOWN = "+442079460123", "+44 20 7946 0123"
+RECORD = "SELECT egress_name FROM calls_cdr WHERE called = %s AND disposition = 'answered' AND invited > %s"
 
 
-def taken_by(installation: Installation) -> str:
-    with ThreadPoolExecutor(1) as other:
-        # Playwright's loop runs in this thread; the call gets one of its own.
-        outcome = other.submit(installation.place, [{"caller": CALLER, "called": LONDON, "seconds": 0.5}]).result()[0]
-    assert outcome["code"] == 200, outcome
-    return outcome["taken_by"][0]
+def trunk_taken(installation: Installation, folder: Path) -> str:
+    """Place a call with SIPp and return the trunk that took it, by its record."""
+    began = datetime.now(UTC)
+    sipp.call(installation, folder, customer=ACME, caller=CALLER)
+    records = installation.wait(lambda: installation.query(RECORD, sipp.CALLED, began), 10, "the call's record")
+    assert len(records) == 1
+    return str(records[0][0])
 
 
 def test_a_route_changed_in_the_browser_sends_the_next_call_over_the_other_trunk(
-    installation: Installation, alice: Page
+    installation: Installation, alice: Page, tmp_path: Path
 ):
-    before = taken_by(installation)
+    before = trunk_taken(installation, tmp_path)
     after = {"Carrier A": "Carrier B", "Carrier B": "Carrier A"}[before]
 
     alice.goto(installation.url("acme.northwind", "/routing/"))
@@ -31,13 +37,14 @@ def test_a_route_changed_in_the_browser_sends_the_next_call_over_the_other_trunk
     line = alice.get_by_role("row", name="+44*")
     expect(line).to_contain_text("Live", timeout=5_000)
 
-    assert taken_by(installation) == after
+    assert trunk_taken(installation, tmp_path) == after
 
 
 def test_a_call_shows_live_on_the_dashboard_and_leaves_its_record(installation: Installation, alice: Page):
     alice.goto(installation.url("acme.northwind"))
 
     with ThreadPoolExecutor(1) as other:
+        # Playwright's loop runs in this thread; the call gets one of its own.
         call = other.submit(installation.place, [{"caller": CALLER, "called": LONDON, "seconds": 4}])
         live = alice.locator("[data-rows=live]")
         expect(live).to_contain_text(SHOWN, timeout=5_000)
