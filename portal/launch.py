@@ -68,6 +68,9 @@ def _start(*, lab: bool, calm: bool) -> None:
         _wait_for(supervisor, lambda: _page_answers() and embedded.listens(NODES), "the portal")
         for program in _sbc(demo, engine, lab=lab, calm=calm):
             supervisor.start(program)
+            if program.name == "lab":
+                # The node proves itself with what the lab's authority issues.
+                _wait_for(supervisor, (VAR / "lab" / "ca" / "sbc.pem").exists, "the lab", program)
         if not supervisor.stopping:
             _welcome(demo, engine)
         supervisor.run()
