@@ -8,7 +8,6 @@ customers = [
     path("<int:pk>/", msp.customer_detail, name="detail"),
     path("<int:pk>/steps/", msp.customer_steps, name="steps"),
     path("<int:pk>/history/", msp.customer_history, name="history"),
-    path("<int:pk>/api/", msp.customer_api, name="api"),
     path("<int:pk>/edit/", msp.customer_edit, name="edit"),
     path("<int:pk>/suspend/", msp.customer_suspend, name="suspend"),
     path("<int:pk>/resume/", msp.customer_resume, name="resume"),

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from tenants.views import msp, shared
+from tenants.views import msp, objects, shared
 
 brand = [
     path("brand.css", shared.brand_css, name="css"),
@@ -15,11 +15,16 @@ audit = [
     path("audit/", shared.audit_list, name="list"),
     path("audit/<uuid:pk>/", shared.audit_entry, name="entry"),
 ]
+object_tabs = [
+    path("objects/<slug:resource>/<str:pk>/history/", objects.object_history, name="history"),
+    path("objects/<slug:resource>/<str:pk>/api/", objects.object_api, name="api"),
+]
 
 urlpatterns = [
     path("", include((brand, "brand"))),
     path("", include((acting, "acting"))),
     path("", include((audit, "audit"))),
+    path("", include((object_tabs, "objects"))),
     path("", include(([path("profile/", shared.profile, name="edit")], "profile"))),
     path("invitations/<str:secret>/", shared.accept_invitation, name="invitation"),
 ]

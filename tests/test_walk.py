@@ -2,19 +2,14 @@
 
 import re
 from contextlib import contextmanager
-from importlib import import_module
-from importlib.util import find_spec
 
 import pytest
-from django.apps import apps
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpResponse
 
 from portal.core.access import LOGGED_IN, PUBLIC
 from portal.db import contexts
-from tenants import hosts
-from tenants.demo import Cast
 from tenants.models import CUSTOMER_ROLES, MSP_ROLES, Membership, User
 from tenants.permissions import CAPABILITIES, NOT_WHILE_ACTING
 from tenants.services import start_acting
@@ -25,20 +20,6 @@ pytestmark = pytest.mark.django_db
 LEAVES = [leaf for place in walk.PLACES for leaf in walk.leaves(place)]
 FEW_IDS = 5
 TOKEN = re.compile(rb"(?<![0-9A-Za-z])[0-9A-Za-z]{64}(?![0-9A-Za-z])")
-
-
-@pytest.fixture
-def world(region, northwind, fabrikam, acme, globex, initech):
-    """The cast with the things that the demo gives it, so that there is something to see and to steal."""
-    contexts.use_public()
-    cast = Cast(region, [northwind, fabrikam], [acme, globex, initech])
-    for config in apps.get_app_configs():
-        if config.name != "tenants" and find_spec(f"{config.name}.demo"):
-            import_module(f"{config.name}.demo").seed(cast)
-    hosts.forget()
-    cache.clear()
-    yield cast
-    cache.clear()
 
 
 @contextmanager

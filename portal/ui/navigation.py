@@ -136,9 +136,9 @@ def may_see(entry: Entry, request: HttpRequest) -> bool:
     return not entry.capability or (can is not None and bool(can(entry.capability)))
 
 
-def page_url(name: str, request: HttpRequest) -> str:
+def page_url(name: str, request: HttpRequest, *args: Any) -> str:
     """Return the address of a page of this place, or nothing where the place has no such page."""
-    return address(name, getattr(request, "urlconf", None))
+    return address(name, getattr(request, "urlconf", None), *args)
 
 
 def address(name: str, urlconf: str | None, *args: Any) -> str:

@@ -18,7 +18,6 @@ from portal.ui.confirm import Question, confirm_page, is_confirmed, refusal
 from portal.ui.forms import refuse
 from portal.ui.leaving import leave_page
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
-from portal.ui.parts import Tab
 from portal.ui.status import rollout
 from tenants import addresses, selectors, services
 from tenants.colour import contrast, readable
@@ -125,13 +124,6 @@ def customer_history(request: HttpRequest, pk: int) -> HttpResponse:
         for entry in audit.entries(tenant_id=customer.pk)[:100]
     ]
     return _customer_page(request, customer, "history", {"entries": entries})
-
-
-@requires("customers.view")
-def customer_api(request: HttpRequest, pk: int) -> HttpResponse:
-    customer = _customer(request, pk)
-    address = request.build_absolute_uri(f"/api/v1/customers/{customer.pk}/")
-    return _customer_page(request, customer, "api", {"address": address})
 
 
 @requires("customers.change")
@@ -284,12 +276,8 @@ def _portal(customer: Customer) -> str:
 
 
 def _customer_page(request: HttpRequest, customer: Customer, name: str, context: dict[str, Any]) -> TemplateResponse:
-    tabs = [
-        Tab(_("Overview"), reverse("customers:detail", args=[customer.pk]), current=name == "detail"),
-        Tab(_("History"), reverse("customers:history", args=[customer.pk]), current=name == "history"),
-        Tab(_("API"), reverse("customers:api", args=[customer.pk]), current=name == "api"),
-    ]
-    return TemplateResponse(request, f"tenants/customer_{name}.html", {"customer": customer, "tabs": tabs, **context})
+    facts = {"customer": customer, "current_tab": "history" if name == "history" else "page", **context}
+    return TemplateResponse(request, f"tenants/customer_{name}.html", facts)
 
 
 def _ask(request: HttpRequest, customer: Customer, question: Question, act: Any) -> HttpResponse:

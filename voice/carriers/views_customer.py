@@ -11,7 +11,6 @@ from voice.carriers.forms import new_trunk
 from voice.carriers.models import Trunk
 from voice.carriers.pages import CustomerTrunkList, answer_of, limits_of, state_of
 from voice.carriers.views import close_trunk, edit_trunk
-from voice.history import history
 
 
 def _own(request: HttpRequest, pk: int) -> Trunk:
@@ -34,7 +33,6 @@ def trunk(request: HttpRequest, pk: int) -> HttpResponse:
         "answer": answer_of(row),
         "limits": limits_of(row),
         "can_change": own and request.can("carriers.change"),
-        "history": history(row) if own else [],
     }
     return TemplateResponse(request, "voice/carriers/trunk.html", context)
 

@@ -18,7 +18,6 @@ from voice.carriers.forms import CarrierForm, GrantForm, new_trunk
 from voice.carriers.models import Carrier, Trunk
 from voice.carriers.pages import CarrierList, MspTrunkList, answer_of, limits_of, state_of, trunk_url
 from voice.carriers.views import close_trunk, edit_trunk
-from voice.history import history
 from voice.selection import refusal_words
 
 LIVING = (Customer.State.ACTIVE, Customer.State.SUSPENDED, Customer.State.CLOSING)
@@ -84,7 +83,6 @@ def trunk(request: HttpRequest, pk: int) -> HttpResponse:
         "can_change": change and row.tenant_id is None and row.closed_at is None,
         "can_approve": change and not row.approved,
         "grants": row.grants.select_related("tenant").order_by("tenant__name") if row.tenant_id is None else None,
-        "history": history(row),
     }
     return TemplateResponse(request, "voice/carriers/trunk.html", context)
 

@@ -122,6 +122,9 @@ def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     messages.success(request, _("Removed."))
     return redirect(back)
 
+# What can be seen without being changed has a page of its own, which has the tabs.
+RESOURCES = {"person": "people", "site": "sites", "place": "places"}
+
 
 def _edit(
     request: HttpRequest,
@@ -148,6 +151,7 @@ def _edit(
         "row": row,
         "title": title,
         "kind": kind,
+        "resource": RESOURCES.get(kind, ""),
         "remove_name": f"directory:{kind}_remove",
         "back": reverse(back),
     }

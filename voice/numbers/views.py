@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST
 from portal.core.access import requires
 from portal.ui.forms import refuse
 from tenants.countries import country_name
-from voice.history import history
 from voice.numbers import selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.numbers.forms import NumberForm, PlaceForm
 from voice.numbers.models import Number
@@ -51,7 +50,6 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
         "inbound": page.inbound_of(stored),
         "needs_location": selectors.needs_location(stored, request.tenant),
         "located": stored.place is not None and stored.place.address.is_validated,
-        "history": history(stored),
         "can_change": request.can("numbers.change"),
     }
     return TemplateResponse(request, "voice/numbers/number.html", context)

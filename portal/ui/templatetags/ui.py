@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui import forms as ui_forms
 from portal.ui import ladder as ui_ladder
-from portal.ui import markup, navigation, rows, values
+from portal.ui import markup, navigation, objects, rows, values
 from portal.ui import status as ui_status
 from portal.ui.lists import ListPage
 
@@ -156,6 +156,12 @@ def danger(content: str, title: Words = "") -> SafeString:
 @register.inclusion_tag("components/tabs.html")
 def tabs(items: list[Any]) -> dict[str, Any]:
     return {"tabs": items}
+
+
+@register.inclusion_tag("components/tabs.html", takes_context=True)
+def object_tabs(context: Context, resource: str, pk: Any, current: str = "page") -> dict[str, Any]:
+    """Return an object's tabs: its page, its history and its place in the API, as far as the reader may see them."""
+    return {"tabs": objects.tabs(context["request"], resource, pk, current)}
 
 
 @register.inclusion_tag("components/timeline.html")

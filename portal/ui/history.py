@@ -1,4 +1,4 @@
-"""What happened to one object, from the audit log, in words for its page."""
+"""What was changed about one object, from the audit log, in words for its page."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from portal.core import audit
 from portal.core.models import AuditEntry
 from portal.ui.parts import Event
 
-LATEST = 12
+LATEST = 100
 WORDS: dict[str, str | Promise] = {
     "saved": gettext_lazy("Changed"),
     "closed": gettext_lazy("Closed"),
@@ -21,6 +21,12 @@ WORDS: dict[str, str | Promise] = {
     "approved": gettext_lazy("Approved"),
     "validated": gettext_lazy("Validated"),
     "deleted": gettext_lazy("Removed"),
+    "created": gettext_lazy("Made"),
+    "added": gettext_lazy("Added"),
+    "changed": gettext_lazy("Changed"),
+    "moved": gettext_lazy("Moved"),
+    "withdrawn": gettext_lazy("Withdrawn"),
+    "token_rotated": gettext_lazy("New token given"),
 }
 ICONS = {
     "granted": "user-plus",
@@ -39,7 +45,8 @@ def history(obj: Model) -> list[Event]:
 def _event(obj: Model, entry: AuditEntry) -> Event:
     done = entry.verb.rsplit(".", 1)[-1]
     made = done == "saved" and entry.before is None
-    title = _("Made") if made else str(WORDS.get(done, entry.verb)) % {"customer": entry.facts.get("customer", "")}
+    words = WORDS.get(done) or done.replace("_", " ").capitalize()
+    title = _("Made") if made else str(words) % {"customer": entry.facts.get("customer", "")}
     who = f"{entry.email} ({entry.acting_for})" if entry.acting_for else entry.email
     changes = [] if made else [_change(obj, *change) for change in entry.changes]
     return Event(entry.at, title, "; ".join([who, *changes]), icon="plus" if made else ICONS.get(done, "history"))

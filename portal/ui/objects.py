@@ -1,0 +1,96 @@
+"""The objects that have a page of their own and an address in the API: what their tabs *History* and *API* lead to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from portal.core import api_object
+from portal.ui import values
+from portal.ui.navigation import page_url
+from portal.ui.parts import Tab
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of object: its page, what that page demands beyond reading, and the list that it stands in."""
+
+    page: str
+    list_page: str
+    list_label: str | Promise
+    page_needs: str = ""
+    changes: bool = True
+    history_page: str = ""
+    name: Callable[[Any], str] = str
+
+
+def _number(row: Any) -> str:
+    return values.phone(row.e164)
+
+
+def _deployment(row: Any) -> str:
+    return _("Version %(version)s on %(node)s") % {"version": row.wanted, "node": row.node}
+
+
+# By place and by the resource's name in the API; `tests/test_objects.py` opens each of them.
+KINDS: dict[str, dict[str, Kind]] = {
+    "operator": {
+        "msps": Kind("msps:detail", "msps:list", _("MSPs")),
+        "regions": Kind("regions:edit", "regions:list", _("Regions"), "regions.change"),
+        "nodes": Kind("nodes:detail", "nodes:list", _("Nodes")),
+        "certificates": Kind("certificates:detail", "certificates:list", _("Certificates")),
+        "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
+    },
+    "msp": {
+        "customers": Kind("customers:detail", "customers:list", _("Customers"), history_page="customers:history"),
+        "stock-numbers": Kind("inventory:number", "inventory:list", _("Number stock"), name=_number),
+        "carriers": Kind("carriers:carrier", "carriers:list", _("Carriers"), "carriers.change"),
+        "trunks": Kind("carriers:trunk", "carriers:trunks", _("Trunks")),
+        "hosts": Kind("domains:host", "domains:list", _("Domains")),
+        "calls": Kind("calls:detail", "calls:list", _("Calls"), changes=False),
+        "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
+    },
+    "customer": {
+        "numbers": Kind("numbers:number", "numbers:list", _("Numbers"), name=_number),
+        "caller-ids": Kind("numbers:caller_id", "numbers:caller_ids", _("Caller ID"), "numbers.change", name=_number),
+        "people": Kind("directory:person", "directory:list", _("People and places"), "people.change"),
+        "sites": Kind("directory:site", "directory:sites", _("Sites"), "people.change"),
+        "addresses": Kind("directory:address", "directory:addresses", _("Addresses")),
+        "places": Kind("directory:place", "directory:places", _("Places"), "people.change"),
+        "routes": Kind("routing:edit", "routing:list", _("Routing"), "routing.change"),
+        "schedules": Kind("routing:schedule_edit", "routing:schedules", _("Hours"), "routing.change"),
+        "trunks": Kind("carriers:trunk", "carriers:list", _("Trunks")),
+        "calls": Kind("calls:detail", "calls:list", _("Calls"), changes=False),
+        "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
+    },
+}
+
+
+def kind_of(request: HttpRequest, resource: str) -> Kind | None:
+    return KINDS.get(getattr(request, "place", "") or "", {}).get(resource)
+
+
+def tabs(request: HttpRequest, resource: str, pk: Any, current: str = "page") -> list[Tab]:
+    """Return the tabs of an object's pages, without those that the reader may not open."""
+    kind, can = kind_of(request, resource), getattr(request, "can", None)
+    if kind is None or can is None or pk is None:
+        return []
+    found = []
+    if not kind.page_needs or can(kind.page_needs):
+        found.append(Tab(_("Overview"), page_url(kind.page, request, pk), current == "page"))
+    if can(api_object.viewing(request, resource)):
+        if kind.changes:
+            found.append(Tab(_("History"), history_url(request, kind, resource, pk), current == "history"))
+        if can("api.use"):
+            found.append(Tab(_("API"), page_url("objects:api", request, resource, pk), current == "api"))
+    return found
+
+
+def history_url(request: HttpRequest, kind: Kind, resource: str, pk: Any) -> str:
+    """Return where an object's history stands; some have a page of their own for it."""
+    if kind.history_page:
+        return page_url(kind.history_page, request, pk)
+    return page_url("objects:history", request, resource, pk)
