@@ -42,6 +42,7 @@ def test_a_route_changed_in_the_browser_sends_the_next_call_over_the_other_trunk
 
 def test_a_call_shows_live_on_the_dashboard_and_leaves_its_record(installation: Installation, alice: Page):
     alice.goto(installation.url("acme.northwind"))
+    began = datetime.now(UTC)
 
     with ThreadPoolExecutor(1) as other:
         # Playwright's loop runs in this thread; the call gets one of its own.
@@ -51,7 +52,8 @@ def test_a_call_shows_live_on_the_dashboard_and_leaves_its_record(installation: 
         assert call.result()[0]["code"] == 200
     expect(live).not_to_contain_text(SHOWN, timeout=10_000)
 
+    installation.wait(lambda: installation.query(RECORD, LONDON, began), 10, "the call's record")
     alice.goto(installation.url("acme.northwind", "/calls/"))
-    expect(alice.locator("tbody tr").first).to_contain_text(SHOWN, timeout=10_000)
+    expect(alice.locator("tbody tr").first).to_contain_text(SHOWN)
     alice.locator("tbody tr").first.get_by_role("link").first.click()
     expect(alice.get_by_role("heading", level=1)).to_contain_text(SHOWN)
