@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet
 from portal import embedded
 from portal.run import ROOT, Steps, Stop
 from portal.supervisor import Program, Supervisor
+from portal.ui import vendor
 
 VAR = Path(os.environ.get("STROWGER_VAR", str(ROOT / "var")))
 PORTAL = int(os.environ.get("PORTAL_PORT") or 8000)
@@ -146,7 +147,7 @@ def _demo(environment: dict[str, str], say: Callable[[str], None], folder: Path)
 
 
 def _static(environment: dict[str, str], say: Callable[[str], None]) -> str:
-    if (ROOT / "node_modules").is_dir() and not (ROOT / "static" / "vendor").is_dir():
+    if (ROOT / "node_modules").is_dir() and not vendor.is_current(ROOT):
         _manage(environment, say, "assets")
     now = str(sorted((str(p), p.stat().st_mtime_ns) for p in (ROOT / "static").rglob("*") if p.is_file()))
     stamp = VAR / "run" / "static"

@@ -9,14 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.ui.icons import OUTLINE
+from portal.ui.vendor import FILES, STAMP, made_of
 
-FILES = {
-    "tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
-    "htmx.min.js": "htmx.org/dist/htmx.min.js",
-    "alpine.min.js": "@alpinejs/csp/dist/cdn.min.js",
-    "uplot.min.js": "uplot/dist/uPlot.iife.min.js",
-    "uplot.min.css": "uplot/dist/uPlot.min.css",
-}
 ICON = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 EMPTY_SQUARE = '<path stroke="none" d="M0 0h24v24H0z" fill="none" />'
 SOURCE_MAP = re.compile(rb"\n?(//|/\*)# sourceMappingURL=[^\n]*\n?")
@@ -27,16 +21,19 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        packages = Path(settings.BASE_DIR) / "node_modules"
-        vendor = Path(settings.BASE_DIR) / "static" / "vendor"
+        root = Path(settings.BASE_DIR)
+        packages, vendor, fresh = root / "node_modules", root / "static" / "vendor", root / "static" / ".vendor"
         if not packages.is_dir():
             raise CommandError("The front-end packages are missing: run `npm ci` first.")
-        shutil.rmtree(vendor, ignore_errors=True)
-        vendor.mkdir(parents=True)
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
         for name, source in FILES.items():
             # The maps are not served, and the manifest storage refuses a reference to a file that is not there.
-            (vendor / name).write_bytes(SOURCE_MAP.sub(b"\n", (packages / source).read_bytes()))
-        (vendor / "icons.svg").write_text(sprite(packages / "@tabler/icons/icons/outline"))
+            (fresh / name).write_bytes(SOURCE_MAP.sub(b"\n", (packages / source).read_bytes()))
+        (fresh / "icons.svg").write_text(sprite(packages / "@tabler/icons/icons/outline"))
+        (fresh / STAMP).write_text(made_of(root))
+        shutil.rmtree(vendor, ignore_errors=True)
+        fresh.rename(vendor)
         self.stdout.write(f"{len(FILES)} files and {len(OUTLINE)} icons in static/vendor")
 
 
