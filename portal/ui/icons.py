@@ -6,7 +6,7 @@ arrow-right arrow-up arrows-exchange arrows-sort ban bell bolt book brand-teams 
 calendar certificate chart-bar check checks chevron-down chevron-left chevron-right chevron-up circle
 circle-check circle-dashed circle-dot circle-x clipboard clock clock-pause cloud code copy credit-card database
 device-desktop device-floppy dots dots-vertical download edit external-link eye eye-off file file-text filter
-flag folder git-branch globe hash headset heart help help-circle history home hourglass id info-circle key
+flag folder git-branch globe grip-vertical hash headset heart help help-circle history home hourglass id info-circle key
 keyboard language link list list-check loader lock login logout mail map-pin menu-2 message microphone moon
 network packages palette pencil phone phone-call phone-calling phone-check phone-incoming phone-off
 phone-outgoing phone-x player-pause player-play player-stop plug plug-connected plug-connected-x plus point

@@ -93,3 +93,48 @@ def test_a_number_is_tried_and_the_answer_is_a_sentence(portal, browser_of):
 
     expect(page.locator(".answer")).to_contain_text("Carrier B")
     assert access_of(page) == []
+
+
+def patterns_of(page):
+    return page.locator("#policy tr[data-line] .phone")
+
+
+def lines_of(page):
+    return patterns_of(page).all_inner_texts()
+
+
+def test_a_line_is_dragged_to_another_place_and_its_place_is_said(portal, browser_of):
+    page = browser_of("admin").new_page()
+    page.goto(portal.url(ACME, "/routing/"))
+    before = lines_of(page)
+    grips, rows = page.locator("[data-grip]"), page.locator("#policy tr[data-line]")
+
+    start, target = grips.first.bounding_box(), rows.nth(1).bounding_box()
+    page.mouse.move(start["x"] + 5, start["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(start["x"], target["y"] + target["height"] - 3, steps=6)
+    page.mouse.up()
+
+    expect(page.locator("#policy-said")).to_have_text(f"Line {before[0]} is number 2 of {len(before)} now.")
+    page.reload()
+    expect(patterns_of(page)).to_have_text([before[1], before[0], *before[2:]])
+    # The same by keyboard, and the reader stays at the button.
+    page.locator("#policy tr[data-line]").nth(1).get_by_role("button", name="up").press("Enter")
+    expect(page.locator("#policy-said")).to_have_text(f"Line {before[0]} is number 1 of {len(before)} now.")
+    expect(patterns_of(page)).to_have_text(before)
+
+
+def test_a_drag_ends_where_it_began_by_escape(portal, browser_of):
+    page = browser_of("admin").new_page()
+    page.goto(portal.url(ACME, "/routing/"))
+    before = lines_of(page)
+    start, target = page.locator("[data-grip]").first.bounding_box(), page.locator("#policy tr[data-line]").last
+    page.mouse.move(start["x"] + 5, start["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(start["x"], target.bounding_box()["y"] + 30, steps=6)
+    assert lines_of(page) != before
+
+    page.keyboard.press("Escape")
+    page.mouse.up()
+
+    assert lines_of(page) == before

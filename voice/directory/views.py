@@ -122,6 +122,7 @@ def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     messages.success(request, _("Removed."))
     return redirect(back)
 
+
 # What can be seen without being changed has a page of its own, which has the tabs.
 RESOURCES = {"person": "people", "site": "sites", "place": "places"}
 

@@ -7,7 +7,7 @@ line that an earlier one covers is dropped: then the longest prefix that is left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from voice.routing.choose import Line, PolicyView, ScheduleView
+from voice.routing.choose import Line, ScheduleView
 
 MOST_CALLER_PREFIXES = 3
 MOST_SCHEDULES = 3
@@ -26,9 +26,9 @@ class Flat:
         return sum(1 << i for i, prefix in enumerate(self.caller_prefixes) if caller.startswith(prefix))
 
 
-def flatten(policy: PolicyView) -> Flat:
-    """Return the policy's rows; raises ValueError on more caller prefixes or schedules than a node keeps apart."""
-    lines = [line for line in policy.lines if line.enabled]
+def flatten(policy: Iterable[Line]) -> Flat:
+    """Return the rows of a policy's lines; raises ValueError on more callers or schedules than a node keeps apart."""
+    lines = [line for line in policy if line.enabled]
     callers = tuple(dict.fromkeys(line.caller_prefix for line in lines if line.caller_prefix))
     schedules = tuple(dict.fromkeys(line.schedule for line in lines if line.schedule))
     if len(callers) > MOST_CALLER_PREFIXES or len(schedules) > MOST_SCHEDULES:

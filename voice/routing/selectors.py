@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import datetime, time
+from typing import Any
 
 from tenants.models import Customer
 from voice.carriers.models import Trunk
 from voice.carriers.selectors import blocked_prefixes, trunks_for
-from voice.emergency.selectors import EmergencyRoute, emergency_for
+from voice.emergency.selectors import emergency_for
 from voice.numbers.models import Number
 from voice.routing import patterns
 from voice.routing.choose import CallQuery, Choice, Line, PolicyView, ScheduleView, Window, choose
@@ -39,18 +40,19 @@ def schedule_view(schedule: Schedule, time_zone: str) -> ScheduleView:
     return ScheduleView(schedule.pk, schedule.name, time_zone, windows, frozenset(schedule.closed))
 
 
-def policy_for(
-    customer: Customer, *, trunks: Iterable[Trunk] | None = None, emergency: Iterable[EmergencyRoute] | None = None
-) -> PolicyView:
-    """Return the current customer's policy as the compiler and the simulator see it.
+def lines_for(customer: Customer, trunks: Iterable[Trunk]) -> tuple[Line, ...]:
+    """Return the current customer's lines in dial order, with those of their trunks that it may use."""
+    gateways = {trunk.pk: trunk.gateway for trunk in trunks}
+    routes = Route.objects.with_trunk_ids().in_dial_order()
+    return tuple(_line(route, gateways, customer.time_zone) for route in routes)
 
-    Whoever has the customer's trunks and emergency routes at hand gives them along.
-    """
-    usable = {trunk.pk: trunk.gateway for trunk in (trunks_for(customer) if trunks is None else trunks)}
-    emergency = emergency_for(customer) if emergency is None else emergency
-    lines = tuple(_line(route, usable, customer.time_zone) for route in routes_in_dial_order())
+
+def policy_for(customer: Customer) -> PolicyView:
+    """Return the current customer's policy as the simulator walks it."""
+    usable = list(trunks_for(customer))
+    emergency = emergency_for(customer, usable)
     return PolicyView(
-        lines=lines,
+        lines=lines_for(customer, usable),
         emergency={each.dial: tuple(each.gateways) for each in emergency},
         provider_blocks=frozenset(each.prefix for each in blocked_prefixes(customer.msp_id)),
         own_numbers=frozenset(e164.lstrip("+") for e164 in Number.objects.active().values_list("e164", flat=True)),
@@ -62,9 +64,9 @@ def try_number(customer: Customer, called: str, caller: str, at: datetime) -> Ch
     return choose(policy_for(customer), CallQuery(called, caller, at))
 
 
-def _line(route: Route, usable: dict[int, str], time_zone: str) -> Line:
+def _line(route: Any, usable: dict[int, str], time_zone: str) -> Line:
     # A trunk that was taken away is left out; a line that lost its last trunk blocks rather than falls through.
-    gateways = tuple(usable[trunk.trunk_id] for trunk in route.trunks.all() if trunk.trunk_id in usable)
+    gateways = tuple(usable[pk] for pk in route.trunk_ids if pk in usable)
     return Line(
         id=route.pk,
         prefix=route.prefix,

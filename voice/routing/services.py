@@ -5,8 +5,8 @@ from datetime import date, time
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
-from django.db.models import F, Max
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Max, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -33,7 +33,7 @@ def save_route(
     StaleEdit when somebody else changed the line meanwhile.
     """
     config_version = config_changed(customer)
-    before = _seen(route, seen)
+    stored = _seen(route, seen)
     if route.is_default:
         route.pattern, route.caller_pattern = patterns.ANY, ""
     route.pattern, route.prefix = _pattern(route.pattern, "pattern")
@@ -42,19 +42,22 @@ def save_route(
     else:
         route.caller_prefix = ""
     trunk_ids = list(dict.fromkeys(trunk_ids)) if route.action == Route.Action.ROUTE else []
-    _check_trunks(route, trunk_ids, customer)
+    stored_ids = stored.trunk_ids if stored else []
+    names = _names_of_trunks(route, trunk_ids, stored_ids, customer)
     if route.pk is None and not route.is_default:
         route.position = (Route.objects.aggregate(last=Max("position"))["last"] or 0) + 1
     route.config_version = config_version
     route.row_version += 1
-    route.full_clean()
-    route.save()
-    route.trunks.all().delete()
-    RouteTrunk.objects.bulk_create(
-        RouteTrunk(route=route, trunk_id=trunk, position=place) for place, trunk in enumerate(trunk_ids)
-    )
+    _store(route)
+    if trunk_ids != stored_ids:
+        route.trunks.all().delete()
+        RouteTrunk.objects.bulk_create(
+            RouteTrunk(route=route, trunk_id=trunk, position=place) for place, trunk in enumerate(trunk_ids)
+        )
     _check_limits()
-    audit.record(by, "route.saved", route, before=before, after=_facts(route, trunk_ids))
+    before = _facts(stored, [names[pk] for pk in stored_ids]) if stored else {}
+    after = _facts(route, [names[pk] for pk in trunk_ids])
+    audit.record(by, "route.saved", route, before=before, after=after)
     return route
 
 
@@ -64,7 +67,7 @@ def delete_route(route: Route, *, customer: Customer, by: audit.Actor) -> None:
     if route.is_default:
         raise ValidationError(_("The last line can be changed, not removed: it says what happens to everything else."))
     config_changed(customer)
-    before = _facts(route, [trunk.trunk_id for trunk in route.trunks.all()])
+    before = _facts(route, selectors.trunk_names([trunk.trunk_id for trunk in route.trunks.all()]))
     audit.record(by, "route.deleted", route, before=before)
     route.delete()
 
@@ -90,12 +93,17 @@ def move_route(route: Route, *, up: bool, customer: Customer, by: audit.Actor) -
 
 
 @transaction.atomic
-def set_order(ids: Sequence[int], *, customer: Customer, by: audit.Actor) -> None:
-    """Put all lines in the given order; raises StaleEdit when the ids are not the lines that there are now."""
+def set_order(ids: Sequence[int], *, customer: Customer, by: audit.Actor, seen: Sequence[int] | None = None) -> None:
+    """Put all lines in the given order.
+
+    Raises StaleEdit when these are not the lines that there are now, or not in the order that was `seen`.
+    """
     config_version = config_changed(customer)
     before = list(Route.objects.filter(is_default=False).in_dial_order().values_list("pk", flat=True))
     if sorted(before) != sorted(ids):
         raise StaleEdit(_("Somebody added or removed a line meanwhile. Look at the new order and try again."))
+    if seen is not None and before != list(seen):
+        raise StaleEdit(_("Somebody changed the order meanwhile. Look at the new order and try again."))
     for position, pk in enumerate(ids, start=1):
         Route.objects.filter(pk=pk).exclude(position=position).update(
             position=position, config_version=config_version, row_version=F("row_version") + 1
@@ -173,45 +181,65 @@ def _pattern(text: str, field: str) -> tuple[str, str]:
     return pattern, patterns.prefix(pattern)
 
 
-def _check_trunks(route: Route, trunk_ids: Sequence[int], customer: Customer) -> None:
+def _store(route: Route) -> None:
+    """Store a line; what the database refuses comes back in words for the user."""
+    route.full_clean(validate_constraints=False)
+    try:
+        with transaction.atomic():
+            route.save()
+    except IntegrityError:
+        # Which constraint, and its words: Django asks the database once for each, so not before it is needed.
+        route.full_clean()
+        raise
+
+
+def _names_of_trunks(
+    route: Route, trunk_ids: Sequence[int], stored_ids: Sequence[int], customer: Customer
+) -> dict[int, str]:
+    """Return the names of the trunks that a line had and gets; raises ValidationError where it may not get one."""
     if route.action == Route.Action.ROUTE and not trunk_ids:
         raise ValidationError({"action": _("Choose at least one trunk, or block these calls.")})
     if len(trunk_ids) > MOST_TRUNKS:
         raise ValidationError({"action": _("A line tries at most %(n)d trunks.")}, params={"n": MOST_TRUNKS})
-    usable = set(trunks_for(customer).filter(pk__in=trunk_ids).values_list("pk", flat=True))
-    if set(trunk_ids) - usable:
+    named = {*trunk_ids, *stored_ids}
+    usable = dict(trunks_for(customer).filter(pk__in=named).values_list("pk", "name")) if named else {}
+    if set(trunk_ids) - usable.keys():
         raise ValidationError({"action": _("One of the trunks is not there any more. Choose another.")})
+    gone = sorted(named - usable.keys())
+    return usable | dict(zip(gone, selectors.trunk_names(gone), strict=True)) if gone else usable
 
 
 def _check_limits() -> None:
-    policy = Route.objects.filter(enabled=True)
-    callers = policy.exclude(caller_prefix="").values("caller_prefix").distinct().count()
-    schedules = policy.exclude(schedule=None).values("schedule").distinct().count()
-    if callers > MOST_CALLER_PREFIXES:
+    used = Route.objects.filter(enabled=True).aggregate(
+        callers=Count("caller_prefix", distinct=True, filter=~Q(caller_prefix="")),
+        schedules=Count("schedule_id", distinct=True),
+    )
+    if used["callers"] > MOST_CALLER_PREFIXES:
         raise ValidationError(
             {"caller_pattern": _("A policy can tell three groups of callers apart. Use one of them.")}
         )
-    if schedules > MOST_SCHEDULES:
+    if used["schedules"] > MOST_SCHEDULES:
         raise ValidationError({"schedule": _("A policy can use three different hours. Use one of them.")})
 
 
-def _seen(route: Route, seen: int | None) -> dict[str, Any]:
+def _seen(route: Route, seen: int | None) -> Any:
+    """Return the line as it is stored, None where it is new."""
     if route.pk is None:
-        return {}
-    stored = Route.objects.with_trunks().get(pk=route.pk)
+        return None
+    stored = Route.objects.with_trunk_ids().get(pk=route.pk)
     if seen is not None and stored.row_version != seen:
         raise StaleEdit(stored)
     route.row_version = stored.row_version
-    return _facts(stored, [trunk.trunk_id for trunk in stored.trunks.all()])
+    return stored
 
 
-def _facts(route: Route, trunk_ids: Sequence[int]) -> dict[str, Any]:
+def _facts(route: Route, trunks: Sequence[str]) -> dict[str, Any]:
     return {
         "pattern": route.pattern,
         "callers": route.caller_pattern,
         "hours": str(route.schedule or ""),
         "action": route.action,
-        "trunks": selectors.trunk_names(trunk_ids),
+        "trunks": list(trunks),
         "in use": route.enabled,
         "note": route.note,
     }

@@ -71,26 +71,24 @@ def route_delete(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("routing.change")
 def route_move(request: HttpRequest, pk: int) -> HttpResponse:
     route = get_object_or_404(Route, pk=pk)
+    refused = ""
     try:
         services.move_route(route, up=request.POST.get("to") == "up", customer=request.tenant, by=request.actor)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    if request.htmx:
-        return policy(request)
-    return redirect("routing:list")
+        refused = " ".join(error.messages)
+    return _moved(request, pk, refused)
 
 
 @require_POST
 @requires("routing.change")
 def reorder(request: HttpRequest) -> HttpResponse:
-    ids = [int(pk) for pk in request.POST.getlist("line") if pk.isdecimal()]
+    ids, seen = _numbers(request.POST.getlist("line")), _numbers(request.POST.get("seen", "").split())
+    refused = ""
     try:
-        services.set_order(ids, customer=request.tenant, by=request.actor)
+        services.set_order(ids, customer=request.tenant, by=request.actor, seen=seen or None)
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-    if request.htmx:
-        return policy(request)
-    return redirect("routing:list")
+        refused = " ".join(error.messages)
+    return _moved(request, next(iter(_numbers([request.POST.get("moved", "")])), None), refused)
 
 
 @requires("routing.view")
@@ -134,6 +132,27 @@ def schedule_delete(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("routing:schedules")
 
 
+def _numbers(texts: list[str]) -> list[int]:
+    return [int(text) for text in texts if text.isdecimal()]
+
+
+def _moved(request: HttpRequest, pk: int | None, refused: str) -> HttpResponse:
+    """Answer a change of the order: the lines as they stand now, and where the line is that was moved."""
+    if not request.htmx:
+        if refused:
+            messages.error(request, refused)
+        return redirect("routing:list")
+    context = _policy_context(request)
+    lines = [route for route in context["routes"] if not route.is_default]
+    place = next((place for place, route in enumerate(lines, start=1) if route.pk == pk), None)
+    said = ""
+    if place and not refused:
+        words = _("Line %(line)s is number %(place)d of %(all)d now.")
+        said = words % {"line": lines[place - 1].pattern, "place": place, "all": len(lines)}
+    context |= {"refused": refused, "said": said}
+    return TemplateResponse(request, "voice/routing/policy_lines.html", context)
+
+
 def _edit(request: HttpRequest, route: Route) -> HttpResponse:
     form = RouteForm(request.POST or None, instance=route, trunks=trunks_for(request.tenant).order_by("name"))
     if request.method == "POST" and form.is_valid():
@@ -167,6 +186,7 @@ def _policy_context(request: HttpRequest) -> dict[str, Any]:
     if not any(route.is_default for route in routes):
         routes.append(selectors.default_route())
     context: dict[str, Any] = {"routes": routes, "can_change": request.can("routing.change")}
+    context["seen"] = " ".join(str(route.pk) for route in ordered)
     tried = "number" in request.GET
     dials = [each.dial for each in emergency_for(customer)]
     form = TryForm(request.GET if tried else None, country=customer.country, emergency=dials)

@@ -84,7 +84,7 @@ lines = st.builds(
 )
 def test_the_longest_prefix_of_the_flattened_policy_is_the_first_match(some, called, caller, at):
     view = policy(*some, emergency={})
-    flat = flatten(view)
+    flat = flatten(view.lines)
     state = sum(1 << i for i, schedule in enumerate(flat.schedules) if schedule.is_open(at))
 
     wanted: Choice = choose(view, CallQuery(called, caller, at))

@@ -92,3 +92,27 @@ def test_the_api_does_what_the_pages_do(client_of, alice, acme, trunks):  # noqa
     assert made.status_code == 201, made.content
     assert made.json()["trunks"] == trunks
     assert tried.json()["outcome"] == "trunk"
+
+
+def test_a_dragged_line_says_where_it_is_now(client_of, alice, acme, trunks):  # noqa: F811
+    first, second = save(acme, "+1*", trunks), save(acme, "+2*", trunks)
+    browser = client_of(alice, acme)
+    new = {"line": [second.pk, first.pk], "seen": f"{first.pk} {second.pk}", "moved": second.pk}
+
+    answer = browser.post(page("routing:order"), new, headers={"HX-Request": "true"})
+
+    assert b"Line +2* is number 1 of 2 now." in answer.content
+    assert list(Route.objects.in_dial_order()) == [second, first]
+
+
+def test_who_drags_in_an_old_order_is_told_and_sees_the_new_one(client_of, alice, acme, trunks):  # noqa: F811
+    first, second = save(acme, "+1*", trunks), save(acme, "+2*", trunks)
+    old = {"line": [first.pk, second.pk], "seen": f"{second.pk} {first.pk}", "moved": first.pk}
+    browser = client_of(alice, acme)
+
+    answer = browser.post(page("routing:order"), old, headers={"HX-Request": "true"})
+    without_script = browser.post(page("routing:order"), old, follow=True)
+
+    for each in (answer, without_script):
+        assert b"Somebody changed the order meanwhile" in each.content
+    assert f'name="seen" value="{first.pk} {second.pk}"'.encode() in answer.content

@@ -149,3 +149,14 @@ def test_a_customers_own_trunk_is_not_closed_under_its_routing(acme, alice):
     save(acme, "+44*", [own.pk])
     with pytest.raises(ValidationError, match="1 line of the routing"):
         delete_trunk(own, by=alice)
+
+
+def test_an_order_that_somebody_changed_meanwhile_is_not_overwritten(acme, trunks):
+    first, second, third = (save(acme, pattern, trunks) for pattern in ("+1*", "+2*", "+3*"))
+    seen = [first.pk, second.pk, third.pk]
+    services.move_route(third, up=True, customer=acme, by=BY)
+
+    with pytest.raises(StaleEdit, match="changed the order meanwhile"):
+        services.set_order([second.pk, first.pk, third.pk], customer=acme, by=BY, seen=seen)
+
+    assert list(selectors.routes_in_dial_order()) == [first, third, second]
