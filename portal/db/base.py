@@ -5,12 +5,14 @@ from typing import Any
 
 import psycopg
 from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.base.base import NO_DB_ALIAS
 from django.utils.asyncio import async_unsafe
 from django_tenants.postgresql_backend import base
 from psycopg.pq import TransactionStatus
 
 from .context import CUSTOMER_SCHEMA, LOGIN_ROLE, NOBODY, PUBLIC, ROLES, Context
 from .introspection import SchemaIntrospection
+from .pool import Pool, PooledConnection
 
 # One statement: whatever happens, the four never disagree.
 SET_CONTEXT = (
@@ -35,6 +37,19 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         self.introspection = SchemaIntrospection(self)
         self.execute_wrappers.append(self._under_context)
+
+    @property
+    def pool(self) -> Pool | None:
+        options = self.settings_dict["OPTIONS"].get("pool")
+        if self.alias == NO_DB_ALIAS or not options:
+            return None
+        if self.alias not in self._connection_pools:
+            parameters = {**self.get_connection_params(), "autocommit": True}
+            # As Django's, but for the check; of two threads that make one, the first wins, and none is open yet.
+            made = Pool(kwargs=parameters, open=False, configure=self._configure_connection, **options)
+            self._connection_pools.setdefault(self.alias, made)
+        pool: Pool = self._connection_pools[self.alias]
+        return pool
 
     def use(self, context: Context, tenant: Any = None) -> None:
         """Run what follows on this connection under `context`; the server is told with the next statement."""
@@ -85,6 +100,9 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     def init_connection_state(self) -> None:
         self._applied = None
+        if isinstance(self.connection, PooledConnection):
+            # It comes back from the pool as it was left.
+            self._applied, self.connection.left_under = self.connection.left_under, None
         super().init_connection_state()
         if not DatabaseWrapper._guarded and self.connection is not None:
             with self.connection.cursor() as cursor:
@@ -120,5 +138,8 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     @async_unsafe
     def close(self) -> None:
+        # In the middle of a transaction nobody knows: the pool rolls it back, and the setting with it.
+        if isinstance(self.connection, PooledConnection) and self.connection.is_idle:
+            self.connection.left_under = self._applied
         self._applied = None
         super().close()

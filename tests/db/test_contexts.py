@@ -1,7 +1,9 @@
 """What a connection may see: the four settings move together, follow rollbacks, and let nobody see anything."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, ProgrammingError, connection, transaction
@@ -88,6 +90,33 @@ def test_a_connection_from_the_pool_starts_as_its_new_holder(acme, globex):
     connection.close()
     contexts.use_public()
     assert settings_now() == NOBODY
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("ending", ["", "ROLLBACK", "SELECT no_such_thing"])
+def test_a_connection_that_went_back_in_the_middle_of_something_is_told_anew(acme, globex, ending):
+    settings_now()
+    contexts.use_customer(globex)
+    transaction.set_autocommit(False)
+    settings_now()
+    if ending:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute(ending)
+    connection.close()
+
+    assert settings_now() == settings_of(globex)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_server_has_closed_is_replaced_before_anybody_runs_into_it(acme):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (gone,) = cursor.fetchone()
+    connection.close()
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 2000)", [gone])
+
+    assert settings_now() == settings_of(acme)
 
 
 def test_what_django_tenants_calls_maps_onto_contexts(globex):
