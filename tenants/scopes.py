@@ -3,13 +3,19 @@
 from functools import partial
 from typing import cast
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from portal.core import nudges
 from tenants.models import Customer, Msp, Region
 
 Scope = Region | Msp | Customer
 _KINDS: dict[type[Scope], str] = {Region: "region", Msp: "msp", Customer: "cust"}
+_OPEN = {Customer: f"AND state <> '{Customer.State.CLOSED}'"}
+_NEXT = {
+    model: f"""UPDATE {model._meta.db_table} SET config_version = config_version + 1
+                WHERE id = %s {_OPEN.get(model, "")} RETURNING config_version"""  # noqa: S608 names of ours
+    for model in _KINDS
+}
 
 
 def scope_key(scope: Scope) -> str:
@@ -17,24 +23,23 @@ def scope_key(scope: Scope) -> str:
     return f"{_KINDS[type(scope)]}:{scope.pk}"
 
 
-@transaction.atomic
 def config_changed(scope: Scope) -> int:
     """Open the scope's next configuration version; wake the SBC worker on commit.
 
     Who changes several scopes in one transaction locks region, then MSP, then customer.
     """
-    model = cast(type[Customer], type(scope))
-    columns = ("config_version", "state") if isinstance(scope, Customer) else ("config_version",)
-    # The row lock makes edits take turns, so that a version names exactly one state.
-    version, *state = model.objects.select_for_update(no_key=True).values_list(*columns).get(pk=scope.pk)
-    if state == [Customer.State.CLOSED]:
-        return int(version)  # no SBC carries it any more, and none ever will
-    version += 1
-    model.objects.filter(pk=scope.pk).update(config_version=version)
-    scope.config_version = version
+    # The row is locked from here on: edits take turns, so that a version names exactly one state.
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT[type(scope)], [scope.pk])
+        row = cursor.fetchone()
+    if row is None:
+        # No SBC carries a closed customer any more, and none ever will.
+        versions = cast(type[Customer], type(scope)).objects.values_list("config_version", flat=True)
+        return int(versions.get(pk=scope.pk))
+    version = scope.config_version = int(row[0])
     transaction.on_commit(partial(nudges.nudge, "sbc"), robust=True)
     transaction.on_commit(partial(_tell_pages, scope), robust=True)
-    return int(version)
+    return version
 
 
 def _tell_pages(scope: Scope) -> None:
