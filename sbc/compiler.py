@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from sbc.rows import Row, UnsafeValue, listed, parameters
-from voice.routing.choose import Line, PolicyView, ScheduleView
+from voice.routing.choose import Line, ScheduleView
 from voice.routing.flatten import flatten
 
 # A secret is a reference in a revision; it becomes the secret only when it is sent to a node.
@@ -85,7 +85,7 @@ class EmergencyFacts:
 
 @dataclass(frozen=True)
 class CustomerFacts:
-    """All that a customer's SBC configuration follows from; `policy` holds gateways as trunks."""
+    """All that a customer's SBC configuration follows from; `lines` of its policy hold gateways as trunks."""
 
     id: int
     msp: int
@@ -94,7 +94,7 @@ class CustomerFacts:
     country: str
     cps: int
     channels: int
-    policy: PolicyView
+    lines: tuple[Line, ...]
     default_caller_id: str = ""
     refuse_unknown_caller: bool = False
     foreign_caller_id: bool = False
@@ -203,7 +203,7 @@ def _customer_row(customer: CustomerFacts, generation: int) -> str:
             "cc": customer.channels,
             "g": generation,
             # The longest prefix of this generation: where the node begins to look.
-            "ml": max((len(line.prefix) for line in customer.policy.lines), default=0),
+            "ml": max((len(line.prefix) for line in customer.lines), default=0),
             "fq": customer.fqdns[0].lower() if customer.fqdns else "",
             "def": customer.default_caller_id,
             "scr": "refuse" if customer.refuse_unknown_caller else "replace",
@@ -236,7 +236,7 @@ def _trunk(trunk: TrunkFacts) -> list[Row]:
 
 
 def _routing(customer: CustomerFacts, generation: int) -> list[Row]:
-    flat = flatten(customer.policy)
+    flat = flatten(customer.lines)
     scope = f"{customer.id}.{generation}"
     rows = [
         Row("rt", f"{scope}.{caller}{state}:{prefix}", _route(line))

@@ -16,7 +16,7 @@ from voice.carriers.models import Trunk
 from voice.carriers.selectors import blocked_prefixes, trunks_for
 from voice.emergency.selectors import emergency_for
 from voice.numbers.models import ApprovedCallerId, Number
-from voice.routing.selectors import policy_for
+from voice.routing.selectors import lines_for
 
 
 def region_facts(region: Region) -> RegionFacts:
@@ -43,11 +43,13 @@ def msp_facts(msp: Msp) -> MspFacts:
 
 def customer_facts(customer: Customer) -> CustomerFacts:
     """Return all that a customer's rows follow from; the database context must be the customer's."""
-    trunks, routes = list(trunks_for(customer)), emergency_for(customer)
+    trunks = list(trunks_for(customer).defer("password"))
     usable = {trunk.pk: trunk_facts(trunk) for trunk in trunks}
     gateways = {pk: trunk.gateway for pk, trunk in usable.items()}
     fqdns = CustomerRegion.objects.filter(customer=customer).order_by("pk").values_list("fqdn", flat=True)
-    numbers = tuple(_number(number, gateways) for number in Number.objects.in_number_order())
+    held = Number.objects.in_number_order().values_list("e164", "state", "inbound", "inbound_trunk")
+    numbers = tuple(_number(*number, gateways) for number in held)
+    routes = emergency_for(customer, trunks)
     emergency = tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes)
     return CustomerFacts(
         id=customer.pk,
@@ -58,7 +60,7 @@ def customer_facts(customer: Customer) -> CustomerFacts:
         country=customer.country,
         cps=customer.cps,
         channels=customer.channels,
-        policy=policy_for(customer, trunks=trunks, emergency=routes),
+        lines=lines_for(customer, trunks),
         default_caller_id=_default_caller(customer, numbers),
         refuse_unknown_caller=customer.caller_id_policy == Customer.CallerIdPolicy.REFUSE,
         foreign_caller_id=customer.foreign_caller_id,
@@ -99,9 +101,8 @@ def _default_caller(customer: Customer, numbers: tuple[NumberFacts, ...]) -> str
     return digits if any(number.digits == digits and number.active for number in numbers) else ""
 
 
-def _number(number: Number, gateways: dict[int, str]) -> NumberFacts:
-    inbound: str = number.inbound
-    if number.inbound == Number.Inbound.TRUNK:
+def _number(e164: str, state: str, inbound: str, trunk: int | None, gateways: dict[int, str]) -> NumberFacts:
+    if inbound == Number.Inbound.TRUNK:
         # The trunk was taken away: refusing is the honest answer until somebody chooses another.
-        inbound = gateways.get(number.inbound_trunk or 0, "refuse")
-    return NumberFacts(number.e164.lstrip("+"), number.state == Number.State.ACTIVE, inbound)
+        inbound = gateways.get(trunk or 0, "refuse")
+    return NumberFacts(e164.lstrip("+"), state == Number.State.ACTIVE, inbound)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Max, Value, When
+from django.db.models import Case, Exists, F, Max, Value, When
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -36,8 +36,9 @@ from tenants.scopes import config_changed
 logger = logging.getLogger(__name__)
 
 
+# What is live has a revision: nearly every scope is told apart without a look at its revisions.
 _BEHIND = " UNION ALL ".join(
-    f"""SELECT {place}, '{kind}', s.id FROM {model._meta.db_table} s WHERE s.config_version > 0 {condition}
+    f"""SELECT {place}, '{kind}', s.id FROM {model._meta.db_table} s WHERE s.config_version > s.live_version {condition}
         AND NOT EXISTS (SELECT 1 FROM sbc_revision r WHERE r.scope = '{kind}:' || s.id AND r.version = s.config_version)
     """  # noqa: S608 names of ours
     for place, (kind, model, condition) in enumerate(
@@ -88,10 +89,12 @@ def compile_revision(scope: Scope) -> Revision | None:
     with contexts.ingest(), transaction.atomic():
         # An edit or another worker that holds the lock sends a nudge of its own when it is done.
         model: Any = type(scope)
-        locked = model.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=scope.pk).first()
+        key = scope_key(scope)
+        complaint = Exists(Alarm.objects.open().filter(kind=Alarm.Kind.COMPILE, subject=key))
+        mine = model.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        locked = mine.annotate(is_complained_of=complaint).filter(pk=scope.pk).first()
         if locked is None:
             return None
-        key = scope_key(locked)
         newest = Revision.objects.filter(scope=key).order_by("-version").first()
         if newest is not None and newest.version >= locked.config_version:
             return None
@@ -99,7 +102,8 @@ def compile_revision(scope: Scope) -> Revision | None:
         revision = _compiled(locked, newest, regions)
         revision.save(force_insert=True)
         want(locked, revision.version, regions, at=now())
-        close_alarms([Alarm.Kind.COMPILE], at=now(), subject=key)
+        if locked.is_complained_of:
+            close_alarms([Alarm.Kind.COMPILE], at=now(), subject=key)
         transaction.on_commit(partial(tell_pages, locked), robust=True)
         return revision
 

@@ -18,7 +18,7 @@ from sbc.compiler import (
     routing_fingerprint,
 )
 from sbc.rows import Row, UnsafeValue, difference
-from voice.routing.choose import Line, PolicyView
+from voice.routing.choose import Line
 
 TRUNK = TrunkFacts(12, "sip.carrier.example", 5060, "udp", msp=3, source_addresses=("192.0.2.7",))
 OWN = TrunkFacts(13, "192.0.2.9", 5061, "tcp", msp=3, owner=17, digest=True, username="acme;x=1", realm="carrier")
@@ -30,7 +30,7 @@ ACME = CustomerFacts(
     country="DE",
     cps=5,
     channels=30,
-    policy=PolicyView((Line(1, "44", ("g12", "g13")), Line(2, "4420", ("g13",)), Line(3, "")), {}),
+    lines=(Line(1, "44", ("g12", "g13")), Line(2, "4420", ("g13",)), Line(3, "")),
     default_caller_id="49301234500",
     numbers=(NumberFacts("49301234500", True), NumberFacts("49301234501", False, "g12")),
     approved_callers=("4989555000",),
@@ -91,7 +91,7 @@ def test_a_secret_is_a_reference_and_never_the_secret():
 def test_the_generation_changes_only_with_the_routing():
     before = compile_customer(ACME, 43)
     relabelled = compile_customer(replace(ACME, cps=9), 44)
-    rerouted = compile_customer(replace(ACME, policy=PolicyView((Line(1, "44", ("g13",)),), {})), 44)
+    rerouted = compile_customer(replace(ACME, lines=(Line(1, "44", ("g13",)),)), 44)
 
     assert generation_of(before) == 43
     assert routing_fingerprint(before) == routing_fingerprint(relabelled)

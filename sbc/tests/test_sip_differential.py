@@ -46,7 +46,7 @@ def as_customer(policy: PolicyView) -> CustomerFacts:
         country="DE",
         cps=100,
         channels=100,
-        policy=policy,
+        lines=policy.lines,
         default_caller_id=NUMBERS[0],
         numbers=tuple(NumberFacts(number, True) for number in NUMBERS),
     )

@@ -4,13 +4,14 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from tenants.models import Customer, Msp, Region
-from voice.carriers.models import BlockedPrefix, EmergencyTrunk, Trunk, TrunkQuerySet
+from voice.carriers.models import BlockedPrefix, EmergencyTrunk, Trunk, TrunkGrant, TrunkQuerySet
 
 
 def trunks_for(customer: Customer) -> TrunkQuerySet:
     """Return the open trunks that the customer's calls may use: its own, and the MSP's that were granted to it."""
-    mine = Q(tenant=customer) | Q(tenant=None, grants__tenant=customer)
-    return Trunk.objects.open().filter(mine, msp=customer.msp_id).distinct()
+    granted = TrunkGrant.objects.filter(tenant=customer).values("trunk")
+    mine = Q(tenant=customer) | Q(tenant=None, pk__in=granted)
+    return Trunk.objects.open().filter(mine, msp=customer.msp_id)
 
 
 def shared_trunks(msp: Msp) -> TrunkQuerySet:

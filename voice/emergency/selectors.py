@@ -1,5 +1,6 @@
 """What happens when somebody dials an emergency number: which numbers there are, and which trunks carry them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -42,20 +43,24 @@ def emergency_numbers(country: str) -> list[DialString]:
     return [DialString(each["dial"], each["service"], each["test"]) for each in entry["numbers"]]
 
 
-def emergency_trunks(customer: Customer) -> list[Trunk]:
-    """Return the trunks for the customer's emergency calls: its own list first, then the MSP's, each trunk once."""
+def emergency_trunks(customer: Customer, trunks: Iterable[Trunk] | None = None) -> list[Trunk]:
+    """Return the trunks for the customer's emergency calls: its own list first, then the MSP's, each trunk once.
+
+    Whoever has the customer's trunks at hand gives them along.
+    """
     chosen = list(choices().values_list("trunk_id", flat=True))
-    usable = {trunk.pk: trunk for trunk in carriers.trunks_for(customer).filter(enabled=True, approved=True)}
+    theirs = carriers.trunks_for(customer) if trunks is None else trunks
+    usable = {trunk.pk: trunk for trunk in theirs if trunk.enabled and trunk.approved}
     own = [usable[pk] for pk in chosen if pk in usable]
     lines = carriers.emergency_trunks(customer.msp_id, customer.country)
     shared = [line.trunk for line in lines if line.trunk.enabled and not line.trunk.closed_at]
     return list(dict.fromkeys([*own, *shared]))
 
 
-def emergency_for(customer: Customer) -> list[EmergencyRoute]:
+def emergency_for(customer: Customer, trunks: Iterable[Trunk] | None = None) -> list[EmergencyRoute]:
     """Return every emergency number of the customer's country with the trunks that carry it."""
-    trunks = tuple(emergency_trunks(customer))
-    return [EmergencyRoute(each.dial, each.service, each.test, trunks) for each in emergency_numbers(customer.country)]
+    tried = tuple(emergency_trunks(customer, trunks))
+    return [EmergencyRoute(each.dial, each.service, each.test, tried) for each in emergency_numbers(customer.country)]
 
 
 def choices() -> QuerySet[EmergencyTrunkChoice]:
