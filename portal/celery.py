@@ -12,6 +12,7 @@ from portal.core.queue import app  # noqa: E402
 app.conf.beat_schedule = {
     "core.sweep": {"task": "portal.core.tasks.sweep", "schedule": 60.0},
     "sbc.sweep": {"task": "sbc.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
+    "sbc.warn_of_certificates": {"task": "sbc.tasks.warn_of_certificates", "schedule": 600.0},
     "sbc.make_partitions": {"task": "sbc.tasks.make_partitions", "schedule": 3600.0},
     "tenants.finish_closing": {"task": "tenants.tasks.finish_closing", "schedule": 30.0, "options": {"expires": 30.0}},
     "tenants.check_hosts": {"task": "tenants.tasks.check_hosts", "schedule": 60.0, "options": {"expires": 60.0}},

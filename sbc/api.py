@@ -35,7 +35,7 @@ class AlarmSerializer(serializers.ModelSerializer[Alarm]):
 class CertificateSerializer(serializers.ModelSerializer[Certificate]):
     class Meta:
         model = Certificate
-        fields = ["id", "region", "subject", "issuer", "names", "fingerprint", "not_before", "not_after"]
+        fields = ["id", "region", "node", "subject", "issuer", "names", "fingerprint", "not_before", "not_after"]
 
 
 class DeploymentViewSet(TenantViewSet):

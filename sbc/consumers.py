@@ -14,7 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from sbc import ingest, protocol, services
 from sbc.models import Node
-from sbc.services import nodes
+from sbc.services import certificates, nodes
 from sbc.services.sending import LineLost
 
 logger = logging.getLogger(__name__)
@@ -165,6 +165,9 @@ class NodeConsumer(AsyncWebsocketConsumer):
             self.events.put_nowait(message)
         elif isinstance(message, protocol.Gauges):
             await _db(ingest.take_gauges, self.node, message)
+        elif isinstance(message, protocol.CertificateState):
+            await _db(certificates.told, self.node, message)
+            await self._send_certificate()
         else:
             await self._receipt(message)
 
@@ -194,6 +197,12 @@ class NodeConsumer(AsyncWebsocketConsumer):
                 self.in_flight += 1
                 await self._say(apply)
 
+    async def _send_certificate(self) -> None:
+        assert self.node is not None
+        certificate = await _db(certificates.certificate_for, self.node)
+        if certificate is not None:
+            await self._say(certificate)
+
     async def _store_records(self) -> None:
         while True:
             records = await self.records.get()
@@ -220,6 +229,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
             await asyncio.sleep(SWEEP_SECONDS)
             self.in_flight = 0
             await self.nudge({})
+            if self.greeted:
+                await self._send_certificate()
 
     def _start(self, work: Any) -> None:
         task = asyncio.create_task(self._guarded(work))

@@ -12,13 +12,20 @@ class NodeForm(Groups, forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"name": forms.TextInput}
 
 
+class SecretTextarea(forms.Textarea):
+    """Takes a secret and never shows it again, not even beside the error that it caused."""
+
+    def format_value(self, value: object) -> None:
+        return None
+
+
 class CertificateForm(Groups, forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Certificate
-        fields = ["region", "chain", "key"]
+        fields = ["region", "node", "chain", "key"]
         widgets = {
             "chain": forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
-            "key": forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
+            "key": SecretTextarea(attrs={"rows": 6, "spellcheck": "false", "autocomplete": "off"}),
         }
         help_texts = {
             "chain": _("The certificate first, then what it was issued by."),

@@ -6,7 +6,7 @@
 
 import json
 import re
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict, cast, get_type_hints
 
 from sbc.strict import UNSTORABLE, Check, Count, Scope, check_for, object_check, refuse_unstorable
@@ -192,6 +192,15 @@ class Gauges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateState:
+    served: str  # SHA-256 fingerprint of what HAProxy shows to who dials; "" for none
+    until: Millis  # when that ends; 0 for none
+    dialled: str  # fingerprint of what Kamailio dials with since its last start; "" if unknown
+    nonce: str  # of the certificate that this answers; "" when the node speaks by itself
+    reason: str  # why it was not taken; "" when it was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Welcome:
     last_sequence: Count
     node: str
@@ -227,14 +236,23 @@ class Resend:
     scope: Scope
 
 
-FromNode: TypeAlias = Hello | Ack | Nack | Held | Events | Records | Gauges
-FromPortal: TypeAlias = Welcome | Apply | AckRecords | Drop | Resend
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    fingerprint: str
+    chain: str
+    key: str = field(repr=False)  # so that no log can show it
+    nonce: str
+    restart: bool  # Kamailio is to dial with it at once, by a planned restart
+
+
+FromNode: TypeAlias = Hello | Ack | Nack | Held | Events | Records | Gauges | CertificateState
+FromPortal: TypeAlias = Welcome | Apply | AckRecords | Drop | Resend | Certificate
 Message: TypeAlias = FromNode | FromPortal
 
 
 def encode(message: Message) -> str:
     """Write a message as one JSON text frame."""
-    parts = {field.name: getattr(message, field.name) for field in fields(message)}
+    parts = {each.name: getattr(message, each.name) for each in fields(message)}
     return json.dumps({"type": _NAME_OF[type(message)], **parts}, separators=(",", ":"))
 
 
@@ -290,8 +308,8 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-_FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges)
-_FROM_PORTAL = (Welcome, Apply, AckRecords, Drop, Resend)
+_FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges, CertificateState)
+_FROM_PORTAL = (Welcome, Apply, AckRecords, Drop, Resend, Certificate)
 _NAME_OF: dict[type, str] = {
     kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in (*_FROM_NODE, *_FROM_PORTAL)
 }

@@ -7,6 +7,7 @@ from celery import shared_task
 
 from portal.db.partitions import ensure_days
 from sbc import services
+from sbc.services import certificates
 
 DAYS_AHEAD = 7
 
@@ -16,6 +17,12 @@ def sweep(**_: Any) -> None:
     """Compile what is behind and note the nodes that have fallen silent."""
     services.compile_revisions()
     services.expire_nodes()
+
+
+@shared_task(ignore_result=True)
+def warn_of_certificates(**_: Any) -> None:
+    """Raise an alarm before what a node presents to Microsoft ends."""
+    certificates.warn_of_ends()
 
 
 @shared_task(ignore_result=True)

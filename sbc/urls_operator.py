@@ -10,6 +10,7 @@ node_pages = [
     path("<int:pk>/token/", nodes.node_token, name="token"),
     path("<int:pk>/disable/", nodes.node_disable, name="disable"),
     path("<int:pk>/enable/", nodes.node_enable, name="enable"),
+    path("<int:pk>/restart/", nodes.node_restart, name="restart"),
 ]
 certificate_pages = [
     path("", certificates.certificate_list, name="list"),

@@ -1,6 +1,16 @@
-from sbc.models.certificate import Certificate
+from sbc.models.certificate import Certificate, NodeCertificate
 from sbc.models.node import Alarm, Node, Spool
 from sbc.models.quarantine import QuarantinedRecord
 from sbc.models.rollout import Deployment, Drift, Revision
 
-__all__ = ["Alarm", "Certificate", "Deployment", "Drift", "Node", "QuarantinedRecord", "Revision", "Spool"]
+__all__ = [
+    "Alarm",
+    "Certificate",
+    "Deployment",
+    "Drift",
+    "Node",
+    "NodeCertificate",
+    "QuarantinedRecord",
+    "Revision",
+    "Spool",
+]

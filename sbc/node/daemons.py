@@ -7,7 +7,6 @@ import asyncio
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import sqlite3
@@ -99,6 +98,8 @@ class DataPlane:
         self.kamailio_cfg = s.run / "kamailio.cfg"
         self.haproxy_cfg = s.run / "haproxy.cfg"
         self.certificates = s.directory / "tls" / "microsoft"
+        self.given = s.directory / "tls" / "given.pem"  # by the portal
+        self.dialled = s.directory / "tls" / "dialled.pem"  # what Kamailio has read
         self.haproxy = HaproxyAdmin(
             s.haproxy_socket, self.certificates, s.run / "microsoft_networks.lst", s.run / "microsoft.crtlist"
         )
@@ -112,6 +113,11 @@ class DataPlane:
             "haproxy": Daemon("haproxy", [s.haproxy, "-db", "-f", str(self.haproxy_cfg)], s.run),
         }
 
+    @property
+    def certificate(self) -> Path:
+        """Return the PEM that this node should present: what the portal gave, or what was put on its disk by hand."""
+        return self.given if self.given.exists() else self.settings.certificate
+
     async def start(self, rows: Iterable[Row] = ()) -> None:
         """Bring everything up with these rows and prove it; what still runs is adopted with the rows that it has."""
         rows = list(rows)
@@ -124,6 +130,7 @@ class DataPlane:
 
     async def restart_kamailio(self, rows: Iterable[Row]) -> None:
         """Start Kamailio anew with these rows; running calls survive a planned restart."""
+        write_private(self.dialled, self.certificate.read_text())
         await self.daemons["kamailio"].stop()
         self._write_boot_database(rows)
         self.daemons["kamailio"].start()
@@ -144,9 +151,9 @@ class DataPlane:
         write_private(
             self.haproxy.networks, "".join(f"{each.strip()}\n" for each in networks.split(",") if each.strip())
         )
-        shutil.copyfile(s.certificate, self.certificates / "node.pem")
-        (self.certificates / "node.pem").chmod(0o600)
-        listed = [self.certificates / "node.pem", *sorted(self.certificates.glob("*.pem"))]
+        if self.daemons["haproxy"].pid is None:
+            write_private(self.haproxy.own, self.certificate.read_text())
+        listed = [self.haproxy.own, *sorted(self.certificates.glob("*.pem"))]
         write_private(self.haproxy.crt_list, "".join(f"{path}\n" for path in dict.fromkeys(listed)))
         values = self._values()
         write_private(self.kamailio_cfg, fill("kamailio", values))
@@ -156,11 +163,12 @@ class DataPlane:
             Path(values["TLS_CONFIG"]),
             "".join(
                 f"[{side}:default]\nmethod = TLSv1.2+\nverify_certificate = yes\nrequire_certificate = yes\n"
-                f"private_key = {s.certificate}\ncertificate = {s.certificate}\nca_list = {s.microsoft_roots}\n"
+                f"private_key = {self.dialled}\ncertificate = {self.dialled}\nca_list = {s.microsoft_roots}\n"
                 for side in ("server", "client")
             ),
         )
         if self.daemons["kamailio"].pid is None:
+            write_private(self.dialled, self.certificate.read_text())
             self._write_boot_database(rows)
 
     async def prove(self, patience: float = 15.0) -> None:

@@ -22,6 +22,11 @@ class HaproxyAdmin:
         self.networks = networks
         self.crt_list = crt_list
 
+    @property
+    def own(self) -> Path:
+        """Return the file of the certificate that is shown to who asks for no other name."""
+        return self.directory / "node.pem"
+
     async def command(self, *lines: str) -> str:
         """Send one command (a payload counts as part of it) and return the answer."""
         try:
@@ -68,10 +73,15 @@ class HaproxyAdmin:
             if not known:
                 await self.command(f"del ssl cert {path}")
             raise
-        write_private(path, pem)
+        write_private(path, pem, lasting=True)
         if str(path) not in self.crt_list.read_text().split():
             await self._expect(f"add ssl crt-list {self.crt_list} {path}", "Success!")
             write_private(self.crt_list, self.crt_list.read_text() + f"{path}\n")
+
+    async def shows(self, name: str, short_fingerprint: str) -> bool:
+        """Tell whether HAProxy holds the certificate with this SHA-1 fingerprint under the name, in use."""
+        said = await self.command(f"show ssl cert {self.directory / name}.pem")
+        return f"SHA1 FingerPrint: {short_fingerprint.upper()}" in said and "Status: Used" in said
 
     async def remove_certificate(self, name: str) -> None:
         """Show this certificate to nobody any more."""
@@ -93,9 +103,23 @@ class HaproxyAdmin:
             raise HaproxyRefused(said)
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace a file at once, readable by nobody else."""
+def write_private(path: Path, text: str, *, lasting: bool = False) -> None:
+    """Replace a file at once, readable by nobody else; a lasting one is whole after a power cut, too."""
     draft = path.with_name(path.name + ".new")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
+        if lasting:
+            file.flush()
+            os.fsync(file.fileno())
     draft.replace(path)
+    if lasting:
+        sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """Make sure that the names in a directory survive a power cut."""
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,8 @@ from sbc.protocol import (
     AckRecords,
     Apply,
     BadMessage,
+    Certificate,
+    CertificateState,
     Drop,
     Events,
     FromNode,
@@ -78,6 +80,8 @@ class Link:
     def __init__(self, settings: LinkSettings, spool: Spool, boot: str, gauges: Callable[[], Gauges]):
         self.settings, self.spool, self.boot, self._gauges = settings, spool, boot, gauges
         self.applier: Applier | None = None
+        self.certificate_state: Callable[[], CertificateState | None] = lambda: None
+        self.take_certificate: Callable[[Certificate], Awaitable[CertificateState | None]] | None = None
         self.connected = False
         self._line: ClientConnection | None = None
         self._out: asyncio.Queue[FromNode] = asyncio.Queue()
@@ -90,6 +94,11 @@ class Link:
         """Send a receipt if the portal is there; if not, the next hello says the same."""
         if self.connected:
             self._out.put_nowait(message)
+
+    def tell_certificate(self) -> None:
+        """Say which certificates are in force, where that is known."""
+        if (state := self.certificate_state()) is not None:
+            self.send(state)
 
     def add_events(self, events: list[dict[str, Any]]) -> None:
         """Take live events; the oldest are dropped when the portal cannot keep up."""
@@ -148,6 +157,7 @@ class Link:
             await self._resume(welcome)
             self._line, self.connected = line, True
             log.info("the portal has welcomed %s", welcome.node)
+            self.tell_certificate()
             try:
                 await self._talk(line)
             finally:
@@ -221,6 +231,9 @@ class Link:
                 await applier.drop(message.scope)
             case Resend():
                 applier.resend(message.scope)
+            case Certificate():
+                if self.take_certificate and (state := await self.take_certificate(message)) is not None:
+                    self.send(state)
             case Welcome():
                 log.warning("a second welcome, ignored")
 

@@ -21,7 +21,7 @@ from sbc.node.link import Link, LinkSettings
 from sbc.node.rows import SET_ORDER
 from sbc.node.snapshot import Snapshot
 from sbc.node.spool import Spool
-from sbc.protocol import Drift, Gauges, Row, TrunkHealth
+from sbc.protocol import Certificate, CertificateState, Drift, Gauges, Row, TrunkHealth
 
 log = logging.getLogger("strowger.node")
 
@@ -53,6 +53,14 @@ class Daemons(Protocol):
 
     async def stop(self) -> None:
         """Take everything down; dialogs are kept for the next start."""
+        ...
+
+    def certificate_state(self, nonce: str = "", reason: str = "") -> CertificateState:
+        """Say which certificates are in force."""
+        ...
+
+    async def take_certificate(self, asked: Certificate, rows: Callable[[], list[Row]]) -> str:
+        """Show this certificate, and dial with it if that is asked; give the reason why not, or nothing."""
         ...
 
     def running(self) -> dict[str, bool]:
@@ -97,6 +105,7 @@ class NodeProcess:
         self.link = Link(link, self.spool, boot=str(uuid.uuid4()), gauges=self.gauges)
         self.applier = Applier(engine, self.snapshot, self.link.send)
         self.link.applier = self.applier
+        self.link.certificate_state, self.link.take_certificate = self.certificate_state, self.take_certificate
         self._rotate: Callable[[], Awaitable[Any]] | None = getattr(engine, "rotate_records", None)
         self.begun = Begun()
         self.is_up = False
@@ -136,6 +145,21 @@ class NodeProcess:
         if self.daemons:
             await self.daemons.restart_kamailio(self.applier.rows_in_force)
             await self._restore()
+            self.link.tell_certificate()
+
+    def certificate_state(self) -> CertificateState | None:
+        """Say which certificates are in force; before everything has been started once, nobody knows."""
+        return self.daemons.certificate_state() if self.daemons and self._started.is_set() else None
+
+    async def take_certificate(self, asked: Certificate) -> CertificateState | None:
+        """Put a certificate of the portal's in force, and say which ones are afterwards."""
+        if not self.daemons:
+            return None
+        before = self.daemons.certificate_state().dialled
+        reason = await self.daemons.take_certificate(asked, self.applier.rows_in_force)
+        if asked.restart and (reason or self.daemons.certificate_state().dialled != before):
+            await self._restore()
+        return self.daemons.certificate_state(asked.nonce, reason)
 
     def gauges(self) -> Gauges:
         """Give the node's pulse for the portal."""
@@ -166,6 +190,7 @@ class NodeProcess:
         self.spool.note("stopped", "no")
         await self._restore()
         self._started.set()
+        self.link.tell_certificate()
 
     async def _stop(self) -> None:
         if self.daemons and not self.leave_daemons:
@@ -214,6 +239,7 @@ class NodeProcess:
                 await self._lose_open_calls()
             if "kamailio" in died:
                 await self._restore()
+                self.link.tell_certificate()
         elif not self.is_up:
             await self._restore()
 

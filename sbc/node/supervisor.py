@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from sbc.node.certificates import CertificateRefused, Certificates
 from sbc.node.daemons import DataPlane, NotProven
 from sbc.node.engines.base import EngineDown, Row
 from sbc.node.haproxy import HaproxyRefused
+from sbc.protocol import Certificate, CertificateState
 
 log = logging.getLogger("strowger.node")
 
@@ -26,6 +28,7 @@ class Supervisor:
 
     def __init__(self, plane: DataPlane):
         self.plane = plane
+        self.certificates = Certificates(plane)
         self.proven = self._begun = False
         self._trouble = ""
         self._next_proof = 0.0
@@ -60,9 +63,26 @@ class Supervisor:
             self.plane.write_files(list(rows()))
             await self.plane.restart_kamailio(rows())
             try:
-                await self.plane.haproxy.set_certificate("node", self.plane.settings.certificate.read_text())
+                await self.plane.haproxy.set_certificate("node", self.plane.certificate.read_text())
             except (HaproxyRefused, OSError) as trouble:
                 log.error("HAProxy keeps the certificate that it had: %s", trouble)
+
+    def certificate_state(self, nonce: str = "", reason: str = "") -> CertificateState:
+        """Say which certificates are in force."""
+        return self.certificates.state(nonce, reason)
+
+    async def take_certificate(self, asked: Certificate, rows: Callable[[], Iterable[Row]]) -> str:
+        """Show this certificate, and dial with it if that is asked; give the reason why not, or nothing."""
+        async with self._turn:
+            try:
+                await self.certificates.take(asked)
+                if asked.restart and self.certificate_state().dialled != asked.fingerprint:
+                    await self._dial_with(asked.fingerprint, rows)
+            except (CertificateRefused, HaproxyRefused, OSError) as trouble:
+                log.error("the certificate %s is not taken: %s", asked.fingerprint[:16], trouble)
+                return str(trouble)
+        log.info("the certificate %s is in force", asked.fingerprint[:16])
+        return ""
 
     async def stop(self) -> None:
         """Take everything down; dialogs are kept for the next start."""
@@ -71,6 +91,18 @@ class Supervisor:
     def running(self) -> dict[str, bool]:
         """Tell which daemons run."""
         return {name: daemon.pid is not None for name, daemon in self.plane.daemons.items()}
+
+    async def _dial_with(self, fingerprint: str, rows: Callable[[], Iterable[Row]]) -> None:
+        before = self.plane.dialled.read_text()
+        try:
+            await self.plane.restart_kamailio(rows())
+        except (NotProven, EngineDown) as trouble:
+            await self.certificates.take_back(fingerprint, before)
+            try:
+                await self.plane.restart_kamailio(rows())
+            except (NotProven, EngineDown):
+                log.exception("Kamailio does not start with the old certificate either")
+            raise CertificateRefused(f"Kamailio did not start with it: {trouble}") from None
 
     async def _begin(self, rows: Iterable[Row]) -> None:
         try:

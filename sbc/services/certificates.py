@@ -1,78 +1,177 @@
-"""Certificates that nodes present: read, checked against their key, and kept with the key encrypted."""
+"""Certificates that nodes present: checked before they are stored, sent until each node says that it shows them."""
 
-from datetime import datetime
+import secrets
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
-from portal.core import audit
+from portal.core import audit, nudges
 from portal.core.audit import Actor
-from sbc.models import Certificate
+from portal.db import contexts
+from sbc import pem, protocol
+from sbc.models import Alarm, Certificate, Node, NodeCertificate
+from sbc.services.alarms import close_alarms, raise_alarm
+from tenants.models import BaseDomain, Region
 
-LONGEST = 100_000
+SBC = Actor.system("sbc")
+# A node that has not answered by then has not got it; one that refused it may have been in trouble of its own.
+UNANSWERED, REFUSED = timedelta(seconds=60), timedelta(minutes=10)
+WARN_DAYS = (3, 14, 30)
 
 
 @transaction.atomic
 def add_certificate(certificate: Certificate, *, now: datetime, by: Actor) -> Certificate:
-    """Store a certificate with its key.
+    """Store a certificate with its key; the nodes that it is for get it within seconds.
 
     Raises ValidationError with messages meant for the user.
     """
-    leaf = _leaf(certificate.chain)
-    _check_key(certificate.key, leaf)
-    certificate.subject = _common_name(leaf.subject)
-    certificate.issuer = _common_name(leaf.issuer)
-    certificate.names = _names(leaf)
-    certificate.fingerprint = leaf.fingerprint(hashes.SHA256()).hex()
-    certificate.not_before, certificate.not_after = leaf.not_valid_before_utc, leaf.not_valid_after_utc
-    if certificate.not_after <= now:
-        ended = _("This certificate ended on %(day)s.") % {"day": certificate.not_after.date()}
-        raise ValidationError({"chain": ended})
+    try:
+        found = pem.read_identity(certificate.chain, certificate.key, now=now)
+    except pem.BadPem as error:
+        raise ValidationError({error.part: _(error.reason) % error.facts}) from None
+    if certificate.node is not None and certificate.node.region_id != certificate.region_id:
+        raise ValidationError({"node": _("This node is in another region.")})
+    missing = pem.not_covered(found.names, bases_of(certificate.region))
+    if missing:
+        words = _("It does not cover %(names)s: a node shows one certificate for all base domains of its region.")
+        raise ValidationError({"chain": words % {"names": ", ".join(missing)}})
+    certificate.chain, certificate.key = found.chain, found.key
+    certificate.subject, certificate.issuer = found.subject, found.issuer
+    certificate.names, certificate.fingerprint = found.names, found.fingerprint
+    certificate.not_before, certificate.not_after = found.not_before, found.not_after
     certificate.full_clean()
     certificate.save()
-    facts = {"names": certificate.names, "not_after": certificate.not_after}
-    audit.record(by, "certificate.added", certificate, after=facts)
+    audit.record(by, "certificate.added", certificate, after=_facts(certificate))
     return certificate
 
 
 @transaction.atomic
 def remove_certificate(certificate: Certificate, *, by: Actor) -> None:
-    """Forget a certificate and its key."""
-    audit.record(by, "certificate.removed", certificate, before={"names": certificate.names})
+    """Forget a certificate and its key; nodes go back to the newest one that is left for them."""
+    audit.record(by, "certificate.removed", certificate, before=_facts(certificate))
     certificate.delete()
 
 
-def _leaf(chain: str) -> x509.Certificate:
-    if len(chain) > LONGEST:
-        raise ValidationError({"chain": _("This is too long for a certificate.")})
-    try:
-        return x509.load_pem_x509_certificates(chain.encode())[0]
-    except (ValueError, IndexError):
-        raise ValidationError({"chain": _("This is no certificate in PEM form (-----BEGIN CERTIFICATE-----).")})
+def restart_for_certificate(node: Node, *, by: Actor) -> None:
+    """Ask the node to start its Kamailio anew, so that it dials with the certificate that it shows."""
+    with contexts.ingest(), transaction.atomic():
+        shown = NodeCertificate.objects.select_for_update().filter(node=node).first()
+        wanted = wanted_certificate(node, at=now())
+        if shown is None or wanted is None or not shown.waits_for_restart or shown.served != wanted.fingerprint:
+            raise ValidationError(_("This has changed meanwhile. Look at what it says now."))
+        shown.restart, shown.error, shown.nonce, shown.sent_at = True, "", "", None
+        shown.save(update_fields=["restart", "error", "nonce", "sent_at"])
+        audit.record(by, "certificate.restart_wanted", node, fingerprint=shown.served)
 
 
-def _check_key(key: str, leaf: x509.Certificate) -> None:
-    try:
-        private = serialization.load_pem_private_key(key.encode(), None)
-    except (ValueError, TypeError):
-        raise ValidationError({"key": _("This is no private key in PEM form without a password.")})
-    shape = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if private.public_key().public_bytes(*shape) != leaf.public_key().public_bytes(*shape):
-        raise ValidationError({"key": _("The key does not belong to this certificate.")})
+def bases_of(region: Region) -> list[str]:
+    """Return the base domains that the region's nodes answer for."""
+    return list(BaseDomain.objects.filter(region=region).order_by("fqdn").values_list("fqdn", flat=True))
 
 
-def _common_name(name: x509.Name) -> str:
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[0].value) if found else name.rfc4514_string()
+def wanted_certificate(node: Node, *, at: datetime) -> Certificate | None:
+    """Return what the node should present: the newest of its own, or else of its region, that is good today."""
+    good = Certificate.objects.without_key().filter(region=node.region_id, not_after__gt=at)
+    mine = good.filter(Q(node=node) | Q(node=None))
+    return max(mine, key=lambda each: (each.node_id is not None, each.pk), default=None)
 
 
-def _names(leaf: x509.Certificate) -> list[str]:
-    try:
-        extension = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return []
-    return [str(name) for name in extension.value.get_values_for_type(x509.DNSName)]
+def certificate_for(node: Node) -> protocol.Certificate | None:
+    """Return what the node is to present next, and note that it is on its way; nothing where it presents it already."""
+    at = now()
+    with contexts.ingest(), transaction.atomic():
+        # A node that has never said what it presents is too old to be given anything.
+        shown = NodeCertificate.objects.select_for_update().filter(node=node).first()
+        wanted = wanted_certificate(node, at=at) if shown is not None else None
+        if shown is None or wanted is None or not _is_due(shown, wanted.fingerprint, at):
+            return None
+        shown.sent, shown.sent_at, shown.nonce = wanted.fingerprint, at, secrets.token_urlsafe(9)
+        shown.save(update_fields=["sent", "sent_at", "nonce"])
+        return protocol.Certificate(
+            fingerprint=wanted.fingerprint, chain=wanted.chain, key=wanted.key, nonce=shown.nonce, restart=shown.restart
+        )
+
+
+def told(node: Node, said: protocol.CertificateState) -> None:
+    """Note what the node says it presents; an answer to anything but what was sent last settles nothing."""
+    at = now()
+    with contexts.ingest(), transaction.atomic():
+        NodeCertificate.objects.get_or_create(node=node)
+        shown = NodeCertificate.objects.select_for_update().get(node=node)
+        if said.served != shown.served:
+            shown.served_since = at
+            if shown.served or said.nonce:
+                audit.record(SBC, "certificate.served", node, before=_print(shown.served), after=_print(said.served))
+            _forget_warnings(node, said.served, at)
+        shown.served, shown.dialled = said.served, said.dialled
+        shown.served_until = datetime.fromtimestamp(said.until / 1000, UTC) if said.until else None
+        if said.nonce and said.nonce == shown.nonce:
+            _settle(node, shown, said.reason, at)
+        elif not said.nonce:
+            # A new connection: what was on its way is lost, and what was refused may be good now.
+            shown.nonce, shown.error, shown.sent_at = "", "", None
+        if not shown.waits_for_restart:
+            shown.restart = False
+        shown.save()
+        transaction.on_commit(partial(nudges.nudge_group, "operator"), robust=True)
+
+
+def warn_of_ends() -> None:
+    """Raise an alarm 30, 14 and 3 days before what a node presents ends; each step once."""
+    at = now()
+    with contexts.ingest():
+        soon = NodeCertificate.objects.filter(served_until__lt=at + timedelta(days=WARN_DAYS[-1]))
+        for shown in soon.exclude(node__state=Node.State.DISABLED).select_related("node"):
+            assert shown.served_until is not None
+            days = max(0, (shown.served_until - at).days)
+            step = next(step for step in WARN_DAYS if days < step or step == WARN_DAYS[-1])
+            subject = f"{shown.served[:16]}:{step}"
+            if not Alarm.objects.filter(node=shown.node, kind=Alarm.Kind.CERTIFICATE, subject=subject).exists():
+                words = _("The certificate that %(node)s shows to Microsoft ends on %(day)s. No call passes then.")
+                text = words % {"node": shown.node, "day": shown.served_until.date()}
+                _forget_warnings(shown.node, "", at)
+                raise_alarm(Alarm.Kind.CERTIFICATE, text, at=at, node=shown.node, subject=subject)
+
+
+def lacking(certificate: Certificate) -> list[str]:
+    """Return the names that its region's base domains need by now and the certificate has not."""
+    return pem.not_covered(certificate.names, bases_of(certificate.region))
+
+
+def _is_due(shown: NodeCertificate, fingerprint: str, at: datetime) -> bool:
+    if shown.served == fingerprint and not (shown.restart and shown.dialled != fingerprint):
+        return False
+    if shown.sent_at is None or shown.sent != fingerprint:
+        return True
+    return shown.sent_at < at - (REFUSED if shown.error else UNANSWERED)
+
+
+def _settle(node: Node, shown: NodeCertificate, reason: str, at: datetime) -> None:
+    shown.nonce, shown.error, shown.restart = "", reason[:500], False
+    if not reason:
+        close_alarms([Alarm.Kind.CERTIFICATE], at=at, node=node, subject="refused")
+        return
+    text = _("%(node)s does not take the new certificate and goes on with the old one: %(reason)s")
+    raise_alarm(
+        Alarm.Kind.CERTIFICATE, text % {"node": node, "reason": reason[:300]}, at=at, node=node, subject="refused"
+    )
+
+
+def _forget_warnings(node: Node, served: str, at: datetime) -> None:
+    """Close what was said of the end of another certificate, or of an earlier step."""
+    warnings = Alarm.objects.open().filter(node=node, kind=Alarm.Kind.CERTIFICATE).exclude(subject="refused")
+    (warnings.exclude(subject__startswith=f"{served[:16]}:") if served else warnings).update(until=at)
+
+
+def _facts(certificate: Certificate) -> dict[str, object]:
+    facts = {"names": certificate.names, "not_after": certificate.not_after, "fingerprint": certificate.fingerprint}
+    return facts | ({"node": str(certificate.node)} if certificate.node else {})
+
+
+def _print(fingerprint: str) -> dict[str, str]:
+    return {"fingerprint": fingerprint}

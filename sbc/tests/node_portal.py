@@ -8,7 +8,21 @@ from contextlib import suppress
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from sbc import protocol
-from sbc.protocol import Ack, AckRecords, Apply, Events, Gauges, Held, Hello, Nack, Records, Row, RowKey, Welcome
+from sbc.protocol import (
+    Ack,
+    AckRecords,
+    Apply,
+    CertificateState,
+    Events,
+    Gauges,
+    Held,
+    Hello,
+    Nack,
+    Records,
+    Row,
+    RowKey,
+    Welcome,
+)
 
 
 class FakePortal:
@@ -22,6 +36,7 @@ class FakePortal:
         self.receipts: list[Ack | Nack | Held] = []
         self.gauges: list[Gauges] = []
         self.events: list[dict] = []
+        self.certificates: list[CertificateState] = []
         self.acknowledges = True
         self.line: ServerConnection | None = None
         self.port = 0
@@ -102,6 +117,8 @@ class FakePortal:
                 self.events += message.items
             case Gauges():
                 self.gauges.append(message)
+            case CertificateState():
+                self.certificates.append(message)
             case Ack() | Nack() | Held():
                 self.receipts.append(message)
 

@@ -10,13 +10,14 @@ from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
 
 from portal.ui.confirm import Question, confirm_page, is_confirmed, refusal
 from portal.ui.forms import refuse
 from portal.ui.lists import Action, Column, Empty, ListPage
 from portal.ui.status import Status, status
 from sbc.forms import CertificateForm
-from sbc.models import Certificate
+from sbc.models import Certificate, Node
 from sbc.selectors.home import CERTIFICATE_WARNS
 from sbc.services import certificates
 from tenants.permissions import requires
@@ -38,8 +39,8 @@ def _url(certificate: Certificate) -> str:
 
 class CertificateList(ListPage):
     title = gettext_lazy("Certificates")
-    lead = gettext_lazy("What nodes show to Microsoft: each base domain needs its bare name and its wildcard.")
-    search_fields = ["subject", "issuer", "region__name"]
+    lead = gettext_lazy("What nodes show to Microsoft. Each node gets the newest one that is for it, within seconds.")
+    search_fields = ["subject", "issuer", "region__name", "node__name"]
     default_sort = "not_after"
     add = Action(gettext_lazy("Add certificate"), "certificates:new", "plus", "nodes.change")
     actions = [add]
@@ -47,7 +48,7 @@ class CertificateList(ListPage):
         Column("state", gettext_lazy("State"), kind="status", value=chip),
         Column("subject", gettext_lazy("Name"), sort=True, link=_url),
         Column("names", gettext_lazy("Good for"), value=lambda row: ", ".join(row.names)),
-        Column("region__name", gettext_lazy("Region")),
+        Column("region__name", gettext_lazy("For"), value=lambda row: str(row.node or row.region)),
         Column("issuer", gettext_lazy("Issued by"), card=False),
         Column("not_after", gettext_lazy("Until"), kind="when", sort=True),
     ]
@@ -59,7 +60,7 @@ class CertificateList(ListPage):
     )
 
     def queryset(self) -> QuerySet[Certificate]:
-        return Certificate.objects.select_related("region").defer("key", "chain")
+        return Certificate.objects.without_key()
 
 
 @requires("nodes.view")
@@ -70,10 +71,19 @@ def certificate_list(request: HttpRequest) -> HttpResponse:
 @requires("nodes.view")
 def certificate_detail(request: HttpRequest, pk: int) -> HttpResponse:
     certificate = _certificate(pk)
-    context = {"certificate": certificate, "status": chip(certificate), "can_change": request.can("nodes.change")}  # type: ignore[attr-defined]
+    nodes = Node.objects.enabled().filter(region=certificate.region_id).select_related("certificate").order_by("name")
+    wanted = {node.pk: certificates.wanted_certificate(node, at=now()) for node in nodes}
+    context = {
+        "certificate": certificate,
+        "status": chip(certificate),
+        "lacking": certificates.lacking(certificate),
+        "nodes": [node for node in nodes if wanted[node.pk] == certificate or _serves(node, certificate)],
+        "can_change": request.can("nodes.change"),  # type: ignore[attr-defined]
+    }
     return TemplateResponse(request, "sbc/certificate_detail.html", context)
 
 
+@sensitive_post_parameters("key")
 @requires("nodes.change")
 def certificate_new(request: HttpRequest) -> HttpResponse:
     form = CertificateForm(request.POST or None)
@@ -83,7 +93,7 @@ def certificate_new(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("The certificate is stored."))
+            messages.success(request, _("The certificate is stored. Nodes get it within seconds."))
             return redirect("certificates:detail", pk=certificate.pk)
     return TemplateResponse(request, "sbc/certificate_form.html", {"form": form})
 
@@ -94,7 +104,10 @@ def certificate_remove(request: HttpRequest, pk: int) -> HttpResponse:
     cancel = reverse("certificates:detail", args=[pk])
     question = Question(
         _("Remove the certificate %s?") % certificate,
-        [_("Its key is erased. A node that shows it now goes on until it gets another one.")],
+        [
+            _("Its key is erased here. A node that shows it goes back to the newest other one that is for it."),
+            _("Where there is none, it goes on with this one."),
+        ],
         _("Remove"),
         type_name=certificate.subject,
     )
@@ -106,4 +119,9 @@ def certificate_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _certificate(pk: int) -> Certificate:
-    return get_object_or_404(Certificate.objects.select_related("region").defer("key"), pk=pk)
+    return get_object_or_404(Certificate.objects.without_key(), pk=pk)
+
+
+def _serves(node: Node, certificate: Certificate) -> bool:
+    shown = getattr(node, "certificate", None)
+    return shown is not None and shown.served == certificate.fingerprint

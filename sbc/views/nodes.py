@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -21,6 +22,7 @@ from sbc import services
 from sbc.forms import NodeForm
 from sbc.models import Alarm, Drift, Node
 from sbc.selectors.rollout import behind, deployments_of
+from sbc.services import certificates
 from tenants.permissions import requires
 
 
@@ -115,6 +117,18 @@ def node_enable(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("nodes:detail", pk=pk)
 
 
+@require_POST
+@requires("nodes.change")
+def node_restart(request: HttpRequest, pk: int) -> HttpResponse:
+    try:
+        certificates.restart_for_certificate(_node(pk), by=request.actor)  # type: ignore[attr-defined]
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Kamailio starts anew within seconds. Calls keep talking."))
+    return redirect("nodes:detail", pk=pk)
+
+
 def _token_page(request: HttpRequest, node: Node, token: str) -> HttpResponse:
     # Shown in the answer itself and stored nowhere: a reload asks again.
     return TemplateResponse(request, "sbc/node_token.html", {"node": node, "token": token})
@@ -128,6 +142,8 @@ def _facts(request: HttpRequest, node: Node) -> dict[str, Any]:
         if node.gauges
         else [],
         "scopes": shown.count(),
+        "certificate": getattr(node, "certificate", None),
+        "wanted_certificate": certificates.wanted_certificate(node, at=now()),
         "late": shown.filter(behind())[:20],
         "alarms": Alarm.objects.open().filter(node=node).newest_first()[:20],
         "drift": Drift.objects.filter(node=node).order_by("-at")[:20],
@@ -136,4 +152,4 @@ def _facts(request: HttpRequest, node: Node) -> dict[str, Any]:
 
 
 def _node(pk: int) -> Node:
-    return get_object_or_404(Node.objects.select_related("region", "spool"), pk=pk)
+    return get_object_or_404(Node.objects.select_related("region", "spool", "certificate"), pk=pk)
