@@ -1,5 +1,6 @@
 """What breaks, and what must not: calls go on, and no call is lost or doubled."""
 
+import os
 import threading
 import time
 import uuid
@@ -9,6 +10,8 @@ import pytest
 from tests.system.installation import Installation
 
 NUMBERS = [f"+4930231250{n:02}" for n in range(10)]
+# Two minutes are what is promised; somebody who changes a line and tries again has less patience.
+OUTAGE = 120 if os.environ.get("CI") == "true" else 16
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,7 +28,8 @@ def room(installation: Installation) -> None:
 
 def some_calls(count: int, seconds: float) -> list[dict]:
     """Return calls of Acme to one made-up number, by which they are found again."""
-    called = f"+4420{uuid.uuid4().int % 10**8:08}"
+    # The last four digits tell the lab how to behave: it answers.
+    called = f"+4420{uuid.uuid4().int % 10**4:04}0123"
     return [{"caller": NUMBERS[i % 10], "called": called, "seconds": seconds} for i in range(count)]
 
 
@@ -36,7 +40,7 @@ def records_of(installation: Installation, wishes: list[dict]) -> list[tuple]:
 
 
 def test_calls_need_neither_portal_nor_database_nor_valkey(installation: Installation):
-    wishes = some_calls(40, seconds=3)
+    wishes = some_calls(int(OUTAGE / 0.4), seconds=3)
     stop = threading.Event()
 
     def keep_killing() -> None:
