@@ -1,5 +1,6 @@
-"""A real SBC for the tests that ask for one."""
+"""A real SBC for the tests that ask for one, and a portal for the nodes that dial one."""
 
+from sbc.tests.node_portal import portal, short_waits
 from sbc.tests.sip.fixtures import sbc, stage
 
-__all__ = ["sbc", "stage"]
+__all__ = ["portal", "sbc", "short_waits", "stage"]

@@ -1,13 +1,19 @@
-"""A portal that a test holds in its hands."""
+"""A portal that a test holds in its hands, and a node without daemons that dials it."""
 
 import asyncio
 import itertools
 import time
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
+import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from sbc import protocol
+from sbc.node import link as link_module
+from sbc.node.engines.memory import MemoryEngine
+from sbc.node.link import LinkSettings
+from sbc.node.process import Files, NodeProcess
 from sbc.protocol import (
     Ack,
     AckRecords,
@@ -23,6 +29,9 @@ from sbc.protocol import (
     RowKey,
     Welcome,
 )
+
+TN = ("tn", "17", "m=3;st=1;g=1")
+ROUTE = ("rt", "17.1.00:44", "r=7;g=g1")
 
 
 class FakePortal:
@@ -133,3 +142,30 @@ async def eventually(found, timeout: float = 20.0):
         if time.monotonic() > until:
             raise AssertionError("it did not happen")
         await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def portal():
+    portal = await FakePortal().start()
+    yield portal
+    await portal.stop()
+
+
+@pytest.fixture
+def short_waits(monkeypatch):
+    monkeypatch.setattr(link_module, "LONGEST_WAIT", 0.2)
+    monkeypatch.setattr(link_module, "SHORTEST_WAIT", 0.02)
+    monkeypatch.setattr(link_module, "REFUSED_WAIT", 0.3)
+
+
+@asynccontextmanager
+async def running(portal: FakePortal, directory: Path, engine: MemoryEngine | None = None, **more):
+    (directory / "records").mkdir(exist_ok=True)
+    settings = LinkSettings(portal.address, portal.token, "sbc-1")
+    node = NodeProcess(Files(directory, directory / "records"), settings, engine or MemoryEngine(), **more)
+    task = asyncio.create_task(node.run())
+    try:
+        yield node
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -25,13 +25,6 @@ NAMES = ["sbc.northwind.example", "*.sbc.northwind.example"]
 
 
 @pytest.fixture
-async def portal() -> AsyncIterator[FakePortal]:
-    portal = await FakePortal().start()
-    yield portal
-    await portal.stop()
-
-
-@pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     stage = Stage(tmp_path)
     yield stage

@@ -35,13 +35,6 @@ def by_scope(rows) -> dict[str, list[Row]]:
 
 
 @pytest.fixture
-async def portal():
-    portal = await FakePortal().start()
-    yield portal
-    await portal.stop()
-
-
-@pytest.fixture
 async def stage(tmp_path):
     stage = Stage(tmp_path)
     yield stage
