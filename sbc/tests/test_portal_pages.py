@@ -1,6 +1,7 @@
 """Pages of nodes, rollout, health and the homes: each opens for its readers, and says what is the matter."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from sbc.services import nodes
 from sbc.services.alarms import raise_alarm
 from sbc.tests.fake_node import record
 from tenants.models import Customer, Region
-from voice.calls.models import Cdr
+from voice.calls.models import Cdr, Rollup
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LAB = Actor.system("tests")
@@ -68,6 +69,22 @@ def test_an_msp_opens_its_pages(client_of: Any, nadia: Any, northwind: Any, node
     answer = client_of(nadia, northwind).get(reverse(name, urlconf="portal.urls_msp"))
     assert answer.status_code == 200
     assert "<script>alert" not in answer.content.decode()
+
+
+def test_an_msp_sees_each_customers_last_hour_as_a_line_and_in_words(
+    client_of: Any, nadia: Any, northwind: Any, acme: Customer
+) -> None:
+    minutes = (now() - timedelta(minutes=3), now() - timedelta(minutes=9))
+    with contexts.ingest():
+        for at, attempts in zip(minutes, (5, 2), strict=True):
+            at = at.replace(second=0, microsecond=0)
+            Rollup(tenant=acme, msp=northwind, grain="minute", at=at, attempts=attempts, peak=1).save()
+
+    page = client_of(nadia, northwind).get(reverse("home", urlconf="portal.urls_msp")).content.decode()
+
+    assert page.count("<polyline") == 1
+    assert "7 calls in 60 minutes, at most 5 in a minute" in page
+    assert page.count("no calls") == 1  # Globex
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sbc.selectors.home import ToDo
 from tenants.permissions import requires
 from voice.calls import selectors as calls
 from voice.calls import story
-from voice.calls.views import snapshot
+from voice.calls.views import snapshot, snapshot_with_lines
 
 LAST_CALLS = 8
 
@@ -34,7 +34,7 @@ def customer_home(request: HttpRequest) -> HttpResponse:
 @requires("dashboard.view")
 def msp_home(request: HttpRequest) -> HttpResponse:
     msp = request.msp  # type: ignore[attr-defined]
-    frame, todos = snapshot(request), home.todos_of_msp(msp)
+    frame, todos = snapshot_with_lines(request), home.todos_of_msp(msp)
     context = {
         "sentence": _sentence(todos, frame),
         "frame": frame,

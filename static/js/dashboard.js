@@ -8,6 +8,11 @@ const cell = (text, className = "") => {
   if (className) td.className = className;
   return td;
 };
+const linked = (text, href) => {
+  const td = document.createElement("td");
+  td.append(href ? Object.assign(document.createElement("a"), { href, textContent: text }) : text);
+  return td;
+};
 const percent = (share) => (share === null || share === undefined ? "–" : `${Math.round(share * 100)} %`);
 const lasted = (ms) => {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -50,7 +55,7 @@ class Dashboard {
     this.trim();
     this.none("live");
     this.table("trunks", frame.trunks, (t) => [this.chip(t.health), cell(t.name), cell(t.calls, "num"), cell(percent(t.answered_share), "num")]);
-    this.table("customers", frame.customers, (c) => [cell(c.name), cell(c.calls, "num"), cell(percent(c.answered_share), "num")]);
+    this.table("customers", frame.customers, (c) => [linked(c.name, this.pageOf(c.id)), cell(c.calls, "num"), cell(percent(c.answered_share), "num")]);
     this.table("failures", frame.failures, (f) => [cell(f.words), cell(f.code, "num"), cell(f.count, "num")]);
     if (frame.series) this.points = frame.series;
     else if (frame.point) this.add(frame.point);
@@ -138,9 +143,15 @@ class Dashboard {
   table(name, items, cells) {
     const body = this.body(name);
     if (!body || !items) return;
+    // What frames do not carry stays as the page drew it: the small lines of the last hour.
+    const kept = new Map([...body.querySelectorAll("tr[data-key]")].map((row) => [row.dataset.key, row.querySelector("[data-kept]")]));
     body.replaceChildren(...items.map((item) => {
       const row = document.createElement("tr");
       row.append(...cells(item));
+      if (item.id !== undefined) {
+        row.dataset.key = item.id;
+        row.append(kept.get(String(item.id)) || Object.assign(document.createElement("td"), { textContent: "–" }));
+      }
       return row;
     }));
     this.none(name);
@@ -149,6 +160,10 @@ class Dashboard {
   none(name) {
     const words = this.root.querySelector(`[data-none=${name}]`);
     if (words) words.hidden = this.body(name).children.length > 0;
+  }
+
+  pageOf(customer) {
+    return customer ? this.body("customers").dataset.page.replace("/0/", `/${customer}/`) : "";
   }
 
   age(since) {

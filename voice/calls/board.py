@@ -32,6 +32,12 @@ class Hour:
         attempts = sum(sums[0] for sums in self.minutes.values())
         return round(sum(sums[1] for sums in self.minutes.values()) / attempts, 4) if attempts else None
 
+    def series(self, now: int) -> list[int]:
+        """Return the attempts of each of the last sixty minutes, oldest first."""
+        last = now - now % MINUTE
+        minutes = range(last - (MINUTES_SHOWN - 1) * MINUTE, last + 1, MINUTE)
+        return [self.minutes.get(minute, (0,))[0] for minute in minutes]
+
 
 @dataclass
 class Trunk:
@@ -159,6 +165,10 @@ class Board:
             "series": [list(point) for point in self.series],
             "live": [self._shown(key) for key in newest],
         }
+
+    def customer_series(self, now: int) -> dict[int, list[int]]:
+        """Return the last hour of each customer that had calls in it, for the small lines beside their names."""
+        return {pk: hour.series(now) for pk, hour in self.customer_hours.items()}
 
     def delta(self, now: int) -> dict[str, Any]:
         """Return what has changed since the last delta, and forget that it had."""

@@ -1,5 +1,6 @@
 """Pages of calls, the same for a customer and, over all of its customers, for an MSP."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -7,8 +8,10 @@ from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
 from portal.ui import values
+from portal.ui.spark import spark
 from tenants.permissions import requires
 from voice.calls import hooks, selectors, story
+from voice.calls.board import Board
 from voice.calls.lists import CallList
 from voice.calls.watching import Watch, board_for
 
@@ -53,9 +56,23 @@ def live_frame(request: HttpRequest) -> HttpResponse:
     return JsonResponse(snapshot(request))
 
 
-def snapshot(request: HttpRequest) -> dict[str, object]:
+def snapshot(request: HttpRequest) -> dict[str, Any]:
     """Return the first frame of this place's dashboard."""
+    board, at = _board(request)
+    return board.snapshot(at)
+
+
+def snapshot_with_lines(request: HttpRequest) -> dict[str, Any]:
+    """Return the first frame with each customer's last hour drawn, as only the page itself shows it."""
+    board, at = _board(request)
+    frame, series = board.snapshot(at), board.customer_series(at)
+    for row in frame["customers"]:
+        row["spark"] = spark(series.get(row["id"], []))
+    return frame
+
+
+def _board(request: HttpRequest) -> tuple[Board, int]:
     tenant, msp = request.tenant, request.msp  # type: ignore[attr-defined]
     at = now()
     watch = Watch(tenant.msp_id, tenant.pk) if tenant is not None else Watch(msp.pk)
-    return board_for(watch, at).snapshot(int(at.timestamp() * 1000))
+    return board_for(watch, at), int(at.timestamp() * 1000)

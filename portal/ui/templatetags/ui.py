@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui import forms as ui_forms
 from portal.ui import ladder as ui_ladder
-from portal.ui import markup, navigation, objects, rows, values
+from portal.ui import markup, navigation, objects, rows, spark, values
 from portal.ui import status as ui_status
 from portal.ui.lists import ListPage
 
@@ -96,6 +96,12 @@ def clock(at: int) -> str:
 def for_now(since: int, at: int) -> str:
     """Return how long something has lasted at a moment, both in milliseconds."""
     return values.duration(max(0, (at - since) // 1000))
+
+
+@register.inclusion_tag("components/sparkline.html")
+def sparkline(line: spark.Spark) -> dict[str, Any]:
+    """Return a small line over the last sixty minutes, in words for those who do not see it."""
+    return {"spark": line}
 
 
 @register.simple_tag

@@ -94,3 +94,17 @@ def test_an_msp_sees_both_ends_of_a_call_between_two_customers() -> None:
     assert {row["customer"] for row in frame["live"]} == {"Acme", "Globex"}
     assert len({row["id"] for row in frame["live"]}) == 2
     assert [(row["name"], row["calls"]) for row in frame["customers"]] == [("Acme", 1), ("Globex", 1)]
+
+
+def test_each_customer_has_its_own_hour(board: Board) -> None:
+    board.by_customer = True
+    board.take(step("refused", code=486))
+    board.take(step("refused", "b", tenant=18, code=486, at=NOW - 3 * MINUTE))
+
+    series = board.customer_series(NOW + 5)
+
+    assert {pk: [place for place, count in enumerate(line) if count] for pk, line in series.items()} == {
+        17: [59],
+        18: [56],
+    }
+    assert {len(line) for line in series.values()} == {60}
