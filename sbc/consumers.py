@@ -14,7 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from sbc import ingest, protocol, services
 from sbc.models import Node
-from sbc.services import certificates, nodes
+from sbc.services import certificates, drops, nodes
 from sbc.services.sending import LineLost
 
 logger = logging.getLogger(__name__)
@@ -147,11 +147,10 @@ class NodeConsumer(AsyncWebsocketConsumer):
             await _db(nodes.misunderstood, self.node, "the spool is not a UUID")
             await self.close()
             return
-        welcome, drops = await _db(nodes.welcome, self.node, hello)
+        welcome = await _db(nodes.welcome, self.node, hello)
         self.greeted = True
         await self._say(welcome)
-        for drop in drops:
-            await self._say(drop)
+        await self._send_drops()
         await self._send_revisions()
 
     async def _hear(self, message: protocol.FromNode) -> None:
@@ -168,6 +167,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
         elif isinstance(message, protocol.CertificateState):
             await _db(certificates.told, self.node, message)
             await self._send_certificate()
+        elif isinstance(message, protocol.Ack | protocol.Nack | protocol.Held) and message.version == 0:
+            await _db(drops.answered, self.node, message)
         else:
             await self._receipt(message)
 
@@ -196,6 +197,11 @@ class NodeConsumer(AsyncWebsocketConsumer):
             for apply in applies:
                 self.in_flight += 1
                 await self._say(apply)
+
+    async def _send_drops(self) -> None:
+        assert self.node is not None
+        for drop in await _db(drops.drops_for, self.node):
+            await self._say(drop)
 
     async def _send_certificate(self) -> None:
         assert self.node is not None
@@ -230,6 +236,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
             self.in_flight = 0
             await self.nudge({})
             if self.greeted:
+                await self._send_drops()
                 await self._send_certificate()
 
     def _start(self, work: Any) -> None:

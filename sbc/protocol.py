@@ -143,7 +143,7 @@ class Hello:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ack:
     scope: Scope
-    version: Count  # what the node runs now: newer than asked for when the apply came late; 0 after a drop
+    version: Count  # what the node runs now: newer than asked for when the apply came late; 0 answers a drop
     nonce: str
     took_ms: float
 
@@ -229,6 +229,8 @@ class AckRecords:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
     scope: Scope
+    nonce: str
+    approved: bool  # a person has released what the safety stop held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

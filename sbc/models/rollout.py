@@ -62,6 +62,8 @@ class Deployment(Scoped):
     node = models.ForeignKey("sbc.Node", models.CASCADE, related_name="deployments")
     wanted = models.PositiveBigIntegerField(default=0)
     running = models.PositiveBigIntegerField(default=0)
+    # The scope is no more this node's: with nothing wanted, what runs is to be forgotten.
+    leaving = models.BooleanField(default=False)
     state = models.TextField(choices=State.choices, default=State.PENDING)
     # The apply that is on its way: its version and the nonce that its answer must bear.
     sent = models.PositiveBigIntegerField(default=0)

@@ -14,7 +14,7 @@ from sbc.node.engines.base import Engine, EngineDown, EngineError, RowRefused
 from sbc.node.rows import rank
 from sbc.node.snapshot import Snapshot
 from sbc.node.state import Plan, Refused, State, Stopped
-from sbc.protocol import Ack, Apply, Held, Nack, Row, RowKey, RowName
+from sbc.protocol import Ack, Apply, Drop, Held, Nack, Row, RowKey, RowName
 
 log = logging.getLogger("strowger.node")
 
@@ -72,21 +72,21 @@ class Applier:
             await self._apply(apply)
             await self._follow_up()
 
-    async def drop(self, scope: str) -> None:
-        """Remove a scope that is no longer this node's."""
+    async def drop(self, drop: Drop) -> None:
+        """Remove a scope that is no longer this node's, or say why not."""
+        scope, nonce = drop.scope, drop.nonce
         async with self.lock:
             self._settle(scope)
             if scope in self.state.scopes:
-                version = self.state.scopes[scope].version
                 try:
-                    await self._carry_out(self.state.plan_drop(scope))
+                    await self._carry_out(self.state.plan_drop(scope, approved=drop.approved))
                 except Stopped as stop:
-                    return self._receipt(Held(scope=scope, version=version, nonce="", reason=str(stop)))
+                    return self._receipt(Held(scope=scope, version=0, nonce=nonce, reason=str(stop)))
                 except (EngineDown, RowRefused) as error:
                     return self._receipt(
-                        Nack(scope=scope, version=version, nonce="", row=_row_of(error), reason=str(error))
+                        Nack(scope=scope, version=0, nonce=nonce, row=_row_of(error), reason=str(error))
                     )
-            self._receipt(Ack(scope=scope, version=0, nonce="", took_ms=0.0))
+            self._receipt(Ack(scope=scope, version=0, nonce=nonce, took_ms=0.0))
             await self._follow_up()
 
     def resend(self, scope: str) -> None:

@@ -228,7 +228,7 @@ class Link:
                 self._acked.set()
                 self._trimmable.set()
             case Drop():
-                await applier.drop(message.scope)
+                await applier.drop(message)
             case Resend():
                 applier.resend(message.scope)
             case Certificate():

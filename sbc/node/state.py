@@ -119,10 +119,11 @@ class State:
             self._stop_if_lost(apply.scope, conditions.keys(), left)
         return plan
 
-    def plan_drop(self, scope: str) -> Plan:
+    def plan_drop(self, scope: str, *, approved: bool) -> Plan:
         """Work out the scope's removal from this node. Raises Stopped."""
         plan = self._plan(scope, None, {}, self.scopes[scope].rows.keys(), {})
-        self._stop_if_lost(scope, plan.gone, ())
+        if not approved:
+            self._stop_if_lost(scope, plan.gone, ())
         return plan
 
     def plan_release(self) -> Iterator[Plan]:

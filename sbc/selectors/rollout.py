@@ -30,7 +30,9 @@ class Summary:
 
 def deployments_of(tenant: Customer | None, msp: Msp | None) -> QuerySet[Deployment]:
     """Return what a customer, an MSP or (neither given) the operator may see of the rollout."""
-    shown = Deployment.objects.filter(wanted__gt=0).exclude(node__state=Node.State.DISABLED)
+    # What leaves a node is of interest only while somebody has to do something about it.
+    stuck = Q(leaving=True, state__in=(Deployment.State.HELD, Deployment.State.REFUSED))
+    shown = Deployment.objects.filter(Q(wanted__gt=0) | stuck).exclude(node__state=Node.State.DISABLED)
     if tenant is not None:
         shown = shown.filter(tenant=tenant)
     elif msp is not None:

@@ -16,7 +16,7 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from sbc import protocol
 from sbc.models import Alarm, Deployment, Node, Revision, Spool
-from sbc.scopes import owner_of, scope_key, scopes_of
+from sbc.scopes import find_scope, owner_of, scope_key, scopes_of
 from sbc.services.alarms import raise_alarm
 from sbc.services.receipts import move_live_versions
 from sbc.services.shares import divide_again
@@ -113,21 +113,21 @@ def misunderstood(node: Node, why: str) -> None:
         raise_alarm(Alarm.Kind.MESSAGE, text, at=now(), node=node)
 
 
-def welcome(node: Node, hello: protocol.Hello) -> tuple[protocol.Welcome, list[protocol.Drop]]:
-    """Note what the node says it is and holds; return its welcome, and the scopes that it is to forget."""
+def welcome(node: Node, hello: protocol.Hello) -> protocol.Welcome:
+    """Note what the node says it is and holds, and return its welcome."""
     at = now()
     with contexts.ingest(), transaction.atomic():
         spool, fresh = Spool.objects.get_or_create(id=hello.spool, defaults={"node": node})
         _check_spool(node, spool, fresh, hello, at)
         Node.objects.filter(pk=node.pk).update(spool=spool, boot=hello.boot, software=hello.software, last_seen=at)
-        drops = reconcile(node, hello.held, at)
+        reconcile(node, hello.held, at)
         if not node.boot:
             divide_again(node)
     ms = int(at.timestamp() * 1000)
-    return protocol.Welcome(last_sequence=spool.last_sequence, node=node.name, now=ms), drops
+    return protocol.Welcome(last_sequence=spool.last_sequence, node=node.name, now=ms)
 
 
-def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[protocol.Drop]:
+def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> None:
     """Bring the node's deployments in line with what it carries and what it says it holds; runs as the role ingest."""
     wanted = {scope_key(scope): scope for scope in scopes_of(node)}
     newest = dict(Revision.objects.filter(scope__in=wanted).values_list("scope").annotate(Max("version")))
@@ -143,14 +143,29 @@ def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[protoco
         state = Deployment.State.ACKED if running and running >= version else Deployment.State.PENDING
         # A node that comes back asks for everything again, also for what it refused or held back before.
         deployment.wanted, deployment.running, deployment.state = version, running, state
+        deployment.leaving = False
         deployment.nonce, deployment.error, deployment.row, deployment.since = "", "", None, at
         changed.append(deployment)
-    fields = ["wanted", "running", "state", "nonce", "error", "row", "since"]
+    for key in held.keys() - wanted.keys():
+        scope = find_scope(key)
+        owner = owner_of(scope) if scope is not None else {"region_id": node.region_id}
+        deployment = existing.pop(key, None) or Deployment(node=node, scope=key, **owner)
+        if not deployment.leaving:
+            # A person's word for a version is none for the scope's removal.
+            deployment.approved = 0
+        deployment.leaving, deployment.wanted, deployment.running, deployment.state = (
+            True,
+            0,
+            held[key],
+            Deployment.State.PENDING,
+        )
+        deployment.nonce, deployment.error, deployment.row, deployment.since = "", "", None, at
+        changed.append(deployment)
+    fields = ["wanted", "running", "state", "nonce", "error", "row", "since", "approved", "leaving"]
     Deployment.objects.bulk_update([each for each in changed if each.pk], fields, batch_size=500)
     Deployment.objects.bulk_create([each for each in changed if not each.pk], batch_size=500)
     node.deployments.filter(pk__in=[each.pk for each in existing.values()]).delete()
     move_live_versions(key for key in wanted if held.get(key))
-    return [protocol.Drop(scope=key) for key in held if key not in wanted]
 
 
 def expire_nodes() -> int:

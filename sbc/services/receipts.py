@@ -31,9 +31,6 @@ def acked(node: Node, ack: protocol.Ack) -> None:
     """Note that the node runs a version; an answer to anything but what was asked last changes nothing."""
     at = now()
     with contexts.ingest(), transaction.atomic():
-        if ack.version == 0 and not ack.nonce:
-            node.deployments.filter(scope=ack.scope, wanted=0).delete()  # dropped, as it was told
-            return
         deployment = _answered(node, ack.scope, ack.nonce)
         if deployment is None:
             return
@@ -103,7 +100,8 @@ def _send_again(deployment: Deployment, state: str, verb: str, *, by: Actor, app
             raise ValidationError(_("This has changed meanwhile. Look at what it says now."))
         before = deployment.error
         if approved:
-            deployment.approved = deployment.wanted
+            # A drop has no version of its own: what is approved is the loss of the one that runs.
+            deployment.approved = deployment.wanted or deployment.running
         else:
             deployment.whole = True
         deployment.error = ""

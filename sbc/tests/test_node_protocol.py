@@ -48,7 +48,7 @@ CDR = {
         Records(first=1, items=[CDR]),
         Welcome(last_sequence=0, node="sbc-1", now=5),
         AckRecords(last_sequence=3),
-        Drop(scope="cust:17"),
+        Drop(scope="cust:17", nonce="d", approved=False),
     ],
 )
 def test_what_one_side_says_the_other_understands(message):
@@ -147,7 +147,7 @@ def test_neither_side_may_speak_for_the_other():
     with pytest.raises(BadMessage, match="hello is not for the portal"):
         protocol.decode_from_portal(protocol.encode(HELLO))
     with pytest.raises(BadMessage, match="drop is not for a node"):
-        protocol.decode_from_node(protocol.encode(Drop(scope="cust:1")))
+        protocol.decode_from_node(protocol.encode(Drop(scope="cust:1", nonce="d", approved=False)))
 
 
 def test_an_alarm_says_more_than_another_event():

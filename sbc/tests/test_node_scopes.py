@@ -105,8 +105,10 @@ async def test_a_dropped_scope_leaves_nothing_and_its_neighbour_everything(porta
     async with running(portal, tmp_path, engine) as node:
         await portal.apply("cust:17", 1, [TN, ROUTE, ("dn", "4930", "t=17")])
         await portal.apply("cust:18", 1, [("tn", "18", "m=3;g=1"), ("dn", "4930", "t=18")])
-        await portal.send(Drop(scope="cust:17"))
+        await portal.send(Drop(scope="cust:17", nonce="d", approved=False))
         await eventually(lambda: "cust:17" not in node.applier.state.versions)
+
+        assert (await portal.receipt("d")).version == 0
 
     assert engine.tables["tn"] == {"18": "m=3;g=1"}
     assert engine.tables["dn"] == {"4930": "t=18"}
@@ -160,3 +162,18 @@ async def test_an_apply_begun_before_a_crash_is_finished_after_it(portal, tmp_pa
 
     assert engine.tables["tn"] == {"17": "m=3;g=2"}
     assert node.applier.state.value(RowKey("tn", "17")) == "m=3;g=2"
+
+
+async def test_a_drop_that_takes_much_waits_for_a_person(portal, tmp_path):
+    engine = MemoryEngine()
+    async with running(portal, tmp_path, engine):
+        await portal.apply("cust:17", 1, [TN, *(("dn", f"4930{number:04}", "t=17") for number in range(300))])
+        await portal.send(Drop(scope="cust:17", nonce="first", approved=False))
+        held = await portal.receipt("first")
+        assert (type(held).__name__, held.version) == ("Held", 0) and "301 of this node's 301 rows" in held.reason
+        assert len(engine.tables["dn"]) == 300
+        await portal.send(Drop(scope="cust:17", nonce="second", approved=True))
+        ack = await portal.receipt("second")
+
+    assert (type(ack).__name__, ack.version) == ("Ack", 0)
+    assert engine.tables["dn"] == engine.tables["tn"] == {}

@@ -182,7 +182,7 @@ def test_a_restored_record_store_is_alarmed(node: Node, spool: uuid.UUID, acme: 
     send(node, spool, *[record(seq, acme.pk) for seq in range(1, 6)])
     hello = protocol.Hello(node="x", boot="b", spool=str(spool), software="t", held={}, next_sequence=3)
 
-    welcome, _ = nodes.welcome(node, hello)
+    welcome = nodes.welcome(node, hello)
 
     assert welcome.last_sequence == 5
     assert "restored from a copy" in alarms("spool")[0].text

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.urls import reverse
 
 from portal.core.audit import Actor
 from portal.db import contexts
@@ -240,7 +241,37 @@ async def test_a_scope_that_left_the_node_is_dropped(token: str) -> None:
 
     said = await node.hear()
 
-    assert said == protocol.Drop(scope="cust:999")
+    assert (said.scope, said.approved) == ("cust:999", False)
+    await node.say(protocol.Ack(scope="cust:999", version=0, nonce=said.nonce, took_ms=0.0))
+    await node.silent()
+    assert not await db(lambda: Deployment.objects.filter(scope="cust:999").exists())()
+    await node.hang_up()
+
+
+async def test_a_drop_that_takes_much_is_approved_on_its_page(token: str, client_of: Any, operator: Any) -> None:
+    node = FakeNode(token)
+    node.held = {"cust:999": 4}
+    await node.dial()
+    first = await node.hear()
+    await node.say(protocol.Held(scope="cust:999", version=0, nonce=first.nonce, reason="300 of this node's 900 rows"))
+    assert await node.silent(2.5), "nothing more is said until a person has looked at it"
+    waiting = await db(deployment)("cust:999")
+    assert (waiting.state, waiting.wanted, waiting.running) == ("held", 0, 4)
+    assert "cust:999" in (await db(alarms)("held"))[0]
+
+    def approve() -> str:
+        browser = client_of(operator)
+        page = browser.get(reverse("rollout:detail", args=[waiting.pk], urlconf="portal.urls_operator"))
+        browser.post(reverse("rollout:approve", args=[waiting.pk], urlconf="portal.urls_operator"))
+        return str(page.content.decode())
+
+    page = await db(approve)()
+    assert "300 of this node&#x27;s 900 rows" in page and "Approve the removal" in page
+    second = await node.hear()
+    assert (second.scope, second.approved) == ("cust:999", True) and second.nonce != first.nonce
+    await node.say(protocol.Ack(scope="cust:999", version=0, nonce=second.nonce, took_ms=0.0))
+    assert await node.silent()
+    assert await db(alarms)("held") == []
     await node.hang_up()
 
 

@@ -18,6 +18,7 @@ from portal.ui.status import Status, status
 from sbc import selectors, services
 from sbc.models import Deployment, Drift, Revision
 from sbc.selectors.rollout import behind
+from sbc.services.receipts import scope_name
 from tenants.permissions import requires
 
 STATES = [
@@ -42,6 +43,8 @@ def chip(deployment: Deployment) -> Status:
 
 def scope_words(deployment: Deployment) -> str:
     """Return whose configuration it is, in words."""
+    if not deployment.wanted:
+        return _("%(scope)s, which leaves this SBC") % {"scope": scope_name(deployment.scope)}
     if deployment.tenant is not None:
         return str(deployment.tenant)
     if deployment.msp is not None:
