@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, QuerySet
 from django.urls import reverse
@@ -32,6 +32,32 @@ class ToDo:
     @property
     def tone(self) -> str:
         return {"danger": "bad", "warning": "wait"}.get(self.level, "calm")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many of the SBCs that carry somebody's calls have ever connected, and since when those that do not answer."""
+
+    nodes: int
+    away: int
+    since: datetime | None
+
+    @property
+    def blind(self) -> bool:
+        """Tell whether nothing that happens now is heard of here."""
+        return self.away == self.nodes
+
+
+def reach(nodes: Iterable[Node]) -> Reach:
+    """Return how the nodes are reached; one that has never connected carries nothing yet."""
+    seen = [node for node in nodes if node.last_seen]
+    away = [node.last_seen for node in seen if node.state == Node.State.AWAY and node.last_seen]
+    return Reach(len(seen), len(away), max(away, default=None))
+
+
+def nodes_of_customer(customer: Customer) -> QuerySet[Node]:
+    """Return the nodes that carry a customer's calls."""
+    return nodes_with_load().filter(pk__in=deployments_of(customer, None).order_by().values("node"))
 
 
 def todos_of_customer(customer: Customer) -> list[ToDo]:

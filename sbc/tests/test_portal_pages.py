@@ -71,6 +71,34 @@ def test_an_msp_opens_its_pages(client_of: Any, nadia: Any, northwind: Any, node
     assert "<script>alert" not in answer.content.decode()
 
 
+def sentence_of(browser: Any) -> str:
+    page = browser.get("/").content.decode()
+    return page.partition('class="home-sentence')[2].partition("</div>")[0]
+
+
+def test_the_sentence_above_all_tells_whether_any_sbc_is_there(
+    client_of: Any, alice: Any, acme: Customer, nadia: Any, northwind: Any, operator: Any
+) -> None:
+    for browser in (client_of(alice, acme), client_of(nadia, northwind), client_of(operator)):
+        said = sentence_of(browser)
+        assert "No SBC yet." in said and "No call is possible" in said and "All good" not in said
+
+
+def test_the_sentence_above_all_says_what_an_sbc_that_is_away_means(
+    client_of: Any, alice: Any, acme: Customer, nadia: Any, northwind: Any, node: Node
+) -> None:
+    browsers = client_of(alice, acme), client_of(nadia, northwind)
+    assert ["All good." in sentence_of(browser) for browser in browsers] == [True, True], [
+        sentence_of(b) for b in browsers
+    ]
+    nodes.leave_line(node, "line-1")
+
+    for browser in browsers:
+        said = sentence_of(browser)
+        assert "No SBC answers the portal." in said and "Calls go on as configured" in said
+        assert "call now" not in said
+
+
 def test_an_msp_sees_each_customers_last_hour_as_a_line_and_in_words(
     client_of: Any, nadia: Any, northwind: Any, acme: Customer
 ) -> None:

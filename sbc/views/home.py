@@ -7,8 +7,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from portal.ui import values
 from sbc.selectors import home, scope_status
-from sbc.selectors.home import ToDo
+from sbc.selectors.home import Reach, ToDo
 from tenants.permissions import requires
 from voice.calls import selectors as calls
 from voice.calls import story
@@ -22,7 +23,7 @@ def customer_home(request: HttpRequest) -> HttpResponse:
     customer = request.tenant  # type: ignore[attr-defined]
     frame, todos = snapshot(request), home.todos_of_customer(customer)
     context = {
-        "sentence": _sentence(todos, frame),
+        "sentence": _sentence(todos, frame, home.reach(home.nodes_of_customer(customer))),
         "frame": frame,
         "todos": todos,
         "rollout": scope_status(customer),
@@ -35,12 +36,13 @@ def customer_home(request: HttpRequest) -> HttpResponse:
 def msp_home(request: HttpRequest) -> HttpResponse:
     msp = request.msp  # type: ignore[attr-defined]
     frame, todos = snapshot_with_lines(request), home.todos_of_msp(msp)
+    nodes = list(home.nodes_of_msp(msp))
     context = {
-        "sentence": _sentence(todos, frame),
+        "sentence": _sentence(todos, frame, home.reach(nodes)),
         "frame": frame,
         "todos": todos,
         "late": home.customers_behind(msp),
-        "nodes": home.nodes_of_msp(msp),
+        "nodes": nodes,
         "last_calls": _last_calls(request),
     }
     return TemplateResponse(request, "sbc/home_msp.html", context)
@@ -51,7 +53,7 @@ def operator_home(request: HttpRequest) -> HttpResponse:
     todos, nodes = home.todos_of_operator(), list(home.nodes_with_load())
     calls_now = sum(node.gauges.get("calls", 0) for node in nodes)
     context = {
-        "sentence": _sentence(todos, {"now": {"calls": calls_now}}),
+        "sentence": _sentence(todos, {"now": {"calls": calls_now}}, home.reach(nodes)),
         "todos": todos,
         "nodes": nodes,
         "counts": home.operator_counts(),
@@ -59,17 +61,39 @@ def operator_home(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "sbc/home_operator.html", context)
 
 
-def _sentence(todos: list[ToDo], frame: dict[str, Any]) -> dict[str, str]:
-    """Return what stands above everything: how it is, and how many calls there are."""
+def _sentence(todos: list[ToDo], frame: dict[str, Any], reach: Reach) -> dict[str, Any]:
+    """Return what stands above everything: how it is, how many calls there are, and whether that can be known."""
     count = frame["now"]["calls"]
     calls = ngettext("%(n)d call now.", "%(n)d calls now.", count) % {"n": count} if count else _("No call now.")
+    # While no SBC answers, nobody here knows how many calls there are.
+    note, calls = _about(reach), "" if reach.blind else calls
     pressing = [todo for todo in todos if todo.level == "danger"]
-    if not pressing:
-        return {"tone": "good", "words": _("All good."), "calls": calls}
-    if len(pressing) == 1:
-        return {"tone": "bad", "words": pressing[0].text, "calls": calls}
-    words = ngettext("%(n)d thing needs attention.", "%(n)d things need attention.", len(pressing))
-    return {"tone": "bad", "words": words % {"n": len(pressing)}, "calls": calls}
+    if len(pressing) > 1:
+        words = ngettext("%(n)d thing needs attention.", "%(n)d things need attention.", len(pressing))
+        return {"tone": "bad", "words": words % {"n": len(pressing)}, "calls": calls, "note": note}
+    if pressing:
+        return {"tone": "bad", "words": pressing[0].text, "calls": calls, "note": note}
+    if not reach.nodes:
+        return {"tone": "wait", "words": _("No SBC yet."), "calls": calls, "note": note}
+    if reach.away:
+        some = ngettext("%(n)d SBC is away.", "%(n)d SBCs are away.", reach.away) % {"n": reach.away}
+        words = _("No SBC answers the portal.") if reach.blind else some
+        return {"tone": "wait", "words": words, "calls": calls, "note": note}
+    return {"tone": "good", "words": _("All good."), "calls": calls, "note": ""}
+
+
+def _about(reach: Reach) -> str:
+    if not reach.nodes:
+        return _("No call is possible before the first one has connected. What you set up now goes live with it.")
+    if not reach.blind:
+        return (
+            _("The others are in touch. Changes reach an SBC that is away as soon as it is back.") if reach.away else ""
+        )
+    since = values.short_moment(values.moment(reach.since))
+    return _(
+        "Calls go on as configured, they do not depend on the portal. "
+        "What you see here is from %(since)s, and changes wait until an SBC is back."
+    ) % {"since": since}
 
 
 def _last_calls(request: HttpRequest) -> list[dict[str, Any]]:
