@@ -93,6 +93,19 @@ async def test_what_the_portal_sets_is_in_force_and_what_is_refused_is_not(stage
     assert {event["type"] for event in portal.events} >= {"start", "answered", "ended"}
 
 
+async def test_networks_that_haproxy_refuses_are_named_and_leave_the_door_as_it_was(stage, portal):
+    networks = stage.plane.haproxy.networks
+    async with running(stage, portal):
+        await configured(portal, stage)
+        before = networks.read_text()
+        for refused in ("127.0.0.1/99", f"{stage.net}.8/29,half"):
+            nack = await portal.apply("region:1", 2, [Row("rg", "msnets", refused)], base=1)
+            assert nack.row == {"table": "rg", "key": "msnets"}, nack
+            assert networks.read_text() == before
+        assert await stage.engine.get("rg", "msnets") == before.strip()
+        await stage.microsoft()
+
+
 async def test_rows_changed_by_hand_are_put_right_and_reported(stage, portal):
     async with running(stage, portal, drift_every=0.2):
         await configured(portal, stage)
