@@ -12,12 +12,14 @@ from tests.system.installation import Installation
 CALLED = "+442079460018"
 
 
-def call(installation: Installation, folder: Path, *, customer: str, caller: str, seconds: float = 0.5) -> None:
+def call(
+    installation: Installation, folder: Path, *, customer: str, caller: str, seconds: float = 0.5, node: str = ""
+) -> None:
     """Place one call from Teams over TLS and talk for so long; fails unless every step went as SIPp expects."""
-    address = f"{installation.network}.8.9"
+    address, node = f"{installation.network}.8.9", node or f"{installation.network}.5.1"
     config = folder / "teams.cfg"
     proof = installation.var / "lab" / "ca" / "sip.pem"
-    config.write_text(CLIENT.format(address=address, node=f"{installation.network}.5.1", port=5061, pem=proof))
+    config.write_text(CLIENT.format(address=address, node=node, port=5061, pem=proof))
     command = [
         "sipp", "-sf", str(HERE / "teams.xml"), "-t", "t1", "-i", address, "-p", "5071", "-m", "1",
         "-d", str(int(seconds * 1000)), "-key", "customer", customer, "-key", "caller", caller, "-nostdin",

@@ -1,0 +1,112 @@
+"""A second region with a node of its own, set up in the operator's console as docs/deploy.md says."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from lab import ca
+from portal.embedded import ROOT_HOME
+from portal.run import ROOT
+from tests.system import sipp
+from tests.system.installation import Installation
+
+BASE, NODE = "south.northwind.example", "sbc-south-1"
+ACME, CALLER = f"acme.{BASE}", "+493023125000"
+RECORD = "SELECT node_name FROM calls_cdr WHERE called = %s AND disposition = 'answered' AND invited > %s"
+SHARES = "SELECT count(*) FROM sbc_deployment d JOIN sbc_node n ON n.id = d.node_id WHERE n.name = %s AND {}"
+
+
+@pytest.fixture
+def token(installation: Installation, operator: Page) -> str:
+    """Add region, base domain, names, certificate and node; return the node's token."""
+    network = installation.network
+    page, at = operator, lambda path: installation.url("console", path)
+    page.goto(at("/regions/new/"))
+    page.fill("[name=name]", "South")
+    page.fill("[name=slug]", "south")
+    page.fill("[name=allowed_networks]", f"{network}.9.0/24")
+    names = (f"{name}:5061 {network}.8.{place}" for place, name in enumerate(ca.MICROSOFT_NAMES, 1))
+    page.fill("[name=microsoft_names]", "\n".join(names))
+    page.fill("[name=microsoft_networks]", f"{network}.8.0/24")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_url(at("/regions/"))
+
+    page.goto(at("/msps/"))
+    page.get_by_role("link", name="Northwind").first.click()
+    page.get_by_role("link", name="Add base domain").click()
+    page.get_by_label("Region").select_option(label="South")
+    page.fill("[name=fqdn]", BASE)
+    page.get_by_role("button", name="Add").click()
+    page.get_by_role("row", name=BASE).get_by_role("link").last.click()
+    page.get_by_role("button", name="Give names").click()
+
+    authority = ca.Authority.open(installation.var / "lab" / "ca", "sbc-root", ca.SBC_ROOT)
+    key = ca.new_key()
+    page.goto(at("/certificates/new/"))
+    page.get_by_label("Region").select_option(label="South")
+    page.fill("[name=chain]", ca.pem(authority.issue(ca.sbc_leaf([BASE]), key)).decode())
+    page.fill("[name=key]", ca.pem_key(key).decode())
+    page.get_by_role("button", name="Add certificate").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(BASE)
+
+    page.goto(at("/nodes/new/"))
+    page.get_by_label("Region").select_option(label="South")
+    page.fill("[name=name]", NODE)
+    page.get_by_role("button", name="Add node").click()
+    return page.locator(".token [data-copy]").get_attribute("data-copy") or ""
+
+
+@contextmanager
+def a_node(installation: Installation, folder: Path, token: str) -> Iterator[None]:
+    """Run the region's node, with a Kamailio of its own beside the first one."""
+    directory = ROOT_HOME / "test" / f"south-{os.getpid()}" if os.geteuid() == 0 else folder / "south"
+    settings = folder / "south.json"
+    address = f"{installation.network}.6.1"
+    said = {
+        "portal": f"ws://127.0.0.1:{installation.nodes}/node/v1/", "node": NODE, "token": token,
+        "directory": str(directory), "address": address, "inside": address,
+        "microsoft_roots": str(installation.var / "lab" / "ca" / "microsoft-root.pem"),
+    }  # fmt: skip
+    settings.write_text(json.dumps(said))
+    with (folder / "south.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sbc.node", "--settings", str(settings)], cwd=ROOT, stdout=log, stderr=log
+        )
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+def test_a_second_region_carries_the_same_customers_under_names_of_its_own(
+    installation: Installation, operator: Page, token: str, tmp_path: Path
+):
+    with a_node(installation, tmp_path, token):
+        everything = SHARES.format("d.running > 0 AND d.running = d.wanted")
+        installation.wait(
+            lambda: installation.query(everything, NODE)[0][0] >= 3 and installation.is_live(), 60,
+            "the second node to run everything",
+        )  # fmt: skip
+        began = datetime.now(UTC)
+        sipp.call(installation, tmp_path, customer=ACME, caller=CALLER, node=f"{installation.network}.6.1")
+        records = installation.wait(lambda: installation.query(RECORD, sipp.CALLED, began), 10, "the call's record")
+        assert [name for (name,) in records] == [NODE]
+
+    # Nobody waits for a node that is out of service.
+    operator.goto(installation.url("console", "/nodes/"))
+    operator.get_by_role("link", name=NODE).click()
+    operator.get_by_role("link", name="Disable").click()
+    operator.get_by_role("textbox").last.fill(NODE)
+    operator.get_by_role("button", name="Disable").click()
+    expect(operator.get_by_text("The node is out of service.")).to_be_visible()
+    installation.wait(installation.is_live, 30, "the first node alone to be enough")
