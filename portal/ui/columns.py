@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 
-from portal.ui import values
+from portal.ui import navigation, values
 from portal.ui.cursor import lookup
 from portal.ui.status import Status, status
 
@@ -23,8 +23,8 @@ class Column:
     """One column: `name` is the attribute (or path `carrier__name`) that it shows, unless `value` computes it.
 
     `kind`: text, count, phone, money, duration, when, status, code, or html for a component's own markup.
-    `sort`: the field to sort by, True for the name itself. `link`: True for `get_absolute_url`, or a function of
-    the row.
+    `sort`: the field to sort by, True for the name itself. `link`: True for `get_absolute_url`, the name of the page
+    that takes the row's key, or a function of the row.
     `card`: one of the facts that stay when a row becomes a card on a phone. `draw` or a `template` (with
     `row` and `value`): draws the cell.
     `link_needs` and `shown_to`: the capability without which the link, or the whole column, is not there.
@@ -34,7 +34,7 @@ class Column:
     label: Words
     kind: str = "text"
     value: Callable[[Any], Any] | None = None
-    link: bool | Callable[[Any], str] = False
+    link: bool | str | Callable[[Any], str] = False
     sort: str | bool = False
     card: bool = True
     draw: Callable[[Any], SafeString] | None = None
@@ -53,6 +53,10 @@ class Column:
     def is_number(self) -> bool:
         return self.kind in ("count", "money", "duration")
 
+    @property
+    def draws_itself(self) -> bool:
+        return self.draw is not None or bool(self.template)
+
     def of(self, row: Any) -> Any:
         """Return the value that the row has in this column."""
         found = self.value(row) if self.value else lookup(row, self.name)
@@ -60,6 +64,8 @@ class Column:
 
     def url(self, row: Any) -> str:
         """Return where the cell leads."""
+        if isinstance(self.link, str):
+            return navigation.row_url(self.link, row.pk)
         if self.link is True:
             return str(row.get_absolute_url())
         return self.link(row) if callable(self.link) else ""

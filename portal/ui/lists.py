@@ -65,6 +65,8 @@ class ListPage:
     export_name = ""
     export_job = ""
     counted = True
+    # The fields that the page's cells show; all of them where none is named, and always in the export.
+    shown_fields: Sequence[str] = ()
 
     def __init__(self, request: HttpRequest, **context: Any) -> None:
         self.request, self.context = request, context
@@ -139,7 +141,8 @@ class ListPage:
 
     @cached_property
     def page(self) -> cursor.Page:
-        return cursor.page(self.found, self.sort, self.request.GET.get("cursor", ""), self.page_size, self.tie)
+        found = self.found.only(*self.shown_fields) if self.shown_fields else self.found
+        return cursor.page(found, self.sort, self.request.GET.get("cursor", ""), self.page_size, self.tie)
 
     def address(self, **changes: str) -> str:
         """Return this list's address with some parameters changed; an empty value takes one away."""
@@ -151,15 +154,15 @@ class ListPage:
     def without_text(self) -> str:
         return self.address(q="")
 
-    @property
+    @cached_property
     def next_url(self) -> str:
         return self.address(cursor=self.page.after) if self.page.after else ""
 
-    @property
+    @cached_property
     def previous_url(self) -> str:
         return self.address(cursor=self.page.before) if self.page.before else ""
 
-    @property
+    @cached_property
     def export_url(self) -> str:
         return self.address(export="csv") if self.export_name else ""
 

@@ -7,13 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.template import loader
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_urlconf, reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 Words = str | Promise
+# Stands for a row's key while its page's address is taken apart; nothing else in an address looks like it.
+ANY_KEY = 918_273_645_546_372_819
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,18 @@ def address(name: str, urlconf: str | None, *args: Any) -> str:
 @lru_cache(maxsize=1024)
 def _plain_address(name: str, urlconf: str) -> str:
     return _reverse(name, urlconf, ())
+
+
+def row_url(name: str, key: int) -> str:
+    """Return the address of the page of this name and key, at little cost for each of a list's rows."""
+    before, after = _around_key(name, get_urlconf())
+    return f"{before}{key}{after}"
+
+
+@lru_cache(maxsize=256)
+def _around_key(name: str, urlconf: str | None) -> tuple[str, str]:
+    before, _key, after = reverse(name, urlconf=urlconf, args=[ANY_KEY]).partition(str(ANY_KEY))
+    return before, after
 
 
 def _reverse(name: str, urlconf: str | None, args: tuple[Any, ...]) -> str:

@@ -1,13 +1,15 @@
-"""The rows of a list's page, drawn in Python: a template for each of a hundred cells costs more than the database."""
+"""The rows of a list's page, drawn in Python: a template for each of a hundred cells costs more than the database.
+
+What all rows have in common is settled once for a column; what is left runs once for a cell.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
-from django.template import Template
 from django.template.base import render_value_in_context
 from django.template.context import Context
-from django.utils.html import conditional_escape, escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -19,6 +21,8 @@ from portal.ui.status import status
 if TYPE_CHECKING:
     from portal.ui.lists import ListPage
 
+Drawer = Callable[[Any], str]
+
 BY_KIND: dict[str, Callable[[Any], str]] = {
     "status": lambda value: markup.chip(status(value)),
     "phone": markup.phone,
@@ -29,72 +33,86 @@ BY_KIND: dict[str, Callable[[Any], str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A column as this page's rows need it: its cells' opening tag, whether they may lead on, its template."""
-
-    column: Column
-    opening: SafeString
-    may_lead: bool
-    template: Template | None
-
-    def cell(self, row: Any, context: Context) -> str:
-        """Return the row's cell in this column."""
-        url = self.column.url(row) if self.may_lead else ""
-        shown = conditional_escape(self.shown(row, bool(url), context))
-        return (
-            f'{self.opening}<a class="row-link" href="{escape(url)}">{shown}</a></td>'
-            if url
-            else f"{self.opening}{shown}</td>"
-        )
-
-    def shown(self, row: Any, is_link: bool, context: Context) -> str:
-        """Return what stands in the cell; what is not marked safe is escaped by the caller."""
-        column = self.column
-        if column.draw is not None:
-            return column.draw(row)
-        value = column.of(row)
-        if self.template is not None:
-            with context.push(row=row, value=value):
-                return self.template.render(context)
-        if column.kind == "phone" and is_link:
-            return markup.phone(value, copy=False)  # a button cannot stand within a link
-        if column.kind == "money":
-            return markup.money(value, column.money_currency(row))
-        if column.kind in BY_KIND:
-            return BY_KIND[column.kind](value)
-        if value is None or value == "":
-            return markup.NONE
-        return value if isinstance(value, str) else render_value_in_context(value, context)
-
-
 def draw(page: "ListPage", context: Context) -> SafeString:
     """Return the table rows of the list's page."""
-    columns = [_drawn(column, page, context) for column in page.visible_columns()]
-    pick = _("Select %(name)s") if page.bulk_buttons else ""
-    lines = (
-        f"{_opening(page, row, pick)}{''.join(each.cell(row, context) for each in columns)}</tr>"
-        for row in page.page.rows
-    )
+    opening = _opening(page)
+    cells = [_cell(column, page, context) for column in page.visible_columns()]
+    lines = [f"{opening(row)}{''.join([cell(row) for cell in cells])}</tr>" for row in page.page.rows]
     # Every cell is escaped already.
     return mark_safe("\n".join(lines))  # noqa: S308
 
 
-def _drawn(column: Column, page: "ListPage", context: Context) -> Drawn:
+def _opening(page: "ListPage") -> Drawer:
+    """Return what draws a row's beginning: its class, and the box to pick it where there is something to do with it."""
+    pick = escape(_("Select %(name)s")) if page.bulk_buttons else ""
+
+    def opening(row: Any) -> str:
+        css = page.row_class(row)
+        begin = f'<tr class="{escape(css)}" data-row>' if css else "<tr data-row>"
+        if not pick:
+            return begin
+        value, name = escape(str(lookup(row, page.tie))), escape(str(row))
+        return (
+            f'{begin}<td class="pick"><input class="form-check-input" type="checkbox" name="pick" value="{value}"'
+            f' aria-label="{pick % {"name": name}}"></td>'
+        )
+
+    return opening
+
+
+def _cell(column: Column, page: "ListPage", context: Context) -> Drawer:
+    """Return what draws the column's cell in a row."""
     css = " ".join(name for name, holds in (("num", column.is_number), ("off-card", not column.card)) if holds)
     opening = format_html('<td data-label="{}" class="{}">', column.label, css)
-    engine = context.template.engine  # type: ignore[union-attr]  # bound while a page is drawn
-    template = engine.get_template(column.template) if column.template else None
-    return Drawn(column, opening, page.may(column.link_needs), template)
+    shown = _shown(column, context)
+    if not column.link or not page.may(column.link_needs):
+        return lambda row: f"{opening}{_escaped(shown(row))}</td>"
+    # A button cannot stand within a link.
+    linked = _phone_in_link(column) if column.kind == "phone" and not column.draws_itself else shown
+
+    def cell(row: Any) -> str:
+        url = column.url(row)
+        if not url:
+            return f"{opening}{_escaped(shown(row))}</td>"
+        return f'{opening}<a class="row-link" href="{escape(url)}">{_escaped(linked(row))}</a></td>'
+
+    return cell
 
 
-def _opening(page: "ListPage", row: Any, pick: str) -> str:
-    css = page.row_class(row)
-    opening = f'<tr class="{escape(css)}" data-row>' if css else "<tr data-row>"
-    if not pick:
-        return opening
-    return opening + format_html(
-        '<td class="pick"><input class="form-check-input" type="checkbox" name="pick" value="{}" aria-label="{}"></td>',
-        lookup(row, page.tie),
-        pick % {"name": row},
-    )
+def _shown(column: Column, context: Context) -> Drawer:
+    """Return what stands in the column's cells; what it does not mark safe is escaped by the caller."""
+    if column.draw is not None:
+        return column.draw
+    if column.template:
+        return _by_template(column, context)
+    if column.kind == "money":
+        return lambda row: markup.money(column.of(row), column.money_currency(row))
+    if column.kind in BY_KIND:
+        drawn = BY_KIND[column.kind]
+        return lambda row: drawn(column.of(row))
+
+    def text(row: Any) -> str:
+        value = column.of(row)
+        if value is None or value == "":
+            return markup.NONE
+        return value if isinstance(value, str) else render_value_in_context(value, context)
+
+    return text
+
+
+def _phone_in_link(column: Column) -> Drawer:
+    return lambda row: markup.phone(column.of(row), copy=False)
+
+
+def _by_template(column: Column, context: Context) -> Drawer:
+    template = context.template.engine.get_template(column.template)  # type: ignore[union-attr]  # bound while drawing
+
+    def shown(row: Any) -> str:
+        with context.push(row=row, value=column.of(row)):
+            return template.render(context)
+
+    return shown
+
+
+def _escaped(text: str) -> str:
+    return text if hasattr(text, "__html__") else escape(text)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 import phonenumbers
 from babel.core import UnknownLocaleError
@@ -47,8 +48,12 @@ def duration(value: timedelta | float | int | None) -> str:
 
 def phone(e164: str | None) -> str:
     """Return a number in the international format; what is no number stays as it is."""
-    if not e164:
-        return "–"
+    return _phone(e164) if e164 else "–"
+
+
+# Depends on nothing but the number, and the same pages are looked at again and again.
+@lru_cache(maxsize=16_384)
+def _phone(e164: str) -> str:
     try:
         number = phonenumbers.parse(e164 if e164.startswith("+") else f"+{e164}")
     except phonenumbers.NumberParseException:

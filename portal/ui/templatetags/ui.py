@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui import forms as ui_forms
+from portal.ui import heads, markup, navigation, objects, rows, spark, values
 from portal.ui import ladder as ui_ladder
-from portal.ui import markup, navigation, objects, rows, spark, values
 from portal.ui import status as ui_status
 from portal.ui.lists import ListPage
 
@@ -118,6 +118,10 @@ def get(row: Any, name: str) -> Any:
 @register.simple_tag
 def status(state: ui_status.Status | str | None, word: Words = "", detail: Words = "") -> SafeString:
     return markup.chip(ui_status.status(state, word=word, detail=detail))
+
+
+register.simple_tag(heads.table_head, name="list_heads")
+register.simple_tag(heads.filters, name="list_filters")
 
 
 @register.simple_tag(takes_context=True)

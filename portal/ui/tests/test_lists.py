@@ -3,9 +3,11 @@
 import pytest
 from django.http import QueryDict
 from django.test import RequestFactory
+from django.urls import reverse, set_urlconf
 from django.utils.timezone import now
 
 from portal.core.models import AuditEntry
+from portal.ui import heads, navigation
 from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage, Text
 
 
@@ -139,3 +141,23 @@ def test_an_empty_list_says_what_would_stand_here(acme):
     request = listed().request
     request.user, request.COOKIES = None, {}
     assert "For example a saved route." in EntryList(request).response().render().content.decode()
+
+
+def test_filters_and_heads_are_drawn_escaped_with_what_is_chosen(entries):
+    page = listed("verb=route.saved&who=%22%3E%3Cb%3E&sort=-object_name")
+
+    tools, head = heads.filters(page), heads.table_head(page)
+
+    assert '<option value="route.saved" selected>Route saved</option>' in tools
+    assert 'name="who" value="&quot;&gt;&lt;b&gt;"' in tools
+    assert 'type="date" name="from" value=""' in tools
+    assert head.count("aria-sort=") == 1
+    assert 'aria-sort="descending"><a href="?verb=route.saved&amp;who=%22%3E%3Cb%3E&amp;sort=object_name"' in head
+
+
+def test_a_row_leads_to_the_page_that_takes_its_key():
+    set_urlconf("portal.urls_customer")
+    try:
+        assert navigation.row_url("numbers:number", 42) == reverse("numbers:number", args=[42])
+    finally:
+        set_urlconf(None)
