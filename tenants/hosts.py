@@ -4,13 +4,15 @@ import re
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlsplit
 
 import idna
 
+from portal.core.joined import Joined
 from portal.db import contexts
 from tenants.addresses import operator_host
-from tenants.models import Customer, Domain, Msp
+from tenants.models import Brand, Customer, Domain, Msp
 
 SECONDS = 30.0
 UNKNOWN_SECONDS = 2.0  # a new customer's host must not stay unknown
@@ -74,6 +76,7 @@ def _with_port(authority: str, default: str) -> tuple[str, str] | None:
     return (host, match[2] or default) if host and match else None
 
 
+_BRAND = "LEFT JOIN tenants_brand ON tenants_brand.msp_id = tenants_msp.id"
 _places: dict[str, tuple[float, Place | None]] = {}
 
 
@@ -113,14 +116,36 @@ def ground_of(place: Place) -> Ground | None:
     """Return the place's rows as they are now, or None where its customer was closed."""
     with contexts.public():
         if place.tenant_id is not None:
-            tenant = next(iter(Customer.objects.select_related("msp__brand").filter(pk=place.tenant_id)), None)
-            if tenant is None or tenant.state in (Customer.State.CREATING, Customer.State.CLOSED):
+            found = _customer_question().first(place.tenant_id)
+            if found is None or found[0].state in (Customer.State.CREATING, Customer.State.CLOSED):
                 return None
-            return Ground(place, tenant.msp, tenant)
+            tenant, msp, brand = found
+            tenant.msp = _branded(msp, brand)
+            return Ground(place, msp, tenant)
         if place.msp_id is not None:
-            msp = next(iter(Msp.objects.select_related("brand").filter(pk=place.msp_id)), None)
-            return Ground(place, msp, None) if msp else None
+            found = _msp_question().first(place.msp_id)
+            return Ground(place, _branded(*found), None) if found else None
         return Ground(place, None, None)
+
+
+@cache
+def _customer_question() -> Joined:
+    return Joined(
+        "tenants_customer JOIN tenants_msp ON tenants_msp.id = tenants_customer.msp_id"
+        f" {_BRAND} WHERE tenants_customer.id = %s",
+        Customer, Msp, Brand, without={"logo"},
+    )  # fmt: skip
+
+
+@cache
+def _msp_question() -> Joined:
+    return Joined(f"tenants_msp {_BRAND} WHERE tenants_msp.id = %s", Msp, Brand, without={"logo"})
+
+
+def _branded(msp: Msp, brand: Brand | None) -> Msp:
+    if brand is not None:
+        msp.brand = brand
+    return msp
 
 
 def inside(ground: Ground) -> AbstractContextManager[None]:

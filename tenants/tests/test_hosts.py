@@ -1,13 +1,14 @@
 """Which host leads where, and what strangers learn from the others."""
 
 import pytest
+from django.forms.models import model_to_dict
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.db import contexts
 from tenants import hosts
-from tenants.models import Customer
+from tenants.models import Brand, Customer
 from tenants.tests.clients import client_of, visitor
 
 SAME = [
@@ -66,6 +67,26 @@ def test_a_new_customer_is_found_and_a_closed_one_is_not(northwind, acme):
     with contexts.msp(northwind):
         Customer.objects.filter(pk=acme.pk).update(state="closed")
     assert visitor(acme).get("/account/login/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_place_comes_with_its_rows_whole_but_for_the_picture(northwind, acme, django_assert_num_queries):
+    with contexts.msp(northwind):
+        Brand.objects.filter(msp=northwind).update(logo=b"picture", logo_width=9)
+    with contexts.public():
+        wanted = Customer.objects.select_related("msp__brand").get(pk=acme.pk)
+    place = hosts.Place("acme.northwind.localhost", "customer", northwind.pk, acme.pk)
+    console = hosts.Place("northwind.localhost", "msp", northwind.pk, None)
+
+    with django_assert_num_queries(1):
+        ground = hosts.ground_of(place)
+        found = [ground.tenant, ground.tenant.msp, ground.msp.brand]
+        assert [each.pk for each in found] == [wanted.pk, wanted.msp.pk, wanted.msp.brand.pk]
+    for one, other in zip(found, [wanted, wanted.msp, wanted.msp.brand], strict=True):
+        assert one.get_deferred_fields() == ({"logo"} if isinstance(one, Brand) else set())
+        assert model_to_dict(one) == model_to_dict(other)
+    assert hosts.ground_of(console).msp.brand.has_logo
+    assert bytes(ground.msp.brand.logo) == b"picture"
 
 
 @pytest.mark.parametrize(
