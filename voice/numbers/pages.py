@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -38,6 +37,10 @@ class NumberList(ListPage):
     search_label = _("Search 030 123, the last four digits, a label or a person")
     default_sort = "e164"
     export_name, export_job = "numbers", "numbers.export"
+    shown_fields = [
+        "e164", "label", "state", "inbound", "inbound_trunk", "config_version", "person__name", "place__description",
+        "place__address__city", "place__address__validation",
+    ]  # fmt: skip
     actions = [Action(_("Caller ID"), "numbers:caller_ids", "id", "numbers.view")]
     bulk = [
         Action(_("Activate"), "numbers:bulk_activate", "player-play", "numbers.change"),
@@ -53,9 +56,7 @@ class NumberList(ListPage):
     def columns(self) -> list[Column]:  # type: ignore[override]
         return [
             Column("state", _("State"), kind="status", value=self.state_of, sort=True),
-            Column(
-                "e164", _("Number"), kind="phone", sort=True, link=lambda row: reverse("numbers:number", args=[row.pk])
-            ),
+            Column("e164", _("Number"), kind="phone", sort=True, link="numbers:number"),
             Column("label", _("Label"), sort=True),
             Column("person__name", _("Person"), sort=True, card=False),
             Column("inbound", _("Calls go to"), value=self.inbound_of, card=False),
@@ -69,6 +70,15 @@ class NumberList(ListPage):
             Choice("inbound", _("Calls go to"), Number.Inbound.choices),
             Choice("place", _("Location"), self._place_choices(), apply=self._at_place),
         ]
+
+    @cached_property
+    def count(self) -> int | None:
+        known = self.context.get("total")
+        return super().count if self.is_narrowed or known is None else known
+
+    @cached_property
+    def inbound_words(self) -> dict[str, str]:
+        return {value: str(label) for value, label in {**dict(Number.Inbound.choices), **SHORT}.items()}
 
     @cached_property
     def trunk_names(self) -> dict[int, str]:
@@ -91,7 +101,7 @@ class NumberList(ListPage):
         """Return in words where calls to the number go."""
         if row.inbound == Number.Inbound.TRUNK:
             return self.trunk_names.get(row.inbound_trunk or 0, _now("a trunk that is not there any more"))
-        return str(SHORT.get(row.inbound) or row.get_inbound_display())
+        return self.inbound_words.get(row.inbound, row.inbound)
 
     def place_of(self, row: Number) -> str:
         """Return where help is sent to."""
@@ -99,9 +109,10 @@ class NumberList(ListPage):
 
     @staticmethod
     def _place_choices() -> list[tuple[Any, Any]]:
+        places = directory.places().values_list("pk", "description", "address__city")[:200]
         return [
             ("none", _("Not set")),
-            *((place.pk, f"{place.description}, {place.address.city}") for place in directory.places()[:200]),
+            *((pk, f"{description}, {city}") for pk, description, city in places),
         ]
 
     @staticmethod
@@ -120,7 +131,7 @@ class CallerIdList(ListPage):
             _("Number"),
             kind="phone",
             sort=True,
-            link=lambda row: reverse("numbers:caller_id", args=[row.pk]),
+            link="numbers:caller_id",
             link_needs="numbers.change",
         ),
         Column("note", _("Whose number it is")),

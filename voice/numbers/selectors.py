@@ -39,6 +39,15 @@ def without_location(customer: Customer) -> NumberQuerySet:
     return found.filter(country__in=[code for code in codes if location_required(code)])
 
 
+def tally(customer: Customer) -> dict[str, int]:
+    """Return how many numbers there are, `total`, and how many in use lack a validated location, `missing`."""
+    lacking = ~VALIDATED & ~Q(state=Number.State.SUSPENDED)
+    if not location_required(customer.country):
+        codes = set(Number.objects.values_list("country", flat=True))
+        lacking &= Q(country__in=[code for code in codes if location_required(code)])
+    return Number.objects.aggregate(total=Count("pk"), missing=Count("pk", filter=lacking))
+
+
 def state_counts() -> dict[str, int]:
     """Return how many numbers are in each state."""
     found = Number.objects.values_list("state").annotate(count=Count("pk"))

@@ -24,8 +24,7 @@ STATE_ACTIONS = {"activate": services.activate, "suspend": services.suspend, "de
 
 @requires("numbers.view")
 def number_list(request: HttpRequest) -> HttpResponse:
-    missing = selectors.without_location(request.tenant).count()
-    return NumberList(request, missing=missing).response()
+    return NumberList(request, **selectors.tally(request.tenant)).response()
 
 
 @requires("numbers.view")

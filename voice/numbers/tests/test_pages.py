@@ -1,4 +1,6 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from portal.db import contexts
 from voice.directory.models import Place
@@ -25,6 +27,19 @@ def test_the_list_finds_and_exports(acme, alice, numbers, client_of):
     assert browser.get("/numbers/?q=9999").context["list"].count == 0
     assert browser.get("/numbers/?q=030 123&place=none&state=inactive").context["list"].count == 2
     assert "+49301234501" in browser.get("/numbers/?export=csv").content.decode()
+
+
+def test_a_page_of_the_list_asks_as_often_for_many_numbers_as_for_one(acme, alice, nadia, client_of):
+    asked = []
+    for more in (["+49301234500"], [f"+4930123451{n}" for n in range(9)]):
+        given(acme, nadia, *more)
+        browser = client_of(alice, acme)
+        browser.get("/numbers/")
+        with CaptureQueriesContext(connection) as queries:
+            page = browser.get("/numbers/")
+        asked.append(len(queries))
+        assert page.context["list"].count == Number.objects.count()
+    assert asked == [7, 7]
 
 
 def test_a_number_is_located_activated_and_suspended(acme, alice, numbers, client_of):
