@@ -33,9 +33,12 @@ class ThreadedWsgi:
                     break
             body.seek(0)
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self.pool, self._respond, scope, body, send, loop)
+            await _send_all(send, await loop.run_in_executor(self.pool, self._respond, scope, body, send, loop))
 
-    def _respond(self, scope: Scope, body: IO[bytes], send: Send, loop: asyncio.AbstractEventLoop) -> None:
+    def _respond(
+        self, scope: Scope, body: IO[bytes], send: Send, loop: asyncio.AbstractEventLoop
+    ) -> list[dict[str, Any]]:
+        """Return what is left to send when the thread is done: a whole page, or the end of what was streamed."""
         started: list[dict[str, Any]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
@@ -48,14 +51,14 @@ class ThreadedWsgi:
         environ = _environ(scope, body)
         response = self.application(environ, start_response)
         try:
-            # A whole page leaves in one hop to the event loop; only what is streamed on purpose takes one a chunk.
+            # A whole page does not keep the thread until it is sent; only what is streamed on purpose does.
             waiting: bytes | None = None
             for chunk in response:
                 if waiting is not None:
                     emit([*started, {"type": "http.response.body", "body": waiting, "more_body": True}])
                     started.clear()
                 waiting = chunk
-            emit([*started, {"type": "http.response.body", "body": waiting or b""}])
+            return [*started, {"type": "http.response.body", "body": waiting or b""}]
         finally:
             # Django gives its database connection back to the pool here.
             if hasattr(response, "close"):
