@@ -18,7 +18,7 @@ from portal.core import audit
 from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet
 from portal.core.models import AuditEntry
 from tenants import selectors, services
-from tenants.forms import grantable
+from tenants.forms.token import grantable
 from tenants.models import ApiToken, BaseDomain, Customer, Membership, Msp, OwnHost, Region
 from tenants.permissions import CAPABILITIES
 from tenants.serializers import (

@@ -14,7 +14,7 @@ from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from tenants import selectors, services
-from tenants.forms import OwnHostForm
+from tenants.forms.brand import OwnHostForm
 from tenants.models import BaseDomain, OwnHost
 
 

@@ -22,7 +22,9 @@ from portal.ui.status import rollout
 from tenants import addresses, selectors, services
 from tenants.colour import contrast, readable
 from tenants.countries import country_name
-from tenants.forms import BrandForm, CustomerEditForm, InviteForm, NewCustomerForm, ReasonForm
+from tenants.forms.brand import BrandForm
+from tenants.forms.customer import CustomerEditForm, NewCustomerForm, ReasonForm
+from tenants.forms.people import InviteForm
 from tenants.models import Brand, Customer
 from tenants.services.customers import RETENTION
 from tenants.views.shared import NIGHT, PAPER, said, verb_in_words

@@ -19,7 +19,7 @@ from portal.ui.forms import refuse
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
 from portal.ui.status import rollout
 from tenants import addresses, selectors, services
-from tenants.forms import BaseDomainForm, MspForm, OwnerForm, RegionForm
+from tenants.forms.platform import BaseDomainForm, MspForm, OwnerForm, RegionForm
 from tenants.models import BaseDomain, Msp, Region
 from tenants.views.domains import give_names
 

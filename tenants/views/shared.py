@@ -28,7 +28,7 @@ from portal.ui.lists import Choice, Column, Day, Empty, ListPage, Text
 from portal.ui.parts import changes
 from tenants import addresses, services
 from tenants.colour import ink_on, readable
-from tenants.forms import AcceptForm, ProfileForm
+from tenants.forms.people import AcceptForm, ProfileForm
 from tenants.identity import ACTING_KEY
 from tenants.models import Brand, User
 from tenants.models.brand import DEFAULT_ACCENT

@@ -14,7 +14,8 @@ from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from tenants import selectors, services
-from tenants.forms import InviteForm, TokenForm, grantable, role_choices
+from tenants.forms.people import InviteForm, role_choices
+from tenants.forms.token import TokenForm, grantable
 from tenants.models import ApiToken, Customer, Msp
 
 

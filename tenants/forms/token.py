@@ -1,0 +1,74 @@
+"""API tokens: what they may do, in words."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from tenants.models import (
+    ApiToken,
+)
+from tenants.permissions import CAPABILITIES
+from tenants.services.tokens import IMPLIED
+
+DURATIONS = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("365", _("A year"))]
+
+AREAS = {
+    "audit": _("Audit log"),
+    "brand": _("Brand"),
+    "calls": _("Calls"),
+    "carriers": _("Carriers and trunks"),
+    "customers": _("Customers"),
+    "dashboard": _("Dashboard"),
+    "domains": _("Domains"),
+    "emergency": _("Emergency calls"),
+    "jobs": _("Imports and exports"),
+    "nodes": _("SBC nodes"),
+    "numbers": _("Numbers"),
+    "people": _("People and places"),
+    "rollout": _("Rollout"),
+    "routing": _("Routing"),
+    "settings": _("Company"),
+    "stock": _("Number stock"),
+    "team": _("Team"),
+    "tokens": _("API tokens"),
+}
+
+DEEDS = {"view": _("see"), "change": _("see and change"), "export": _("export"), "act": _("act as them")}
+
+
+def scope_in_words(name: str) -> str:
+    """Return a capability as the form for tokens names it."""
+    area, deed = name.split(".")
+    return f"{AREAS.get(area, area)}: {DEEDS.get(deed, deed)}"
+
+
+class TokenForm(forms.ModelForm[ApiToken]):
+    """What a token is for, what it may do, how long it lasts."""
+
+    days = forms.ChoiceField(label=_("Lasts"), choices=DURATIONS, initial="90")
+    scopes = forms.MultipleChoiceField(label=_("May do"), widget=forms.CheckboxSelectMultiple)
+
+    class Meta:
+        model = ApiToken
+        fields = ["name"]
+        widgets = {"name": forms.TextInput(attrs={"placeholder": _("Nightly report")})}
+
+    def __init__(self, *args: Any, grantable: frozenset[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = sorted(grantable - IMPLIED, key=lambda name: str(scope_in_words(name)))
+        self.fields["scopes"].choices = [(name, scope_in_words(name)) for name in offered]  # type: ignore[attr-defined]
+        self.order_fields(["name", "days", "scopes"])
+
+    def _post_clean(self) -> None:
+        self.instance.name = self.cleaned_data.get("name", "")
+        self.instance.scopes = self.cleaned_data.get("scopes", [])
+        if days := self.cleaned_data.get("days"):
+            self.instance.expires_at = timezone.now() + timedelta(days=int(days))
+
+
+def grantable(can: Any) -> frozenset[str]:
+    """Return what somebody may hand to a token: what they may do themselves, and the use of the API."""
+    return frozenset(name for name in CAPABILITIES if can(name))
