@@ -89,7 +89,8 @@ def _about(reach: Reach) -> str:
         return (
             _("The others are in touch. Changes reach an SBC that is away as soon as it is back.") if reach.away else ""
         )
-    since = values.short_moment(values.moment(reach.since))
+    local = values.moment(reach.since)
+    since = values.short_moment(local) if local else "–"
     return _(
         "Calls go on as configured, they do not depend on the portal. "
         "What you see here is from %(since)s, and changes wait until an SBC is back."
