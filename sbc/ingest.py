@@ -17,7 +17,7 @@ from sbc.models import Alarm, Deployment, Drift, Node, QuarantinedRecord, Spool
 from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer
 from voice.calls import live
-from voice.calls.services import NotStored, Stored, store_calls
+from voice.calls.services import NotStored, Stored, complete_call, store_calls
 from voice.carriers.models import Trunk
 from voice.carriers.services import record_health
 
@@ -138,8 +138,12 @@ def _fault(record: dict[str, Any], at: datetime) -> str | None:
         return _("The id is not a UUID.")
     if not record["direction"]:
         return _("Nobody could be found whose call it was.")
+    return _time_fault(record, at)
+
+
+def _time_fault(record: dict[str, Any], at: datetime) -> str | None:
     for name in ("invited", "ringing", "answered", "ended", "last_seen"):
-        ms = record[name]
+        ms = record.get(name)
         if ms is not None and not (at - OLDEST).timestamp() < ms / 1000 < (at + NEWEST).timestamp():
             return _("The time of “%s” cannot be right.") % name
     return None
@@ -162,10 +166,11 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:
         words = _("%(count)s records of %(node)s are no calls of anybody and wait for a person. The last one: %(why)s")
         text = words % {"count": len(batch.odd), "node": node, "why": batch.odd[-1][1]}
         raise_alarm(Alarm.Kind.QUARANTINE, text, at=at, node=node, times=len(batch.odd))
-    if batch.orphans:
+    strays = [each for each in batch.orphans if _time_fault(each, at) or not complete_call(each, node_name=node.name)]
+    if strays:
         text = _("%(node)s saw a call end that it did not know (SIP Call-ID %(call)s).")
-        last = batch.orphans[-1]["call_id"][:120]
-        raise_alarm(Alarm.Kind.ORPHAN, text % {"node": node, "call": last}, at=at, node=node, times=len(batch.orphans))
+        last = strays[-1]["call_id"][:120]
+        raise_alarm(Alarm.Kind.ORPHAN, text % {"node": node, "call": last}, at=at, node=node, times=len(strays))
     return ended
 
 

@@ -170,6 +170,79 @@ def test_an_orphan_end_is_an_alarm(node: Node, spool: uuid.UUID, acme: Customer)
     assert "x@y" in alarms("orphan")[0].text
 
 
+def test_a_late_end_completes_its_call_once(node: Node, spool: uuid.UUID, acme: Customer, globex: Customer) -> None:
+    answered = int(time.time() * 1000) - 100_000
+    unknown = {"answered": answered, "ended": None, "end_unknown": True, "last_seen": answered + 40_000}
+    unknown |= {"cause": None, "released_by": "unknown"}
+    call = record(1, acme.pk, peer=globex.pk, direction="internal", **unknown)
+    other = record(2, acme.pk, **unknown)
+    end = {"kind": "orphan_end", "ended": answered + 55_000, "cause": 16, "reason": "Normal"}
+    send(node, spool, call, other)
+
+    send(node, spool, {"seq": 3, "id": call["id"], "call_id": call["call_id"], **end})
+    send(node, spool, {"seq": 4, "id": str(uuid.uuid4()), "call_id": other["call_id"], **end})
+    # The same end, and another one for the same call, change nothing any more.
+    send(node, spool, {"seq": 5, "id": call["id"], "call_id": "", **end | {"ended": answered + 90_000}})
+
+    for customer, count in ((acme, 2), (globex, 1)):
+        for cdr in calls_of(customer):
+            assert (cdr.talk, cdr.end_unknown, cdr.cause) == (timedelta(seconds=55), False, 16)
+            assert cdr.ended is not None and cdr.ended.timestamp() == pytest.approx((answered + 55_000) / 1000)
+        with contexts.customer(customer):
+            talk = set(Rollup.objects.filter(trunk="").values_list("grain", "attempts", "talk_ms"))
+        assert talk == {(grain, count, count * 55_000) for grain in ("minute", "hour", "day")}
+    with contexts.customer(acme):
+        assert set(Rollup.objects.filter(trunk="g1").values_list("talk_ms", flat=True)) == {110_000}
+    assert [alarm.count for alarm in alarms("orphan")] == [1]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"end_unknown": False, "ended": int(time.time() * 1000)},
+        {"answered": None, "code": 503, "end_unknown": True, "ended": None},
+        {"answered": int(time.time() * 1000) - 1000, "end_unknown": True, "ended": None},
+    ],
+)
+def test_a_late_end_fits_no_other_call(
+    node: Node, spool: uuid.UUID, acme: Customer, region: Region, facts: dict[str, Any]
+) -> None:
+    """Not one that has its end, one that was never answered, nor one that was answered after it."""
+    call = record(1, acme.pk) | facts
+    send(node, spool, call)
+    before = calls_of(acme)[0]
+
+    end = {"kind": "orphan_end", "ended": call["invited"] + 30_000, "cause": 16, "reason": ""}
+    send(node, spool, {"seq": 2, "id": call["id"], "call_id": call["call_id"], **end})
+
+    after = calls_of(acme)[0]
+    assert (after.ended, after.talk_ms, after.end_unknown) == (before.ended, before.talk_ms, before.end_unknown)
+    assert len(alarms("orphan")) == 1
+
+
+def test_a_late_end_of_another_node_fits_nothing(node: Node, spool: uuid.UUID, acme: Customer, region: Region) -> None:
+    call = record(1, acme.pk, ended=None, end_unknown=True)
+    send(node, spool, call)
+    other = services.add_node(Node(region=region, name="sbc-lab-2"), by=LAB)[0]
+    with contexts.ingest():
+        theirs = Spool.objects.create(id=uuid.uuid4(), node=other).pk
+
+    end = {"kind": "orphan_end", "ended": call["answered"] + 9_000, "cause": 16, "reason": ""}
+    send(other, theirs, {"seq": 1, "id": call["id"], "call_id": call["call_id"], **end})
+
+    assert calls_of(acme)[0].end_unknown
+
+
+def test_ingest_itself_changes_nothing_but_an_unknown_end(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    send(node, spool, record(1, acme.pk), record(2, acme.pk, ended=None, end_unknown=True))
+
+    with contexts.ingest():
+        assert Cdr.objects.filter(end_unknown=False).update(talk_ms=1) == 0
+        for change in ({"code": 1}, {"end_unknown": True, "talk_ms": 10**9}):
+            with pytest.raises(Exception, match=r"permission denied|row-level security"):
+                Cdr.objects.filter(end_unknown=True).update(**change)
+
+
 def test_nobody_but_ingest_writes_calls(node: Node, spool: uuid.UUID, acme: Customer) -> None:
     send(node, spool, record(1, acme.pk))
 

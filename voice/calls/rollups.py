@@ -44,17 +44,11 @@ class Tally:
         effective = disposition in EFFECTIVE
         rang = record["ringing"] if record["ringing"] is not None else record["answered"]
         pdd = max(0, rang - invited) if rang is not None else None
-        # A trunk is judged by every call that was tried over it; the customer by the call.
-        tried = [attempt["trunk"] for attempt in record["attempts"]]
-        for trunk in (record["ingress"], record["egress"]):
-            if trunk and trunk != "teams" and trunk not in tried:
-                tried.append(trunk)
-        final = record["egress"] or record["ingress"]
+        trunks = _trunks(record)
         for grain, length in GRAINS.items():
             at = invited - invited % length
             self._count((tenant, msp, grain, at, ""), answered, effective, talk_ms, pdd)
-            for trunk in tried:
-                last = trunk == final or trunk == record["ingress"]
+            for trunk, last in trunks:
                 self._count(
                     (tenant, msp, grain, at, trunk),
                     answered and last,
@@ -65,6 +59,14 @@ class Tally:
             if not answered and grain != "minute":
                 key = (tenant, msp, grain, at, record["code"], disposition)
                 self.failures[key] = self.failures.get(key, 0) + 1
+
+    def lengthen(self, tenant: int, msp: int, record: dict[str, Any], more_ms: int) -> None:
+        """Count more talk, or less, for a call that was added before."""
+        names = ["", *(trunk for trunk, last in _trunks(record) if last)]
+        for grain, length in GRAINS.items():
+            at = record["invited"] - record["invited"] % length
+            for name in names:
+                self.counts.setdefault((tenant, msp, grain, at, name), [0, 0, 0, 0, 0, 0])[3] += more_ms
 
     def _count(
         self, key: tuple[int, int, str, int, str], answered: bool, effective: bool, talk_ms: int, pdd: int | None
@@ -87,6 +89,19 @@ class Tally:
                 cursor.execute(_ADD, _columns((*key, *sums) for key, sums in self.counts.items()))
             if self.failures:
                 cursor.execute(_FAILED, _columns((*key, count) for key, count in self.failures.items()))
+
+
+def _trunks(record: dict[str, Any]) -> list[tuple[str, bool]]:
+    """Return the trunks of a call, and whether it passed over each or was only tried there.
+
+    A trunk is judged by every call that was tried over it; the customer by the call.
+    """
+    tried = [attempt["trunk"] for attempt in record["attempts"]]
+    for trunk in (record["ingress"], record["egress"]):
+        if trunk and trunk != "teams" and trunk not in tried:
+            tried.append(trunk)
+    final = record["egress"] or record["ingress"]
+    return [(trunk, trunk in (final, record["ingress"])) for trunk in tried]
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:

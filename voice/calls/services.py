@@ -1,7 +1,7 @@
 """Writes of call records and live calls. Only ingest calls these; nobody edits what was recorded."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
 
 from voice.calls.dispositions import disposition
+from voice.calls.models import Cdr
 from voice.calls.rollups import Tally
 
 COLUMNS = (
@@ -18,6 +19,7 @@ COLUMNS = (
     "egress egress_name route_id generation attempts limit screening attestation user_agent media disposition received"
 )
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS.split())
+LONGEST_CALL = timedelta(days=1)  # nodes end theirs after twelve hours
 # Names the called customer's half of an internal call.
 _CALLED_SIDE = UUID("5e3ad3ff-3f4b-5c2b-9c0e-5f2f6f0c7a11")
 
@@ -67,6 +69,39 @@ def store_calls(
     except (IntegrityError, DataError, psycopg.DataError) as error:
         raise NotStored(str(error).partition("\n")[0]) from error
     return ended
+
+
+def complete_call(end: Mapping[str, Any], *, node_name: str) -> bool:
+    """Give a call whose end was not known the end that came later, with its roll-ups, in the caller's transaction.
+
+    Return whether there was such a call: the same node's, answered before, and not completed yet. It lasts from its
+    answer to this end, however long it was believed to last until now.
+    """
+    ended = datetime.fromtimestamp(end["ended"] / 1000, UTC)
+    open_ended = Cdr.objects.select_for_update().filter(
+        end_unknown=True, node_name=node_name, answered__lte=ended, answered__gt=ended - LONGEST_CALL
+    )
+    found = list(open_ended.filter(call=end["id"])) if _is_uuid(end["id"]) else []
+    if not found and end["call_id"]:
+        found = list(open_ended.filter(call_id=end["call_id"]))
+    if len({cdr.call for cdr in found}) != 1:
+        return False
+    tally = Tally()
+    for cdr in found:
+        assert cdr.answered is not None
+        talk_ms = (ended - cdr.answered) // timedelta(milliseconds=1)
+        mine = Cdr.objects.filter(tenant_id=cdr.tenant_id, invited=cdr.invited, id=cdr.id)
+        mine.update(
+            ended=ended, end_unknown=False, last_seen=cdr.last_seen or ended, talk_ms=talk_ms, cause=end["cause"],
+            reason=end["reason"],
+        )  # fmt: skip
+        # As when it was stored: both ends inside one customer are one attempt.
+        if cdr.side != "called" or cdr.peer_id != cdr.tenant_id:
+            facts = {"invited": round(cdr.invited.timestamp() * 1000), "attempts": cdr.attempts,
+                     "ingress": cdr.ingress, "egress": cdr.egress}  # fmt: skip
+            tally.lengthen(cdr.tenant_id, cdr.msp_id, facts, talk_ms - cdr.talk_ms)
+    tally.write()
+    return True
 
 
 def _copy(rows: Iterable[tuple[Any, ...]]) -> None:
@@ -121,6 +156,13 @@ def _talk_ms(record: dict[str, Any]) -> int:
     if record["answered"] is None or end is None:
         return 0
     return max(0, int(end) - int(record["answered"]))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 def _time(ms: int | None) -> datetime | None:

@@ -37,6 +37,8 @@ class CdrQuerySet(models.QuerySet["Cdr"]):
 class Cdr(models.Model):
     """One call as one customer saw it: append-only evidence, a partition a day, never changed by rating.
 
+    Only the end of a call whose end was not known may follow, once.
+
     A call between two customers leaves two, which share `call`.
     """
 
@@ -88,6 +90,9 @@ class Cdr(models.Model):
         indexes = [
             models.Index(fields=["tenant", "id"], name="calls_cdr_tenant_call"),
             models.Index(fields=["msp", "-invited"], name="calls_cdr_msp_invited"),
+            # A late end looks for its call by these, across all days.
+            models.Index(fields=["call"], condition=models.Q(end_unknown=True), name="calls_cdr_no_end"),
+            models.Index(fields=["call_id"], condition=models.Q(end_unknown=True), name="calls_cdr_no_end_sip"),
         ]
 
     def __str__(self) -> str:
