@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
-from tenants.models import Acting, ApiToken, Customer, Membership, Msp, User
+from tenants.models import Acting, ApiToken, Customer, Msp, User
 from tenants.permissions import ACTING, may
 
 ACTING_KEY = "acting"
 TOKEN_PREFIX = "stw_"  # noqa: S105 (public: lets secret scanners know one of ours)
+ROLES = {
+    where: f"SELECT role FROM tenants_membership WHERE user_id = %s AND {where} = %s"  # noqa: S608  names of ours
+    for where in ("tenant_id", "msp_id")
+}
 _USED_EVERY = timedelta(minutes=1)
 
 
@@ -64,8 +69,11 @@ def roles_in(user: User, place: str, msp: Msp | None, tenant: Customer | None) -
         return frozenset({"operator"}) if user.is_operator else frozenset()
     if place == "msp" and msp is not None and msp.state == Msp.State.SUSPENDED:
         return frozenset()
-    here = Q(tenant=tenant) if place == "customer" else Q(msp=msp)
-    return frozenset(Membership.objects.filter(here, user=user).values_list("role", flat=True))
+    where, whose = ("tenant_id", tenant) if place == "customer" else ("msp_id", msp)
+    with connection.cursor() as cursor:
+        # Every request asks this; Django would take longer to word it than PostgreSQL to answer.
+        cursor.execute(ROLES[where], [user.pk, whose.pk if whose else None])
+        return frozenset(role for (role,) in cursor.fetchall())
 
 
 def is_leaving(tenant: Customer | None) -> bool:

@@ -27,3 +27,9 @@ def location_required(code: str) -> bool:
     """Return whether a number of the country needs an emergency location; an unknown country is taken to demand it."""
     entry = countries().get(code)
     return entry is None or bool(entry["location_required"])
+
+
+@cache
+def countries_without_location() -> list[str]:
+    """Return the codes of the countries that demand no emergency location."""
+    return [code for code in countries() if not location_required(code)]

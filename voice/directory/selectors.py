@@ -1,5 +1,9 @@
 """Reads of the directory."""
 
+from functools import cache
+from typing import Any
+
+from django.db import connection
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Lower
 
@@ -26,3 +30,16 @@ def places() -> QuerySet[Place]:
     return Place.objects.select_related("address").order_by(
         "address__city", "address__street", Lower("description"), "pk"
     )
+
+
+def place_choices(most: int = 200) -> list[tuple[int, str]]:
+    """Return the key of each place with its description and town, in the order of `places`."""
+    with connection.cursor() as cursor:
+        cursor.execute(*_place_choices(most))
+        return [(key, f"{description}, {city}") for key, description, city in cursor.fetchall()]
+
+
+@cache
+def _place_choices(most: int) -> tuple[str, tuple[Any, ...]]:
+    # Worded once: a list that filters by place asks this for every page.
+    return places().values_list("pk", "description", "address__city")[:most].query.sql_with_params()

@@ -19,16 +19,6 @@ SHORT: dict[str, Any] = {Number.Inbound.TEAMS: _("Teams"), Number.Inbound.REFUSE
 NEW_CALLER_ID = Action(_("Approve a number"), "numbers:caller_id_new", "plus", "numbers.change")
 
 
-def place_cell(row: Number) -> SafeString:
-    """Return where help is sent to, as short as a row has room for."""
-    if row.place is None:
-        return format_html('<span class="none">{}</span>', _now("Not set"))
-    place = f"{row.place.description}, {row.place.address.city}"
-    if row.place.address.is_validated:
-        return format_html("{}", place)
-    return format_html('{} <span class="none">({})</span>', place, _now("not validated"))
-
-
 class NumberList(ListPage):
     title = _("Numbers")
     lead = _("Your telephone numbers: who rings when they are called, and where help is sent to.")
@@ -60,7 +50,7 @@ class NumberList(ListPage):
             Column("label", _("Label"), sort=True),
             Column("person__name", _("Person"), sort=True, card=False),
             Column("inbound", _("Calls go to"), value=self.inbound_of, card=False),
-            Column("place", _("Emergency location"), value=self.place_of, draw=place_cell),
+            Column("place", _("Emergency location"), value=self.place_of, draw=self.place_cell),
         ]
 
     @cached_property
@@ -103,17 +93,26 @@ class NumberList(ListPage):
             return self.trunk_names.get(row.inbound_trunk or 0, _now("a trunk that is not there any more"))
         return self.inbound_words.get(row.inbound, row.inbound)
 
+    def place_cell(self, row: Number) -> SafeString:
+        """Return where help is sent to, as short as a row has room for."""
+        if row.place is None:
+            return self.no_place
+        place = f"{row.place.description}, {row.place.address.city}"
+        if row.place.address.is_validated:
+            return format_html("{}", place)
+        return format_html('{} <span class="none">({})</span>', place, _now("not validated"))
+
+    @cached_property
+    def no_place(self) -> SafeString:
+        return format_html('<span class="none">{}</span>', _now("Not set"))
+
     def place_of(self, row: Number) -> str:
         """Return where help is sent to."""
         return str(row.place) if row.place else ""
 
     @staticmethod
     def _place_choices() -> list[tuple[Any, Any]]:
-        places = directory.places().values_list("pk", "description", "address__city")[:200]
-        return [
-            ("none", _("Not set")),
-            *((pk, f"{description}, {city}") for pk, description, city in places),
-        ]
+        return [("none", _("Not set")), *directory.place_choices()]
 
     @staticmethod
     def _at_place(queryset: QuerySet[Any], value: str) -> QuerySet[Any]:

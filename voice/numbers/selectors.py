@@ -1,15 +1,24 @@
 """Reads of the customer's numbers."""
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from tenants.models import Customer
 from voice.carriers.models import Trunk
 from voice.carriers.selectors import trunks_for
-from voice.directory.countries import location_required
+from voice.directory.countries import countries_without_location, location_required
 from voice.directory.models import CivicAddress
 from voice.inventory.selectors import digits_pattern
 from voice.numbers.models import ApprovedCallerId, Number, NumberQuerySet
 
+# Stands on a page that is opened all day; the same as `without_location` beside the count of all.
+TALLY = """
+    SELECT count(*), count(*) FILTER (WHERE number.state <> 'suspended' AND number.country <> ALL(%s)
+                                        AND address.validation IS DISTINCT FROM 'validated')
+      FROM numbers_number number
+      LEFT JOIN directory_place place ON place.id = number.place_id
+      LEFT JOIN directory_civicaddress address ON address.id = place.address_id
+"""
 VALIDATED = Q(place__address__validation=CivicAddress.Validation.VALIDATED)
 
 
@@ -39,13 +48,13 @@ def without_location(customer: Customer) -> NumberQuerySet:
     return found.filter(country__in=[code for code in codes if location_required(code)])
 
 
-def tally(customer: Customer) -> dict[str, int]:
-    """Return how many numbers there are, `total`, and how many in use lack a validated location, `missing`."""
-    lacking = ~VALIDATED & ~Q(state=Number.State.SUSPENDED)
-    if not location_required(customer.country):
-        codes = set(Number.objects.values_list("country", flat=True))
-        lacking &= Q(country__in=[code for code in codes if location_required(code)])
-    return Number.objects.aggregate(total=Count("pk"), missing=Count("pk", filter=lacking))
+def tally(customer: Customer) -> tuple[int, int]:
+    """Return how many numbers there are, and how many of those in use lack a validated emergency location."""
+    exempt = [] if location_required(customer.country) else countries_without_location()
+    with connection.cursor() as cursor:
+        cursor.execute(TALLY, [exempt])
+        total, missing = cursor.fetchone()
+    return total, missing
 
 
 def state_counts() -> dict[str, int]:

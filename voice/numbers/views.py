@@ -24,7 +24,8 @@ STATE_ACTIONS = {"activate": services.activate, "suspend": services.suspend, "de
 
 @requires("numbers.view")
 def number_list(request: HttpRequest) -> HttpResponse:
-    return NumberList(request, **selectors.tally(request.tenant)).response()
+    total, missing = selectors.tally(request.tenant)
+    return NumberList(request, total=total, missing=missing).response()
 
 
 @requires("numbers.view")

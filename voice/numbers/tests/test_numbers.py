@@ -5,6 +5,7 @@ from portal.core.errors import StaleEdit
 from portal.db import contexts
 from voice.carriers import services as carriers
 from voice.carriers.tests.make import own_trunk, shared_trunk
+from voice.directory import selectors as directory
 from voice.directory.models import Person, Place
 from voice.directory.services import delete_place, save_person, save_place
 from voice.directory.tests.make import berlin
@@ -35,6 +36,24 @@ def test_no_number_is_used_before_help_would_know_where_to_go(acme, alice, numbe
     services.activate(number, customer=acme, by=alice)
     number.refresh_from_db()
     assert (number.state, number.config_version) == ("active", acme.config_version)
+
+
+@pytest.mark.parametrize("home", ["DE", "JP"])  # Japan demands no location, of its own numbers either
+def test_one_question_counts_what_two_would(acme, alice, nadia, home):
+    given(acme, nadia, "+49301234500", "+49301234501", "+49301234502", "+49301234503")
+    given(acme, nadia, "+81312345600", country="JP")
+    places = [berlin(alice), berlin(alice, validated=False, city="Potsdam")]
+    for number, change in zip(
+        Number.objects.in_number_order(),
+        [{"place": places[0]}, {"place": places[1]}, {"state": "suspended"}],
+        strict=False,
+    ):
+        Number.objects.filter(pk=number.pk).update(**change)
+    acme.country = home
+
+    assert selectors.tally(acme) == (5, selectors.without_location(acme).count())
+    assert selectors.tally(acme)[1] == (3 if home == "DE" else 2)
+    assert directory.place_choices() == [(place.pk, f"2nd floor, {place.address.city}") for place in places]
 
 
 def test_an_active_number_keeps_its_location(acme, alice, number):
