@@ -12,7 +12,7 @@ from psycopg.pq import TransactionStatus
 
 from .context import CUSTOMER_SCHEMA, LOGIN_ROLE, NOBODY, PUBLIC, ROLES, Context
 from .introspection import SchemaIntrospection
-from .pool import Pool, PooledConnection
+from .pool import Pool
 
 # One statement: whatever happens, the four never disagree.
 SET_CONTEXT = (
@@ -100,9 +100,6 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     def init_connection_state(self) -> None:
         self._applied = None
-        if isinstance(self.connection, PooledConnection):
-            # It comes back from the pool as it was left.
-            self._applied, self.connection.left_under = self.connection.left_under, None
         super().init_connection_state()
         if not DatabaseWrapper._guarded and self.connection is not None:
             with self.connection.cursor() as cursor:
@@ -130,6 +127,9 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
             self._applied = None
 
     def _commit(self) -> None:
+        if self.connection is not None and self.connection.info.transaction_status == TransactionStatus.INERROR:
+            # The server answers the commit of a transaction that has failed with a rollback, and says no more.
+            self._applied = None
         try:
             super()._commit()
         except BaseException:
@@ -138,8 +138,5 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
 
     @async_unsafe
     def close(self) -> None:
-        # In the middle of a transaction nobody knows: the pool rolls it back, and the setting with it.
-        if isinstance(self.connection, PooledConnection) and self.connection.is_idle:
-            self.connection.left_under = self._applied
         self._applied = None
         super().close()

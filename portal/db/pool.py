@@ -1,35 +1,29 @@
 """The connections that are kept between pages: looked at before each use, and asked only when something came in."""
 
 import select
+from collections import deque
 from typing import Any
 
 import psycopg
-from psycopg.pq import TransactionStatus
 from psycopg_pool import ConnectionPool
 
-from .context import Context
+
+class _LastFirst(deque[Any]):
+    append = deque.appendleft
 
 
-class PooledConnection(psycopg.Connection[Any]):
-    """A connection that remembers what the server was told last; None is unknown."""
-
-    left_under: Context | None = None
-
-    @property
-    def is_idle(self) -> bool:
-        return not self.closed and self.pgconn.transaction_status == TransactionStatus.IDLE
-
-
-class Pool(ConnectionPool[PooledConnection]):
+class Pool(ConnectionPool[Any]):
     """A pool that never gives out a connection that the server has closed meanwhile."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(connection_class=PooledConnection, check=check, **options)
+        super().__init__(check=check, **options)
+        # What came back last goes out first: the server has read up on our tables there, a customer's among them.
+        self._pool = _LastFirst()
 
 
 def check(connection: psycopg.Connection[Any]) -> None:
     """Raise OperationalError where the server has closed the connection."""
-    # A server says good-bye, and then there is something to read: while it is silent, to ask is a round trip for nothing.
+    # A server that goes says so, and then there is something to read: while it is silent, asking is for nothing.
     waiting = select.poll()
     waiting.register(connection.fileno(), select.POLLIN)
     if waiting.poll(0):

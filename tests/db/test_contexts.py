@@ -93,18 +93,27 @@ def test_a_connection_from_the_pool_starts_as_its_new_holder(acme, globex):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("ending", ["", "ROLLBACK", "SELECT no_such_thing"])
-def test_a_connection_that_went_back_in_the_middle_of_something_is_told_anew(acme, globex, ending):
+def test_a_commit_that_the_server_turns_into_a_rollback_takes_no_context_with_it(acme, globex):
     settings_now()
-    contexts.use_customer(globex)
-    transaction.set_autocommit(False)
-    settings_now()
-    if ending:
+    with transaction.atomic():
+        contexts.use_customer(globex)
+        settings_now()
         with suppress(DatabaseError), connection.cursor() as cursor:
-            cursor.execute(ending)
-    connection.close()
+            cursor.execute("SELECT no_such_thing")
 
     assert settings_now() == settings_of(globex)
+
+
+def test_the_connection_that_came_back_last_goes_out_first(db):
+    connection.ensure_connection()
+    pool = connection.pool
+    first, second = pool.getconn(), pool.getconn()
+    pool.putconn(first)
+    pool.putconn(second)
+    again = pool.getconn()
+    pool.putconn(again)
+
+    assert again is second
 
 
 @pytest.mark.django_db(transaction=True)
