@@ -1,7 +1,10 @@
 """What the compiler needs to know, read from every app below: the only reader across them."""
 
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
+from portal.db.together import Together
 from sbc.compiler import (
     CustomerFacts,
     EmergencyFacts,
@@ -13,10 +16,18 @@ from sbc.compiler import (
 )
 from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
 from voice.carriers.models import Trunk
-from voice.carriers.selectors import blocked_prefixes, trunks_for
-from voice.emergency.selectors import emergency_for
+from voice.carriers.selectors import blocked_prefixes, emergency_trunks, trunks_for
+from voice.emergency.selectors import choices, emergency_over, tried_in_order
 from voice.numbers.models import ApprovedCallerId, Number
-from voice.routing.selectors import lines_for
+from voice.routing.models import Route, Schedule
+from voice.routing.selectors import lines_of
+
+_TRUNK = (
+    "id", "msp_id", "tenant_id", "host", "port", "transport", "auth", "username", "realm", "source_addresses",
+    "channels", "cps", "forwarded_caller", "enabled", "approved",
+)  # fmt: skip
+_ROUTE = ("id", "prefix", "caller_prefix", "action", "enabled")
+_SCHEDULE = ("schedule__name", "schedule__windows", "schedule__closed")
 
 
 def region_facts(region: Region) -> RegionFacts:
@@ -43,34 +54,56 @@ def msp_facts(msp: Msp) -> MspFacts:
 
 def customer_facts(customer: Customer) -> CustomerFacts:
     """Return all that a customer's rows follow from; the database context must be the customer's."""
-    trunks = list(trunks_for(customer).defer("password"))
+    read = _reads().ask(id=customer.pk, msp=customer.msp_id, country=customer.country)
+    trunks = [Trunk(**row) for row in read["trunks"]]
     usable = {trunk.pk: trunk_facts(trunk) for trunk in trunks}
     gateways = {pk: trunk.gateway for pk, trunk in usable.items()}
-    fqdns = CustomerRegion.objects.filter(customer=customer).order_by("pk").values_list("fqdn", flat=True)
-    held = Number.objects.in_number_order().values_list("e164", "state", "inbound", "inbound_trunk")
-    numbers = tuple(_number(*number, gateways) for number in held)
-    routes = emergency_for(customer, trunks)
-    emergency = tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes)
+    numbers = tuple(_number(**row, gateways=gateways) for row in read["numbers"])
+    shared = (
+        Trunk(row["trunk"], enabled=row["trunk__enabled"], closed_at=row["trunk__closed_at"]) for row in read["shared"]
+    )
+    tried = tried_in_order([row["trunk_id"] for row in read["chosen"]], trunks, shared)
+    routes = emergency_over(customer.country, tried)
     return CustomerFacts(
         id=customer.pk,
         msp=customer.msp_id,
         active=customer.state == Customer.State.ACTIVE,
         closing=customer.state in (Customer.State.CLOSING, Customer.State.CLOSED),
-        fqdns=tuple(fqdns),
+        fqdns=tuple(row["fqdn"] for row in read["names"]),
         country=customer.country,
         cps=customer.cps,
         channels=customer.channels,
-        lines=lines_for(customer, trunks),
+        lines=lines_of(map(_route, read["routes"]), trunks, customer.time_zone),
         default_caller_id=_default_caller(customer, numbers),
         refuse_unknown_caller=customer.caller_id_policy == Customer.CallerIdPolicy.REFUSE,
         foreign_caller_id=customer.foreign_caller_id,
         numbers=numbers,
-        approved_callers=tuple(
-            e164.lstrip("+") for e164 in ApprovedCallerId.objects.order_by("e164").values_list("e164", flat=True)
-        ),
-        emergency=emergency,
+        approved_callers=tuple(row["e164"].lstrip("+") for row in read["callers"]),
+        emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes),
         usable_trunks=tuple(usable.values()),
         own_trunks=tuple(trunk for trunk in usable.values() if trunk.owner),
+    )
+
+
+@cache
+def _reads() -> Together:
+    """Return the questions to the database, each as the selectors ask it."""
+    blank = Customer(pk=-1, msp_id=-2, country="-3")
+    return Together(
+        {
+            "names": CustomerRegion.objects.filter(customer=blank).order_by("pk").values("fqdn"),
+            "trunks": trunks_for(blank).order_by("pk").values(*_TRUNK),
+            "numbers": Number.objects.in_number_order().values("e164", "state", "inbound", "inbound_trunk"),
+            "callers": ApprovedCallerId.objects.order_by("e164").values("e164"),
+            "chosen": choices().values("trunk_id"),
+            "shared": emergency_trunks(-2, "-3").values("trunk", "trunk__enabled", "trunk__closed_at"),
+            "routes": Route.objects.with_trunk_ids()
+            .in_dial_order()
+            .values(*_ROUTE, "trunk_ids", "schedule", *_SCHEDULE),
+        },
+        id=-1,
+        msp=-2,
+        country="-3",
     )
 
 
@@ -101,8 +134,16 @@ def _default_caller(customer: Customer, numbers: tuple[NumberFacts, ...]) -> str
     return digits if any(number.digits == digits and number.active for number in numbers) else ""
 
 
-def _number(e164: str, state: str, inbound: str, trunk: int | None, gateways: dict[int, str]) -> NumberFacts:
+def _number(e164: str, state: str, inbound: str, inbound_trunk: int | None, gateways: dict[int, str]) -> NumberFacts:
     if inbound == Number.Inbound.TRUNK:
         # The trunk was taken away: refusing is the honest answer until somebody chooses another.
-        inbound = gateways.get(trunk or 0, "refuse")
+        inbound = gateways.get(inbound_trunk or 0, "refuse")
     return NumberFacts(e164.lstrip("+"), state == Number.State.ACTIVE, inbound)
+
+
+def _route(row: dict[str, Any]) -> Route:
+    route = Route(**{name: row[name] for name in _ROUTE})
+    if row["schedule"] is not None:
+        route.schedule = Schedule(row["schedule"], **{name.removeprefix("schedule__"): row[name] for name in _SCHEDULE})
+    route.trunk_ids = row["trunk_ids"]  # type: ignore[attr-defined]
+    return route

@@ -10,7 +10,7 @@ from tenants.models import Customer, Msp, Region
 
 Scope = Region | Msp | Customer
 _KINDS: dict[type[Scope], str] = {Region: "region", Msp: "msp", Customer: "cust"}
-_OPEN = {Customer: f"AND state <> '{Customer.State.CLOSED}'"}
+_OPEN: dict[type[Scope], str] = {Customer: f"AND state <> '{Customer.State.CLOSED}'"}
 _NEXT = {
     model: f"""UPDATE {model._meta.db_table} SET config_version = config_version + 1
                 WHERE id = %s {_OPEN.get(model, "")} RETURNING config_version"""  # noqa: S608 names of ours

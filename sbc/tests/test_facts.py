@@ -2,10 +2,15 @@
 
 import pytest
 
+from portal.db import contexts
 from sbc.facts import customer_facts
 from tenants.models import Customer
+from voice.carriers.models import EmergencyTrunk, Trunk, TrunkGrant
+from voice.emergency.models import EmergencyTrunkChoice
 from voice.numbers.models import Number
 from voice.numbers.tests.make import given
+from voice.routing.models import Route, RouteTrunk, Schedule
+from voice.routing.selectors import policy_for
 
 pytestmark = pytest.mark.django_db
 
@@ -27,3 +32,43 @@ def test_the_default_caller_id_is_an_active_number_of_the_customer_or_none(acme,
     acme.refresh_from_db()
 
     assert customer_facts(acme).default_caller_id == told
+
+
+def test_all_of_a_customer_is_read_in_one_question(acme, globex, northwind, nadia, django_assert_num_queries):
+    given(acme, nadia, "+49301234500", "+49301234501")
+    with contexts.msp(northwind):
+        shared, other = (
+            Trunk.objects.create(
+                msp=northwind, name=name, host=f"192.0.2.{place}", source_addresses=[f"192.0.2.{place}"]
+            )
+            for place, name in enumerate(("Carrier A", "Carrier B"), 1)
+        )
+        Trunk.objects.create(msp=northwind, tenant=globex, name="Globex's own", host="192.0.2.9")
+        TrunkGrant.objects.create(msp=northwind, trunk=shared, tenant=acme)
+        EmergencyTrunk.objects.create(msp=northwind, country=acme.country, trunk=other)
+    contexts.use_customer(acme)
+    EmergencyTrunkChoice.objects.create(trunk_id=shared.pk)
+    hours = Schedule.objects.create(name="Office", windows=[{"days": [0], "begin": "09:00", "until": "17:00"}])
+    second = Route.objects.create(position=2, pattern="*", action="route", schedule=hours)
+    first = Route.objects.create(position=1, pattern="+44*", prefix="44", action="route")
+    for route, trunks in ((first, [shared.pk]), (second, [other.pk, shared.pk])):
+        for place, trunk in enumerate(trunks):
+            RouteTrunk.objects.create(route=route, trunk_id=trunk, position=place)
+    customer_facts(acme)
+
+    with django_assert_num_queries(1):
+        facts = customer_facts(acme)
+
+    assert [trunk.id for trunk in facts.usable_trunks] == [shared.pk]
+    assert facts.usable_trunks[0].source_addresses == ("192.0.2.1",)
+    assert [(line.id, line.prefix, line.trunks) for line in facts.lines] == [
+        (first.pk, "44", (f"g{shared.pk}",)),
+        (second.pk, "", (f"g{shared.pk}",)),
+    ]
+    assert facts.lines[1].schedule == policy_for(acme).lines[1].schedule
+    assert facts.lines == policy_for(acme).lines
+    assert {each.gateways for each in facts.emergency} == {(f"g{shared.pk}", f"g{other.pk}")}
+    assert [number.digits for number in facts.numbers] == ["49301234500", "49301234501"]
+    contexts.use_customer(globex)
+    assert not customer_facts(globex).numbers
+    assert not customer_facts(globex).lines

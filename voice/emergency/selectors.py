@@ -48,19 +48,28 @@ def emergency_trunks(customer: Customer, trunks: Iterable[Trunk] | None = None) 
 
     Whoever has the customer's trunks at hand gives them along.
     """
-    chosen = list(choices().values_list("trunk_id", flat=True))
+    chosen = choices().values_list("trunk_id", flat=True)
+    lines = carriers.emergency_trunks(customer.msp_id, customer.country)
     theirs = carriers.trunks_for(customer) if trunks is None else trunks
+    return tried_in_order(chosen, theirs, (line.trunk for line in lines))
+
+
+def tried_in_order(chosen: Iterable[int], theirs: Iterable[Trunk], shared: Iterable[Trunk]) -> list[Trunk]:
+    """Return what emergency calls try of the trunks that the customer may use and chose, and of the MSP's list."""
     usable = {trunk.pk: trunk for trunk in theirs if trunk.enabled and trunk.approved}
     own = [usable[pk] for pk in chosen if pk in usable]
-    lines = carriers.emergency_trunks(customer.msp_id, customer.country)
-    shared = [line.trunk for line in lines if line.trunk.enabled and not line.trunk.closed_at]
-    return list(dict.fromkeys([*own, *shared]))
+    return list(dict.fromkeys([*own, *(trunk for trunk in shared if trunk.enabled and not trunk.closed_at)]))
 
 
 def emergency_for(customer: Customer, trunks: Iterable[Trunk] | None = None) -> list[EmergencyRoute]:
     """Return every emergency number of the customer's country with the trunks that carry it."""
-    tried = tuple(emergency_trunks(customer, trunks))
-    return [EmergencyRoute(each.dial, each.service, each.test, tried) for each in emergency_numbers(customer.country)]
+    return emergency_over(customer.country, emergency_trunks(customer, trunks))
+
+
+def emergency_over(country: str, trunks: Iterable[Trunk]) -> list[EmergencyRoute]:
+    """Return every emergency number of the country, carried by these trunks."""
+    tried = tuple(trunks)
+    return [EmergencyRoute(each.dial, each.service, each.test, tried) for each in emergency_numbers(country)]
 
 
 def choices() -> QuerySet[EmergencyTrunkChoice]:

@@ -40,11 +40,10 @@ def schedule_view(schedule: Schedule, time_zone: str) -> ScheduleView:
     return ScheduleView(schedule.pk, schedule.name, time_zone, windows, frozenset(schedule.closed))
 
 
-def lines_for(customer: Customer, trunks: Iterable[Trunk]) -> tuple[Line, ...]:
-    """Return the current customer's lines in dial order, with those of their trunks that it may use."""
+def lines_of(routes: Iterable[Route], trunks: Iterable[Trunk], time_zone: str) -> tuple[Line, ...]:
+    """Return routes that were read `with_trunk_ids` as values, with those of their trunks that the customer may use."""
     gateways = {trunk.pk: trunk.gateway for trunk in trunks}
-    routes = Route.objects.with_trunk_ids().in_dial_order()
-    return tuple(_line(route, gateways, customer.time_zone) for route in routes)
+    return tuple(_line(route, gateways, time_zone) for route in routes)
 
 
 def policy_for(customer: Customer) -> PolicyView:
@@ -52,7 +51,7 @@ def policy_for(customer: Customer) -> PolicyView:
     usable = list(trunks_for(customer))
     emergency = emergency_for(customer, usable)
     return PolicyView(
-        lines=lines_for(customer, usable),
+        lines=lines_of(Route.objects.with_trunk_ids().in_dial_order(), usable, customer.time_zone),
         emergency={each.dial: tuple(each.gateways) for each in emergency},
         provider_blocks=frozenset(each.prefix for each in blocked_prefixes(customer.msp_id)),
         own_numbers=frozenset(e164.lstrip("+") for e164 in Number.objects.active().values_list("e164", flat=True)),
