@@ -132,11 +132,11 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
 # redis-py gives up a read after 5 s, which is as long as a worker waits for its next nudge.
-_REDIS_HOSTS = [{"address": REDIS_URL, "socket_timeout": 20}]
+_REDIS_HOST = {"address": REDIS_URL, "socket_timeout": 20}
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": _REDIS_HOSTS}},
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [_REDIS_HOST]}},
     # A queue, so that a nudge waits for a worker and wakes only one: `manage.py runworker sbc --layer workers`.
-    "workers": {"BACKEND": "channels_redis.core.RedisChannelLayer", "CONFIG": {"hosts": _REDIS_HOSTS, "expiry": 30}},
+    "workers": {"BACKEND": "portal.core.nudge_layer.NudgeLayer", "CONFIG": _REDIS_HOST},
 }
 CACHES = {
     "default": {

@@ -112,8 +112,9 @@ def a_node(name: str = "bench-1") -> "tuple[Node, str]":
 def speak_through(redis: str) -> None:
     """Let this process nudge workers and pages as the portal does; the tests' layers stay inside one process."""
     from channels.layers import channel_layers
-    from channels_redis.core import RedisChannelLayer
     from channels_redis.pubsub import RedisPubSubChannelLayer
 
+    from portal.core.nudge_layer import NudgeLayer
+
     channel_layers.set("default", RedisPubSubChannelLayer(hosts=[redis]))
-    channel_layers.set("workers", RedisChannelLayer(hosts=[redis], expiry=30))
+    channel_layers.set("workers", NudgeLayer(redis))
