@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
-from channels.consumer import SyncConsumer
+from channels.consumer import SyncConsumer, get_handler_name
 from channels.db import DatabaseSyncToAsync
 from channels.generic.websocket import AsyncWebsocketConsumer
 
@@ -56,6 +56,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
         self.waiting_hello: protocol.Hello | None = None
         self.spool: UUID | None = None
         self.in_flight = 0
+        self.more = False
         self.sending = asyncio.Lock()
         self.records: asyncio.Queue[protocol.Records] = asyncio.Queue(4)
         self.events: asyncio.Queue[protocol.Events] = asyncio.Queue(200)
@@ -73,6 +74,10 @@ class NodeConsumer(AsyncWebsocketConsumer):
             self._start(self._take_over())
         else:
             await self._take_line()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand a message to its method; Channels' own way would pass by another thread first to close connections."""
+        await getattr(self, get_handler_name(message))(message)
 
     async def disconnect(self, code: int) -> None:
         for task in getattr(self, "tasks", []):
@@ -181,7 +186,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
             await _db(services.refused, self.node, message)
         elif isinstance(message, protocol.Held):
             await _db(services.held_back, self.node, message)
-        if self.in_flight < IN_FLIGHT // 2:
+        if self.more and self.in_flight < IN_FLIGHT // 2:
             await self._send_revisions()
 
     async def _send_revisions(self) -> None:
@@ -194,6 +199,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
             except LineLost:
                 await self.close(protocol.BAD_TOKEN)
                 return
+            # What could not go for want of room goes with the receipts; for what comes anew there is a nudge.
+            self.more = len(applies) >= room
             for apply in applies:
                 self.in_flight += 1
                 await self._say(apply)

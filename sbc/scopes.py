@@ -11,8 +11,8 @@ from tenants.models import BaseDomain, Customer, Msp, Region
 from tenants.scopes import Scope, scope_key
 
 __all__ = [
-    "COMPILED_STATES", "KINDS", "Scope", "find_scope", "nodes_of", "nudge_node", "owner_of", "regions_of", "scope_key",
-    "scopes_of", "tell_pages",
+    "COMPILED_STATES", "KINDS", "Scope", "count_nodes_of", "find_scope", "nodes_of", "nudge_node", "owner_of",
+    "regions_of", "scope_key", "scopes_of", "tell_pages",
 ]  # fmt: skip
 
 KINDS: dict[str, type[Scope]] = {"region": Region, "msp": Msp, "cust": Customer}
@@ -39,15 +39,25 @@ def owner_of(scope: Scope) -> dict[str, int | None]:
 
 def regions_of(scope: Scope) -> list[int]:
     """Return the regions whose nodes carry the scope."""
+    regions = _regions_of(scope)
+    return regions if isinstance(regions, list) else list(regions.distinct())
+
+
+def _regions_of(scope: Scope) -> Any:
     if isinstance(scope, Region):
         return [scope.pk]
     mine = {"msp": scope} if isinstance(scope, Msp) else {"customer_regions__customer": scope}
-    return list(BaseDomain.objects.filter(**mine).order_by().values_list("region_id", flat=True).distinct())
+    return BaseDomain.objects.filter(**mine).order_by().values_list("region_id", flat=True)
 
 
-def nodes_of(regions: list[int]) -> QuerySet[Node]:
+def nodes_of(regions: Any) -> QuerySet[Node]:
     """Return the enabled nodes of these regions; one that has never been heard of holds nobody up."""
     return Node.objects.enabled().exclude(boot="").filter(region_id__in=regions).order_by("pk")
+
+
+def count_nodes_of(scope: Scope) -> int:
+    """Return how many nodes carry the scope."""
+    return nodes_of(_regions_of(scope)).count()
 
 
 def scopes_of(node: Node) -> Iterator[Scope]:

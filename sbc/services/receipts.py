@@ -3,9 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.db.models import Exists
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -26,6 +28,8 @@ WHERE d.scope = '{kind}:' || s.id AND s.live_version < d.least AND s.config_vers
 """
 _ANSWER = ["running", "took_ms", "error", "row", "whole", "approved", "state", "nonce", "since"]
 
+_COMPLAINTS = (Alarm.Kind.REFUSED, Alarm.Kind.HELD)
+
 
 def acked(node: Node, ack: protocol.Ack) -> None:
     """Note that the node runs a version; an answer to anything but what was asked last changes nothing."""
@@ -37,7 +41,8 @@ def acked(node: Node, ack: protocol.Ack) -> None:
         deployment.running, deployment.took_ms = ack.version, ack.took_ms
         deployment.error, deployment.row, deployment.whole = "", None, False
         _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
-        close_alarms((Alarm.Kind.REFUSED, Alarm.Kind.HELD), at=at, node=node, subject=ack.scope)
+        if deployment.is_complained_of:
+            close_alarms(_COMPLAINTS, at=at, node=node, subject=ack.scope)
         move_live_versions([ack.scope])
 
 
@@ -113,11 +118,12 @@ def _send_again(deployment: Deployment, state: str, verb: str, *, by: Actor, app
     return deployment
 
 
-def _answered(node: Node, scope: str, nonce: str) -> Deployment | None:
+def _answered(node: Node, scope: str, nonce: str) -> Any:
     """Return the deployment that the nonce was made for: a late, repeated or older boot's answer finds none."""
     if not nonce:
         return None
-    waiting = node.deployments.select_for_update(of=("self",)).select_related("node")
+    complaint = Exists(Alarm.objects.open().filter(node=node, kind__in=_COMPLAINTS, subject=scope))
+    waiting = node.deployments.select_for_update(of=("self",)).annotate(is_complained_of=complaint)
     return waiting.filter(scope=scope, state="sent", nonce=nonce).first()
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet, Value
 from django.utils.timezone import now
 
 from portal.db import contexts
@@ -15,7 +15,7 @@ from sbc import protocol
 from sbc.compiler import SECRET, for_node
 from sbc.models import Deployment, Node, Revision
 from sbc.rows import Row, difference
-from sbc.scopes import KINDS, nodes_of, regions_of
+from sbc.scopes import KINDS, count_nodes_of
 from tenants.models import BaseDomain
 from voice.carriers.models import Trunk
 
@@ -41,15 +41,17 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
         Q(wanted__gt=F("sent"), sent_at__lt=at - NEWER_AFTER) | Q(sent_at__lt=at - AGAIN_AFTER)
     )
     with contexts.ingest(), transaction.atomic():
-        if channel is not None and not _is_its_own(node, channel):
-            raise LineLost
-        due = Deployment.objects.select_for_update(skip_locked=True).filter(node=node, wanted__gt=F("running"))
-        chosen = sorted(due.filter(Q(state="pending") | overdue), key=_outer_first)[:limit]
+        locked = Deployment.objects.select_for_update(skip_locked=True, of=("self",))
+        due = locked.filter(Q(state="pending") | overdue, node=node, wanted__gt=F("running"))
+        if channel is not None:
+            due = due.filter(node__in=_if_its_own(node, channel))
+        chosen = sorted(due, key=_outer_first)[:limit]
         if not chosen:
+            if channel is not None and not _if_its_own(node, channel).exists():
+                raise LineLost
             return []
         revisions = _revisions(chosen)
-        carried = _carried(node, revisions.values())
-        bases = frozenset(BaseDomain.objects.filter(region=node.region_id).values_list("fqdn", flat=True))
+        carried, bases = _carried(node, revisions.values())
         applies = []
         for deployment in chosen:
             revision = revisions.get((deployment.scope, deployment.wanted))
@@ -70,12 +72,11 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
 
 def _nodes_that_carry(deployment: Deployment) -> int:
     kind, _, pk = deployment.scope.partition(":")
-    return 1 if kind == "region" else nodes_of(regions_of(KINDS[kind](pk=int(pk)))).count()
+    return 1 if kind == "region" else count_nodes_of(KINDS[kind](pk=int(pk)))
 
 
-def _is_its_own(node: Node, channel: str) -> bool:
-    mine = {"pk": node.pk, "token_hash": node.token_hash, "channel": channel}
-    return Node.objects.enabled().filter(**mine).exists()
+def _if_its_own(node: Node, channel: str) -> QuerySet[Node]:
+    return Node.objects.enabled().filter(pk=node.pk, token_hash=node.token_hash, channel=channel)
 
 
 def _outer_first(deployment: Deployment) -> tuple[int, int]:
@@ -89,10 +90,16 @@ def _revisions(deployments: Iterable[Deployment]) -> dict[tuple[str, int], Revis
     return {(each.scope, each.version): each for each in Revision.objects.filter(wanted)}
 
 
-def _carried(node: Node, revisions: Iterable[Revision]) -> frozenset[str]:
-    """Return which of the scopes that the revisions wait for this node carries at all."""
+def _carried(node: Node, revisions: Iterable[Revision]) -> tuple[frozenset[str], frozenset[str]]:
+    """Return which of the scopes that the revisions wait for this node carries, and its region's base domains."""
     named = {key for revision in revisions for key in (*revision.needs, *revision.after)}
-    return frozenset(node.deployments.filter(scope__in=named).values_list("scope", flat=True))
+    scopes = node.deployments.filter(scope__in=named).values_list("scope", Value(True))
+    bases = BaseDomain.objects.filter(region=node.region_id).values_list("fqdn", Value(False))
+    found = list(bases.union(scopes, all=True))
+    return (
+        frozenset(name for name, is_scope in found if is_scope),
+        frozenset(name for name, is_scope in found if not is_scope),
+    )
 
 
 def _apply(
