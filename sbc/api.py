@@ -3,11 +3,17 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, OperatorViewSet, TenantViewSet
 from sbc import selectors
-from sbc.models import Alarm, Certificate, Deployment, Node
+from sbc.models import Alarm, Certificate, Deployment, Node, QuarantinedRecord
+from sbc.services import quarantine
 
 
 class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
@@ -36,6 +42,22 @@ class CertificateSerializer(serializers.ModelSerializer[Certificate]):
     class Meta:
         model = Certificate
         fields = ["id", "region", "node", "subject", "issuer", "names", "fingerprint", "not_before", "not_after"]
+
+
+class QuarantinedRecordSerializer(serializers.ModelSerializer[QuarantinedRecord]):
+    """A record that was kept aside; of telephone numbers only the beginning."""
+
+    record = serializers.DictField(source="facts", read_only=True)
+
+    class Meta:
+        model = QuarantinedRecord
+        fields = [
+            "id", "node", "spool", "sequence", "reason", "record", "received", "settled", "outcome", "note",
+        ]  # fmt: skip
+
+
+class AsideSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=1000)
 
 
 class DeploymentViewSet(TenantViewSet):
@@ -95,6 +117,35 @@ class CertificateViewSet(OperatorViewSet):
     capability = "nodes"
 
 
+class QuarantinedRecordViewSet(OperatorViewSet):
+    """Records of nodes that are no calls of anybody, and what became of them."""
+
+    queryset = QuarantinedRecord.objects.order_by("pk")
+    serializer_class = QuarantinedRecordSerializer
+    capability = "quarantine"
+    http_method_names = ["get", "post", "head", "options"]
+
+    @extend_schema(exclude=True)
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Refuse: records come from nodes alone."""
+        raise MethodNotAllowed("POST")
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], url_path="try-again")
+    def try_again(self, request: Request, pk: str | None = None) -> Response:
+        """Store it as the call that it is, now that what kept it out is mended."""
+        return Response(self.get_serializer(quarantine.try_again(self.get_object(), by=self.actor)).data)
+
+    @extend_schema(request=AsideSerializer)
+    @action(detail=True, methods=["post"], url_path="set-aside")
+    def set_aside(self, request: Request, pk: str | None = None) -> Response:
+        """Leave it out for good: `{"reason": "a test of ours"}`."""
+        given = AsideSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        kept = quarantine.set_aside(self.get_object(), reason=given.validated_data["reason"], by=self.actor)
+        return Response(self.get_serializer(kept).data)
+
+
 Route = tuple[str, Any, str]
 routes: list[Route] = [("deployments", DeploymentViewSet, "deployment")]
 msp_routes: list[Route] = [("deployments", MspDeploymentViewSet, "deployment")]
@@ -103,4 +154,5 @@ operator_routes: list[Route] = [
     ("nodes", NodeViewSet, "node"),
     ("alarms", AlarmViewSet, "alarm"),
     ("certificates", CertificateViewSet, "certificate"),
+    ("quarantined-records", QuarantinedRecordViewSet, "quarantined-record"),
 ]

@@ -62,6 +62,26 @@ def take_records(node: Node, spool_id: UUID, records: protocol.Records) -> int:
     return newest
 
 
+def make_days_for(record: dict[str, Any]) -> None:
+    """Make the partition that a record that was kept aside will need; outside of transactions."""
+    _make_days(_sorted([record], now()).days)
+
+
+def store_kept(node: Node, record: dict[str, Any], *, at: datetime) -> str | None:
+    """Store a record that was kept aside, in the caller's transaction; return what still keeps it out, or None."""
+    batch = _sorted([record], at)
+    if batch.odd:
+        return batch.odd[0][1]
+    if batch.orphans:
+        known = complete_call(batch.orphans[0], node_name=node.name)
+        return None if known else _("The call that it ends is not known, or has its end.")
+    try:
+        store_calls(batch.calls, node_name=node.name, trunk_names=_trunk_names(batch.calls), received=at)
+    except NotStored as error:
+        return str(error)
+    return None
+
+
 def take_events(node: Node, events: protocol.Events) -> int:
     """Bring live calls up to date; return how many items made no sense."""
     steps: list[dict[str, Any]] = []

@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from sbc.urls_customer import rollouts
-from sbc.views import certificates, health, home, nodes
+from sbc.views import certificates, health, home, nodes, quarantine
 
 node_pages = [
     path("", nodes.node_list, name="list"),
@@ -22,11 +22,18 @@ health_pages = [
     path("", health.health, name="list"),
     path("alarms/<int:pk>/settle/", health.alarm_settle, name="settle"),
 ]
+quarantine_pages = [
+    path("", quarantine.quarantine_list, name="list"),
+    path("<int:pk>/", quarantine.quarantine_detail, name="detail"),
+    path("<int:pk>/try/", quarantine.quarantine_try, name="try"),
+    path("<int:pk>/aside/", quarantine.quarantine_aside, name="aside"),
+]
 
 urlpatterns = [
     path("", home.operator_home, name="home"),
     path("nodes/", include((node_pages, "nodes"))),
     path("certificates/", include((certificate_pages, "certificates"))),
     path("health/", include((health_pages, "health"))),
+    path("quarantine/", include((quarantine_pages, "quarantine"))),
     path("rollout/", include((rollouts, "rollout"))),
 ]

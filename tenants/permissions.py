@@ -51,6 +51,9 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "regions.change": _OPERATOR,
     "nodes.view": _OPERATOR | _MSP_RUN,
     "nodes.change": _OPERATOR,
+    # Records of calls that are nobody's: they may show what some customer's people did
+    "quarantine.view": _OPERATOR,
+    "quarantine.change": _OPERATOR,
     # Everywhere
     "audit.view": _OPERATOR | _MSP_ALL | frozenset({"admin", "voice_manager", ACTING}),
     "settings.view": _CUSTOMER_ALL,

@@ -42,6 +42,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "regions": Kind("regions:edit", "regions:list", _("Regions"), "regions.change"),
         "nodes": Kind("nodes:detail", "nodes:list", _("Nodes")),
         "certificates": Kind("certificates:detail", "certificates:list", _("Certificates")),
+        "quarantined-records": Kind("quarantine:detail", "quarantine:list", _("Records kept aside")),
         "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
     },
     "msp": {

@@ -147,18 +147,13 @@ def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> None:
         deployment.nonce, deployment.error, deployment.row, deployment.since = "", "", None, at
         changed.append(deployment)
     for key in held.keys() - wanted.keys():
-        scope = find_scope(key)
-        owner = owner_of(scope) if scope is not None else {"region_id": node.region_id}
-        deployment = existing.pop(key, None) or Deployment(node=node, scope=key, **owner)
+        fresh = Deployment(node=node, scope=key, **_former_owner(node, key))
+        deployment = existing.pop(key, fresh)
         if not deployment.leaving:
             # A person's word for a version is none for the scope's removal.
             deployment.approved = 0
-        deployment.leaving, deployment.wanted, deployment.running, deployment.state = (
-            True,
-            0,
-            held[key],
-            Deployment.State.PENDING,
-        )
+        deployment.leaving, deployment.wanted, deployment.running = True, 0, held[key]
+        deployment.state = Deployment.State.PENDING
         deployment.nonce, deployment.error, deployment.row, deployment.since = "", "", None, at
         changed.append(deployment)
     fields = ["wanted", "running", "state", "nonce", "error", "row", "since", "approved", "leaving"]
@@ -177,6 +172,11 @@ def expire_nodes() -> int:
             live.forget_node(node.name, at=at)
             Node.objects.filter(pk=node.pk, last_seen=node.last_seen).update(gauges={})
         return silent.exclude(state=Node.State.AWAY).update(state=Node.State.AWAY)
+
+
+def _former_owner(node: Node, key: str) -> dict[str, int | None]:
+    scope = find_scope(key)
+    return owner_of(scope) if scope is not None else {"region_id": node.region_id}
 
 
 def _check_spool(node: Node, spool: Spool, fresh: bool, hello: protocol.Hello, at: datetime) -> None:
