@@ -44,11 +44,13 @@ def history(obj: Model) -> list[Event]:
 
 def _event(obj: Model, entry: AuditEntry) -> Event:
     done = entry.verb.rsplit(".", 1)[-1]
-    made = done == "saved" and entry.before is None
+    # Some forms note the empty state that a new object had.
+    made = done == "saved" and not any((entry.before or {}).values())
     words = WORDS.get(done) or done.replace("_", " ").capitalize()
     title = _("Made") if made else str(words) % {"customer": entry.facts.get("customer", "")}
-    who = f"{entry.email} ({entry.acting_for})" if entry.acting_for else entry.email
-    changes = [] if made else [_change(obj, *change) for change in entry.changes]
+    who = f"{who_in_words(entry)} ({entry.acting_for})" if entry.acting_for else who_in_words(entry)
+    told = [] if made else [change for change in entry.changes if change[1] or change[2]]
+    changes = [_change(obj, *change) for change in told]
     return Event(entry.at, title, "; ".join([who, *changes]), icon="plus" if made else ICONS.get(done, "history"))
 
 
@@ -57,10 +59,16 @@ def _change(obj: Model, name: str, before: Any, after: Any) -> str:
         label = str(getattr(obj._meta.get_field(name), "verbose_name", name))
     except FieldDoesNotExist:
         label = name.replace("_", " ")
-    return f"{label}: {_shown(before)} → {_shown(after)}"
+    return f"{label}: {in_words(before)} → {in_words(after)}"
 
 
-def _shown(value: Any) -> str:
+def who_in_words(entry: AuditEntry) -> str:
+    """Return who did it: a person by address, one of our own machines as such."""
+    return _("The system") if entry.email.startswith("system:") else entry.email
+
+
+def in_words(value: Any) -> str:
+    """Return a stored value as people read it."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list):

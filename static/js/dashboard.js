@@ -115,11 +115,7 @@ class Dashboard {
     if ("withCustomer" in body.dataset) row.append(cell(call.customer));
     row.append(cell(this.root.dataset[`wordsDirection${call.direction[0].toUpperCase()}${call.direction.slice(1)}`] || call.direction),
       cell(call.caller, "phone"), cell(call.called, "phone"), cell(call.trunk), cell(this.age(call.since), "num"));
-    const heads = body.parentElement.querySelectorAll("th");
-    [...row.cells].forEach((td, column) => {
-      td.dataset.label = heads[column].textContent;
-      td.classList.toggle("off-card", "offCard" in heads[column].dataset);
-    });
+    this.name(row, body);
     if (old) old.replaceWith(row);
     else body.prepend(row);
     while (body.children.length > ROWS_AT_MOST) body.lastElementChild.remove();
@@ -152,9 +148,19 @@ class Dashboard {
         row.dataset.key = item.id;
         row.append(kept.get(String(item.id)) || Object.assign(document.createElement("td"), { textContent: "–" }));
       }
+      this.name(row, body);
       return row;
     }));
     this.none(name);
+  }
+
+  // On a phone a row is a card, and each of its cells says what it is.
+  name(row, body) {
+    const heads = body.parentElement.querySelectorAll("th");
+    [...row.cells].forEach((td, column) => {
+      td.dataset.label = heads[column].textContent;
+      td.classList.toggle("off-card", "offCard" in heads[column].dataset);
+    });
   }
 
   none(name) {

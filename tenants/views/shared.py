@@ -23,6 +23,7 @@ from portal.core.access import public_page, requires, signed_in_page
 from portal.core.models import AuditEntry
 from portal.ui.context import THEMES
 from portal.ui.forms import refuse
+from portal.ui.history import in_words
 from portal.ui.leaving import leave_page
 from portal.ui.lists import Choice, Column, Day, Empty, ListPage, Text
 from portal.ui.parts import changes
@@ -119,9 +120,13 @@ def verb_in_words(entry: AuditEntry) -> str:
     return entry.verb.replace(".", " ").replace("_", " ").capitalize()
 
 
-def said(entry: AuditEntry) -> list[tuple[str, object, object]]:
+def said(entry: AuditEntry) -> list[tuple[str, str, str]]:
     """Return the changes that say something: not those from nothing to nothing."""
-    return [(name.replace("_", " "), before, after) for name, before, after in entry.changes if before or after]
+    return [
+        (name.replace("_", " "), in_words(before) if before else "", in_words(after))
+        for name, before, after in entry.changes
+        if before or after
+    ]
 
 
 def entry_url(entry: AuditEntry) -> str:
