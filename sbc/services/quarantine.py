@@ -59,7 +59,8 @@ def _locked(kept: QuarantinedRecord) -> QuarantinedRecord:
 def _settle(kept: QuarantinedRecord, outcome: str, note: str, by: Actor) -> None:
     kept.settled, kept.outcome, kept.note = now(), outcome, note
     kept.save(update_fields=["settled", "outcome", "note"])
-    facts = {"spool": str(kept.spool), "sequence": kept.sequence, "why": kept.reason}
-    audit.record(by, f"quarantine.{outcome}", kept, reason=note, **facts)
+    audit.record(
+        by, f"quarantine.{outcome}", kept, reason=note, spool=str(kept.spool), sequence=kept.sequence, why=kept.reason
+    )
     if not QuarantinedRecord.objects.waiting().filter(node=kept.node).exists():
         close_alarms([Alarm.Kind.QUARANTINE], at=now(), node=kept.node)
