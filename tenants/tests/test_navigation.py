@@ -1,7 +1,13 @@
 """The side navigation shows what its reader may see, also where another reader's was drawn a moment before."""
 
+import re
+
 import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.cache import caches
+from django.template import loader
 from django.test import RequestFactory
+from django.urls import set_urlconf
 
 from portal.ui import navigation
 from tenants.permissions import CAPABILITIES, may
@@ -47,3 +53,23 @@ def test_the_same_page_name_leads_to_each_place_s_own_page():
     assert navigation.address("calls:list", "portal.urls_customer") == "/calls/"
     assert navigation.address("customers:list", "portal.urls_msp") == "/customers/"
     assert navigation.address("customers:list", "portal.urls_customer") == ""
+
+
+def test_an_error_before_the_place_is_known_leaves_no_address_on_later_pages(monkeypatch):
+    monkeypatch.setattr(navigation, "address", lambda name, urlconf, *args: f"/{urlconf}/{name}/")
+
+    def links(urlconf):
+        request = RequestFactory().get("/")
+        request.place, request.user, request.brand = "customer", AnonymousUser(), None
+        set_urlconf(urlconf)
+        try:
+            text = loader.render_to_string("errors/page.html", {"title": "Page not found"}, request)
+        finally:
+            set_urlconf(None)
+        return sorted(re.findall(r'(?:href|action|hx-get)="([^"]*)"', text))
+
+    caches["template_fragments"].clear()
+    wanted = links("portal.urls_customer")
+    caches["template_fragments"].clear()
+    assert links(None) != wanted
+    assert links("portal.urls_customer") == links("portal.urls_customer") == wanted
