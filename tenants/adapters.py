@@ -1,8 +1,10 @@
 """How allauth behaves here: a log-in counts only where the person belongs; nobody joins without an invitation."""
 
+from functools import cache
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
@@ -10,9 +12,23 @@ from django.http import HttpRequest
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.joined import Joined
 from tenants import mail
 from tenants.identity import roles_in
 from tenants.models import User
+
+
+class Backend(AuthenticationBackend):
+    """allauth's way in; whom a session names is asked on every request, so that question is worded once."""
+
+    def get_user(self, user_id: Any) -> User | None:
+        found = _user_question().first(user_id)
+        return found[0] if found and self.user_can_authenticate(found[0]) else None
+
+
+@cache
+def _user_question() -> Joined:
+    return Joined("tenants_user WHERE id = %s", User)
 
 
 class AccountAdapter(DefaultAccountAdapter):

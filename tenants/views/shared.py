@@ -213,7 +213,7 @@ def acting_enter(request: HttpRequest) -> HttpResponse:
         ip=request.META.get("REMOTE_ADDR", ""),
     )
     request.session.flush()
-    login(request, acting.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    login(request, acting.user, backend="tenants.adapters.Backend")
     request.session[ACTING_KEY] = acting.pk
     request.session.set_expiry(int(STAY_LASTS / timedelta(seconds=1)))
     return redirect("/")

@@ -74,6 +74,7 @@ def environment(redis: str) -> dict[str, str]:
 
 def logged_in(email: str, label: str) -> dict[str, str]:
     """Return the Host and Cookie headers of this person at this customer's portal."""
+    from django.conf import settings
     from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
     from django.contrib.sessions.backends.db import SessionStore
 
@@ -89,7 +90,7 @@ def logged_in(email: str, label: str) -> dict[str, str]:
     with contexts.public():
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session[SESSION_HOST] = host
         session.save()
