@@ -18,7 +18,7 @@ from voice.calls.sockets import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": ThreadedWsgi(wsgi, threads=int(os.environ.get("PORTAL_THREADS", "4"))),
+        "http": ThreadedWsgi(wsgi, threads=int(os.environ.get("PORTAL_THREADS", "3"))),
         "channel": ChannelNameRouter({"sbc": SbcWorker.as_asgi()}),
         "websocket": PageSocketMiddleware(URLRouter(websocket_urlpatterns)),
     }
