@@ -31,7 +31,10 @@ class NumberList(ListPage):
         "e164", "label", "state", "inbound", "inbound_trunk", "config_version", "person__name", "place__description",
         "place__address__city", "place__address__validation",
     ]  # fmt: skip
-    actions = [Action(_("Caller ID"), "numbers:caller_ids", "id", "numbers.view")]
+    actions = [
+        Action(_("Caller ID"), "numbers:caller_ids", "id", "numbers.view"),
+        Action(_("Fold ranges"), "numbers:ranges", "stack-2", "numbers.view"),
+    ]
     bulk = [
         Action(_("Activate"), "numbers:bulk_activate", "player-play", "numbers.change"),
         Action(_("Set location"), "numbers:bulk_place", "map-pin", "numbers.change"),
@@ -117,6 +120,18 @@ class NumberList(ListPage):
     @staticmethod
     def _at_place(queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
         return queryset.filter(place=None) if value == "none" else queryset.filter(place=value)
+
+
+class RangeList(NumberList):
+    """The same numbers, found the same way; `views_ranges` draws them folded."""
+
+    title = _("Numbers, ranges folded")
+    lead = _("Neighbours about which everything is the same stand in one line. Open it to see each number.")
+    actions = [Action(_("One line a number"), "numbers:list", "list", "numbers.view")]
+
+    def facts_of(self, row: Number) -> dict[str, Any]:
+        """Return what a line says of all its numbers."""
+        return {"state": self.state_of(row), "inbound": self.inbound_of(row), "place": row.place}
 
 
 class CallerIdList(ListPage):

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from voice.numbers import views, views_caller_id
+from voice.numbers import views, views_caller_id, views_ranges
 from voice.numbers.models import Number
 
 app_name = "numbers"
 
 urlpatterns = [
     path("", views.number_list, name="list"),
+    path("ranges/", views_ranges.ranges, name="ranges"),
     path("<int:pk>/", views.number, name="number"),
     path("<int:pk>/activate/", views.set_state, {"action": "activate"}, name="activate"),
     path("<int:pk>/suspend/", views.set_state, {"action": "suspend"}, name="suspend"),
