@@ -30,6 +30,7 @@ RECORDS_EVERY = 0.05
 WATCH_EVERY = 0.05
 GAUGES_EVERY = 1.0
 ALIVE_EVERY = 2.0
+SYNC_EVERY = 0.1
 CLEANUP_EVERY = 60.0
 ROTATE_AT = 64_000_000  # bytes of one record file
 
@@ -121,6 +122,7 @@ class NodeProcess:
             (self._records, RECORDS_EVERY),
             (self._events, EVENTS_EVERY),
             (self._measure, GAUGES_EVERY),
+            (self._sync_snapshot, SYNC_EVERY),
             (self._note_alive, ALIVE_EVERY),
             (self._watch, WATCH_EVERY),
             (self._sweep, self.drift_every),
@@ -263,6 +265,10 @@ class NodeProcess:
             raise
         if self.applier.waits_for_engine:
             await self.applier.retry()
+
+    async def _sync_snapshot(self) -> None:
+        if self.snapshot.unsynced:
+            await asyncio.to_thread(self.snapshot.sync)
 
     async def _note_alive(self) -> None:
         if self.is_up:

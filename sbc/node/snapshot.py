@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+from sbc.node.haproxy import sync_directory
 from sbc.node.state import Plan, State
 from sbc.protocol import Apply, Row, RowKey, decode, encode
 
@@ -26,12 +27,18 @@ class Snapshot:
 
     def __init__(self, path: Path):
         # The rows include the trunks' passwords.
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        path.chmod(0o600)
+        handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+        os.fchmod(handle, 0o600)
+        os.fsync(handle)
+        os.close(handle)
+        sync_directory(path.parent)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode = WAL")
+        # Nobody waits for the disk to acknowledge an apply: `sync` follows at once, beside it.
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
+        self._log = path.with_name(path.name + "-wal")
+        self.unsynced = False
 
     def load(self, state: State) -> list[Apply]:
         """Fill the state; give the applies that were begun and not finished."""
@@ -47,6 +54,18 @@ class Snapshot:
     def forget(self, scope: str) -> None:
         """Cross out an apply that was refused."""
         self._db.execute("DELETE FROM intent WHERE scope = ?", (scope,))
+
+    def sync(self) -> None:
+        """Wait until what was written is on the disk; any thread may."""
+        self.unsynced = False
+        try:
+            # SQLite holds no lock on this file that closing it here could lose.
+            with self._log.open("rb") as log:
+                os.fsync(log.fileno())
+            sync_directory(self._log.parent)
+        except OSError:
+            self.unsynced = True
+            raise
 
     def commit(self, plan: Plan) -> None:
         """Write down that the plan is carried out."""
@@ -73,6 +92,7 @@ class Snapshot:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+        self.unsynced = True
 
     def rewrite(self, state: State) -> None:
         """Write everything anew, after a commit that failed."""
@@ -93,6 +113,7 @@ class Snapshot:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+        self.unsynced = True
 
     def close(self) -> None:
         """Leave the file whole for the next start."""

@@ -1,5 +1,7 @@
 """Scopes on a node that is dialled in: applied, refused, held back, dropped, kept over restarts."""
 
+import os
+
 import pytest
 
 from sbc.node.engines.memory import MemoryEngine
@@ -149,6 +151,20 @@ async def test_what_the_node_holds_is_for_nobody_elses_eyes(portal, tmp_path):
 
         for path in tmp_path.glob("snapshot.sqlite*"):
             assert path.stat().st_mode & 0o077 == 0, path
+
+
+async def test_what_was_acknowledged_is_forced_to_the_disk_soon(portal, tmp_path, monkeypatch):
+    synced = []
+    real = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda handle: (synced.append(os.readlink(f"/proc/self/fd/{handle}")), real(handle))
+    )
+    async with running(portal, tmp_path) as node:
+        await eventually(lambda: str(tmp_path / "snapshot.sqlite") in synced)
+        synced.clear()
+        await portal.apply("cust:17", 1, [TN])
+        await eventually(lambda: not node.snapshot.unsynced)
+        await eventually(lambda: {str(tmp_path / "snapshot.sqlite-wal"), str(tmp_path)} <= set(synced))
 
 
 async def test_an_apply_begun_before_a_crash_is_finished_after_it(portal, tmp_path):
