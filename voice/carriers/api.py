@@ -93,6 +93,7 @@ class CustomerTrunkSerializer(TrunkSerializer):
 class CarrierViewSet(MspViewSet):
     """The carriers of the MSP."""
 
+    queryset = Carrier.objects.none()
     serializer_class = CarrierSerializer
     capability = "carriers"
     save = staticmethod(services.save_carrier)
@@ -108,6 +109,7 @@ class CarrierViewSet(MspViewSet):
 class MspTrunkViewSet(MspViewSet):
     """The MSP's trunks and those that its customers brought; the latter are only approved here, never changed."""
 
+    queryset = Trunk.objects.none()
     serializer_class = MspTrunkSerializer
     capability = "carriers"
     save = staticmethod(services.save_trunk)
@@ -153,6 +155,7 @@ class CustomerSerializer(serializers.Serializer[Any]):
 class TrunkViewSet(TenantViewSet):
     """The customer's trunks: those shared with it, and its own, which alone it may change."""
 
+    queryset = Trunk.objects.none()
     serializer_class = CustomerTrunkSerializer
     capability = "carriers"
     save = staticmethod(services.save_trunk)
@@ -180,6 +183,7 @@ class BlockedPrefixSerializer(serializers.ModelSerializer[BlockedPrefix]):
 class BlockedPrefixViewSet(MspViewSet):
     """The MSP's block list, above every customer's policy."""
 
+    queryset = BlockedPrefix.objects.none()
     serializer_class = BlockedPrefixSerializer
     capability = "carriers"
     save = staticmethod(lists.save_blocked_prefix)
@@ -208,6 +212,7 @@ class EmergencyListSerializer(serializers.Serializer[Any]):
 class EmergencyTrunkViewSet(MspViewSet):
     """The MSP's emergency lists; POST sets the whole list of one country."""
 
+    queryset = EmergencyTrunk.objects.none()
     serializer_class = EmergencyTrunkSerializer
     capability = "emergency"
     http_method_names = ["get", "post", "head", "options"]

@@ -50,6 +50,7 @@ class StockNumberSerializer(serializers.ModelSerializer[StockNumber]):
 class StockNumberViewSet(MspViewSet):
     """The MSP's numbers: `?q=030 123&state=available`. They come in by import and change hands by `allocations`."""
 
+    queryset = StockNumber.objects.none()
     serializer_class = StockNumberSerializer
     capability = "stock"
     save = staticmethod(services.save_stock_number)
@@ -110,6 +111,7 @@ class StockImportErrorSerializer(serializers.ModelSerializer[StockImportError]):
 class StockImportViewSet(MspViewSet):
     """Imports: POST the file's text, look at what was found, then POST to /confirm/."""
 
+    queryset = StockImport.objects.none()
     serializer_class = StockImportSerializer
     capability = "stock"
     http_method_names = ["get", "post", "head", "options"]

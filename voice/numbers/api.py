@@ -45,6 +45,7 @@ class NumberSerializer(serializers.ModelSerializer[Number]):
 class NumberViewSet(TenantViewSet):
     """The customer's numbers: `?q=030 123&state=active`."""
 
+    queryset = Number.objects.none()
     serializer_class = NumberSerializer
     capability = "numbers"
     http_method_names = ["get", "post", "put", "patch", "head", "options"]
@@ -110,6 +111,7 @@ class CallerIdPolicySerializer(serializers.Serializer[Customer]):
 class CallerIdViewSet(TenantViewSet):
     """Foreign caller IDs that are approved."""
 
+    queryset = ApprovedCallerId.objects.none()
     serializer_class = CallerIdSerializer
     capability = "numbers"
     http_method_names = ["get", "post", "put", "patch", "delete", "head", "options"]
@@ -167,6 +169,7 @@ class AllocationSerializer(serializers.ModelSerializer[Allocation]):
 class AllocationViewSet(MspViewSet):
     """Who held which number when. POST gives numbers to a customer; /release/ takes back, /move/ moves."""
 
+    queryset = Allocation.objects.none()
     serializer_class = AllocationSerializer
     capability = "stock"
     http_method_names = ["get", "post", "head", "options"]
