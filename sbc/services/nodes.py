@@ -130,8 +130,9 @@ def welcome(node: Node, hello: protocol.Hello) -> protocol.Welcome:
 def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> None:
     """Bring the node's deployments in line with what it carries and what it says it holds; runs as the role ingest."""
     wanted = {scope_key(scope): scope for scope in scopes_of(node)}
-    newest = dict(Revision.objects.filter(scope__in=wanted).values_list("scope").annotate(Max("version")))
     existing = {each.scope: each for each in node.deployments.select_for_update()}
+    # Only under the lock: a revision that is stored meanwhile waits for it, and is wanted after.
+    newest = dict(Revision.objects.filter(scope__in=wanted).values_list("scope").annotate(Max("version")))
     changed = []
     for key, scope in wanted.items():
         running, version = held.get(key, 0), newest.get(key, 0)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from portal.core.audit import Actor
@@ -64,6 +65,25 @@ async def test_a_new_node_gets_every_scope_outer_first(node: FakeNode, acme: Cus
     assert kinds == sorted(kinds, key=["region", "msp", "cust"].index)
     assert node.rows["tn", str(acme.pk)].startswith(f"m={acme.msp_id};st=1;")
     assert await db(live_version)(acme) == node.held[f"cust:{acme.pk}"]
+
+
+async def test_what_is_compiled_while_a_node_is_welcomed_reaches_it(
+    node: FakeNode, acme: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await db(services.compile_revisions)()
+    lock, versions = QuerySet.select_for_update, []
+
+    def just_before(self: Any, **options: Any) -> Any:
+        if self.model is Deployment and not versions:
+            versions.append(0)
+            versions[0] = change(acme)
+        return lock(self, **options)
+
+    monkeypatch.setattr(QuerySet, "select_for_update", just_before)
+    await node.dial()
+    await node.settle()
+
+    assert versions == [node.held[f"cust:{acme.pk}"]]
 
 
 async def test_a_change_goes_out_as_a_delta_and_becomes_live(node: FakeNode, acme: Customer) -> None:
