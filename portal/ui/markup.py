@@ -6,8 +6,9 @@ from functools import lru_cache
 from django.template import TemplateSyntaxError
 from django.templatetags.static import static
 from django.utils.functional import Promise
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from portal.ui import values
@@ -41,14 +42,15 @@ def _svg(name: str, css: str, named: SafeString) -> SafeString:
 
 def chip(status: Status) -> SafeString:
     """Return a state: its icon, its word and what there is to add."""
-    return _chip(status.tone, status.icon, conditional_escape(str(status.word)), conditional_escape(str(status.detail)))
+    return _chip(status, get_language())
 
 
-# Kept by its words as they are read, so that each language has its own.
 @lru_cache(maxsize=1024)
-def _chip(tone: str, icon_name: str, word: SafeString, detail: SafeString) -> SafeString:
-    small = format_html("<small>{}</small>", detail) if detail else ""
-    return format_html('<span class="chip chip-{}">{}<span>{}</span>{}</span>', tone, icon(icon_name), word, small)
+def _chip(status: Status, language: str | None) -> SafeString:
+    detail = format_html("<small>{}</small>", status.detail) if status.detail else ""
+    return format_html(
+        '<span class="chip chip-{}">{}<span>{}</span>{}</span>', status.tone, icon(status.icon), status.word, detail
+    )
 
 
 def copyable(value: str, text: str = "") -> SafeString:

@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy as _
 Words = str | Promise
 
 
-@dataclass(frozen=True)
+# Equal to itself alone: what is drawn of a state is kept by the object, whose words read otherwise in each language.
+@dataclass(frozen=True, eq=False)
 class Status:
     word: Words
     tone: str  # good, busy, wait, bad or calm
