@@ -160,3 +160,13 @@ def test_an_order_that_somebody_changed_meanwhile_is_not_overwritten(acme, trunk
         services.set_order([second.pk, first.pk, third.pk], customer=acme, by=BY, seen=seen)
 
     assert list(selectors.routes_in_dial_order()) == [first, third, second]
+
+
+def test_what_only_the_database_refuses_comes_back_in_words(acme, trunks):
+    rest = services.save_route(selectors.default_route(), [], customer=acme, by=BY)
+    rest.enabled = False
+
+    with pytest.raises(ValidationError, match="The last line takes everything else"):
+        services.save_route(rest, [], customer=acme, by=BY)
+
+    assert Route.objects.get(pk=rest.pk).enabled
