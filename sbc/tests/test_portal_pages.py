@@ -133,6 +133,10 @@ def test_every_call_has_its_story_and_hostile_text_stays_text(
         assert "<script>alert" not in page.content.decode()
         assert client_of(nadia, northwind).get(path).status_code == 200
         assert client_of(mallory, globex).get(path).status_code == 404
+        for_programs = f"/objects/calls/{pk}/api/"
+        assert f'href="{for_programs}"' in page.content.decode()
+        assert client_of(alice, acme).get(for_programs).status_code == 200
+        assert client_of(mallory, globex).get(for_programs).status_code == 404
 
 
 @pytest.mark.parametrize("text", ["030 555123", "+4930555", "0049 30 555", "5123", "call-1@lab", HOSTILE, "'; drop"])

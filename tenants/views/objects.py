@@ -24,7 +24,7 @@ def object_history(request: HttpRequest, resource: str, pk: str) -> HttpResponse
     # What a provider shares with a customer has its history at the provider's.
     shared = request.tenant is not None and getattr(row, "tenant_id", request.tenant.pk) != request.tenant.pk
     context = {"events": [] if shared else history(row), "shared": shared, "latest": LATEST}
-    return _page(request, kind, row, "history", resource, context)
+    return _page(request, kind, row, "history", (resource, pk), context)
 
 
 @require_safe
@@ -34,16 +34,18 @@ def object_api(request: HttpRequest, resource: str, pk: str) -> HttpResponse:
     kind = _kind(request, resource)
     row = api_object.find(request, resource, pk)
     context = {"shown": api_object.show(request, resource, pk)}
-    return _page(request, kind, row, "api", resource, context)
+    return _page(request, kind, row, "api", (resource, pk), context)
 
 
 def _page(
-    request: HttpRequest, kind: Kind, row: Any, name: str, resource: str, context: dict[str, Any]
+    request: HttpRequest, kind: Kind, row: Any, name: str, address: tuple[str, str], context: dict[str, Any]
 ) -> TemplateResponse:
+    resource, pk = address
     facts = {
         "name": kind.name(row),
         "resource": resource,
-        "row": row,
+        # As it stands in the address: the key of a call's row is more than its id.
+        "pk": pk,
         "list_label": kind.list_label,
         "list_url": page_url(kind.list_page, request),
     }
