@@ -40,6 +40,13 @@ async def _db(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
 class SbcWorker(SyncConsumer):
     """Compiles what is wanted (`manage.py runworker sbc --layer workers`)."""
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        async def say(message: Any) -> None:
+            # The worker's own `send` gives an awaitable without being marked as async, which asgiref warns of.
+            await send(message)
+
+        await super().__call__(scope, receive, say)
+
     def nudge(self, message: dict[str, Any]) -> None:
         services.compile_revisions()
 
