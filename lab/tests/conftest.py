@@ -1,7 +1,6 @@
 """The lab's cast: a strict Microsoft, a carrier, and an SBC that behaves, or does not when told so."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,15 +14,16 @@ from lab.microsoft import FakeMicrosoft
 from lab.rules import Directory
 from lab.session import Call
 from lab.settings import Clocks, LabSettings
+from lab.tests.whole import LOOPBACK, lab, no_refusals, node
 from lab.transport import Flow, StreamFlow
 from lab.uri import NameAddr, Uri
 
-# Two test runs on one machine do not meet.
-LOOPBACK = f"127.{16 + os.getpid() % 200}"
 BASE = "sbc.northwind.example"
 ACME = f"acme.{BASE}"
 ACME_NUMBER = "+493023125001"
 ABROAD = "+442079460123"
+
+__all__ = ["lab", "no_refusals", "node"]  # fixtures
 
 
 @pytest.fixture(scope="session")

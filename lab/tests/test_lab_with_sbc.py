@@ -1,116 +1,32 @@
-"""The lab against a real SBC: Kamailio, rtpengine and HAProxy as the node runs them. Microsoft may refuse nothing."""
+"""Calls through the lab and a real SBC, both ways, and who is let in."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from lab import ca, sip, transport
 from lab.behaviour import Behaviour
 from lab.exchange import Lab, Order
-from lab.scenario import Scenario
-from lab.settings import Clocks, LabSettings
-from lab.tests.conftest import LOOPBACK, until
-from sbc.node.daemons import DataPlane
-from sbc.node.settings import NodeSettings
+from lab.tests.conftest import until
+from lab.tests.whole import (
+    ABROAD,
+    ACME,
+    ALICE,
+    BASE,
+    BOB,
+    GINA,
+    GLOBEX,
+    MICROSOFT,
+    NODE,
+)
 
-pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
-
-NODE, MICROSOFT, CARRIERS = f"{LOOPBACK}.190.1", f"{LOOPBACK}.191", f"{LOOPBACK}.192"
-BASE = "sbc.northwind.example"
-ACME, GLOBEX = f"acme.{BASE}", f"globex.{BASE}"
-ALICE, BOB, GINA = "+493023125001", "+493023125002", "+12125550101"
-ABROAD = "+442079460123"
-
-
-def rows() -> list[tuple[str, str, str]]:
-    names = [
-        ("rg", f"ms{index}", f"h={name};a={MICROSOFT}.{index};p=5061")
-        for index, name in enumerate(ca.MICROSOFT_NAMES, 1)
-    ]
-    customers = [(17, ACME, (ALICE, BOB), "DE"), (18, GLOBEX, (GINA,), "US")]
-    found = [("rg", "allow", f"{CARRIERS}.0/24"), ("rg", "msnets", f"{MICROSOFT}.0/24"), ("bd", BASE, "3"), *names]
-    for number, host in ((12, 1), (13, 2)):
-        gateway = f"h={CARRIERS}.{host};p=5060;t=udp;a=ip;cps=0;cc=0;m=3;o=0;fw=own;st=1"
-        found += [("gw", f"g{number}", gateway), ("sr", f"{CARRIERS}.{host}", "1")]
-    found.append(("gw", "g14", f"h={CARRIERS}.3;p=5060;t=udp;a=digest;cps=0;cc=0;m=3;o=0;fw=own;st=1"))
-    found += [("au", "g14.u", "strowger"), ("au", "g14.p", "s;=, 'secret\""), ("au", "g14.r", "carrier.lab")]
-    found.append(("gw", "g15", f"h={CARRIERS}.1;p=5070;t=tcp;a=ip;cps=0;cc=0;m=3;o=0;fw=orig;st=1"))
-    for pk, fqdn, numbers, country in customers:
-        found += [("rt", f"{pk}.43.00:81", "r=8;g=g14"), ("rt", f"{pk}.43.00:82", "r=9;g=g15")]
-        found += [("ip", f"{pk}:{CARRIERS}.{host}", f"g{11 + host}") for host in (1, 2)]
-        found += [("rt", f"{pk}.43.00:", "r=0;g=g12,g13"), ("rt", f"{pk}.43.00:44", "r=7;g=g13")]
-        found += [("em", f"{pk}:112", "x=0;g=g12"), ("fq", fqdn, str(pk))]
-        found += [("dn", number[1:], f"t={pk};st=1;in=teams") for number in numbers]
-        limits = f"m=3;st=1;cps=50;cc=30;g=43;fq={fqdn};def={numbers[0][1:]};scr=refuse;fx=0;co={country}"
-        found.append(("tn", str(pk), limits))
-    return found
-
-
-SCENARIO = {
-    "bases": [BASE],
-    "customers": [
-        {"name": "acme", "fqdn": ACME, "numbers": [ALICE, BOB]},
-        {"name": "globex", "fqdn": GLOBEX, "numbers": [GINA]},
-    ],
-    "carriers": [
-        {"name": "A", "host": f"{CARRIERS}.1"},
-        {"name": "B", "host": f"{CARRIERS}.2"},
-        {"name": "tcp", "host": f"{CARRIERS}.1", "port": 5070, "transport": "tcp"},
-        {"name": "digest", "host": f"{CARRIERS}.3", "username": "strowger", "password": "s;=, 'secret\""},
-    ],
-}
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lab]:
-    settings = LabSettings(
-        folder=tmp_path_factory.mktemp("sbc"),
-        microsoft=tuple((name, f"{MICROSOFT}.{index}") for index, name in enumerate(ca.MICROSOFT_NAMES, 1)),
-        sbc=(NODE, 5061),
-        sbc_carrier_side=(NODE, 5060),
-        clocks=Clocks(2.0, 6.0, 0.5, 2.0, (0.05, 0.1), (1.0, 2.0), 20.0),
-        seed=7,
-    )
-    ca.build(settings.certificates, [BASE])
-    running = Lab(settings, Scenario.of(SCENARIO))
-    await running.start()
-    yield running
-    await running.close()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
-async def node(lab: Lab) -> AsyncIterator[DataPlane]:
-    plane = DataPlane(node_settings(lab.settings.folder, lab.settings.certificates))
-    try:
-        await plane.start(rows())
-        yield plane
-    finally:
-        await plane.stop()
-
-
-def node_settings(folder: Path, certificates: Path) -> NodeSettings:
-    return NodeSettings(
-        directory=folder / "node",
-        address=NODE,
-        inside=NODE,
-        certificate=certificates / "sbc.pem",
-        microsoft_roots=certificates / "microsoft-root.pem",
-        microsoft_options_every=2,
-        trunk_options_every=2,
-        shared_memory_mb=64,
-        table_bits=10,
-    )
-
-
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
-async def no_refusals(lab: Lab) -> AsyncIterator[None]:
-    lab.microsoft.refusals.clear()
-    yield
-    assert [str(refusal) for refusal in lab.microsoft.refusals] == []
+pytestmark = [
+    pytest.mark.sip,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.usefixtures("node", "no_refusals"),
+]
 
 
 async def test_options_go_to_all_names_and_come_back_from_all(lab: Lab):
@@ -265,10 +181,6 @@ async def test_a_forwarded_call_presents_a_number_of_the_customer(lab: Lab):
     await call.hang_up()
 
 
-async def test_a_foreign_caller_is_refused(lab: Lab):
-    assert (await lab.microsoft.place_call(ACME, GINA, "+33199004004")).code == 403
-
-
 async def test_customers_call_each_other_inside(lab: Lab):
     call = await lab.microsoft.place_call(ACME, ALICE, GINA)
     assert call.code == 200
@@ -278,33 +190,6 @@ async def test_customers_call_each_other_inside(lab: Lab):
 
     assert await call.hang_up() == 200
     await until(gina.ended.is_set)
-
-
-@pytest.mark.parametrize("code", [404, 480, 486, 603])
-async def test_an_answer_that_says_no_comes_back_unchanged(lab: Lab, code: int):
-    assert (await lab.microsoft.place_call(ACME, ALICE, f"+33199009{code}")).code == code
-
-
-async def test_a_carrier_in_trouble_is_passed_over(lab: Lab):
-    lab.carriers["A"].mood = "overloaded"
-    try:
-        outcome = await lab.place(Order(ALICE, "+33199004005", seconds=0.1))
-    finally:
-        lab.carriers["A"].mood = "well"
-
-    assert (outcome.code, outcome.taken_by) == (200, ["A", "B"])
-
-
-async def test_a_caller_gives_up(lab: Lab):
-    call, headers, _ = lab.microsoft.call(ACME, ALICE, "+33199009180")
-    calling = asyncio.create_task(call.place(*headers))
-    await asyncio.wait_for(call.ringing.wait(), 3)
-    far = lab.carriers["A"].newest("+33199009180")
-
-    await call.cancel()
-
-    assert await asyncio.wait_for(calling, 3) == 487
-    await until(far.ended.is_set)
 
 
 async def test_two_ringing_devices_and_early_media_end_in_an_answer(lab: Lab):
@@ -360,56 +245,3 @@ async def test_many_calls_at_once_keep_apart(lab: Lab):
     await until(lambda: all(call.media.received > 5 for call in calls))
     assert [await call.hang_up() for call in calls] == [200] * 20
     assert sum(call.media.refused for call in calls) == 0
-
-
-@pytest.mark.parametrize("overloaded", [ca.MICROSOFT_NAMES[:1], ca.MICROSOFT_NAMES[:2]])
-async def test_an_overloaded_name_of_microsoft_is_passed_over(lab: Lab, overloaded: tuple[str, ...]):
-    lab.microsoft.overloaded.update(overloaded)
-    try:
-        call = await lab.carriers["A"].place_call(ABROAD, BOB)
-    finally:
-        lab.microsoft.overloaded.clear()
-
-    assert call.code == 200
-    assert lab.microsoft.newest(BOB).invite.request.uri.host == ca.MICROSOFT_NAMES[len(overloaded)]
-    await call.hang_up()
-
-
-async def test_a_persons_no_is_never_tried_elsewhere(lab: Lab, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(lab.microsoft.rules, BOB, Behaviour("refuse", 603))
-    lab.microsoft.received.clear()
-
-    assert (await lab.carriers["A"].place_call(ABROAD, BOB)).code == 603
-    assert [request.method for request in lab.microsoft.received].count("INVITE") == 1
-
-
-async def test_a_silent_carrier_is_passed_over_but_not_for_emergencies(lab: Lab):
-    lab.carriers["A"].mood = "deaf"
-    try:
-        outcome = await lab.place(Order(ALICE, "+33199004006", seconds=0.1))
-        assert (outcome.code, outcome.taken_by) == (200, ["B"])
-    finally:
-        lab.carriers["A"].mood = "well"
-
-    # It is marked down now; an emergency call whose only trunk it is goes there all the same.
-    outcome = await lab.place(Order(ALICE, "112", seconds=0.1))
-    assert (outcome.code, outcome.taken_by) == (200, ["A"])
-
-
-async def test_calls_survive_a_planned_restart_and_nothing_slips_past_it(lab: Lab, node: DataPlane):
-    running = await lab.microsoft.place_call(ACME, ALICE, "+33199004007")
-    far = lab.carriers["B"].newest("+33199004007") or lab.carriers["A"].newest("+33199004007")
-    ringing, headers, _ = lab.microsoft.call(ACME, BOB, "+442079460001")
-    lab.carriers["B"].rules["+442079460001"] = Behaviour("ring")
-    calling = asyncio.create_task(ringing.place(*headers))
-    await asyncio.wait_for(ringing.ringing.wait(), 3)
-    slow = lab.carriers["B"].newest("+442079460001")
-
-    await node.restart_kamailio(rows())
-    # Whoever was ringing answers into a void; no_refusals sees whether the carrier's own Contact comes through.
-    await slow._answer(slow.invite)
-    await asyncio.sleep(1)
-    calling.cancel()
-
-    assert await running.hang_up() == 200
-    await until(far.ended.is_set)

@@ -16,7 +16,7 @@ from sbc.node.supervisor import Supervisor
 from sbc.pem import leaf_of
 from sbc.tests.node_portal import FakePortal, eventually
 from sbc.tests.sip.certificates import CLIENT, SERVER
-from sbc.tests.sip.phone import SDP
+from sbc.tests.sip.message import SDP
 from sbc.tests.sip.stage import Stage
 from sbc.tests.test_node_sip import configured
 

@@ -17,7 +17,7 @@ from sbc.node.supervisor import Supervisor
 from sbc.protocol import Row
 from sbc.tests.node_portal import FakePortal, eventually
 from sbc.tests.sip.certificates import CLIENT, SERVER
-from sbc.tests.sip.phone import SDP
+from sbc.tests.sip.message import SDP
 from sbc.tests.sip.stage import Stage
 
 pytestmark = pytest.mark.sip

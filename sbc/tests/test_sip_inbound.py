@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from sbc.tests.sip.phone import SDP, SRTP_SDP, Phone
+from sbc.tests.sip.message import SDP, SRTP_SDP
+from sbc.tests.sip.phone import Phone
 from sbc.tests.sip.stage import ACME, GLOBEX, Stage, tenant
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]

@@ -14,7 +14,8 @@ import pytest
 from sbc.node.engines.base import EngineDown
 from sbc.node.records import Answered, Ended, Orphan, merge
 from sbc.tests.sip.certificates import SERVER
-from sbc.tests.sip.phone import SDP, SRTP_SDP, StreamPhone
+from sbc.tests.sip.message import SDP, SRTP_SDP
+from sbc.tests.sip.phone import StreamPhone
 from sbc.tests.sip.stage import ACME, Stage, running, tenant
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio]

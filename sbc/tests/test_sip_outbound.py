@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from sbc.tests.sip.phone import SDP, StreamPhone
+from sbc.tests.sip.message import SDP
+from sbc.tests.sip.phone import StreamPhone
 from sbc.tests.sip.stage import ACME, Stage, tenant
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]

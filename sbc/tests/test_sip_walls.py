@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sbc.tests.sip.certificates import CLIENT, MAIL, SERVER, Authority
-from sbc.tests.sip.phone import SDP, SRTP_SDP, StreamPhone, UdpPhone
+from sbc.tests.sip.message import SDP, SRTP_SDP
+from sbc.tests.sip.phone import StreamPhone, UdpPhone
 from sbc.tests.sip.stage import ACME, Stage
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]

@@ -15,7 +15,8 @@ from sbc.node.engines.base import DERIVED_TABLES, TABLES, Row
 from sbc.node.records import Line, merge, parse_chunk
 from sbc.node.settings import NodeSettings
 from sbc.tests.sip.certificates import CLIENT, SERVER, Authority
-from sbc.tests.sip.phone import SDP, SRTP_SDP, Dialog, Message, Phone, StreamPhone, UdpPhone
+from sbc.tests.sip.message import SDP, SRTP_SDP, Message
+from sbc.tests.sip.phone import Dialog, Phone, StreamPhone, UdpPhone
 
 ACME, GLOBEX, INITECH = "acme.sbc.northwind.example", "globex.sbc.northwind.example", "initech.sbc.northwind.example"
 
