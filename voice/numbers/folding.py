@@ -53,7 +53,7 @@ def range_text(first: str, last: str) -> str:
     if first == last:
         return written
     same = next(place for place, (one, other) in enumerate(zip(first, last, strict=True)) if one != other)
-    ends, left = len(first) - same, len(first) - same
+    ends = left = max(2, len(first) - same)
     cut = len(written)
     while left:
         cut -= 1
