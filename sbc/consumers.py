@@ -219,7 +219,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
 
     async def _send_certificate(self) -> None:
         assert self.node is not None
-        certificate = await _db(certificates.certificate_for, self.node)
+        certificate = await _db(certificates.certificate_for, self.node, channel=self.channel_name)
         if certificate is not None:
             await self._say(certificate)
 

@@ -81,14 +81,20 @@ def wanted_certificate(node: Node, *, at: datetime) -> Certificate | None:
     return max(mine, key=lambda each: (each.node_id is not None, each.pk), default=None)
 
 
-def certificate_for(node: Node) -> protocol.Certificate | None:
-    """Return what the node is to present next, and note that it is on its way; nothing where it presents it already."""
+def certificate_for(node: Node, *, channel: str) -> protocol.Certificate | None:
+    """Return what the node is to present next, and note that it is on its way; nothing where it presents it already.
+
+    Nothing, too, for a connection that may not speak for the node any more: this is a key.
+    """
     at = now()
     with contexts.ingest(), transaction.atomic():
         # A node that has never said what it presents is too old to be given anything.
         shown = NodeCertificate.objects.select_for_update().filter(node=node).first()
         wanted = wanted_certificate(node, at=at) if shown is not None else None
         if shown is None or wanted is None or not _is_due(shown, wanted.fingerprint, at):
+            return None
+        speaks = Node.objects.enabled().filter(pk=node.pk, token_hash=node.token_hash, channel=channel)
+        if not speaks.exists():
             return None
         shown.sent, shown.sent_at, shown.nonce = wanted.fingerprint, at, secrets.token_urlsafe(9)
         shown.save(update_fields=["sent", "sent_at", "nonce"])

@@ -130,6 +130,22 @@ async def test_a_late_answer_settles_nothing(node: FakeNode, authority: Authorit
     assert (kept.nonce, kept.error) == (sent.nonce, "")
 
 
+def test_a_connection_that_lost_its_node_gets_no_key(token: str, authority: Authority, region: Region) -> None:
+    add(authority, region)
+    with contexts.ingest():
+        Node.objects.update(channel="mine")
+    node = Node.objects.get()
+    certificates.told(node, state("old"))
+
+    assert certificates.certificate_for(node, channel="another") is None
+    services.rotate_token(Node.objects.get(), by=LAB)
+    assert certificates.certificate_for(node, channel="mine") is None
+    services.disable_node(node := Node.objects.get(), by=LAB)
+    assert certificates.certificate_for(node, channel="mine") is None
+    services.enable_node(node, by=LAB)
+    assert certificates.certificate_for(node, channel="mine") is not None
+
+
 async def test_a_person_restarts_kamailio_for_it(
     node: FakeNode, authority: Authority, region: Region, client_of: Any, operator: Any
 ) -> None:
