@@ -63,7 +63,7 @@ def form_of(page: Page) -> list[str]:
 
 def access_of(page: Page) -> list[str]:
     """Return what axe finds on the page, once no part of it is dimmed because it is being drawn anew."""
-    page.wait_for_function("!document.querySelector('.htmx-request')")
+    page.locator(".htmx-request").first.wait_for(state="detached")
     if not page.evaluate("'axe' in window"):
         # Through the debugger's own world: the page's policy allows no script from elsewhere, and shall not.
         page.evaluate(AXE())
