@@ -3,17 +3,19 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from portal.core.api import MspViewSet, OperatorViewSet, TenantViewSet
-from sbc import selectors
+from sbc import pem, selectors
 from sbc.models import Alarm, Certificate, Deployment, Node, QuarantinedRecord
-from sbc.services import quarantine
+from sbc.services import certificates, quarantine
 
 
 class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
@@ -41,7 +43,15 @@ class AlarmSerializer(serializers.ModelSerializer[Alarm]):
 class CertificateSerializer(serializers.ModelSerializer[Certificate]):
     class Meta:
         model = Certificate
-        fields = ["id", "region", "node", "subject", "issuer", "names", "fingerprint", "not_before", "not_after"]
+        fields = [
+            "id", "region", "node", "chain", "key", "subject", "issuer", "names", "fingerprint", "not_before",
+            "not_after",
+        ]  # fmt: skip
+        extra_kwargs = {
+            "node": {"required": False},
+            "chain": {"write_only": True, "max_length": pem.LONGEST_CHAIN},
+            "key": {"write_only": True, "max_length": pem.LONGEST_KEY},
+        }
 
 
 class QuarantinedRecordSerializer(serializers.ModelSerializer[QuarantinedRecord]):
@@ -110,11 +120,17 @@ class AlarmViewSet(OperatorViewSet):
 
 
 class CertificateViewSet(OperatorViewSet):
-    """The certificates that nodes present; keys are never handed out."""
+    """The certificates that nodes present. A node has a new one within seconds; its key is never handed out again."""
 
-    queryset = Certificate.objects.defer("key", "chain").order_by("pk")
+    queryset = Certificate.objects.without_key().order_by("pk")
     serializer_class = CertificateSerializer
     capability = "nodes"
+    http_method_names = ["get", "post", "delete", "head", "options"]
+    remove = staticmethod(certificates.remove_certificate)
+
+    def write(self, serializer: BaseSerializer[Any], instance: Certificate | None) -> Certificate:
+        # There is no PUT: a certificate is followed by another one and never changed.
+        return certificates.add_certificate(Certificate(**serializer.validated_data), now=now(), by=self.actor)
 
 
 class QuarantinedRecordViewSet(OperatorViewSet):
