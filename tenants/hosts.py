@@ -8,11 +8,12 @@ from functools import cache
 from urllib.parse import urlsplit
 
 import idna
+from django.db.models import Q
 
 from portal.core.joined import Joined
 from portal.db import contexts
 from tenants.addresses import operator_host
-from tenants.models import Brand, Customer, Domain, Msp
+from tenants.models import BaseDomain, Brand, Customer, Domain, Msp
 
 SECONDS = 30.0
 UNKNOWN_SECONDS = 2.0  # a new customer's host must not stay unknown
@@ -109,7 +110,23 @@ def place_of(authority: str) -> Place | None:
 def is_taken(host: str) -> bool:
     """Return whether anybody has this host already; it is nobody's business who."""
     with contexts.public():
-        return host == operator_host() or Domain.objects.filter(domain=host).exists()
+        return host == operator_host() or Domain.objects.filter(domain=host).exists() or is_of_sbcs(host)
+
+
+def is_of_sbcs(host: str) -> bool:
+    """Return whether the host is a base domain or lies below one: such names lead to SBCs, never to a portal."""
+    above = [".".join(host.split(".")[at:]) for at in range(host.count(".") + 1)]
+    with contexts.public():
+        return BaseDomain.objects.filter(fqdn__in=above).exists()
+
+
+def portal_below(fqdn: str) -> str | None:
+    """Return the host of a portal or a console that is this name or lies below it, or None."""
+    if f".{operator_host()}".endswith(f".{fqdn}"):
+        return operator_host()
+    with contexts.public():
+        found = Domain.objects.filter(Q(domain=fqdn) | Q(domain__endswith=f".{fqdn}"))
+        return found.order_by("domain").values_list("domain", flat=True).first()
 
 
 def ground_of(place: Place) -> Ground | None:

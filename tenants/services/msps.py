@@ -101,6 +101,10 @@ def add_base_domain(base: BaseDomain, *, by: Actor) -> BaseDomain:
     with contexts.public():
         if BaseDomain.objects.filter(fqdn=base.fqdn).exists():
             raise ValidationError({"fqdn": _("This base domain is in use already.")})
+    # Both would want the same certificate and the same record in DNS, and one of them would go nowhere.
+    if portal := hosts.portal_below(base.fqdn):
+        words = _("%(host)s is the address of a portal; names of SBCs and of portals must not lie in each other.")
+        raise ValidationError({"fqdn": words % {"host": portal}})
     with contexts.msp(base.msp):
         base.full_clean()
         base.save()

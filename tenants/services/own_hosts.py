@@ -7,7 +7,6 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,7 +14,7 @@ from portal.core import audit
 from portal.core.audit import Actor
 from portal.db import contexts
 from tenants import hosts
-from tenants.models import BaseDomain, Domain, Msp, OwnHost
+from tenants.models import Domain, Msp, OwnHost
 from tenants.resolver import DnsUnreachable, resolver
 
 # Names that public DNS never answers for, or that mean this machine.
@@ -130,10 +129,8 @@ def _usable(typed: str) -> str:
         raise ValidationError({"host": _("Write a whole host name, like portal.provider.example.")})
     if _is_below(host, settings.PLATFORM_DOMAIN):
         raise ValidationError({"host": _("Names of this platform are given by the platform itself.")})
-    above = [".".join(host.split(".")[at:]) for at in range(host.count(".") + 1)]
-    with contexts.public():
-        if BaseDomain.objects.filter(Q(fqdn__in=above)).exists():
-            raise ValidationError({"host": _("This name belongs to the SBCs. Choose another one.")})
+    if hosts.is_of_sbcs(host):
+        raise ValidationError({"host": _("This name belongs to the SBCs. Choose another one.")})
     return host
 
 

@@ -14,7 +14,7 @@ from portal.core.audit import Actor
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants import addresses, hosts, services
-from tenants.models import BaseDomain, Customer, CustomerRegion, Domain, OwnHost, Region
+from tenants.models import BaseDomain, Customer, CustomerRegion, Domain, Msp, OwnHost, Region
 from tenants.resolver import DnsUnreachable, FileDns, PublicDns
 from tenants.tests.clients import client_of
 
@@ -215,6 +215,37 @@ def test_a_name_that_is_a_base_domain_stops_all_of_them(northwind, fabrikam, glo
         services.give_names(later, by=BY)
     with contexts.msp(northwind):
         assert not CustomerRegion.objects.filter(base_domain=later).exists()
+
+
+def test_no_base_domain_comes_where_a_portal_is(own, northwind, region, fabrikam, dns_file):
+    with contexts.public():
+        north = services.save_region(Region(name="North", slug="north"), by=BY)
+    answers(dns_file, own)
+    services.check_host(own, by=BY)
+    contexts.use_public()
+    for fqdn, portal in (
+        (HOST, HOST),
+        ("acme.example", HOST),
+        ("northwind.localhost", "acme.northwind.localhost"),
+        ("console.localhost", "console.localhost"),
+    ):
+        with pytest.raises(ValidationError, match=f"{portal} is the address of a portal") as refused:
+            services.add_base_domain(BaseDomain(msp=fabrikam, region=north, fqdn=fqdn), by=BY)
+        assert list(refused.value.message_dict) == ["fqdn"]
+    services.add_base_domain(BaseDomain(msp=fabrikam, region=north, fqdn="sbc-acme.example"), by=BY)
+
+
+def test_no_portal_comes_where_a_base_domain_is(northwind, region, fabrikam, own, dns_file):
+    with contexts.public():
+        north = services.save_region(Region(name="North", slug="north"), by=BY)
+        services.add_base_domain(BaseDomain(msp=northwind, region=north, fqdn="tailspin.localhost"), by=BY)
+        services.add_base_domain(BaseDomain(msp=fabrikam, region=north, fqdn="acme.example"), by=BY)
+        with pytest.raises(ValidationError, match="in use"):
+            services.create_msp(Msp(name="Tailspin", slug="tailspin"), by=BY)
+    contexts.use_msp(northwind)
+    answers(dns_file, own)
+    with pytest.raises(ValidationError, match="belongs to the SBCs"):
+        services.check_host(own, by=BY)
 
 
 def test_operator_and_msp_each_have_the_button(northwind, fabrikam, acme, nadia, operator, later):
