@@ -50,11 +50,18 @@ def page(queryset: QuerySet[Any], sort: str, cursor: str, size: int, tie: str = 
         )
     except (signing.BadSignature, ValueError, TypeError, ValidationError, DataError):
         backwards, rows = False, fetch(queryset, field, tie, descending, False, size)
+    return cut(rows, sort, size, tie, backwards=backwards, started=bool(cursor) and not backwards)
+
+
+def cut(
+    rows: list[Any], sort: str, size: int, tie: str = "pk", *, backwards: bool = False, started: bool = False
+) -> Page:
+    """Return the page of these rows, of which one more was fetched than it holds where there are more."""
+    field = sort.lstrip("-")
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
         rows.reverse()
-    started = bool(cursor) and not backwards
     has_after, has_before = (True, more) if backwards else (more, started)
     return Page(
         rows,
@@ -65,12 +72,17 @@ def page(queryset: QuerySet[Any], sort: str, cursor: str, size: int, tie: str = 
 
 def fetch(queryset: QuerySet[Any], field: str, tie: str, descending: bool, backwards: bool, size: int) -> list[Any]:
     """Return one row more than the page holds, so that the next link shows only where there is a next page."""
+    return list(ordered(queryset, field, tie, descending, backwards)[: size + 1])
+
+
+def ordered(queryset: QuerySet[Any], field: str, tie: str, descending: bool, backwards: bool = False) -> QuerySet[Any]:
+    """Return the rows in the order of a page's, or of one that is read from its end."""
     down = descending != backwards
     first = F(field).desc(nulls_first=True) if down and backwards else F(field).desc(nulls_last=True)
     if not down:
         first = F(field).asc(nulls_first=True) if backwards else F(field).asc(nulls_last=True)
     second = F(tie).desc() if backwards else F(tie).asc()
-    return list(queryset.order_by(first, second)[: size + 1])
+    return queryset.order_by(first, second)
 
 
 def beyond(field: str, value: Any, tie: str, key: Any, descending: bool, backwards: bool) -> Q:

@@ -77,7 +77,8 @@ class NumberList(ListPage):
     def trunk_names(self) -> dict[int, str]:
         return selectors.trunk_names(self.request.tenant)  # type: ignore[attr-defined]
 
-    def queryset(self) -> QuerySet[Number]:
+    @staticmethod
+    def everything() -> QuerySet[Number]:
         return selectors.numbers()
 
     def search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
