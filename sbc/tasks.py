@@ -21,8 +21,9 @@ def sweep(**_: Any) -> None:
 
 @shared_task(ignore_result=True)
 def warn_of_certificates(**_: Any) -> None:
-    """Raise an alarm before what a node presents to Microsoft ends."""
+    """Raise an alarm before what a node presents to Microsoft ends, and where it lacks a base domain."""
     certificates.warn_of_ends()
+    certificates.warn_of_names()
 
 
 @shared_task(ignore_result=True)

@@ -84,7 +84,7 @@ class Alarm(models.Model):
         ORPHAN = "orphan", _("Call end without a call")
         COMPILE = "compile", _("Configuration could not be compiled")
         MESSAGE = "message", _("Message not understood")
-        CERTIFICATE = "certificate", _("Certificate ends, or was refused")
+        CERTIFICATE = "certificate", _("Certificate ends, was refused or lacks a name")
 
     node = models.ForeignKey(Node, models.CASCADE, null=True, related_name="alarms")
     tenant = models.ForeignKey("tenants.Customer", models.CASCADE, null=True, related_name="+", db_constraint=False)

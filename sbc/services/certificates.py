@@ -111,6 +111,8 @@ def told(node: Node, said: protocol.CertificateState) -> None:
         shown = NodeCertificate.objects.select_for_update().get(node=node)
         if said.served != shown.served:
             shown.served_since = at
+            # After the commit: of two nodes that change in the same moment the later one sees both.
+            transaction.on_commit(partial(warn_of_names, node.region_id), robust=True)
             if shown.served or said.nonce:
                 audit.record(SBC, "certificate.served", node, before=_print(shown.served), after=_print(said.served))
             _forget_warnings(node, said.served, at)
@@ -142,6 +144,37 @@ def warn_of_ends() -> None:
                 text = words % {"node": shown.node, "day": shown.served_until.date()}
                 _forget_warnings(shown.node, "", at)
                 raise_alarm(Alarm.Kind.CERTIFICATE, text, at=at, node=shown.node, subject=subject)
+
+
+def warn_of_names(region_id: int | None = None) -> None:
+    """Raise an alarm for each base domain that nodes show no certificate for; close it once all of them show one."""
+    at = now()
+    with contexts.ingest():
+        names = dict(Certificate.objects.values_list("fingerprint", "names"))
+        shown = NodeCertificate.objects.exclude(node__state=Node.State.DISABLED).exclude(served="")
+        nodes = list(shown.select_related("node").order_by("node__name"))
+        here = BaseDomain.objects.filter(region=region_id) if region_id else BaseDomain.objects.all()
+        for base in here.order_by("fqdn"):
+            mine = [each for each in nodes if each.node.region_id == base.region_id]
+            # What a certificate from a node's disk names is not known here: it neither raises an alarm nor closes one.
+            known = [each for each in mine if each.served in names]
+            lack = {str(each.node): pem.not_covered(names[each.served], [base.fqdn]) for each in known}
+            without = [node for node, missing in lack.items() if missing]
+            missing = sorted({name for each in lack.values() for name in each}, key=lambda name: (len(name), name))
+            _warn_of_name(base, without, missing, all_known=len(known) == len(mine), at=at)
+
+
+def _warn_of_name(base: BaseDomain, nodes: list[str], missing: list[str], *, all_known: bool, at: datetime) -> None:
+    said = Alarm.objects.filter(node=None, kind=Alarm.Kind.CERTIFICATE, subject=f"lacks:{base.fqdn}")
+    if nodes:
+        words = _("No certificate for %(names)s at %(nodes)s: Microsoft refuses calls there. Add one that covers them.")
+        text = words % {"names": ", ".join(missing), "nodes": ", ".join(nodes)}
+        # What a person has settled is quiet until the name was covered in between.
+        if not said.filter(Q(until__isnull=False) | Q(text=text)).exists():
+            raise_alarm(Alarm.Kind.CERTIFICATE, text, at=at, subject=f"lacks:{base.fqdn}")
+    elif all_known:
+        said.open().update(until=at)
+        said.update(subject=f"lacked:{base.fqdn}")
 
 
 def lacking(certificate: Certificate) -> list[str]:

@@ -30,6 +30,7 @@ from sbc.scopes import (
     tell_pages,
 )
 from sbc.services.alarms import close_alarms, raise_alarm
+from sbc.services.certificates import warn_of_names
 from tenants.models import Customer, Msp, Region
 from tenants.scopes import config_changed
 
@@ -53,8 +54,8 @@ _BEHIND = " UNION ALL ".join(
 
 def compile_revisions() -> int:
     """Compile every scope that is behind, outer scopes first, wake the nodes that carry it, and return how many."""
-    done = 0
-    for kind, pk in scopes_behind():
+    done, behind = 0, scopes_behind()
+    for kind, pk in behind:
         scope = KINDS[kind](pk=pk)
         try:
             done += compile_revision(scope) is not None
@@ -62,6 +63,9 @@ def compile_revisions() -> int:
             # One customer's odd configuration must not hold up everybody else's.
             logger.exception("%s:%s cannot be compiled", kind, pk)
             _complain(scope, error)
+    if any(kind == "region" for kind, _pk in behind):
+        # It may have a base domain more.
+        warn_of_names()
     return done
 
 
