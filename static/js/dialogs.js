@@ -30,7 +30,8 @@ export function startDialogs() {
     } else if (target.closest("[data-close]") && target.closest("dialog")) {
       event.preventDefault();
       target.closest("dialog").close();
-    } else if (target instanceof HTMLDialogElement) {
+    } else if (target instanceof HTMLDialogElement && !target.matches(".list-panel")) {
+      // A slip of the hand beside a panel does not throw away what was typed into it.
       target.close();
     }
   });

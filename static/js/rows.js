@@ -7,6 +7,6 @@ export function startRows() {
     const link = row?.querySelector(".row-link");
     if (!link || event.target.closest(USED) || String(getSelection())) return;
     if (event.ctrlKey || event.metaKey) window.open(link.href, "_blank", "noopener");
-    else location.href = link.href;
+    else link.click();
   });
 }

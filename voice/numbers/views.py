@@ -6,11 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
+from portal.ui import list_panel
 from portal.ui.forms import refuse
 from tenants.countries import country_name
 from voice.numbers import selectors, services, tasks  # noqa: F401  registers the jobs
@@ -20,12 +23,19 @@ from voice.numbers.pages import NumberList
 from voice.selection import nothing_picked, picked, refusal_words
 
 STATE_ACTIONS = {"activate": services.activate, "suspend": services.suspend, "deactivate": services.deactivate}
+# What the list's panel does with a number beside saving it, by the number's state.
+THEN = {
+    Number.State.ACTIVE: [("suspend", _later("Save and suspend"))],
+    Number.State.SUSPENDED: [("activate", _later("Save and activate")), ("deactivate", _later("Save and deactivate"))],
+    Number.State.INACTIVE: [("activate", _later("Save and activate"))],
+}
 
 
 @requires("numbers.view")
 def number_list(request: HttpRequest) -> HttpResponse:
     total, missing = selectors.tally(request.tenant)
-    return NumberList(request, total=total, missing=missing).response()
+    can_change = request.can("numbers.change")
+    return NumberList(request, total=total, missing=missing, can_change=can_change).response()
 
 
 @requires("numbers.view")
@@ -33,13 +43,13 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Number.objects.select_related("place__address", "person"), pk=pk)
     form = NumberForm(request.POST or None, instance=row, customer=request.tenant)
     if request.method == "POST" and request.can("numbers.change") and form.is_valid():
+        save = STATE_ACTIONS.get(request.POST.get("then", ""), services.save_number)
         try:
-            services.save_number(row, customer=request.tenant, by=request.actor)
+            save(row, customer=request.tenant, by=request.actor)
         except ValidationError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("Number saved. It goes live in a moment."))
-            return redirect("numbers:number", pk=pk)
+            return _number_saved(request, pk)
     page = NumberList(request)
     stored = row if not form.is_bound else get_object_or_404(selectors.numbers(), pk=pk)
     context = {
@@ -51,8 +61,22 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
         "needs_location": selectors.needs_location(stored, request.tenant),
         "located": stored.place is not None and stored.place.address.is_validated,
         "can_change": request.can("numbers.change"),
+        "actions": THEN.get(Number.State(stored.state), []),
     }
-    return TemplateResponse(request, "voice/numbers/number.html", context)
+    in_panel = context["can_change"] and list_panel.asked_for(request)
+    response = TemplateResponse(
+        request, "voice/numbers/number_panel.html" if in_panel else "voice/numbers/number.html", context
+    )
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
+
+
+def _number_saved(request: HttpRequest, pk: int) -> HttpResponse:
+    words = _("Number saved. It goes live in a moment.")
+    if list_panel.asked_for(request):
+        return list_panel.saved(NumberList(request), get_object_or_404(selectors.numbers(), pk=pk), words)
+    messages.success(request, words)
+    return redirect("numbers:number", pk=pk)
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """The tags of the interface: `{% load ui %}` gives a page every component."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -206,14 +207,27 @@ def live_dashboard(context: Context, frame: dict[str, Any], url: str = "") -> di
 
 
 @register.inclusion_tag("components/form.html", takes_context=True)
-def form(context: Context, form: Any, submit: Words = "", cancel: str = "", danger: bool = False) -> dict[str, Any]:
-    """Return a whole form: summary of errors, groups of fields, hidden fields and buttons."""
+def form(
+    context: Context,
+    form: Any,
+    submit: Words = "",
+    cancel: str = "",
+    danger: bool = False,
+    panel_url: str = "",
+    more: Iterable[tuple[str, Words]] = (),
+) -> dict[str, Any]:
+    """Return a whole form: summary of errors, groups of fields, hidden fields and buttons.
+
+    In a list's panel it posts to `panel_url`; a button of `more` says by `then` what is done beside saving.
+    """
     return {
         "form": form,
         "groups": ui_forms.groups(form),
         "submit": submit,
         "cancel": cancel,
         "danger": danger,
+        "panel_url": panel_url,
+        "more": more,
         "csrf_token": context.get("csrf_token"),
         # Where the log-in pages of allauth send the reader afterwards.
         "redirect_field": context.get("redirect_field", ""),
@@ -222,8 +236,8 @@ def form(context: Context, form: Any, submit: Words = "", cancel: str = "", dang
 
 
 @register.inclusion_tag("components/form_errors.html")
-def form_errors(form: Any) -> dict[str, Any]:
-    return {"form": form}
+def form_errors(form: Any, newest_url: str = "") -> dict[str, Any]:
+    return {"form": form, "newest_url": newest_url}
 
 
 @register.inclusion_tag("components/confirm_link.html")

@@ -10,6 +10,7 @@ from voice.numbers.models import ApprovedCallerId, Number
 from voice.numbers.tests.make import given, stock
 
 CLOSED_TO_MALLORY = ["/numbers/{0}/", "/api/v1/numbers/{0}/"]
+PANEL = {"HX-Request": "true", "HX-Target": "list-panel-body"}
 
 
 @pytest.fixture
@@ -173,3 +174,38 @@ def test_the_api_gives_numbers_to_ones_own_customers_only(northwind, acme, inite
     assert give(initech) == 404
     assert give(acme) == 201
     assert give(acme) == 400
+
+
+def test_the_lists_panel_saves_by_the_numbers_own_view_and_answers_with_the_row(acme, alice, numbers, client_of):
+    browser, path = client_of(alice, acme), f"/numbers/{numbers[0].pk}/"
+    assert 'id="list-panel"' in browser.get("/numbers/").content.decode()
+    panel = browser.get(path, headers=PANEL)
+    assert "HX-Target" in panel["Vary"]
+    assert "<html" not in panel.content.decode()
+    assert f'hx-post="{path}"' in panel.content.decode()
+
+    facts = {"label": "Reception", "inbound": "teams", "row_version": numbers[0].row_version}
+    refused = browser.post(path, facts | {"then": "activate"}, headers=PANEL)
+    assert "emergency location" in refused.context["form"].errors["place"][0]
+    assert 'value="Reception"' in refused.content.decode()
+    with contexts.customer(acme):
+        place = berlin(alice)
+    done = browser.post(path, facts | {"then": "activate", "place": place.pk}, headers=PANEL).content.decode()
+    assert done.count("<tr") == 1
+    assert f'class="row-link" href="{path}"' in done
+    assert "Reception" in done
+    assert 'data-panel-saved="Number saved. It goes live in a moment."' in done
+    with contexts.customer(acme):
+        assert Number.objects.get(pk=numbers[0].pk).state == "active"
+
+    stale = browser.post(path, facts | {"label": "Lobby", "place": place.pk}, headers=PANEL).content.decode()
+    assert "Somebody else changed this" in stale
+    assert f'<a href="{path}" target="_blank"' in stale
+    assert 'value="Lobby"' in stale
+
+
+def test_a_viewer_has_no_panel(acme, victor, numbers, client_of):
+    browser = client_of(victor, acme)
+
+    assert "list-panel" not in browser.get("/numbers/").content.decode()
+    assert "<html" in browser.get(f"/numbers/{numbers[0].pk}/", headers=PANEL).content.decode()
