@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PASSWORD, PEOPLE, PHONE
@@ -101,6 +102,20 @@ def test_on_a_phone_the_navigation_is_a_drawer(portal, browser_of):
     page.keyboard.press("Escape")
 
     expect(link).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/", "/nodes/", "/health/"])
+def test_on_a_phone_a_nodes_name_stays_on_one_line(portal, browser_of, path):
+    page = browser_of("operator", viewport=PHONE).new_page()
+    page.goto(portal.url("console", path))
+    names = page.locator("table").get_by_text(re.compile(r"^\s*sbc-[a-z0-9-]+\s*$"))
+    lines = """found => found.map(one => {
+        const words = document.createRange()
+        words.selectNodeContents(one.firstChild)
+        return new Set([...words.getClientRects()].map(box => Math.round(box.top))).size
+    })"""
+
+    assert set(names.evaluate_all(lines)) == {1}
 
 
 def test_the_navigation_stays_collapsed_on_the_next_page(portal, browser_of):
