@@ -109,6 +109,20 @@ class NodeViewSet(OperatorViewSet):
     queryset = Node.objects.order_by("pk")
     serializer_class = NodeSerializer
     capability = "nodes"
+    http_method_names = ["get", "post", "head", "options"]
+
+    @extend_schema(exclude=True)
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Refuse: the answer would carry a token."""
+        raise MethodNotAllowed("POST")
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def restart(self, request: Request, pk: str | None = None) -> Response:
+        """Start its Kamailio anew, so that it dials Microsoft with the certificate that it shows. Calls go on."""
+        node = self.get_object()
+        certificates.restart_for_certificate(node, by=self.actor)
+        return Response(self.get_serializer(node).data)
 
 
 class AlarmViewSet(OperatorViewSet):

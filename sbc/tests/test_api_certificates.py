@@ -7,14 +7,18 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from portal.core.audit import Actor
 from portal.core.models import AuditEntry, IdempotencyKey
 from portal.db import contexts
-from sbc.models import Certificate
+from sbc import protocol, services
+from sbc.models import Certificate, Node, NodeCertificate
+from sbc.services import certificates
 from sbc.tests.sip.certificates import SERVER, Authority
 from sbc.tests.test_portal_certificates import NAMES, parts
 from tenants.models import Region, User
 
 pytestmark = pytest.mark.django_db
+LAB = Actor.system("tests")
 PATH = "/api/v1/certificates/"
 
 
@@ -77,6 +81,21 @@ def test_the_key_is_in_no_answer_no_log_and_no_row(browser: Client, region: Regi
         assert Certificate.objects.count() == 1
     stored = json.dumps(rows, default=str)
     assert secret not in stored and "PRIVATE" not in stored and "BEGIN CERT" not in kept["body"]
+
+
+def test_a_node_is_restarted_for_its_certificate_where_it_waits_for_that(
+    browser: Client, region: Region, pem: dict[str, str]
+) -> None:
+    shown = post(browser, region=region.pk, **pem).json()["fingerprint"]
+    with contexts.public():
+        node = services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[0]
+    one = f"/api/v1/nodes/{node.pk}/"
+    assert browser.post(f"{one}restart/").json()["detail"].startswith("This has changed meanwhile.")
+    certificates.told(node, protocol.CertificateState(served=shown, until=0, dialled="old", nonce="", reason=""))
+
+    assert browser.post(f"{one}restart/").json()["name"] == "sbc-lab-1"
+    assert NodeCertificate.objects.get().restart
+    assert browser.post("/api/v1/nodes/").status_code == 405
 
 
 def test_what_the_page_refuses_the_api_refuses_at_the_same_field(
