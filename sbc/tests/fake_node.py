@@ -4,10 +4,15 @@ import time
 import uuid
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
+from django.db.models import F
 
+from portal.db import contexts
 from sbc import protocol
+from sbc.models import Deployment
+from sbc.services.nodes import node_of_token
 from sbc.sockets import websocket_urlpatterns
 
 application = URLRouter(websocket_urlpatterns)
@@ -18,6 +23,7 @@ class FakeNode:
 
     def __init__(self, token: str, *, spool: str | None = None) -> None:
         headers = [(b"authorization", f"Bearer {token}".encode())]
+        self.token = token
         self.line = WebsocketCommunicator(application, protocol.PATH, headers)
         self.spool = spool or str(uuid.uuid4())
         self.boot = uuid.uuid4().hex
@@ -60,13 +66,19 @@ class FakeNode:
         await self.say(protocol.Ack(**(facts | changed)))
 
     async def settle(self) -> list[protocol.Apply]:
-        """Acknowledge whatever comes until nothing more does."""
+        """Acknowledge whatever comes until the portal has nothing more to say, however slow the machine is."""
         applies = []
-        while not await self.silent():
+        while not await self.silent() or await sync_to_async(self._is_behind)():
             message = await self.hear()
             applies.append(message)
             await self.ack(message)
         return applies
+
+    def _is_behind(self) -> bool:
+        node = node_of_token(self.token)
+        with contexts.ingest():
+            due = Deployment.objects.filter(node=node, state__in=("pending", "sent"), wanted__gt=F("running"))
+            return due.exists()
 
     async def hang_up(self) -> None:
         await self.line.disconnect(timeout=5)
