@@ -99,9 +99,14 @@ class TeamViewSet(PlaceViewSet):
 
 
 class TokenViewSet(PlaceViewSet):
-    """Your API tokens here; the secret is in the answer to the POST that makes one, and nowhere else."""
+    """Your API tokens here; the secret is in the answer to the POST that makes one, and nowhere else.
+
+    That answer is not kept either: a POST repeated with its `Idempotency-Key` says that the token was made, not its
+    secret. Whoever lost it revokes the token and makes another.
+    """
 
     capability = "tokens"
+    shown_once = frozenset({"secret"})
     queryset = ApiToken.objects.none()
     serializer_class = TokenSerializer
     http_method_names: ClassVar[list[str]] = ["get", "post", "delete", "head", "options"]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import IntegrityError, transaction
 from rest_framework.exceptions import ValidationError
@@ -28,8 +28,13 @@ class Replay(Exception):
 
 
 class Idempotent:
-    """A view whose writes and their answers are stored in one transaction, under the caller's key."""
+    """A view whose writes and their answers are stored in one transaction, under the caller's key.
 
+    `shown_once` names what an answer holds that nobody may read again, from our tables neither: it is left out of what
+    is stored, so that a repeated request gets the answer without it.
+    """
+
+    shown_once: ClassVar[frozenset[str]] = frozenset()
     _key_row: IdempotencyKey | None = None
     request: Request
 
@@ -82,7 +87,10 @@ class Idempotent:
     def _keep(self, row: IdempotencyKey, response: Response) -> None:
         row.status = response.status_code
         row.headers = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
-        row.body = JSONRenderer().render(response.data).decode() if response.data is not None else ""
+        kept = response.data
+        if self.shown_once and isinstance(kept, dict):
+            kept = {name: value for name, value in kept.items() if name not in self.shown_once}
+        row.body = JSONRenderer().render(kept).decode() if kept is not None else ""
         row.save(update_fields=["status", "headers", "body"])
 
 

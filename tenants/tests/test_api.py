@@ -1,11 +1,13 @@
 """The API of tenancy, and what every resource has from its ground: errors, pages, versions, keys."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.utils.timezone import now
 
-from portal.core.models import AuditEntry
+from portal.core.models import AuditEntry, IdempotencyKey
 from portal.db import contexts
 from tenants.models import Customer
 from tenants.tests.clients import client_of, visitor
@@ -92,6 +94,19 @@ def test_a_refused_write_leaves_its_key_free(office):
     key = {"HTTP_IDEMPOTENCY_KEY": "order-2"}
     assert send(office, "post", "/api/v1/customers/", NEW | {"label": "PUBLIC"}, **key).status_code == 400
     assert send(office, "post", "/api/v1/customers/", NEW, **key).status_code == 201
+
+
+def test_a_secret_that_is_shown_once_is_kept_nowhere(office, northwind):
+    wanted = {"name": "nightly", "scopes": ["customers.view"], "expires_at": (now() + timedelta(days=7)).isoformat()}
+    key = {"HTTP_IDEMPOTENCY_KEY": "token-1"}
+    first = send(office, "post", "/api/v1/tokens/", wanted, **key)
+    again = send(office, "post", "/api/v1/tokens/", wanted, **key)
+
+    assert (first.status_code, again.status_code) == (201, 201), first.content
+    assert first.json()["secret"] and "secret" not in again.json()
+    with contexts.msp(northwind):
+        (kept,) = IdempotencyKey.objects.all()
+    assert first.json()["secret"] not in kept.body
 
 
 def test_if_match_overwrites_nobody(office, acme):
