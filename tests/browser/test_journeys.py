@@ -103,9 +103,16 @@ def lines_of(page):
     return patterns_of(page).all_inner_texts()
 
 
+def at_rest(page):
+    """Wait until the page listens and has looked again at what it shows."""
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    expect(page.locator(".htmx-request")).to_have_count(0)
+
+
 def test_a_line_is_dragged_to_another_place_and_its_place_is_said(portal, browser_of):
     page = browser_of("admin").new_page()
     page.goto(portal.url(ACME, "/routing/"))
+    at_rest(page)
     before = lines_of(page)
     grips, rows = page.locator("[data-grip]"), page.locator("#policy tr[data-line]")
 
@@ -117,6 +124,7 @@ def test_a_line_is_dragged_to_another_place_and_its_place_is_said(portal, browse
 
     expect(page.locator("#policy-said")).to_have_text(f"Line {before[0]} is number 2 of {len(before)} now.")
     page.reload()
+    at_rest(page)
     expect(patterns_of(page)).to_have_text([before[1], before[0], *before[2:]])
     # The same by keyboard, and the reader stays at the button.
     page.locator("#policy tr[data-line]").nth(1).get_by_role("button", name="up").press("Enter")
@@ -127,6 +135,7 @@ def test_a_line_is_dragged_to_another_place_and_its_place_is_said(portal, browse
 def test_a_drag_ends_where_it_began_by_escape(portal, browser_of):
     page = browser_of("admin").new_page()
     page.goto(portal.url(ACME, "/routing/"))
+    at_rest(page)
     before = lines_of(page)
     start, target = page.locator("[data-grip]").first.bounding_box(), page.locator("#policy tr[data-line]").last
     page.mouse.move(start["x"] + 5, start["y"] + 5)
