@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -88,6 +90,20 @@ def a_node(installation: Installation, folder: Path, token: str) -> Iterator[Non
         process.wait(30)
 
 
+def proven_name(installation: Installation) -> str:
+    """Return the name by which the node proves to Microsoft that it is Acme's; its certificate came from the portal."""
+    authorities = installation.var / "lab" / "ca"
+    context = ssl.create_default_context(cafile=str(authorities / "sbc-root.pem"))
+    context.load_cert_chain(authorities / "sip.pem")
+    source = (f"{installation.network}.8.9", 0)
+    with (
+        socket.create_connection((f"{installation.network}.6.1", 5061), 5, source) as line,
+        context.wrap_socket(line, server_hostname=ACME) as proven,
+    ):
+        names = dict(proven.getpeercert() or {})["subjectAltName"]
+    return next(name for _kind, name in names if name.startswith("*"))
+
+
 def test_a_second_region_carries_the_same_customers_under_names_of_its_own(
     installation: Installation, operator: Page, token: str, tmp_path: Path
 ):
@@ -97,6 +113,7 @@ def test_a_second_region_carries_the_same_customers_under_names_of_its_own(
             lambda: installation.query(everything, NODE)[0][0] >= 3 and installation.is_live(), 60,
             "the second node to run everything",
         )  # fmt: skip
+        assert proven_name(installation) == f"*.{BASE}"
         began = datetime.now(UTC)
         sipp.call(installation, tmp_path, customer=ACME, caller=CALLER, node=f"{installation.network}.6.1")
         records = installation.wait(lambda: installation.query(RECORD, sipp.CALLED, began), 10, "the call's record")
