@@ -13,22 +13,34 @@ from django.http import HttpRequest
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.core.joined import Joined
+from portal.db import contexts
 from tenants import mail
 from tenants.identity import roles_in
-from tenants.models import User
+from tenants.models import Membership, User
 
 
 class Backend(AuthenticationBackend):
     """allauth's way in; whom a session names is asked on every request, so that question is worded once."""
 
     def get_user(self, user_id: Any) -> User | None:
-        found = _user_question().first(user_id)
-        return found[0] if found and self.user_can_authenticate(found[0]) else None
+        """Return whom a session names, together with their membership in the place whose context is in force."""
+        here = contexts.current()
+        found = _user_question().first(here.tenant, here.msp, user_id)
+        if found is None:
+            return None
+        user: User = found[0]
+        user.membership_here = found[1]
+        return user if self.user_can_authenticate(user) else None
 
 
 @cache
 def _user_question() -> Joined:
-    return Joined("tenants_user WHERE id = %s", User)
+    # A user has one membership in a place at most, so this stays one row.
+    return Joined(
+        "tenants_user LEFT JOIN tenants_membership ON tenants_membership.user_id = tenants_user.id"
+        " AND (tenants_membership.tenant_id = %s OR tenants_membership.msp_id = %s) WHERE tenants_user.id = %s",
+        User, Membership,
+    )  # fmt: skip
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -45,6 +45,9 @@ class User(AbstractBaseUser):
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS: list[str] = []  # type: ignore[misc]
 
+    # Read along with whom a session names, for that one request.
+    membership_here: "Membership | None" = None
+
     objects = UserManager()
 
     class Meta:

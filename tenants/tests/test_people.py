@@ -15,7 +15,8 @@ from portal.core.audit import Actor
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants import services
-from tenants.identity import hash_secret
+from tenants.adapters import Backend
+from tenants.identity import hash_secret, roles_in
 from tenants.models import Acting, ApiToken, Invitation, Membership, Msp, User
 from tenants.tests.clients import client_of, visitor
 
@@ -135,6 +136,31 @@ def test_who_is_removed_is_out_with_the_next_request(acme, victor):
     assert browser.get("/tokens/").status_code == 200
     services.remove_member(Membership.objects.get(user=victor), by=BY)
     assert browser.get("/tokens/").status_code == 302
+
+
+def test_whom_a_session_names_comes_with_their_role_here_and_no_other(acme, globex, alice, django_assert_num_queries):
+    with contexts.customer(globex):
+        membership = Membership.objects.create(user=alice, tenant=globex, role="viewer")
+    for place, role in ((acme, "admin"), (globex, "viewer")):
+        with contexts.customer(place), django_assert_num_queries(1):
+            user = Backend().get_user(alice.pk)
+            assert roles_in(user, "customer", place.msp, place) == {role}
+    with contexts.customer(acme):
+        assert roles_in(user, "customer", acme.msp, acme) == {"admin"}, "what was read elsewhere says nothing here"
+        assert not roles_in(user, "msp", acme.msp, None)
+        assert not roles_in(user, "customer", None, None)
+    with contexts.customer(globex):
+        membership.delete()
+        assert not roles_in(Backend().get_user(alice.pk), "customer", globex.msp, globex)
+    with contexts.public():
+        assert Backend().get_user(alice.pk).membership_here is None
+
+
+def test_a_user_who_was_shut_out_is_named_by_no_session(acme, alice):
+    browser = client_of(alice, acme)
+    assert browser.get("/").status_code == 200
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    assert browser.get("/").status_code == 302
 
 
 def test_a_suspended_msp_is_locked_out_and_its_customers_are_not(northwind, acme, nadia, alice):
