@@ -1,4 +1,4 @@
-"""The API of tenancy: me, team, tokens and audit everywhere; customers for MSPs; MSPs and regions for the operator."""
+"""The API of tenancy: me, tokens, audit everywhere, teams but for the operator's; customers; MSPs and regions."""
 
 from typing import Any, ClassVar
 
@@ -276,8 +276,8 @@ def _place(request: Any) -> tuple[Msp | None, Customer | None]:
     return (None, http.tenant) if http.tenant is not None else (http.msp, None)
 
 
-_everywhere = [("me", MeViewSet, "me"), ("audit", AuditViewSet, "audit")]
-_places = [*_everywhere, ("team", TeamViewSet, "team"), ("tokens", TokenViewSet, "token")]
+_everywhere = [("me", MeViewSet, "me"), ("audit", AuditViewSet, "audit"), ("tokens", TokenViewSet, "token")]
+_places = [*_everywhere, ("team", TeamViewSet, "team")]
 routes = _places
 msp_routes = [
     *_places,

@@ -104,10 +104,10 @@ def caller_by_session(
 def caller_by_token(header: str, place: str, msp: Msp | None, tenant: Customer | None) -> Caller:
     """Return the program behind an Authorization header, or nobody."""
     scheme, _, secret = header.partition(" ")
-    if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX) or place == "operator":
+    if scheme.lower() != "bearer" or not secret.startswith(TOKEN_PREFIX):
         return NOBODY
     now = timezone.now()
-    here = Q(tenant=tenant) if place == "customer" else Q(msp=msp)
+    here = Q(tenant=tenant) if place == "customer" else Q(msp=msp, tenant=None)
     token = (
         ApiToken.objects.select_related("user")
         .filter(here, token_hash=hash_secret(secret), revoked_at=None, expires_at__gt=now)

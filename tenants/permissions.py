@@ -59,8 +59,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "settings.view": _CUSTOMER_ALL,
     "team.view": _OPERATOR | _MSP_ALL | frozenset({"admin", "voice_manager", ACTING}),
     "team.change": frozenset({"owner"}) | _TENANT_ADMIN,
-    "tokens.view": _MSP_ALL | _CUSTOMER_ALL,
-    "tokens.change": _MSP_ALL | (_CUSTOMER_ALL - {ACTING}),
+    "tokens.view": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,
+    "tokens.change": _OPERATOR | _MSP_ALL | (_CUSTOMER_ALL - {ACTING}),
     "api.use": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,
     "jobs.view": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,
 }

@@ -137,4 +137,5 @@ def operator_counts() -> dict[str, int]:
 
 
 def _here(msp: Msp | None, tenant: Customer | None) -> dict[str, Msp | Customer | None]:
-    return {"tenant": tenant} if tenant is not None else {"msp": msp}
+    # With neither given it is the operator's console, which has tokens and no team.
+    return {"tenant": tenant} if tenant is not None else {"msp": msp, "tenant": None}

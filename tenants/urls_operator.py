@@ -1,5 +1,6 @@
 from django.urls import include, path
 
+from tenants.urls_team import tokens
 from tenants.views import operator
 
 msps = [
@@ -18,4 +19,8 @@ regions = [
     path("<int:pk>/", operator.region_edit, name="edit"),
 ]
 
-urlpatterns = [path("msps/", include((msps, "msps"))), path("regions/", include((regions, "regions")))]
+urlpatterns = [
+    path("msps/", include((msps, "msps"))),
+    path("regions/", include((regions, "regions"))),
+    path("", include((tokens, "tokens"))),
+]

@@ -1,4 +1,4 @@
-"""Team and tokens, the same for an MSP and a customer."""
+"""Team and tokens, the same for an MSP and a customer; the operator has tokens only."""
 
 from django.urls import include, path
 

@@ -54,6 +54,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Certificates"), "certificate", "certificates:list", "nodes.view", NETWORK),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
         Entry(_("Health"), "heart", "health:list", "nodes.view", NETWORK),
+        Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
     ],
     "msp": [

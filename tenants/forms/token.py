@@ -7,9 +7,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tenants.models import (
-    ApiToken,
-)
+from tenants.models import ApiToken
 from tenants.permissions import CAPABILITIES
 from tenants.services.tokens import IMPLIED
 
@@ -25,9 +23,12 @@ AREAS = {
     "domains": _("Domains"),
     "emergency": _("Emergency calls"),
     "jobs": _("Imports and exports"),
+    "msps": _("MSPs"),
     "nodes": _("SBC nodes"),
     "numbers": _("Numbers"),
     "people": _("People and places"),
+    "quarantine": _("Records kept aside"),
+    "regions": _("Regions"),
     "rollout": _("Rollout"),
     "routing": _("Routing"),
     "settings": _("Company"),

@@ -142,7 +142,10 @@ class Invitation(models.Model):
 
 
 class ApiToken(models.Model):
-    """A secret by which a program acts for its user in one place; shown once, kept as a hash."""
+    """A secret by which a program acts for its user in one place; shown once, kept as a hash.
+
+    With neither MSP nor customer the place is the operator's console.
+    """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="api_tokens")
     msp = models.ForeignKey(Msp, models.PROTECT, null=True, blank=True, related_name="api_tokens")
@@ -160,7 +163,7 @@ class ApiToken(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="tenants_apitoken_one_place",
-                condition=Q(msp__isnull=False, tenant__isnull=True) | Q(msp__isnull=True, tenant__isnull=False),
+                condition=Q(msp__isnull=True) | Q(tenant__isnull=True),
             ),
             models.UniqueConstraint(fields=["token_hash"], name="tenants_apitoken_once"),
         ]

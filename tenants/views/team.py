@@ -1,8 +1,8 @@
-"""Team, invitations and API tokens of an MSP or a customer."""
+"""Team and invitations of an MSP or a customer, and API tokens of these and the operator."""
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -22,9 +22,13 @@ from tenants.models import ApiToken, Customer, Msp
 def _place(request: HttpRequest) -> tuple[Msp | None, Customer | None]:
     if request.tenant is not None:
         return None, request.tenant
-    if request.msp is None:
-        raise Http404
+    # At the operator's, which has these pages for tokens only, neither.
     return request.msp, None
+
+
+def _may_revoke_all(request: HttpRequest) -> bool:
+    """Tell whether the reader may end other people's tokens: who manages the team, and every operator."""
+    return request.place == "operator" or request.can("team.change")
 
 
 @requires("team.view")
@@ -111,7 +115,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     context = {
         "tokens": selectors.tokens(*_place(request)),
         "can_change": request.can("tokens.change"),
-        "can_manage": request.can("team.change"),
+        "can_manage": _may_revoke_all(request),
     }
     return TemplateResponse(request, "tenants/tokens.html", context)
 
@@ -140,7 +144,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
 @requires("tokens.change")
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     tokens = selectors.tokens(*_place(request))
-    if not request.can("team.change"):
+    if not _may_revoke_all(request):
         tokens = tokens.filter(user=request.user)  # type: ignore[misc]
     token = get_object_or_404(tokens, pk=pk)
     question = Question(
