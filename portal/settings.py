@@ -254,6 +254,8 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Both shapes of a node have it, so that its name cannot be taken from one of them.
+    "ENUM_NAME_OVERRIDES": {"NodeStateEnum": "sbc.models.Node.State"},
 }
 
 LOGGING = {

@@ -1,4 +1,4 @@
-"""The rollout, and for the operator the nodes, for programs."""
+"""The rollout, and for the operator the nodes and what they report, for programs."""
 
 from typing import Any
 
@@ -12,10 +12,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from portal.core.api import MspViewSet, OperatorViewSet, TenantViewSet
-from sbc import pem, selectors
+from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet, TenantViewSet
+from sbc import pem, selectors, services
 from sbc.models import Alarm, Certificate, Deployment, Node, QuarantinedRecord
 from sbc.services import certificates, quarantine
+from sbc.services.alarms import settle_alarm
+
+# Read, and acted on by a POST of its own for each action.
+ACTED_ON = ["get", "post", "head", "options"]
 
 
 class DeploymentSerializer(serializers.ModelSerializer[Deployment]):
@@ -30,8 +34,20 @@ class NodeSerializer(serializers.ModelSerializer[Node]):
     class Meta:
         model = Node
         fields = [
-            "id", "region", "name", "state", "engine", "software", "connected_since", "last_seen", "gauges",
+            "id", "region", "name", "state", "engine", "software", "token_made", "connected_since", "last_seen",
+            "gauges",
         ]  # fmt: skip
+        # Whether the name is free and fit, the service says in the words of the page.
+        extra_kwargs: dict[str, Any] = {"name": {"validators": []}}
+
+
+class NodeWithTokenSerializer(NodeSerializer):
+    """A node with its new token, which is in this answer and in no other."""
+
+    token = serializers.CharField(read_only=True)
+
+    class Meta(NodeSerializer.Meta):
+        fields = [*NodeSerializer.Meta.fields, "token"]
 
 
 class AlarmSerializer(serializers.ModelSerializer[Alarm]):
@@ -70,51 +86,99 @@ class AsideSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=1000)
 
 
-class DeploymentViewSet(TenantViewSet):
-    """What each SBC runs of this customer's configuration, and what is wanted."""
+class FromNodes:
+    """What comes from nodes alone: people may act on it, and nobody adds any."""
 
+    @extend_schema(exclude=True)
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Refuse: only nodes bring these."""
+        raise MethodNotAllowed("POST")
+
+
+class Deployments(PlaceViewSet):
     queryset = Deployment.objects.none()
     serializer_class = DeploymentSerializer
     capability = "rollout"
 
     def get_queryset(self) -> QuerySet[Deployment]:
-        return selectors.deployments_of(self.request.tenant, None).order_by("pk")
+        found = selectors.deployments_of(self.request.tenant, self.request.msp).order_by("pk")
+        state = self.request.query_params.get("state", "")
+        return found.filter(state=state) if state else found
 
 
-class MspDeploymentViewSet(MspViewSet):
-    """What each SBC runs of the MSP's and its customers' configuration."""
+class ReleasedDeployments(FromNodes, Deployments):
+    """For who may let go what an SBC holds back, which customers may not."""
 
-    queryset = Deployment.objects.none()
-    serializer_class = DeploymentSerializer
-    capability = "rollout"
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str | None = None) -> Response:
+        """Release the version that the SBC holds back because it takes much away."""
+        return Response(self.get_serializer(services.approve(self.get_object(), by=self.actor)).data)
 
-    def get_queryset(self) -> QuerySet[Deployment]:
-        return selectors.deployments_of(None, self.request.msp).order_by("pk")
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], url_path="try-again")
+    def try_again(self, request: Request, pk: str | None = None) -> Response:
+        """Send once more, and whole, what the SBC refused."""
+        return Response(self.get_serializer(services.try_again(self.get_object(), by=self.actor)).data)
 
 
-class OperatorDeploymentViewSet(OperatorViewSet):
-    """What each SBC runs of every scope."""
+class DeploymentViewSet(Deployments, TenantViewSet):
+    """What each SBC runs of this customer's configuration, and what is wanted; `?state=held` narrows it."""
 
-    queryset = Deployment.objects.none()
-    serializer_class = DeploymentSerializer
-    capability = "rollout"
 
-    def get_queryset(self) -> QuerySet[Deployment]:
-        return selectors.deployments_of(None, None).order_by("pk")
+class MspDeploymentViewSet(ReleasedDeployments, MspViewSet):
+    """What each SBC runs of the MSP's and its customers' configuration; `?state=held` narrows it."""
+
+    http_method_names = ACTED_ON
+
+
+class OperatorDeploymentViewSet(ReleasedDeployments, OperatorViewSet):
+    """What each SBC runs of every scope; `?state=held` narrows it."""
+
+    http_method_names = ACTED_ON
 
 
 class NodeViewSet(OperatorViewSet):
-    """The SBC nodes and how they are. A node is added on its page, because its token is shown there once."""
+    """The SBC nodes and how they are; the token is in the answer to the POST that makes one, and nowhere else.
+
+    That answer is not kept either: a POST repeated with its `Idempotency-Key` says that the token was made, and not
+    what it is. Whoever lost it has another one made by `rotate-token`.
+    """
 
     queryset = Node.objects.order_by("pk")
     serializer_class = NodeSerializer
     capability = "nodes"
-    http_method_names = ["get", "post", "head", "options"]
+    http_method_names = ACTED_ON
+    shown_once = frozenset({"token"})
 
-    @extend_schema(exclude=True)
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Refuse: the answer would carry a token."""
-        raise MethodNotAllowed("POST")
+    def get_serializer_class(self) -> type[NodeSerializer]:
+        return NodeWithTokenSerializer if self.action == "create" else NodeSerializer
+
+    def write(self, serializer: BaseSerializer[Any], instance: Node | None) -> Node:
+        # There is no PUT: region and name are in what the node was told and in its records.
+        node, token = services.add_node(Node(**serializer.validated_data), by=self.actor)
+        node.token = token  # type: ignore[attr-defined]
+        return node
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def disable(self, request: Request, pk: str | None = None) -> Response:
+        """Take it out of service: its token opens nothing and no change waits for it. Its calls are not cut."""
+        return Response(self.get_serializer(services.disable_node(self.get_object(), by=self.actor)).data)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def enable(self, request: Request, pk: str | None = None) -> Response:
+        """Take it back into service; it gets what is wanted when it connects."""
+        return Response(self.get_serializer(services.enable_node(self.get_object(), by=self.actor)).data)
+
+    @extend_schema(request=None, responses=NodeWithTokenSerializer)
+    @action(detail=True, methods=["post"], url_path="rotate-token")
+    def rotate_token(self, request: Request, pk: str | None = None) -> Response:
+        """Make it a new token: the old one stops at once, and the node is cut off until it has the new one."""
+        node = self.get_object()
+        node.token = services.rotate_token(node, by=self.actor)
+        return Response(NodeWithTokenSerializer(node).data)
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
@@ -125,12 +189,25 @@ class NodeViewSet(OperatorViewSet):
         return Response(self.get_serializer(node).data)
 
 
-class AlarmViewSet(OperatorViewSet):
-    """What somebody should look at."""
+class AlarmViewSet(FromNodes, OperatorViewSet):
+    """What somebody should look at; `?state=open` and `?state=over` narrow it."""
 
     queryset = Alarm.objects.order_by("pk")
     serializer_class = AlarmSerializer
     capability = "nodes"
+    http_method_names = ACTED_ON
+
+    def get_queryset(self) -> QuerySet[Alarm]:
+        found, state = super().get_queryset(), self.request.query_params.get("state", "")
+        if state not in ("open", "over"):
+            return found.none() if state else found
+        return found.filter(until__isnull=state == "open")
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def settle(self, request: Request, pk: str | None = None) -> Response:
+        """Note it as seen; it opens again if it happens again."""
+        return Response(self.get_serializer(settle_alarm(self.get_object(), at=now(), by=self.actor)).data)
 
 
 class CertificateViewSet(OperatorViewSet):
@@ -147,18 +224,13 @@ class CertificateViewSet(OperatorViewSet):
         return certificates.add_certificate(Certificate(**serializer.validated_data), now=now(), by=self.actor)
 
 
-class QuarantinedRecordViewSet(OperatorViewSet):
+class QuarantinedRecordViewSet(FromNodes, OperatorViewSet):
     """Records of nodes that are no calls of anybody, and what became of them."""
 
     queryset = QuarantinedRecord.objects.order_by("pk")
     serializer_class = QuarantinedRecordSerializer
     capability = "quarantine"
-    http_method_names = ["get", "post", "head", "options"]
-
-    @extend_schema(exclude=True)
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Refuse: records come from nodes alone."""
-        raise MethodNotAllowed("POST")
+    http_method_names = ACTED_ON
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"], url_path="try-again")

@@ -43,6 +43,7 @@ def close_alarms(kinds: Iterable[str], *, at: datetime, node: Node | None = None
 def settle_alarm(alarm: Alarm, *, at: datetime, by: Actor) -> Alarm:
     """Close an alarm that somebody has looked at; it opens again when it happens again."""
     with contexts.ingest(), transaction.atomic():
-        Alarm.objects.open().filter(pk=alarm.pk).update(until=at)
-        audit.record(by, "alarm.settled", alarm, tenant_id=alarm.tenant_id, msp_id=alarm.msp_id, text=alarm.text)
+        if Alarm.objects.open().filter(pk=alarm.pk).update(until=at):
+            audit.record(by, "alarm.settled", alarm, tenant_id=alarm.tenant_id, msp_id=alarm.msp_id, text=alarm.text)
+        alarm.refresh_from_db()
     return alarm

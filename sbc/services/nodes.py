@@ -52,7 +52,8 @@ def rotate_token(node: Node, *, by: Actor) -> str:
 @transaction.atomic
 def disable_node(node: Node, *, by: Actor) -> Node:
     """Take a node out of service: nothing waits for it any more, and its token opens nothing."""
-    _set_state(node, Node.State.DISABLED, "node.disabled", by)
+    if not _set_state(node, Node.State.DISABLED, "node.disabled", by):
+        return node
     divide_again(node)
     with contexts.ingest():
         move_live_versions(node.deployments.values_list("scope", flat=True))
@@ -63,8 +64,8 @@ def disable_node(node: Node, *, by: Actor) -> Node:
 @transaction.atomic
 def enable_node(node: Node, *, by: Actor) -> Node:
     """Take a node back into service; it gets what is wanted when it connects."""
-    _set_state(node, Node.State.AWAY, "node.enabled", by)
-    divide_again(node)
+    if _set_state(node, Node.State.AWAY, "node.enabled", by):
+        divide_again(node)
     return node
 
 
@@ -192,11 +193,18 @@ def _check_spool(node: Node, spool: Spool, fresh: bool, hello: protocol.Hello, a
         raise_alarm(Alarm.Kind.SPOOL, words % {"node": node}, at=at, node=node, subject="older")
 
 
-def _set_state(node: Node, state: str, verb: str, by: Actor) -> None:
-    before, node.state = node.state, state
+def _set_state(node: Node, state: str, verb: str, by: Actor) -> bool:
+    """Disable or enable the node and tell whether that was still to be done."""
+    before = Node.objects.select_for_update(no_key=True).values_list("state", flat=True).get(pk=node.pk)
+    if (before == Node.State.DISABLED) == (state == Node.State.DISABLED):
+        # A program that makes sure of a state must not cut off a node that is connected.
+        node.state = before
+        return False
+    node.state = state
     node.save(update_fields=["state"])
     audit.record(by, verb, node, before={"state": before}, after={"state": state})
     transaction.on_commit(partial(nudges.nudge_group, f"node.{node.pk}"), robust=True)
+    return True
 
 
 def _give_token(node: Node) -> str:
