@@ -121,6 +121,8 @@ def _take_slot() -> tuple[Path, IO[str]]:
 def _template(admin: str, *, clean: bool) -> str:
     name = f"strowger_template_{_state_of_migrations()}"
     with psycopg.connect(admin, autocommit=True) as connection:
+        # On a server that others share, the first one makes it and the others wait; the lock goes with the connection.
+        connection.execute("SELECT pg_advisory_lock(hashtext('strowger_template'))")
         found = {
             row[0] for row in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'strowger\\_te%'")
         }
