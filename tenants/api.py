@@ -150,16 +150,19 @@ class CustomerViewSet(MspViewSet):
     @extend_schema(request=ReasonSerializer, responses=CustomerSerializer)
     @action(detail=True, methods=["post"])
     def suspend(self, request: Request, pk: str) -> Response:
+        """Stop its calls, all but emergency calls: `{"reason": "unpaid"}`."""
         return self._after(services.suspend_customer(self.get_object(), reason=self._said()["reason"], by=self.actor))
 
     @extend_schema(request=None, responses=CustomerSerializer)
     @action(detail=True, methods=["post"])
     def resume(self, request: Request, pk: str) -> Response:
+        """Let its calls through again."""
         return self._after(services.resume_customer(self.get_object(), by=self.actor))
 
     @extend_schema(request=ReasonSerializer, responses=CustomerSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str) -> Response:
+        """End it for good: `{"typed": "its name", "reason": "moved away"}`."""
         said = self._said()
         return self._after(
             services.close_customer(self.get_object(), typed_name=said["typed"], reason=said["reason"], by=self.actor)

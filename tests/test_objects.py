@@ -120,7 +120,30 @@ def test_what_reading_takes_is_asked_for_on_both_tabs(world, acme, alice):
 def test_a_customer_change_is_offered_with_the_version_it_was_read_at(world, northwind, nadia, acme):
     with contexts.msp(northwind):
         save_customer(acme, by=BY)
-    _read, change, _body = codes(client_of(nadia, northwind).get(f"/objects/customers/{acme.pk}/api/"))
+    change = codes(client_of(nadia, northwind).get(f"/objects/customers/{acme.pk}/api/"))[1]
 
     acme.refresh_from_db()
     assert f'If-Match: "{acme.config_version}"' in change
+
+
+def test_what_can_be_done_with_an_object_is_offered_to_who_may_do_it(world, acme, northwind, nadia, operator):
+    from tests.test_walk import member
+
+    console, office, desk = client_of(operator, None), client_of(nadia, northwind), member(northwind, "billing")
+    node = first_of(console, "nodes")
+
+    of_node, of_customer, of_nobody = [
+        codes(browser.get(f"/objects/{one}/api/"))[1:-1]
+        for browser, one in (
+            (console, f"nodes/{node}"),
+            (office, f"customers/{acme.pk}"),
+            (client_of(desk, northwind), f"customers/{acme.pk}"),
+        )
+    ]
+
+    acts = ["disable", "enable", "restart", "rotate-token"]
+    assert sorted(re.findall(rf"/api/v1/nodes/{node}/([a-z-]+)/", " ".join(of_node))) == acts
+    assert all("-X POST" in line and "Idempotency-Key" in line for line in of_node)
+    (suspend,) = [line for line in of_customer if "/suspend/" in line]
+    assert json.loads(re.search(r"-d '(.*)'", suspend)[1]) == {"reason": "unpaid"}
+    assert of_nobody == []

@@ -1,6 +1,7 @@
 """One object of the API, as the reader of a page would get it from there: never more than a request would answer."""
 
 import json
+import re
 import shlex
 from copy import copy
 from dataclasses import dataclass
@@ -20,16 +21,27 @@ from portal.core.api_policy import capability_of
 ROOT = "/api/v1"
 INDENTED = "application/json; indent=2"
 READER = {"get": "retrieve"}
+# The body that an action wants, as its description gives it.
+SAMPLE = re.compile(r":? `({.*})`")
+
+
+@dataclass(frozen=True)
+class Act:
+    """One more thing that a program may do with an object: in words, and as the line that does it."""
+
+    words: str
+    call: str
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a program gets for one object, and the lines that read and change it."""
+    """What a program gets for one object, and the lines that read it, change it and act on it."""
 
     address: str
     body: str
     read: str
     change: str
+    acts: list[Act]
 
 
 def address_of(resource: str, pk: Any) -> str:
@@ -67,7 +79,7 @@ def show(request: HttpRequest, resource: str, pk: str) -> Shown:
     read = f'curl -H "Authorization: Bearer $TOKEN" \\\n  {url}'
     example = _example(request, resource, pk, answer.data)
     change = _change(url, example, answer.get("ETag", "")) if example else ""
-    return Shown(address_of(resource, pk), answer.content.decode(), read, change)
+    return Shown(address_of(resource, pk), answer.content.decode(), read, change, _acts(request, resource, pk, url))
 
 
 def _change(url: str, example: dict[str, Any], etag: str) -> str:
@@ -75,6 +87,21 @@ def _change(url: str, example: dict[str, Any], etag: str) -> str:
     body = shlex.quote(json.dumps(example, ensure_ascii=False))
     start = 'curl -X PATCH -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json"'
     return f"{start} \\\n  {unless}-d {body} \\\n  {url}"
+
+
+def _acts(request: HttpRequest, resource: str, pk: str, url: str) -> list[Act]:
+    """Return what the reader may do with such an object beyond changing and deleting it."""
+    view, can, found = _view(request, resource, pk, "retrieve"), request.can, []  # type: ignore[attr-defined]
+    for act in view.get_extra_actions():
+        view.action = act.__name__
+        if not act.detail or "post" not in act.mapping or not can(capability_of(view, "POST") or ""):
+            continue
+        words = (act.__doc__ or act.__name__.replace("_", " ").capitalize()).strip().splitlines()[0]
+        start = 'curl -X POST -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(uuidgen)"'
+        sample = SAMPLE.search(words)
+        body = f'-H "Content-Type: application/json" -d {shlex.quote(sample[1])} ' if sample else ""
+        found.append(Act(SAMPLE.sub("", words), f"{start} \\\n  {body}{url}{act.url_path}/"))
+    return found
 
 
 def _example(request: HttpRequest, resource: str, pk: str, data: dict[str, Any]) -> dict[str, Any] | None:
