@@ -2,17 +2,19 @@
 
 import re
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpResponse
+from django.utils.timezone import now
 
 from portal.core.access import LOGGED_IN, PUBLIC
 from portal.db import contexts
-from tenants.models import CUSTOMER_ROLES, MSP_ROLES, Membership, User
+from tenants.models import CUSTOMER_ROLES, MSP_ROLES, ApiToken, Membership, User
 from tenants.permissions import CAPABILITIES, NOT_WHILE_ACTING
-from tenants.services import start_acting
+from tenants.services import create_token, start_acting
 from tenants.tests.clients import client_of, host_of, visitor
 from tests import walk
 
@@ -123,6 +125,27 @@ def test_each_role_gets_what_the_table_says_and_nothing_breaks(world, role, acme
                 if not right:
                     wrong.append((method, path, demand, code))
     assert wrong == []
+
+
+@pytest.mark.parametrize("kind", walk.PLACES)
+def test_a_token_opens_what_its_scope_names_and_nothing_else(world, kind, acme, northwind, alice, nadia, operator):
+    user, place = {"customer": (alice, acme), "msp": (nadia, northwind), "operator": (operator, None)}[kind]
+    here = {"customer": {"tenant": acme}, "msp": {"msp": northwind}, "operator": {}}[kind]
+    token = ApiToken(user=user, name="walk", expires_at=now() + timedelta(days=1), scopes=["audit.view"], **here)
+    with contexts.public() if place is None else getattr(contexts, kind)(place):
+        secret = create_token(token, grantable=frozenset({"audit.view"}), by=None)
+    program, opened, wrong = visitor(place), set(), []
+    program.defaults["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
+    for leaf in walk.leaves(kind):
+        for method in leaf.methods if leaf.is_api else []:
+            demand, path = leaf.demand(method), next(leaf.paths(walk.ids_of(acme)[:1]))
+            code = ask(program, method, path).status_code
+            if demand not in ("audit.view", "api.use"):
+                wrong += [(method, path, demand, code)] if code not in (403, 404, 405) else []
+            elif code == 200:
+                opened.add(leaf.template)
+    assert wrong == []
+    assert opened >= {"api/v1/audit/", "api/v1/me/"}
 
 
 def test_mallory_sees_and_changes_nothing_of_acme(world, acme, globex, mallory):
