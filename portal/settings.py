@@ -57,6 +57,7 @@ PUBLIC_APPS = [
     "voice.carriers",
     "voice.inventory",
     "voice.calls",
+    "voice.rating",
     "sbc",
 ]
 CUSTOMER_APPS = ["voice.directory", "voice.numbers", "voice.emergency", "voice.routing"]
