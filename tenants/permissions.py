@@ -1,8 +1,19 @@
 """Who may do what: one table, read by pages, API and sockets. What is not in it is refused."""
 
+from typing import Any
+
 from portal.core.access import LOGGED_IN, PUBLIC, public_page, requires, signed_in_page
 
-__all__ = ["ACTING", "CAPABILITIES", "PAGES_OF_LIBRARIES", "may", "public_page", "requires", "signed_in_page"]
+__all__ = [
+    "ACTING",
+    "CAPABILITIES",
+    "PAGES_OF_LIBRARIES",
+    "may",
+    "may_end_all_tokens",
+    "public_page",
+    "requires",
+    "signed_in_page",
+]
 
 # MSP staff in a customer's portal: an administrator's hands, except where access would outlast the stay.
 ACTING = "acting"
@@ -94,3 +105,8 @@ def may(roles: frozenset[str], capability: str, scopes: frozenset[str] | None = 
     if not roles & CAPABILITIES.get(capability, frozenset()):
         return False
     return scopes is None or capability in scopes or f"{capability.split('.')[0]}.*" in scopes
+
+
+def may_end_all_tokens(request: Any) -> bool:
+    """Tell whether the caller may end other people's tokens: who manages the team, and every operator."""
+    return request.place == "operator" or bool(request.can("team.change"))

@@ -1,11 +1,27 @@
 """The shapes of tenancy in the API; nothing here saves."""
 
+import binascii
+from base64 import b64decode
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from portal.core.models import AuditEntry
-from tenants.models import CUSTOMER_ROLES, MSP_ROLES, ApiToken, BaseDomain, Customer, Membership, Msp, OwnHost, Region
+from tenants.models import (
+    CUSTOMER_ROLES,
+    MSP_ROLES,
+    ApiToken,
+    BaseDomain,
+    Brand,
+    Customer,
+    Invitation,
+    Membership,
+    Msp,
+    OwnHost,
+    Region,
+)
+from tenants.png import MOST_BYTES
 
 
 class CustomerSerializer(serializers.ModelSerializer[Customer]):
@@ -36,6 +52,18 @@ class ReasonSerializer(serializers.Serializer[Any]):
     typed = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
 
 
+class WhySerializer(serializers.Serializer[Any]):
+    """Why; it is kept in the audit log."""
+
+    reason = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
+
+
+class OwnerSerializer(serializers.Serializer[Any]):
+    """Whom to invite as an owner."""
+
+    email = serializers.EmailField()
+
+
 class MemberSerializer(serializers.ModelSerializer[Membership]):
     """Somebody in a team."""
 
@@ -54,6 +82,17 @@ class InvitationSerializer(serializers.Serializer[Any]):
 
     email = serializers.EmailField()
     role = serializers.ChoiceField(choices=[*MSP_ROLES, *CUSTOMER_ROLES])
+
+
+class OpenInvitationSerializer(serializers.ModelSerializer[Invitation]):
+    """Somebody who was invited and has not joined yet."""
+
+    role = serializers.ChoiceField(choices=[*MSP_ROLES, *CUSTOMER_ROLES], read_only=True)
+
+    class Meta:
+        model = Invitation
+        fields = ["id", "email", "role", "created_at", "sent_at", "expires_at"]
+        read_only_fields = fields
 
 
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
@@ -123,6 +162,28 @@ class BaseDomainSerializer(serializers.ModelSerializer[BaseDomain]):
         model = BaseDomain
         fields = ["id", "msp", "region", "fqdn"]
         validators: list[Any] = []
+
+
+class Base64Field(serializers.CharField):
+    """Bytes in Base64."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return b64decode(super().to_internal_value(data), validate=True)
+        except binascii.Error:
+            raise serializers.ValidationError(_("This is not Base64."))
+
+
+class BrandSerializer(serializers.ModelSerializer[Brand]):
+    """A brand; `logo` takes a PNG in Base64 and null takes the logo away. `/brand/logo.png` shows it."""
+
+    logo = Base64Field(write_only=True, required=False, allow_null=True, max_length=4 * (MOST_BYTES // 3 + 1))
+    has_logo = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Brand
+        fields = ["id", "name", "accent", "logo", "has_logo", "support_email", "support_phone", "support_url",
+                  "row_version"]  # fmt: skip
 
 
 class OwnHostSerializer(serializers.ModelSerializer[OwnHost]):

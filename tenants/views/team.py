@@ -17,6 +17,7 @@ from tenants import selectors, services
 from tenants.forms.people import InviteForm, role_choices
 from tenants.forms.token import TokenForm, grantable
 from tenants.models import ApiToken, Customer, Msp
+from tenants.permissions import may_end_all_tokens
 
 
 def _place(request: HttpRequest) -> tuple[Msp | None, Customer | None]:
@@ -24,11 +25,6 @@ def _place(request: HttpRequest) -> tuple[Msp | None, Customer | None]:
         return None, request.tenant
     # At the operator's, which has these pages for tokens only, neither.
     return request.msp, None
-
-
-def _may_revoke_all(request: HttpRequest) -> bool:
-    """Tell whether the reader may end other people's tokens: who manages the team, and every operator."""
-    return request.place == "operator" or request.can("team.change")
 
 
 @requires("team.view")
@@ -115,7 +111,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     context = {
         "tokens": selectors.tokens(*_place(request)),
         "can_change": request.can("tokens.change"),
-        "can_manage": _may_revoke_all(request),
+        "can_manage": may_end_all_tokens(request),
     }
     return TemplateResponse(request, "tenants/tokens.html", context)
 
@@ -144,7 +140,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
 @requires("tokens.change")
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     tokens = selectors.tokens(*_place(request))
-    if not _may_revoke_all(request):
+    if not may_end_all_tokens(request):
         tokens = tokens.filter(user=request.user)  # type: ignore[misc]
     token = get_object_or_404(tokens, pk=pk)
     question = Question(

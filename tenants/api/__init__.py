@@ -1,0 +1,23 @@
+"""The API of tenancy, by place: `portal/routes.py` finds the routes here."""
+
+from tenants.api.brand import BrandViewSet, OwnHostViewSet
+from tenants.api.customer import CustomerViewSet
+from tenants.api.people import AuditViewSet, InvitationViewSet, MeViewSet, TeamViewSet, TokenViewSet
+from tenants.api.platform import BaseDomainViewSet, MspAdminViewSet, MspBaseDomainViewSet, RegionViewSet
+
+_everywhere = [("me", MeViewSet, "me"), ("audit", AuditViewSet, "audit"), ("tokens", TokenViewSet, "token")]
+_places = [*_everywhere, ("team", TeamViewSet, "team"), ("invitations", InvitationViewSet, "invitation")]
+routes = _places
+msp_routes = [
+    *_places,
+    ("brand", BrandViewSet, "brand"),
+    ("customers", CustomerViewSet, "customer"),
+    ("base-domains", MspBaseDomainViewSet, "base-domain"),
+    ("hosts", OwnHostViewSet, "host"),
+]
+operator_routes = [
+    *_everywhere,
+    ("msps", MspAdminViewSet, "msp"),
+    ("regions", RegionViewSet, "region"),
+    ("base-domains", BaseDomainViewSet, "base-domain"),
+]

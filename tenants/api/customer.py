@@ -1,0 +1,78 @@
+"""The customers of an MSP."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from portal.core.api import MspViewSet
+from tenants import selectors, services
+from tenants.models import Customer
+from tenants.serializers import CustomerSerializer, InvitationSerializer, ReasonSerializer
+
+
+class CustomerViewSet(MspViewSet):
+    """The MSP's customers. Limits are on the SBCs seconds after a PATCH; use If-Match to overwrite nobody."""
+
+    capability = "customers"
+    queryset = Customer.objects.none()
+    serializer_class = CustomerSerializer
+    http_method_names: ClassVar[list[str]] = ["get", "post", "patch", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[Customer]:
+        return (
+            selectors.customers_of(self.request._request.msp).select_related("msp").prefetch_related("customer_regions")
+        )  # type: ignore[attr-defined]
+
+    def write(self, serializer: BaseSerializer[Any], instance: Customer | None) -> Customer:
+        facts = dict(serializer.validated_data)
+        email = facts.pop("admin_email", "")
+        if instance is None:
+            fresh = Customer(msp=self.request._request.msp, **({"time_zone": ""} | facts))  # type: ignore[attr-defined]
+            return services.create_customer(fresh, by=self.actor, admin_email=email)
+        facts.pop("label", None)
+        for name, value in facts.items():
+            setattr(instance, name, value)
+        return services.save_customer(instance, by=self.actor)
+
+    @extend_schema(request=ReasonSerializer, responses=CustomerSerializer)
+    @action(detail=True, methods=["post"])
+    def suspend(self, request: Request, pk: str) -> Response:
+        """Stop its calls, all but emergency calls: `{"reason": "unpaid"}`."""
+        return self._after(services.suspend_customer(self.get_object(), reason=self._said()["reason"], by=self.actor))
+
+    @extend_schema(request=None, responses=CustomerSerializer)
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let its calls through again."""
+        return self._after(services.resume_customer(self.get_object(), by=self.actor))
+
+    @extend_schema(request=ReasonSerializer, responses=CustomerSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:
+        """End it for good: `{"typed": "its name", "reason": "moved away"}`."""
+        said = self._said()
+        return self._after(
+            services.close_customer(self.get_object(), typed_name=said["typed"], reason=said["reason"], by=self.actor)
+        )
+
+    @extend_schema(request=InvitationSerializer, responses={202: InvitationSerializer})
+    @action(detail=True, methods=["post"])
+    def invite(self, request: Request, pk: str) -> Response:
+        """Invite somebody to its team by mail: `{"email": "ada@example.com", "role": "admin"}`."""
+        form = InvitationSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        services.invite(**form.validated_data, msp=None, tenant=self.get_object(), by=self.actor)
+        return Response(form.data, status=202)
+
+    def _said(self) -> dict[str, str]:
+        form = ReasonSerializer(data=self.request.data)
+        form.is_valid(raise_exception=True)
+        return dict(form.validated_data)
+
+    def _after(self, customer: Customer) -> Response:
+        return Response(self.get_serializer(customer).data)
