@@ -127,34 +127,34 @@ def charge_micros(
     deck: Deck, direction: str, called: str, caller: str, answered: int | None, ended: int | None
 ) -> Rated:
     """Return what `price` says of the same call, without the steps; arguments as in `Call`."""
-    seconds, outcome = answered_seconds(answered, ended)
-    if outcome is Outcome.UNANSWERED:
-        return outcome, 0, 0, None
-    if direction in deck.free:
-        return Outcome.FREE, 0, 0, None
-    if outcome is not Outcome.RATED:
-        return outcome, 0, 0, None
+    if answered is None or ended is None or direction in deck.free or not 0 < ended - answered <= DAY_MS:
+        outcome = answered_seconds(answered, ended)[1]
+        free = outcome is not Outcome.UNANSWERED and direction in deck.free
+        return Outcome.FREE if free else outcome, 0, 0, None
     if not (called.isdigit() and called.isascii()):
         return Outcome.NO_NUMBER, 0, 0, None
-    assert answered is not None
     rate = deck.find(direction, called, caller, answered)
     if rate is None:
         return Outcome.UNRATED, 0, 0, None
     if rate.blocked:
         return Outcome.BLOCKED, 0, 0, rate
+    seconds = -((answered - ended) // 1000)
     billed = billed_seconds(seconds, rate.minimum, rate.increment, rate.grace)
     if not billed:
-        return outcome, 0, 0, rate
+        return Outcome.RATED, 0, 0, rate
     if rate.bands and deck.bands is not None:
-        parts = _parts(deck, rate, answered, seconds, billed)
-        micros = rate.price_in(parts[0].band).fee + call_micros(sum(part.second_rates for part in parts))
+        split = deck.bands.split(answered, seconds)
+        second_rates = (billed - seconds) * rate.price_in(split[-1][0]).per_minute
+        for band, count in split:
+            second_rates += count * rate.price_in(band).per_minute
+        micros = rate.price_in(split[0][0]).fee + call_micros(second_rates)
     else:
         micros = rate.fee + call_micros(billed * rate.per_minute)
     if micros < rate.minimum_charge:
         micros = rate.minimum_charge
     if rate.maximum_charge is not None and micros > rate.maximum_charge:
         micros = rate.maximum_charge
-    return outcome, micros, billed, rate
+    return Outcome.RATED, micros, billed, rate
 
 
 def price(call: Call, deck: Deck) -> Charge:

@@ -13,7 +13,10 @@ from voice.rating.pricing import Call
 SPRING, AUTUMN = 1_774_569_600_000, 1_792_713_600_000
 DAY = 86_400_000
 NOON = 1_780_315_200_000
-MOMENTS = st.sampled_from([SPRING, AUTUMN]).flatmap(lambda begin: st.integers(begin, begin + 4 * DAY))
+# Rates begin and end at midnight, so that a moment is often the very first or the one after the last.
+MOMENTS = st.sampled_from([SPRING, AUTUMN]).flatmap(
+    lambda begin: st.one_of(st.sampled_from([begin + DAY, begin + 2 * DAY]), st.integers(begin, begin + 4 * DAY))
+)
 ZONES = st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"])
 AMOUNTS = st.one_of(st.just(0), st.integers(0, 100), st.integers(0, 5_000_000))
 _DIGITS = st.text("12", max_size=4)

@@ -132,6 +132,12 @@ def test_a_deck_needs_its_bands_and_one_known_currency():
         Deck("Euro", [])
 
 
+def test_a_rate_holds_from_its_first_moment_and_no_longer_at_its_last():
+    deck = Deck("EUR", [rate(begins=10, ends=20)])
+
+    assert [deck.find("out", "44", "", at) is not None for at in (9, 10, 19, 20)] == [False, True, True, False]
+
+
 def test_an_empty_deck_finds_nothing_and_an_empty_prefix_everything():
     assert Deck("EUR", []).find("out", "44", "", 0) is None
     assert Deck("EUR", [rate("")]).find("out", "44", "", 0) == rate("")

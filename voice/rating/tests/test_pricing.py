@@ -80,10 +80,27 @@ def test_least_and_most_hold_whenever_a_call_is_billed(rate, length):
 
 
 @pytest.mark.parametrize(
+    ("limits", "micros"),
+    [
+        ({"minimum_charge": 60_001}, 60_001),
+        ({"minimum_charge": 60_000, "maximum_charge": 60_000}, 60_000),
+        ({"maximum_charge": 59_999}, 59_999),
+        ({"maximum_charge": 0}, 0),
+    ],
+)
+def test_least_and_most_are_exact(limits, micros):
+    deck = Deck("EUR", [Rate(1, "1", "Somewhere", 60_000, **limits)])
+
+    assert price(call_of(60_000), deck).micros == micros
+    assert charge_micros(deck, "out", "1", "", NOON, NOON + 60_000)[1] == micros
+
+
+@pytest.mark.parametrize(
     ("call", "outcome"),
     [
         (call_of(0), Outcome.NO_LENGTH),
         (call_of(-1), Outcome.NO_LENGTH),
+        (call_of(DAY), Outcome.RATED),
         (call_of(DAY + 1), Outcome.TOO_LONG),
         (call_of(400 * DAY), Outcome.TOO_LONG),
         (replace(call_of(1), ended=None), Outcome.NO_END),
@@ -102,6 +119,8 @@ def test_bad_input_costs_nothing_and_has_a_name(call, outcome):
     assert charge.outcome is outcome
     assert (charge.micros > 0) == (outcome is Outcome.RATED)
     assert outcome.is_kept_aside == (outcome not in (Outcome.RATED, Outcome.UNANSWERED))
+    fast = charge_micros(deck, call.direction, call.called, call.caller, call.answered, call.ended)
+    assert fast == (charge.outcome, charge.micros, charge.billed, charge.rate)
 
 
 def test_an_emergency_call_is_free_even_without_an_end():
