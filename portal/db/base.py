@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.utils.asyncio import async_unsafe
@@ -11,14 +10,10 @@ from django_tenants.postgresql_backend import base
 from psycopg.pq import TransactionStatus
 
 from .context import CUSTOMER_SCHEMA, LOGIN_ROLE, NOBODY, PUBLIC, ROLES, Context
+from .cursor import REFUSED, ContextCursor
 from .introspection import SchemaIntrospection
 from .pool import Pool
 
-# One statement: whatever happens, the four never disagree.
-SET_CONTEXT = (
-    "SELECT set_config('role', %s, false), set_config('search_path', %s, false),"
-    " set_config('app.tenant', %s, false), set_config('app.msp', %s, false)"
-)
 # Each of these would walk through row-level security as if it were not there.
 ALL_POWERFUL = (
     "SELECT rolname FROM pg_roles WHERE (rolsuper OR rolbypassrls) AND rolname IN (session_user, %s, %s, %s, %s)"
@@ -67,34 +62,45 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
         number = getattr(tenant, "pk", None) or (int(schema[1:]) if CUSTOMER_SCHEMA.match(schema) else None)
         return self.use(Context("app", schema, tenant=number), tenant)
 
-    def _cursor(self, name: str | None = None) -> Any:
-        # Not django-tenants' cursor, which would set its own search path.
-        cursor = super(base.DatabaseWrapper, self)._cursor(name=name)
-        self._apply()
+    def get_connection_params(self) -> dict[str, Any]:
+        return {**super().get_connection_params(), "cursor_factory": ContextCursor}
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        cursor = super().create_cursor(name)
+        if isinstance(cursor, ContextCursor):
+            cursor.database = self
         return cursor
 
+    def _cursor(self, name: str | None = None) -> Any:
+        # Not django-tenants' cursor, which would set its own search path.
+        return super(base.DatabaseWrapper, self)._cursor(name=name)
+
     def _under_context(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        # A cursor that was opened before the context changed, or before a rollback took the setting back.
-        if self._applied is not self.context:
-            self._apply()
+        # A cursor on the server's side is Django's own, and does not see to it.
+        if not isinstance(context["cursor"].cursor, ContextCursor):
+            self.tell()
         return execute(sql, params, many, context)
 
-    def _apply(self) -> None:
-        wanted = self.context
-        if self._applied is wanted or self.connection is None:
-            return
-        if self._applied == wanted:
-            self._applied = wanted
-            return
-        if self.connection.info.transaction_status == TransactionStatus.INERROR:
-            # Nothing but a rollback runs now, and it takes the old setting with it.
-            self._applied = None
+    def untold(self) -> bool:
+        if self._applied is not self.context and self._applied == self.context:
+            self._applied = self.context
+        return self._applied is not self.context
+
+    def told(self, context: Context | None) -> None:
+        self._applied = context
+
+    def tell(self) -> None:
+        if self.connection is None or not self.untold():
             return
         self._applied = None
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            # Nothing but a rollback runs now, and it takes the old setting with it.
+            return
+        wanted = self.context
         with self.wrap_database_errors, self.connection.cursor() as cursor:
             try:
-                cursor.execute(SET_CONTEXT, wanted.settings)
-            except (psycopg.errors.InvalidParameterValue, psycopg.errors.InsufficientPrivilege) as error:
+                cursor.execute(wanted.statement)
+            except REFUSED as error:
                 raise ImproperlyConfigured(f"Run `manage.py upgrade`: {str(error).strip()}") from error
         self._applied = wanted
 

@@ -42,6 +42,13 @@ class Context:
         tenant = "" if self.tenant is None else str(int(self.tenant))
         return ROLES[self.role], self.search_path, tenant, "" if self.msp is None else str(int(self.msp))
 
+    @property
+    def statement(self) -> str:
+        """What tells the server all four at once, so that they never disagree; nothing in it was typed by anybody."""
+        names = ("role", "search_path", "app.tenant", "app.msp")
+        told = zip(names, self.settings, strict=True)
+        return "SELECT " + ", ".join([f"set_config('{name}', '{value}', false)" for name, value in told])
+
 
 # Where every connection begins: no tenant's row and no customer's table is visible.
 NOBODY = Context()
