@@ -8,12 +8,15 @@ from functools import cache
 from urllib.parse import urlsplit
 
 import idna
+from django.contrib.sessions.models import Session
 from django.db.models import Q
+from django.utils import timezone
 
 from portal.core.joined import Joined
 from portal.db import contexts
 from tenants.addresses import operator_host
 from tenants.models import BaseDomain, Brand, Customer, Domain, Msp
+from tenants.sessions import LIVE_SESSION
 
 SECONDS = 30.0
 UNKNOWN_SECONDS = 2.0  # a new customer's host must not stay unknown
@@ -33,11 +36,12 @@ class Place:
 
 @dataclass
 class Ground:
-    """A place with its rows, read afresh for each request."""
+    """A place with its rows, read afresh for each request, and the session that the request named."""
 
     place: Place
     msp: Msp | None
     tenant: Customer | None
+    session: Session | None = None
 
 
 def normalise(authority: str) -> str | None:
@@ -78,6 +82,7 @@ def _with_port(authority: str, default: str) -> tuple[str, str] | None:
 
 
 _BRAND = "LEFT JOIN tenants_brand ON tenants_brand.msp_id = tenants_msp.id"
+_SESSION = f"LEFT JOIN django_session ON {LIVE_SESSION}"
 _places: dict[str, tuple[float, Place | None]] = {}
 
 
@@ -129,19 +134,23 @@ def portal_below(fqdn: str) -> str | None:
         return found.order_by("domain").values_list("domain", flat=True).first()
 
 
-def ground_of(place: Place) -> Ground | None:
-    """Return the place's rows as they are now, or None where its customer was closed."""
+def ground_of(place: Place, session_key: str | None = None) -> Ground | None:
+    """Return the place's rows as they are now, or None where its customer was closed.
+
+    The session is read along to save a statement, whichever host it began at: who uses it has to compare that.
+    """
+    session = (session_key, timezone.now())
     with contexts.public():
         if place.tenant_id is not None:
-            found = _customer_question().first(place.tenant_id)
+            found = _customer_question().first(*session, place.tenant_id)
             if found is None or found[0].state in (Customer.State.CREATING, Customer.State.CLOSED):
                 return None
-            tenant, msp, brand = found
+            tenant, msp, brand, read_along = found
             tenant.msp = _branded(msp, brand)
-            return Ground(place, msp, tenant)
+            return Ground(place, msp, tenant, read_along)
         if place.msp_id is not None:
-            found = _msp_question().first(place.msp_id)
-            return Ground(place, _branded(*found), None) if found else None
+            found = _msp_question().first(*session, place.msp_id)
+            return Ground(place, _branded(*found[:2]), None, found[2]) if found else None
         return Ground(place, None, None)
 
 
@@ -149,14 +158,14 @@ def ground_of(place: Place) -> Ground | None:
 def _customer_question() -> Joined:
     return Joined(
         "tenants_customer JOIN tenants_msp ON tenants_msp.id = tenants_customer.msp_id"
-        f" {_BRAND} WHERE tenants_customer.id = %s",
-        Customer, Msp, Brand, without={"logo"},
+        f" {_BRAND} {_SESSION} WHERE tenants_customer.id = %s",
+        Customer, Msp, Brand, Session, without={"logo"},
     )  # fmt: skip
 
 
 @cache
 def _msp_question() -> Joined:
-    return Joined(f"tenants_msp {_BRAND} WHERE tenants_msp.id = %s", Msp, Brand, without={"logo"})
+    return Joined(f"tenants_msp {_BRAND} {_SESSION} WHERE tenants_msp.id = %s", Msp, Brand, Session, without={"logo"})
 
 
 def _branded(msp: Msp, brand: Brand | None) -> Msp:

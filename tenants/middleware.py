@@ -29,7 +29,7 @@ class HostMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         authority = request.META.get("HTTP_HOST", "")
         place = hosts.place_of(authority)
-        ground = hosts.ground_of(place) if place else None
+        ground = hosts.ground_of(place, request.COOKIES.get(settings.SESSION_COOKIE_NAME)) if place else None
         if place is None or ground is None:
             # Nothing here may tell a stranger what this machine is.
             return HttpResponse("Not found\n", status=404, content_type="text/plain")
@@ -40,6 +40,7 @@ class HostMiddleware:
             )
         request.place, request.msp, request.tenant = place.kind, ground.msp, ground.tenant  # type: ignore[attr-defined]
         request.host, request.brand = place.host, getattr(ground.msp, "brand", None)  # type: ignore[attr-defined]
+        request.session_row = ground.session  # type: ignore[attr-defined]
         request.urlconf = f"portal.urls_{place.kind}"  # type: ignore[attr-defined]
         with hosts.inside(ground):
             return self.get_response(request)
@@ -52,6 +53,7 @@ class SessionHostMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.session.read_along = request.session_row  # type: ignore[attr-defined]
         brought = settings.SESSION_COOKIE_NAME in request.COOKIES and not request.session.is_empty()
         if brought and request.session.get(SESSION_HOST) != request.host:  # type: ignore[attr-defined]
             # Emptied for this request only: the rightful owner's session, on its own host, lives on.

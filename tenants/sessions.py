@@ -8,9 +8,19 @@ from django.utils import timezone
 
 from portal.core.joined import Joined
 
+LIVE_SESSION = "django_session.session_key = %s AND django_session.expire_date > %s"
+
 
 class SessionStore(db.SessionStore):
+    """Django's, but for `read_along`: the session's row, where the request has it already from looking up its place."""
+
+    read_along: Session | None = None
+
     def _get_session_from_db(self) -> Session | None:
+        # Good for one reading: what is loaded later may have changed since.
+        row, self.read_along = self.read_along, None
+        if row is not None and row.session_key == self.session_key:
+            return row
         found = _question().first(self.session_key, timezone.now()) if self.session_key else None
         if found:
             return found[0]
@@ -20,4 +30,4 @@ class SessionStore(db.SessionStore):
 
 @cache
 def _question() -> Joined:
-    return Joined("django_session WHERE session_key = %s AND expire_date > %s", Session)
+    return Joined(f"django_session WHERE {LIVE_SESSION}", Session)

@@ -1,15 +1,18 @@
 """Which host leads where, and what strangers learn from the others."""
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.forms.models import model_to_dict
 from django.test import Client
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.db import contexts
 from tenants import hosts
 from tenants.models import Brand, Customer
-from tenants.tests.clients import client_of, visitor
+from tenants.sessions import SessionStore
+from tenants.tests.clients import client_of, host_of, visitor
 
 SAME = [
     "ACME.Northwind.LOCALHOST",
@@ -125,3 +128,37 @@ def test_a_session_is_worth_nothing_at_another_host(acme, globex, alice):
     stolen.cookies["session"] = browser.cookies["session"].value
     assert stolen.get("/team/").status_code == 302
     assert browser.get("/team/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_session_comes_with_its_place_while_it_lives(acme, northwind, alice, nadia, django_assert_num_queries):
+    for user, place in ((alice, acme), (nadia, northwind)):
+        key = client_of(user, place).cookies["session"].value
+        home = hosts.place_of(host_of(place))
+        with django_assert_num_queries(1):
+            store = SessionStore(key)
+            store.read_along = hosts.ground_of(home, key).session
+            assert store["host"] == home.host
+        assert hosts.ground_of(home).session is None
+        other = SessionStore("another-session-key")
+        other.read_along = hosts.ground_of(home, key).session
+        assert "host" not in other
+        Session.objects.filter(pk=key).update(expire_date=timezone.now())
+        assert hosts.ground_of(home, key).session is None
+
+
+@pytest.mark.django_db
+def test_a_session_that_was_ended_elsewhere_is_over_at_the_next_request(acme, alice):
+    browser = client_of(alice, acme)
+    assert browser.get("/team/").status_code == 200
+    Session.objects.filter(pk=browser.cookies["session"].value).delete()
+    assert browser.get("/team/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_changed_password_ends_the_sessions_of_the_old_one(acme, alice):
+    browser = client_of(alice, acme)
+    assert browser.get("/team/").status_code == 200
+    alice.set_password("another long passphrase")
+    alice.save()
+    assert browser.get("/team/").status_code == 302
