@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
-from django.utils.safestring import SafeString
 
 from portal.ui import navigation, values
 from portal.ui.cursor import lookup
@@ -25,8 +24,8 @@ class Column:
     `kind`: text, count, phone, money, duration, when, status, code, or html for a component's own markup.
     `sort`: the field to sort by, True for the name itself. `link`: True for `get_absolute_url`, the name of the page
     that takes the row's key, or a function of the row.
-    `card`: one of the facts that stay when a row becomes a card on a phone. `draw` or a `template` (with
-    `row` and `value`): draws the cell.
+    `card`: one of the facts that stay when a row becomes a card on a phone. `draw` (what it does not
+    mark safe is escaped) or a `template` (with `row` and `value`): draws the cell.
     `link_needs` and `shown_to`: the capability without which the link, or the whole column, is not there.
     """
 
@@ -37,7 +36,7 @@ class Column:
     link: bool | str | Callable[[Any], str] = False
     sort: str | bool = False
     card: bool = True
-    draw: Callable[[Any], SafeString] | None = None
+    draw: Callable[[Any], str] | None = None
     template: str = ""
     currency: str = "currency"
     help: Words = ""

@@ -1,5 +1,6 @@
 """Reads of the directory."""
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,11 +36,16 @@ def places() -> QuerySet[Place]:
 def place_choices(most: int = 200) -> list[tuple[int, str]]:
     """Return the key of each place with its description and town, in the order of `places`."""
     with connection.cursor() as cursor:
-        cursor.execute(*_place_choices(most))
-        return [(key, f"{description}, {city}") for key, description, city in cursor.fetchall()]
+        cursor.execute(*place_choices_query(most))
+        return named(cursor.fetchall())
 
 
 @cache
-def _place_choices(most: int) -> tuple[str, tuple[Any, ...]]:
-    # Worded once: a list that filters by place asks this for every page.
+def place_choices_query(most: int = 200) -> tuple[str, tuple[Any, ...]]:
+    """Return the query behind `place_choices`, worded once: a list that filters by place asks it for every page."""
     return places().values_list("pk", "description", "address__city")[:most].query.sql_with_params()
+
+
+def named(found: Iterable[Sequence[Any]]) -> list[tuple[int, str]]:
+    """Return what the query of `place_choices` found as choices."""
+    return [(key, f"{description}, {city}") for key, description, city in found]

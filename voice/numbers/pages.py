@@ -66,8 +66,8 @@ class NumberList(ListPage):
 
     @cached_property
     def count(self) -> int | None:
-        known = self.context.get("total")
-        return super().count if self.is_narrowed or known is None else known
+        around = self.context.get("around")
+        return super().count if self.is_narrowed or around is None else around.total
 
     @cached_property
     def inbound_words(self) -> dict[str, str]:
@@ -97,13 +97,13 @@ class NumberList(ListPage):
             return self.trunk_names.get(row.inbound_trunk or 0, _now("a trunk that is not there any more"))
         return self.inbound_words.get(row.inbound, row.inbound)
 
-    def place_cell(self, row: Number) -> SafeString:
+    def place_cell(self, row: Number) -> str:
         """Return where help is sent to, as short as a row has room for."""
         if row.place is None:
             return self.no_place
         place = f"{row.place.description}, {row.place.address.city}"
         if row.place.address.is_validated:
-            return format_html("{}", place)
+            return place
         return format_html('{} <span class="none">({})</span>', place, _now("not validated"))
 
     @cached_property
@@ -114,9 +114,9 @@ class NumberList(ListPage):
         """Return where help is sent to."""
         return str(row.place) if row.place else ""
 
-    @staticmethod
-    def _place_choices() -> list[tuple[Any, Any]]:
-        return [("none", _("Not set")), *directory.place_choices()]
+    def _place_choices(self) -> list[tuple[Any, Any]]:
+        around = self.context.get("around")
+        return [("none", _("Not set")), *(directory.place_choices() if around is None else around.places)]
 
     @staticmethod
     def _at_place(queryset: QuerySet[Any], value: str) -> QuerySet[Any]:

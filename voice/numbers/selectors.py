@@ -1,5 +1,9 @@
 """Reads of the customer's numbers."""
 
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
@@ -8,6 +12,7 @@ from voice.carriers.models import Trunk
 from voice.carriers.selectors import trunks_for
 from voice.directory.countries import countries_without_location, location_required
 from voice.directory.models import CivicAddress
+from voice.directory.selectors import named, place_choices_query
 from voice.inventory.selectors import digits_pattern
 from voice.numbers.models import ApprovedCallerId, Number, NumberQuerySet
 
@@ -48,13 +53,31 @@ def without_location(customer: Customer) -> NumberQuerySet:
     return found.filter(country__in=[code for code in codes if location_required(code)])
 
 
-def tally(customer: Customer) -> tuple[int, int]:
-    """Return how many numbers there are, and how many of those in use lack a validated emergency location."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What stands around the list of numbers: how many, how many of those in use lack a location, and all places."""
+
+    total: int
+    missing: int
+    places: list[tuple[int, str]]
+
+
+def surroundings(customer: Customer) -> Surroundings:
+    """Return what stands around the list of the customer's numbers."""
     exempt = [] if location_required(customer.country) else countries_without_location()
+    query, parameters = _surroundings()
     with connection.cursor() as cursor:
-        cursor.execute(TALLY, [exempt])
-        total, missing = cursor.fetchone()
-    return total, missing
+        cursor.execute(query, [*parameters, exempt])
+        total, missing, places = cursor.fetchone()
+    return Surroundings(total, missing, named(places))
+
+
+@cache
+def _surroundings() -> tuple[str, tuple[Any, ...]]:
+    query, parameters = place_choices_query()
+    one = f"SELECT * FROM ({query}) AS one (key, description, city)"  # noqa: S608  Django's own words
+    places = f"SELECT coalesce(json_agg(json_build_array(key, description, city)), '[]') FROM ({one}) AS each"  # noqa: S608
+    return f"SELECT total, missing, ({places}) FROM ({TALLY}) AS tally (total, missing)", parameters  # noqa: S608
 
 
 def state_counts() -> dict[str, int]:

@@ -33,9 +33,8 @@ THEN = {
 
 @requires("numbers.view")
 def number_list(request: HttpRequest) -> HttpResponse:
-    total, missing = selectors.tally(request.tenant)
-    can_change = request.can("numbers.change")
-    return NumberList(request, total=total, missing=missing, can_change=can_change).response()
+    around = selectors.surroundings(request.tenant)
+    return NumberList(request, around=around, can_change=request.can("numbers.change")).response()
 
 
 @requires("numbers.view")

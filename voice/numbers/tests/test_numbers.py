@@ -39,7 +39,7 @@ def test_no_number_is_used_before_help_would_know_where_to_go(acme, alice, numbe
 
 
 @pytest.mark.parametrize("home", ["DE", "JP"])  # Japan demands no location, of its own numbers either
-def test_one_question_counts_what_two_would(acme, alice, nadia, home):
+def test_one_question_finds_what_three_would(acme, alice, nadia, home):
     given(acme, nadia, "+49301234500", "+49301234501", "+49301234502", "+49301234503")
     given(acme, nadia, "+81312345600", country="JP")
     places = [berlin(alice), berlin(alice, validated=False, city="Potsdam")]
@@ -51,9 +51,11 @@ def test_one_question_counts_what_two_would(acme, alice, nadia, home):
         Number.objects.filter(pk=number.pk).update(**change)
     acme.country = home
 
-    assert selectors.tally(acme) == (5, selectors.without_location(acme).count())
-    assert selectors.tally(acme)[1] == (3 if home == "DE" else 2)
-    assert directory.place_choices() == [(place.pk, f"2nd floor, {place.address.city}") for place in places]
+    found = selectors.surroundings(acme)
+    assert (found.total, found.missing) == (5, selectors.without_location(acme).count())
+    assert found.missing == (3 if home == "DE" else 2)
+    assert found.places == [(place.pk, f"2nd floor, {place.address.city}") for place in places]
+    assert found.places == directory.place_choices()
 
 
 def test_an_active_number_keeps_its_location(acme, alice, number):

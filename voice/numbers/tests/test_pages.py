@@ -40,7 +40,7 @@ def test_a_page_of_the_list_asks_as_often_for_many_numbers_as_for_one(acme, alic
             page = browser.get("/numbers/")
         asked.append(len(queries))
         assert page.context["list"].count == Number.objects.count()
-    assert asked == [6, 6]
+    assert asked == [4, 4]
 
 
 def test_a_number_is_located_activated_and_suspended(acme, alice, numbers, client_of):
