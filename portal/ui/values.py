@@ -29,6 +29,11 @@ def money(micros: int | None, currency: str) -> str:
     return text
 
 
+def percent(share: float | None) -> str:
+    """Return a share of one as people read it."""
+    return "–" if share is None else f"{share * 100:.0f} %"
+
+
 def duration(value: timedelta | float | int | None) -> str:
     """Return a length of time in its two largest units, such as 3 min 12 s."""
     if value is None:

@@ -158,7 +158,7 @@ class Dashboard {
   name(row, body) {
     const heads = body.parentElement.querySelectorAll("th");
     [...row.cells].forEach((td, column) => {
-      td.dataset.label = heads[column].textContent;
+      td.dataset.label = heads[column].textContent.trim();
       td.classList.toggle("off-card", "offCard" in heads[column].dataset);
     });
   }

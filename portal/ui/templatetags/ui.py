@@ -12,22 +12,15 @@ from django.urls import get_urlconf
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext_lazy as _
 
 from portal.ui import forms as ui_forms
-from portal.ui import heads, markup, navigation, objects, rows, spark, values
+from portal.ui import heads, live_tables, markup, navigation, objects, rows, values
 from portal.ui import ladder as ui_ladder
 from portal.ui import status as ui_status
 from portal.ui.lists import ListPage
 
 register = template.Library()
 Words = str | Promise
-DIRECTIONS: dict[str, Words] = {
-    "in": _("In"),
-    "out": _("Out"),
-    "internal": _("Internal"),
-    "emergency": _("Emergency"),
-}
 
 
 class CaptureNode(Node):
@@ -77,7 +70,7 @@ def duration(value: timedelta | float | int | None) -> str:
 
 @register.filter
 def percent(value: float | None) -> str:
-    return "–" if value is None else f"{value * 100:.0f} %"
+    return values.percent(value)
 
 
 @register.filter
@@ -91,23 +84,6 @@ def clock(at: int) -> str:
     """Return the time of day of a moment in milliseconds, in the reader's zone."""
     local = values.moment(at)
     return f"{local:%H:%M}" if local else "–"
-
-
-@register.simple_tag
-def for_now(since: int, at: int) -> str:
-    """Return how long something has lasted at a moment, both in milliseconds."""
-    return values.duration(max(0, (at - since) // 1000))
-
-
-@register.inclusion_tag("components/sparkline.html")
-def sparkline(line: spark.Spark) -> dict[str, Any]:
-    """Return a small line over the last sixty minutes, in words for those who do not see it."""
-    return {"spark": line}
-
-
-@register.simple_tag
-def direction(name: str) -> Words:
-    return DIRECTIONS.get(name, name)
 
 
 @register.filter
@@ -203,7 +179,14 @@ def ladder(parties: list[str], messages: list[Any]) -> dict[str, Any]:
 @register.inclusion_tag("components/live_dashboard.html", takes_context=True)
 def live_dashboard(context: Context, frame: dict[str, Any], url: str = "") -> dict[str, Any]:
     """Return the live dashboard with its first frame drawn as tables, for readers with and without JavaScript."""
-    return {"frame": frame, "url": url, "request": context.get("request")}
+    request = context.get("request")
+    return {
+        "frame": frame,
+        "url": url,
+        "request": request,
+        "live": live_tables.live(frame),
+        "tables": live_tables.others(frame, request.path if request else ""),
+    }
 
 
 @register.inclusion_tag("components/form.html", takes_context=True)
@@ -215,10 +198,12 @@ def form(
     danger: bool = False,
     panel_url: str = "",
     more: Iterable[tuple[str, Words]] = (),
+    trouble: Words = "",
 ) -> dict[str, Any]:
     """Return a whole form: summary of errors, groups of fields, hidden fields and buttons.
 
     In a list's panel it posts to `panel_url`; a button of `more` says by `then` what is done beside saving.
+    `trouble` heads the errors of a form that saves nothing, such as the log-in.
     """
     return {
         "form": form,
@@ -228,6 +213,7 @@ def form(
         "danger": danger,
         "panel_url": panel_url,
         "more": more,
+        "trouble": trouble,
         "csrf_token": context.get("csrf_token"),
         # Where the log-in pages of allauth send the reader afterwards.
         "redirect_field": context.get("redirect_field", ""),
@@ -236,8 +222,8 @@ def form(
 
 
 @register.inclusion_tag("components/form_errors.html")
-def form_errors(form: Any, newest_url: str = "") -> dict[str, Any]:
-    return {"form": form, "newest_url": newest_url}
+def form_errors(form: Any, newest_url: str = "", trouble: Words = "") -> dict[str, Any]:
+    return {"form": form, "newest_url": newest_url, "trouble": trouble}
 
 
 @register.inclusion_tag("components/confirm_link.html")

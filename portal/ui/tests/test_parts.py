@@ -38,7 +38,6 @@ def drawn(source, **context):
         ("{% empty text text text '/' %}", {"text": EVIL}),
         ("{% diff lines %}", {"lines": [Line("~", EVIL, EVIL, EVIL)]}),
         ("{% ladder parties messages %}", {"parties": [EVIL, EVIL], "messages": [Message(0, 1, EVIL, EVIL)]}),
-        ("{% direction text %}", {"text": EVIL}),
         ("{% money 1 text %}", {"text": EVIL}),
     ],
 )
