@@ -9,6 +9,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from portal.core import audit
 from portal.core.audit import Actor
@@ -45,6 +46,14 @@ def _user_question() -> Joined:
 
 class AccountAdapter(DefaultAccountAdapter):
     """Log-in by e-mail address, only for people with a role at this host."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _("This address and this password do not belong together. Look at both."),
+        "too_many_login_attempts": _("That was wrong too often. Wait five minutes, or set a new password."),
+        "incorrect_password": _("This is not your password."),
+        "rate_limited": _("Too many tries in a short time. Wait a minute."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
@@ -88,6 +97,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
 class MfaAdapter(DefaultMFAAdapter):
     """Codes of the second step are named after the brand whose page shows them."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": _("This code does not fit. Type the one that the app shows now."),
+    }
 
     def get_totp_issuer(self) -> str:
         brand = getattr(self.request, "brand", None)

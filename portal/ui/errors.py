@@ -1,20 +1,39 @@
 """The pages for requests that fail: the request's id, the cause in words, and a way on."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import loader
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 
 def page(request: HttpRequest, code: int, title: str, cause: str, **more: Any) -> HttpResponse:
-    """Answer with an error page in the portal's own frame, or a plain one where the frame itself may be the fault."""
-    known = bool(getattr(request, "place", ""))
-    template = "errors/page.html" if known and code != 500 else "errors/plain.html"
+    """Answer with an error page in the portal's own frame, or a plain one where the frame itself may be the fault.
+
+    Who is not logged in gets the frame of the log-in: there is nothing yet to navigate.
+    """
+    framed = bool(getattr(request, "place", "")) and code != 500
     context = {"code": code, "title": title, "cause": cause, "request_id": getattr(request, "id", ""), **more}
+    if not framed:
+        return HttpResponse(loader.render_to_string("errors/plain.html", context), status=code)
+    logged_in = getattr(getattr(request, "user", None), "is_authenticated", False)
+    template = "errors/page.html" if logged_in else "errors/door.html"
     return HttpResponse(
-        loader.render_to_string(template, context, request if known and code != 500 else None), status=code
+        loader.render_to_string(template, {**context, "back": _came_from(request)}, request), status=code
     )
+
+
+def _came_from(request: HttpRequest) -> str:
+    """Return the address on this host that led here, or nothing where that is the page that fails."""
+    came = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came, {request.headers.get("Host", "")}):
+        return ""
+    parts = urlsplit(came)
+    address = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    # A link that fails would only fail again; a form that was refused can be opened anew.
+    return "" if request.method == "GET" and address == request.get_full_path() else address
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -49,11 +68,14 @@ def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpRe
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 without asking the database for anything, for it may be the fault."""
     return page(
-        request, 500, _("Something broke on our side"), _("Calls are not affected: they never depend on this portal.")
+        request,
+        500,
+        _("Something broke on our side"),
+        _("Calls are not affected: they never depend on this portal. Try again in a minute."),
     )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose protection token is missing or old."""
-    cause = _("The form was open for too long, or cookies are off. Go back, reload the page and send it again.")
+    cause = _("It was open for too long, or your browser keeps no cookies. Go back and send it again.")
     return page(request, 403, _("This form has expired"), cause)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django import forms
@@ -158,6 +159,37 @@ def test_error_pages_name_the_request_and_a_way_on(rf, answer):
     assert "abc123" in text
     assert 'href="/"' in text
     assert text.count("<h1>") == 1
+
+
+def refused(rf, address, came_from, *, known, method="get"):
+    request = getattr(rf, method)(address, headers={"host": "acme.localhost", "referer": came_from})
+    request.id, request.place, request.urlconf = "abc123", "customer", "portal.urls_customer"
+    request.user, request.brand = SimpleNamespace(is_authenticated=known, name="Alice", email="a@acme.example"), None
+    return errors.forbidden(request).content.decode()
+
+
+def test_who_is_not_logged_in_gets_an_error_page_without_the_portal_around_it(rf):
+    assert 'class="side' in refused(rf, "/numbers/", "", known=True)
+    text = refused(rf, "/numbers/", "", known=False)
+    assert 'class="side' not in text
+    assert "Go to the log-in" in text
+
+
+@pytest.mark.parametrize(
+    ("method", "came_from", "back"),
+    [
+        ("get", "http://acme.localhost/numbers/?q=1", "/numbers/?q=1"),
+        ("get", "http://acme.localhost/calls/", ""),
+        ("post", "http://acme.localhost/calls/", "/calls/"),
+        ("get", "http://elsewhere.example/numbers/", ""),
+        ("get", "javascript:alert(1)", ""),
+    ],
+)
+def test_an_error_page_leads_back_to_a_page_of_ours_that_is_not_the_failing_one(rf, method, came_from, back):
+    text = refused(rf, "/calls/", came_from, known=True, method=method)
+
+    assert ("Go back" in text) is bool(back)
+    assert not back or f'href="{back}">Go back' in text
 
 
 def test_an_unknown_host_learns_nothing(rf):
