@@ -1,10 +1,12 @@
 // A list's panel: what a row's link leads to is changed at the right of the list. Without the panel the link just leads there.
+import { focusNear, placeOf } from "./focus.js";
 import { toast } from "./toasts.js";
 
 const BODY = "list-panel-body";
 const panel = () => document.getElementById("list-panel");
 const isPanel = (answer) => /id="list-panel-title"|data-panel-saved/.test(answer);
 let opened = "";
+let place = null;
 
 const openedLink = () => document.querySelector(`#list .row-link[href="${CSS.escape(opened)}"]`);
 
@@ -14,7 +16,7 @@ function fail() {
   else location.href = opened;
 }
 
-function finish(saved) {
+function replaceRow(saved) {
   const row = saved.querySelector("tr");
   opened = row.querySelector(".row-link").getAttribute("href");
   const old = openedLink()?.closest("tr");
@@ -23,7 +25,14 @@ function finish(saved) {
     if (box && before) box.checked = before.checked;
     old.replaceWith(row);
   }
+}
+
+function finish(saved) {
+  const list = document.getElementById("list");
+  if (!list.matches("[data-folded]")) replaceRow(saved);
   panel().close();
+  // Where neighbours stand in one line, a change may part them.
+  if (list.matches("[data-folded]")) window.htmx.ajax("GET", list.getAttribute("hx-get"), { source: list, target: "#list", swap: "outerHTML" });
   // After the panel is gone: nothing outside of an open dialog is read aloud.
   toast(saved.dataset.panelSaved);
 }
@@ -45,6 +54,7 @@ export function startPanel() {
     if (!link || !panel() || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     opened = link.getAttribute("href");
+    place = placeOf(link);
     window.htmx.ajax("GET", opened, { source: `#${BODY}`, target: `#${BODY}` });
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -62,6 +72,8 @@ export function startPanel() {
   document.addEventListener("close", (event) => {
     if (event.target !== panel()) return;
     document.getElementById(BODY).replaceChildren();
-    (openedLink() || document.getElementById("main")).focus({ preventScroll: true });
+    const link = openedLink();
+    if (link) link.focus({ preventScroll: true });
+    else focusNear(place, document.getElementById("list"));
   }, true);
 }

@@ -1,4 +1,6 @@
 // What other people change arrives as a nudge; a part of the page in which the reader is at work is left alone.
+import { focusNear, placeOf } from "./focus.js";
+
 const busy = (part) =>
   part.querySelector("input[name=pick]:checked") || (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"));
 
@@ -7,14 +9,17 @@ export function startRefreshing() {
     const cause = event.detail.requestConfig?.triggeringEvent?.type || "";
     if (cause.startsWith("config") && busy(event.detail.elt)) event.preventDefault();
   });
-  // Focus moves back to the same link after a list has been drawn anew.
-  let focused = "";
-  document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const kept = new Map();
+  document.body.addEventListener("htmx:beforeSwap", ({ detail: { target } }) => {
     const active = document.activeElement;
-    focused = event.detail.target.contains(active) ? active.getAttribute("href") || "" : "";
+    const place = active !== target && target.contains(active) ? placeOf(active) : null;
+    kept.set(target.id, [place, [...target.querySelectorAll("details[id][open]")].map((fold) => fold.id)]);
   });
-  document.body.addEventListener("htmx:afterSettle", () => {
-    if (focused) document.querySelector(`#list a[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
-    focused = "";
+  document.body.addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
+    const [place, unfolded] = kept.get(target.id) || [null, []];
+    kept.delete(target.id);
+    unfolded.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+    // Whoever has gone elsewhere meanwhile stays there.
+    if (place && document.activeElement === document.body) focusNear(place, document.getElementById(target.id));
   });
 }

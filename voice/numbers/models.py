@@ -1,5 +1,6 @@
 """What the customer does with the numbers that it holds."""
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -76,6 +77,11 @@ class Number(models.Model):
 
     def __str__(self) -> str:
         return self.e164
+
+    def clean(self) -> None:
+        # The database holds the same; said here, it stands at the field that it is about.
+        if self.inbound == self.Inbound.TRUNK and self.inbound_trunk is None:
+            raise ValidationError({"inbound_trunk": _("Choose the trunk that takes the calls.")})
 
 
 class ApprovedCallerId(models.Model):

@@ -25,7 +25,7 @@ from voice.selection import nothing_picked, picked, refusal_words
 STATE_ACTIONS = {"activate": services.activate, "suspend": services.suspend, "deactivate": services.deactivate}
 # What the list's panel does with a number beside saving it, by the number's state.
 THEN = {
-    Number.State.ACTIVE: [("suspend", _later("Save and suspend"))],
+    Number.State.ACTIVE: [("suspend", _later("Save and suspend")), ("deactivate", _later("Save and deactivate"))],
     Number.State.SUSPENDED: [("activate", _later("Save and activate")), ("deactivate", _later("Save and deactivate"))],
     Number.State.INACTIVE: [("activate", _later("Save and activate"))],
 }

@@ -32,6 +32,7 @@ def ranges(request: HttpRequest) -> HttpResponse:
         line.row = shown[line.members[0][0]]
     context = {
         "list": page,
+        "can_change": request.can("numbers.change"),  # type: ignore[attr-defined]
         "lines": [(line, page.facts_of(line.row)) for line in lines],
         "next_url": page.address(after=after) if after else "",
         "first_url": page.address(after="") if request.GET.get("after") else "",

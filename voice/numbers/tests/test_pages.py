@@ -209,3 +209,39 @@ def test_a_viewer_has_no_panel(acme, victor, numbers, client_of):
 
     assert "list-panel" not in browser.get("/numbers/").content.decode()
     assert "<html" in browser.get(f"/numbers/{numbers[0].pk}/", headers=PANEL).content.decode()
+
+
+def test_a_trunk_that_is_not_chosen_is_missed_at_its_field(acme, alice, numbers, client_of):
+    browser, path = client_of(alice, acme), f"/numbers/{numbers[0].pk}/"
+    facts = {"label": "", "inbound": "trunk", "row_version": numbers[0].row_version}
+
+    refused = browser.post(path, facts)
+
+    assert refused.context["form"].errors == {"inbound_trunk": ["Choose the trunk that takes the calls."]}
+    assert '<a href="#id_inbound_trunk">Trunk</a>' in refused.content.decode()
+    said = browser.patch(f"/api/v1{path}", {"inbound": "trunk"}, content_type="application/json").json()
+    assert "Choose the trunk" in str(said)
+
+
+def test_an_active_number_can_be_deactivated_wherever_it_can_be_suspended(acme, alice, numbers, client_of):
+    browser, path = client_of(alice, acme), f"/numbers/{numbers[0].pk}/"
+    with contexts.customer(acme):
+        facts = {"label": "", "inbound": "teams", "place": berlin(alice).pk, "row_version": numbers[0].row_version}
+    browser.post(path, facts | {"then": "activate"}, headers=PANEL)
+
+    panel = browser.get(path, headers=PANEL).content.decode()
+    assert 'value="suspend"' in panel and 'value="deactivate"' in panel
+    page = browser.get(path).content.decode()
+    assert f'action="{path}suspend/"' in page and f'action="{path}deactivate/"' in page
+    facts["row_version"] += 1
+    browser.post(path, facts | {"then": "deactivate"}, headers=PANEL)
+    with contexts.customer(acme):
+        assert Number.objects.get(pk=numbers[0].pk).state == "inactive"
+
+
+def test_the_folded_list_has_the_panel_for_who_may_change_numbers(acme, alice, victor, numbers, client_of):
+    page = client_of(alice, acme).get("/numbers/ranges/").content.decode()
+    assert 'id="list-panel"' in page
+    assert f'class="row-link" href="/numbers/{numbers[0].pk}/"' in page
+    assert 'id="range-49301234500"' in page
+    assert 'id="list-panel"' not in client_of(victor, acme).get("/numbers/ranges/").content.decode()
