@@ -82,8 +82,11 @@ def hosts_in_links(msp: Msp) -> set[str]:
     return set(Domain.objects.filter(msp=msp, is_primary=True).values_list("domain", flat=True))
 
 
-def creation_steps(customer: Customer) -> list[Step]:
-    """Return what had to happen for a new customer and how far each thing is; derived from what is stored."""
+def creation_steps(customer: Customer, invite_url: str = "") -> list[Step]:
+    """Return what had to happen for a new customer and how far each thing is; derived from what is stored.
+
+    `invite_url` is where the reader invites the first administrator, if they may.
+    """
     names = list(customer.customer_regions.order_by("fqdn").values_list("fqdn", flat=True))
     host = addresses.primary_host(customer)
     return [
@@ -98,17 +101,18 @@ def creation_steps(customer: Customer) -> list[Step]:
             ", ".join(names) or _("Waiting for the operator: this MSP has no base domain yet."),
         ),
         Step(_("Portal address"), "done", addresses.url(host, "/")),
-        _administrator_step(customer),
+        _administrator_step(customer, invite_url),
         Step(
             _("Live on every SBC"),
             "done" if customer.is_live and customer.config_version else "current",
-            _("Version %(live)s of %(wanted)s runs.")
-            % {"live": customer.live_version, "wanted": customer.config_version},
+            _("Calls go by version %(n)s of its settings.") % {"n": customer.live_version}
+            if customer.is_live and customer.config_version
+            else _("On its way to the SBCs; that takes some seconds."),
         ),
     ]
 
 
-def _administrator_step(customer: Customer) -> Step:
+def _administrator_step(customer: Customer, invite_url: str) -> Step:
     label = _("First administrator")
     member = Membership.objects.filter(tenant=customer, role="admin").select_related("user").first()
     if member:
@@ -117,11 +121,11 @@ def _administrator_step(customer: Customer) -> Step:
         open_invitations(None, customer).filter(role="admin").order_by(F("sent_at").desc(nulls_last=True)).first()
     )
     if invitation is None:
-        return Step(label, "waiting", _("Waiting for you: nobody is invited yet."))
+        words = _("Waiting for you: nobody is invited yet.")
+        return Step(label, "waiting", words, action=_("Invite somebody"), url=invite_url)
     if invitation.sent_at is None:
-        return Step(
-            label, "failed", _("The mail to %(email)s did not leave; invite again.") % {"email": invitation.email}
-        )
+        words = _("The mail to %(email)s did not leave.") % {"email": invitation.email}
+        return Step(label, "failed", words, action=_("Invite again"), url=invite_url)
     return Step(label, "done", _("Invitation mailed to %(email)s.") % {"email": invitation.email})
 
 

@@ -87,7 +87,7 @@ def run(pk: str) -> None:
         _finish(job, Job.State.FAILED, message=" ".join(error.messages))
     except Exception:
         logger.exception("Job %s (%s) failed", job.pk, job.kind)
-        _finish(job, Job.State.FAILED, message=_("This did not work. Nothing was changed; the reason is in the log."))
+        _finish(job, Job.State.FAILED, message=_("This did not work, and nothing was changed. Try it once more."))
     else:
         _finish(job, Job.State.DONE, result=result)
 

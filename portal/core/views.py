@@ -14,14 +14,23 @@ from .models import Job, JobFile
 
 # Jobs of other kinds are named by what they do in the trade's words, from their kind.
 TITLES = {"export": _("Export"), "import": _("Import"), "check": _("Check"), "store": _("Import")}
+# The list that a job of an app was asked for from.
+LISTS = {
+    "calls": ("calls:list", _("Calls")),
+    "numbers": ("numbers:list", _("Numbers")),
+    "inventory": ("inventory:list", _("Number stock")),
+}
 
 
 @requires("jobs.view")
 def job_detail(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show a job, wherever it stands."""
     job = get_object_or_404(Job, pk=pk)
+    list_name, list_label = LISTS.get(job.kind.partition(".")[0], ("", ""))
     facts = {
         "job": job,
+        "list_name": list_name,
+        "list_label": list_label,
         "title": TITLES.get(job.kind.rsplit(".", 1)[-1], _("Job")),
         "files": job.files.defer("content").order_by("created_at"),
         "url": reverse("jobs:progress", args=[pk]),

@@ -43,13 +43,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a task, for `{% steps %}`: state is done, current, waiting, failed or todo."""
+    """One step of a task, for `{% steps %}`: state is done, current, waiting, failed or todo.
+
+    `action` is the button that takes the reader to what the step needs of them, at `url`.
+    """
 
     label: Words
     state: str = "todo"
     detail: Words = ""
     checked: datetime | None = None
     check_url: str = ""
+    action: Words = ""
+    url: str = ""
     facts: list[tuple[Words, Any]] = field(default_factory=list)
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.utils.timezone import now
 
 from portal.core.audit import Actor
 from portal.core.errors import StaleEdit
@@ -11,7 +12,7 @@ from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants import selectors, services
 from tenants.countries import COUNTRIES
-from tenants.models import Customer, Domain, Msp
+from tenants.models import Customer, Domain, Invitation, Msp
 from tenants.scopes import config_changed
 from tenants.tests.clients import client_of
 from tenants.zones import usual_zone, zones
@@ -168,3 +169,21 @@ def test_a_closed_customer_asks_nothing_of_the_sbcs_any_more(northwind, acme):
         before = Customer.objects.get(pk=acme.pk).config_version
         assert config_changed(acme) == before
         assert Customer.objects.get(pk=acme.pk).config_version == before
+
+
+def test_the_steps_say_what_a_person_can_do_next(northwind, nadia):
+    with contexts.msp(northwind):
+        customer = services.create_customer(new(northwind), by=BY)
+        browser, path = client_of(nadia, northwind), f"/customers/{customer.pk}/steps/"
+
+        text = browser.get(path).content.decode()
+        assert "nobody is invited yet" in text and f'href="/customers/{customer.pk}/invite/"' in text
+        assert "On its way to the SBCs" in text and "See what each SBC runs" in text
+        assert "Place a test call" not in text
+
+        services.invite("ada@umbrella.example", role="admin", msp=None, tenant=customer, by=BY)
+        Invitation.objects.filter(email="ada@umbrella.example").update(sent_at=None)
+        assert "did not leave" in browser.get(path).content.decode()
+        Invitation.objects.filter(email="ada@umbrella.example").update(sent_at=now())
+        Customer.objects.filter(pk=customer.pk).update(live_version=customer.config_version)
+        assert "Place a test call" in browser.get(path).content.decode()

@@ -96,9 +96,10 @@ def customer_new(request: HttpRequest) -> HttpResponse:
 def customer_steps(request: HttpRequest, pk: int) -> HttpResponse:
     """Show each step of a new customer's creation as it is now."""
     customer = _customer(request, pk)
-    steps = selectors.creation_steps(customer)
+    may_invite = request.can("customers.change")
+    steps = selectors.creation_steps(customer, reverse("customers:invite", args=[pk]) if may_invite else "")
     ready = all(step.state == "done" for step in steps)
-    context = {"customer": customer, "steps": steps, "ready": ready, "url": _portal(customer)}
+    context = {"customer": customer, "steps": steps, "ready": ready, "may_act": request.can("customers.act")}
     return TemplateResponse(request, "tenants/customer_steps.html", context)
 
 
