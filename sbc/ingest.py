@@ -132,7 +132,7 @@ def _sorted(items: Iterable[dict[str, Any]], at: datetime) -> Sorted:
         try:
             record: Any = protocol.check_record(item)
         except protocol.BadMessage as error:
-            batch.odd.append((item, str(error)))
+            batch.odd.append((item, _("It cannot be read: %s") % error))
             continue
         if record["kind"] == "orphan_end":
             batch.orphans.append(record)

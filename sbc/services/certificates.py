@@ -1,12 +1,13 @@
 """Certificates that nodes present: checked before they are stored, sent until each node says that it shows them."""
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -33,7 +34,8 @@ def add_certificate(certificate: Certificate, *, now: datetime, by: Actor) -> Ce
     try:
         found = pem.read_identity(certificate.chain, certificate.key, now=now)
     except pem.BadPem as error:
-        raise ValidationError({error.part: _(error.reason) % error.facts}) from None
+        facts = {name: _in_words(value) for name, value in error.facts.items()}
+        raise ValidationError({error.part: _(error.reason) % facts}) from None
     if certificate.node is not None and certificate.node.region_id != certificate.region_id:
         raise ValidationError({"node": _("This node is in another region.")})
     missing = pem.not_covered(found.names, bases_of(certificate.region))
@@ -180,6 +182,10 @@ def _warn_of_name(base: BaseDomain, nodes: list[str], missing: list[str], *, all
 def lacking(certificate: Certificate) -> list[str]:
     """Return the names that its region's base domains need by now and the certificate has not."""
     return pem.not_covered(certificate.names, bases_of(certificate.region))
+
+
+def _in_words(value: object) -> object:
+    return date_format(value, "j F Y") if isinstance(value, date) else value
 
 
 def _is_due(shown: NodeCertificate, fingerprint: str, at: datetime) -> bool:

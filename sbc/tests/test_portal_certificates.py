@@ -248,3 +248,28 @@ def test_nobodys_portal_but_the_operators_reads_certificates(
             assert not Certificate.objects.exists()
     with contexts.public():
         assert Certificate.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refused_certificate_says_why_in_words_and_asks_for_the_key_again(
+    authority: Authority, region: Region, client_of: Any, operator: Any
+) -> None:
+    good, other = (
+        parts(authority.issue(name, f"{name}.example", NAMES, [SERVER, CLIENT], days=days))
+        for name, days in (("old", 1), ("two", 30))
+    )
+    browser, address = client_of(operator), reverse("certificates:new", urlconf="portal.urls_operator")
+
+    def refused(**pem: str) -> Any:
+        return browser.post(address, {"region": region.pk, "node": "", **pem})
+
+    assert "This is no certificate in PEM form" in refused(chain="no", key="no").context["form"].errors["chain"][0]
+    wrong = refused(chain=good["chain"], key=other["key"])
+    assert wrong.context["form"].errors == {"key": ["The key does not belong to this certificate."]}
+    text = wrong.content.decode()
+    assert "Paste the key again" in text and "BEGIN PRIVATE KEY" not in text
+    assert "All nodes of the region" in text
+    with pytest.raises(ValidationError) as late, contexts.public():
+        certificates.add_certificate(Certificate(region=region, **good), now=now() + timedelta(days=9), by=LAB)
+    ended = (now() + timedelta(days=1)).date()
+    assert f"ended on {ended.day} {ended:%B %Y}" in str(late.value)

@@ -121,6 +121,28 @@ def test_what_it_says_is_data_and_numbers_are_cut_short(
     assert "345678" not in pages[1]
 
 
+def test_what_cannot_be_read_says_so_in_words_and_stays_short_in_the_list(
+    node: Node, spool: uuid.UUID, client_of: Any, operator: Any
+) -> None:
+    (waiting,) = kept(node, spool, {"seq": 1, "was": "nothing"})
+    browser = client_of(operator)
+    assert waiting.reason.startswith("It cannot be read: record: missing")
+    assert len(waiting.reason) > 200
+
+    listed = browser.get(page("list")).content.decode()
+    assert "It cannot be read" in listed and waiting.reason[-20:] not in listed
+
+
+def test_the_page_says_moments_and_gaps_for_people(node: Node, spool: uuid.UUID, client_of: Any, operator: Any) -> None:
+    (waiting,) = kept(node, spool, record(1, 999_999, answered=1_795_203_492_591, reason=""))
+
+    said = {name: rest for name, *rest in client_of(operator).get(page("detail", waiting.pk)).context["facts"]}
+
+    assert said["answered"][1].isoformat() == "2026-11-20T19:38:12.591000+00:00"
+    assert said["reason"] == ["", None] and said["last_seen"] == ["", None]
+    assert said["code"][1] is None
+
+
 def test_the_list_narrows(node: Node, spool: uuid.UUID, client_of: Any, operator: Any) -> None:
     first, second = kept(node, spool, record(1, 999_999), record(2, 0, direction=""))
     quarantine.set_aside(first, reason="a test", by=LAB)

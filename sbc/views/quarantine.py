@@ -1,6 +1,7 @@
 """Call records that were kept aside: what they say, why they are no calls, and what becomes of them."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -21,6 +23,9 @@ from sbc.models import Node, QuarantinedRecord
 from sbc.services import quarantine
 from tenants.permissions import requires
 
+MOMENTS = ("invited", "ringing", "answered", "ended", "last_seen")
+LATEST = 4_102_444_800_000  # 2100
+SHOWN_OF_REASON = 120
 STATES = [("waiting", gettext_lazy("Waiting for a person")), *QuarantinedRecord.Outcome.choices]
 
 
@@ -31,6 +36,10 @@ def chip(kept: QuarantinedRecord) -> Status:
     return status(
         "done" if kept.outcome == QuarantinedRecord.Outcome.STORED else "closed", word=kept.get_outcome_display()
     )
+
+
+def _why(kept: QuarantinedRecord) -> str:
+    return Truncator(kept.reason).chars(SHOWN_OF_REASON)
 
 
 def _url(kept: QuarantinedRecord) -> str:
@@ -60,7 +69,7 @@ class QuarantineList(ListPage):
     columns = [
         Column("settled", gettext_lazy("State"), kind="status", value=chip),
         Column("sequence", gettext_lazy("Record"), link=_url),
-        Column("reason", gettext_lazy("Why it is kept aside")),
+        Column("reason", gettext_lazy("Why it is kept aside"), value=_why),
         Column("node__name", gettext_lazy("Node"), sort=True),
         Column("received", gettext_lazy("Received"), kind="when", sort=True),
     ]
@@ -81,7 +90,7 @@ def quarantine_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "kept": kept,
         "status": chip(kept),
-        "facts": [(name, _text(value)) for name, value in kept.facts.items()],
+        "facts": [(name, _text(value), _moment(name, value)) for name, value in kept.facts.items()],
         "can_change": request.can("quarantine.change"),  # type: ignore[attr-defined]
     }
     return TemplateResponse(request, "sbc/quarantine_detail.html", context)
@@ -121,7 +130,16 @@ def quarantine_aside(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _text(value: Any) -> str:
+    if value is None:
+        return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _moment(name: str, value: Any) -> datetime | None:
+    """Return the time that a number of milliseconds stands for: nobody reads those."""
+    if name not in MOMENTS or type(value) is not int or not 0 < value < LATEST:
+        return None
+    return datetime.fromtimestamp(value / 1000, UTC)
 
 
 def _found(pk: int) -> QuarantinedRecord:
