@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import PEOPLE, PHONE, WIDE
 from tests.browser.walk import access_of, form_of, shape, walk
@@ -70,3 +71,37 @@ def test_a_page_that_is_not_there_says_so_in_the_same_frame(portal, browser_of):
     assert response.status == 404
     assert form_of(page) + access_of(page) == []
     assert page.locator(".error-id").count() == 1
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_pages_of_trouble_can_be_used_by_everybody(portal, browser_of, look):
+    scheme, size = LOOKS[look]
+    page = browser_of("viewer", color_scheme=scheme, viewport=size).new_page()
+    faults = []
+
+    def look_at(name):
+        faults.extend(f"{name} {look}: {fault}" for fault in form_of(page) + access_of(page))
+        shoot(page, name, look)
+
+    assert page.goto(portal.url(PEOPLE["viewer"].host, "/routing/new/")).status == 403
+    look_at("forbidden")
+    page = browser_of(None, color_scheme=scheme, viewport=size).new_page()
+    page.goto(portal.url("northwind", "/account/login/"))
+    page.fill("[name=login]", "nobody@northwind.example")
+    page.fill("[name=password]", "wrong")
+    page.click("form button.btn-primary")
+    expect(page.get_by_role("alert")).to_contain_text("You are not logged in")
+    look_at("wrong")
+    assert page.goto(portal.url("northwind", "/no/such/page/")).status == 404
+    expect(page.get_by_role("link", name="Go to the log-in")).to_be_visible()
+    look_at("stranger")
+    page = browser_of("operator", color_scheme=scheme, viewport=size).new_page()
+    page.goto(portal.url("console", "/certificates/new/"))
+    page.select_option("[name=region]", index=1)
+    page.fill("[name=chain]", "nothing")
+    page.fill("[name=key]", "nothing")
+    page.click("main form button.btn-primary")
+    expect(page.get_by_role("alert")).to_contain_text("This is no certificate")
+    look_at("certificate")
+
+    assert faults == []
