@@ -105,11 +105,11 @@ class DataPlane:
         )
         self.engine = KamailioEngine(s, self.haproxy)
         memory = ["-m", str(s.shared_memory_mb), "-M", str(s.private_memory_mb), "-x", "fm", "-X", "fm"]
+        # Its own choice, /run/kamailio, is gone when Debian's service is off, and no service user can make it.
+        self._kamailio = [s.kamailio, "-E", "-f", str(self.kamailio_cfg), "-Y", str(s.run)]
         self.daemons = {
             "rtpengine": Daemon("rtpengine", self._rtpengine_command(), s.run),
-            "kamailio": Daemon(
-                "kamailio", [s.kamailio, "-DD", "-E", *memory, "-f", str(self.kamailio_cfg), "-w", str(s.run)], s.run
-            ),
+            "kamailio": Daemon("kamailio", [*self._kamailio, "-DD", *memory, "-w", str(s.run)], s.run),
             "haproxy": Daemon("haproxy", [s.haproxy, "-db", "-f", str(self.haproxy_cfg)], s.run),
         }
 
@@ -204,9 +204,8 @@ class DataPlane:
             raise NotProven(f"no answer to OPTIONS on {s.address}:{s.carrier_port}")
 
     async def _check_kamailio(self) -> None:
-        command = [self.settings.kamailio, "-c", "-E", "-f", str(self.kamailio_cfg)]
         check = await asyncio.create_subprocess_exec(
-            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            *self._kamailio, "-c", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
         said, _ = await check.communicate()
         if check.returncode != 0:

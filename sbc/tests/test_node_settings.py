@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from sbc.node.__main__ import BadSettings, alone, read_settings
+from sbc.node.daemons import DataPlane
+from sbc.node.settings import NodeSettings
 
 GOOD = {"portal": "ws://127.0.0.1:8001", "node": "sbc-1", "token": "secret", "directory": "/tmp/node"}
 
@@ -54,3 +56,21 @@ def test_two_node_processes_do_not_share_a_directory(tmp_path):
     with alone(tmp_path / "node"), pytest.raises(BadSettings, match="another node process"):
         alone(tmp_path / "node")
     alone(tmp_path / "node").close()
+
+
+def test_kamailio_keeps_its_files_in_the_nodes_directory(tmp_path):
+    """A service user cannot make /run/kamailio, and two nodes on one machine must not share it."""
+    plane = DataPlane(NodeSettings(directory=tmp_path))
+    command = plane.daemons["kamailio"].command
+    assert command[command.index("-Y") + 1] == str(tmp_path / "run")
+
+
+def test_the_example_for_a_new_node_is_understood(tmp_path):
+    example = json.loads((Path(__file__).parents[2] / "deploy" / "node.example.json").read_text())
+    token = tmp_path / "node.token"
+    token.write_text("secret\n")
+
+    node, link, engine = read(tmp_path, example | {"token_file": str(token)})
+
+    assert (link.portal, link.token, engine) == ("wss://console.voice.example/node/v1/", "secret", "kamailio")
+    assert node.directory == Path("/var/lib/strowger-node")
