@@ -91,7 +91,9 @@ class RegionForm(Groups, forms.ModelForm[Region]):
         (_("Microsoft"), ["microsoft_names", "microsoft_networks"]),
     ]
     allowed_networks = Lines(
-        label=_("Allowed"), required=False, help_text=_("One network on a line, like 192.0.2.0/24; empty allows all.")
+        label=_("Allowed"),
+        required=False,
+        help_text=_("One network on a line, like 192.0.2.0/24; empty allows every public address."),
     )
     denied_networks = Lines(label=_("Never"), required=False)
     microsoft_names = MicrosoftNames(
