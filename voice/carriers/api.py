@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -106,6 +107,12 @@ class CarrierViewSet(MspViewSet):
         return Carrier(msp=self.request.msp)
 
 
+class ToCustomerSerializer(serializers.Serializer[Any]):
+    """The customer who gets a trunk, or no longer has it."""
+
+    customer = serializers.IntegerField(min_value=1)
+
+
 class MspTrunkViewSet(MspViewSet):
     """The MSP's trunks and those that its customers brought; the latter are only approved here, never changed."""
 
@@ -123,18 +130,21 @@ class MspTrunkViewSet(MspViewSet):
     def new(self) -> Trunk:
         return Trunk(msp=self.request.msp)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str | None = None) -> Response:
         """Let a customer's trunk use an address that somebody else uses, too."""
         trunk = services.approve_trunk(self.get_object(), by=self.actor)
         return Response(self.get_serializer(trunk).data)
 
+    @extend_schema(request=ToCustomerSerializer)
     @action(detail=True, methods=["post"])
     def grant(self, request: Request, pk: str | None = None) -> Response:
         """Share the trunk with the customer `{"customer": id}`."""
         services.grant_trunk(self.get_object(), self._customer(request), by=self.actor)
         return Response(self.get_serializer(self.get_object()).data)
 
+    @extend_schema(request=ToCustomerSerializer)
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, pk: str | None = None) -> Response:
         """Take the trunk from the customer `{"customer": id}`."""
@@ -143,13 +153,9 @@ class MspTrunkViewSet(MspViewSet):
 
     @staticmethod
     def _customer(request: Request) -> Customer:
-        given = CustomerSerializer(data=request.data)
+        given = ToCustomerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         return get_object_or_404(Customer, pk=given.validated_data["customer"], msp=request.msp)
-
-
-class CustomerSerializer(serializers.Serializer[Any]):
-    customer = serializers.IntegerField(min_value=1)
 
 
 class TrunkViewSet(TenantViewSet):
@@ -220,6 +226,7 @@ class EmergencyTrunkViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[EmergencyTrunk]:
         return EmergencyTrunk.objects.in_order().filter(msp=self.request.msp)
 
+    @extend_schema(request=EmergencyListSerializer, responses={201: EmergencyTrunkSerializer(many=True)})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Set the list of a country: `{"country": "DE", "trunks": [1, 2]}`."""
         given = EmergencyListSerializer(data=request.data)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -92,6 +93,7 @@ class AddressViewSet(TenantViewSet):
     def get_queryset(self) -> QuerySet[CivicAddress]:
         return CivicAddress.objects.all()
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def validate(self, request: Request, pk: str | None = None) -> Response:
         """Have the address judged; every problem comes back at its field."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,6 +42,7 @@ class EmergencyViewSet(TenantViewSet):
         routes = selectors.emergency_for(request.tenant)
         return Response(self.get_serializer(routes, many=True).data)
 
+    @extend_schema(request=TrunkListSerializer, responses=EmergencyRouteSerializer(many=True))
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         given = TrunkListSerializer(data=request.data)
         given.is_valid(raise_exception=True)

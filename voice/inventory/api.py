@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import MethodNotAllowed
@@ -10,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from tenants.models import Customer
 from voice.inventory import imports, selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.inventory.imports import Carrier
 from voice.inventory.models import StockImport, StockImportError, StockNumber
@@ -21,6 +24,18 @@ class IdsSerializer(serializers.Serializer[Any]):
     """Numbers of the stock by id."""
 
     ids = serializers.ListField(child=serializers.IntegerField(min_value=1), min_length=1, max_length=MOST_IDS)
+
+
+class ReserveSerializer(IdsSerializer):
+    """Numbers of the stock and the customer that they are kept for; nobody yet where there is none."""
+
+    customer = serializers.IntegerField(min_value=1, allow_null=True, default=None)
+
+
+class CountSerializer(serializers.Serializer[Any]):
+    """How many numbers it was."""
+
+    count = serializers.IntegerField()
 
 
 class StockNumberSerializer(serializers.ModelSerializer[StockNumber]):
@@ -67,6 +82,26 @@ class StockNumberViewSet(MspViewSet):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed("POST", detail="Numbers come into the stock by /imports/.")
 
+    @extend_schema(request=ReserveSerializer, responses=CountSerializer)
+    @action(detail=False, methods=["post"])
+    def reserve(self, request: Request) -> Response:
+        """Keep free numbers back, for one customer or for nobody yet: `{"ids": [1, 2], "customer": 7}`."""
+        given = ReserveSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        key = given.validated_data["customer"]
+        customer = get_object_or_404(Customer, pk=key, msp=request.msp) if key else None
+        ids = given.validated_data["ids"]
+        return Response({"count": services.reserve(ids, msp=request.msp, customer=customer, by=self.actor)})
+
+    @extend_schema(request=IdsSerializer, responses=CountSerializer)
+    @action(detail=False, methods=["post"])
+    def unreserve(self, request: Request) -> Response:
+        """Make reserved numbers free again: `{"ids": [1, 2]}`."""
+        given = IdsSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response({"count": services.unreserve(given.validated_data["ids"], msp=request.msp, by=self.actor)})
+
+    @extend_schema(request=IdsSerializer, responses=CountSerializer)
     @action(detail=False, methods=["post"])
     def close(self, request: Request) -> Response:
         """Take free numbers out of the stock for good: `{"ids": [1, 2]}`."""
@@ -130,6 +165,14 @@ class StockImportViewSet(MspViewSet):
         page = self.paginate_queryset(self.get_object().errors.all())
         return self.get_paginated_response(StockImportErrorSerializer(page, many=True).data)
 
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str | None = None) -> Response:
+        """Drop an import that was not confirmed."""
+        imports.cancel_import(self.get_object(), by=self.actor)
+        return Response(self.get_serializer(self.get_object()).data)
+
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str | None = None) -> Response:
         """Store the good lines."""

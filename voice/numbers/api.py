@@ -15,7 +15,7 @@ from portal.core.api import MspViewSet, TenantViewSet
 from portal.core.fields import parse_number
 from tenants.models import Customer
 from voice.directory.models import Person, Place
-from voice.inventory.api import IdsSerializer
+from voice.inventory.api import CountSerializer, IdsSerializer
 from voice.inventory.models import Allocation
 from voice.numbers import allocation, selectors, services
 from voice.numbers.models import ApprovedCallerId, Number
@@ -66,16 +66,19 @@ class NumberViewSet(TenantViewSet):
             setattr(instance, name, value)
         return services.save_number(instance, customer=self.request.tenant, by=self.actor)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: str | None = None) -> Response:
         """Let calls through; the country may demand an emergency location first."""
         return self._set(services.activate)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def suspend(self, request: Request, pk: str | None = None) -> Response:
         """Stop the number's calls for now."""
         return self._set(services.suspend)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def deactivate(self, request: Request, pk: str | None = None) -> Response:
         """Take the number out of use."""
@@ -177,11 +180,13 @@ class AllocationViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[Allocation]:
         return Allocation.objects.filter(msp=self.request.msp).select_related("stock")
 
+    @extend_schema(request=GiveSerializer, responses={201: CountSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Give numbers to a customer: `{"ids": [1, 2], "customer": 7}`; all of them or none."""
         given = self._given(GiveSerializer)
         return Response({"count": allocation.allocate(given["ids"], self._customer(given), by=self.actor)}, status=201)
 
+    @extend_schema(request=ReleaseSerializer, responses=CountSerializer)
     @action(detail=False, methods=["post"])
     def release(self, request: Request) -> Response:
         """Take numbers back: `{"ids": [1, 2], "cooling_days": 30}`."""
@@ -189,6 +194,7 @@ class AllocationViewSet(MspViewSet):
         days = given["cooling_days"]
         return Response({"count": allocation.release(given["ids"], msp=request.msp, by=self.actor, cooling_days=days)})
 
+    @extend_schema(request=GiveSerializer, responses=CountSerializer)
     @action(detail=False, methods=["post"])
     def move(self, request: Request) -> Response:
         """Move numbers to another customer: `{"ids": [1, 2], "customer": 7}`."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -17,6 +18,8 @@ from voice.routing import selectors, services
 from voice.routing.explain import explain
 from voice.routing.forms import TryForm
 from voice.routing.models import Route, Schedule
+
+MOST_LINES = 10_000
 
 
 class RouteSerializer(serializers.ModelSerializer):
@@ -51,6 +54,13 @@ class RouteSerializer(serializers.ModelSerializer):
         return {**super().to_representation(route), "trunks": [each.trunk_id for each in route.trunks.all()]}
 
 
+class OrderSerializer(serializers.Serializer[Any]):
+    """All lines but the last by id, in the order wanted; with `seen`, only if they stand as they were read."""
+
+    ids = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=MOST_LINES)
+    seen = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=MOST_LINES, required=False)
+
+
 class RouteViewSet(TenantViewSet):
     """Lines of the routing policy in dial order; the first that matches wins."""
 
@@ -76,6 +86,16 @@ class RouteViewSet(TenantViewSet):
 
     def remove(self, route: Route, *, by: Any) -> None:
         services.delete_route(route, customer=self.request.tenant, by=by)
+
+    @extend_schema(request=OrderSerializer, responses=OrderSerializer)
+    @action(detail=False, methods=["post"])
+    def order(self, request: Request) -> Response:
+        """Put the lines in another order: `{"ids": [3, 1, 2]}`, all of them but the last line."""
+        given = OrderSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        services.set_order(wanted["ids"], customer=request.tenant, by=self.actor, seen=wanted.get("seen"))
+        return Response(wanted)
 
     @action(detail=False, methods=["get"], url_path="try")
     def try_number(self, request: Request) -> Response:

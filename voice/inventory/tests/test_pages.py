@@ -68,6 +68,27 @@ def test_the_api_imports_in_the_same_way(northwind, browser, django_capture_on_c
     assert browser.post("/api/v1/stock-numbers/", {}, content_type="application/json").status_code == 405
 
 
+def test_a_program_reserves_frees_and_drops_an_import(
+    northwind, acme, initech, browser, django_capture_on_commit_callbacks
+):
+    page = bring(browser, django_capture_on_commit_callbacks, ranges="+49301234500")
+    dropped = f"/api/v1{page.removeprefix('/numbers').replace('import', 'imports')}cancel/"
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(f"{page}confirm/")
+    assert browser.post(dropped).status_code == 400
+    (number,) = browser.get("/api/v1/stock-numbers/").json()["results"]
+
+    def ask(what, **body):
+        return browser.post(f"/api/v1/stock-numbers/{what}/", body, content_type="application/json").status_code
+
+    assert ask("reserve", ids=[number["id"]], customer=initech.pk) == 404
+    assert ask("reserve", ids=[number["id"]], customer=acme.pk) == 200
+    (kept,) = browser.get("/api/v1/stock-numbers/").json()["results"]
+    assert (kept["state"], kept["customer"]) == ("reserved", acme.pk)
+    assert ask("unreserve", ids=[number["id"]]) == 200
+    assert ask("unreserve", ids=[number["id"]]) == 400
+
+
 def test_customers_have_no_stock_pages(acme, alice, client_of, browser, django_capture_on_commit_callbacks):
     bring(browser, django_capture_on_commit_callbacks, ranges="+49301234500")
 

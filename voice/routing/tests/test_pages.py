@@ -94,6 +94,19 @@ def test_the_api_does_what_the_pages_do(client_of, alice, acme, trunks):  # noqa
     assert tried.json()["outcome"] == "trunk"
 
 
+def test_a_program_puts_all_lines_in_order_or_none(client_of, alice, acme, trunks):  # noqa: F811
+    first, second = save(acme, "+1*", trunks), save(acme, "+2*", trunks)
+    program, turned = client_of(alice, acme), [second.pk, first.pk]
+
+    def ask(**body):
+        return program.post("/api/v1/routes/order/", body, content_type="application/json").status_code
+
+    assert ask(ids=[second.pk]) == 409
+    assert ask(ids=turned, seen=turned) == 409
+    assert ask(ids=turned, seen=[first.pk, second.pk]) == 200
+    assert [route.pk for route in Route.objects.filter(is_default=False).in_dial_order()] == turned
+
+
 def test_a_dragged_line_says_where_it_is_now(client_of, alice, acme, trunks):  # noqa: F811
     first, second = save(acme, "+1*", trunks), save(acme, "+2*", trunks)
     browser = client_of(alice, acme)
