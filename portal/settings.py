@@ -31,6 +31,8 @@ ALLOWED_HOSTS = ["*"]
 DNS_RESOLVER = env.text("DNS_RESOLVER", "tenants.resolver.FileDns" if DEMO else "tenants.resolver.PublicDns")
 DNS_FILE = VAR_DIR / "dns.json"
 SBC_ENGINE = env.text("STROWGER_ENGINE", "kamailio")
+# Prices calls as they are stored; without it they are stored all the same, and no charge is kept.
+LIVE_RATING = env.flag("LIVE_RATING", True)
 # Where the demo's SBC, Microsoft and carriers live; another network lets a second demo or a test run beside it.
 LAB_NETWORK = env.text("STROWGER_LAB_NETWORK", "127.0")
 

@@ -17,13 +17,17 @@ from sbc.models import Alarm, Deployment, Drift, Node, QuarantinedRecord, Spool
 from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer
 from voice.calls import live
+from voice.calls.models import Cdr
 from voice.calls.services import NotStored, Stored, complete_call, store_calls
 from voice.carriers.models import Trunk
 from voice.carriers.services import record_health
+from voice.rating import live as rating
 
 # A clock this far off is not a clock, and would make a partition of its own.
 OLDEST, NEWEST = timedelta(days=400), timedelta(days=2)
 DRIFT_KEPT = timedelta(days=30)
+# The tables with a partition for each day: what calls were, what they cost and what they earned.
+BY_DAY = ("calls_cdr", "rating_charge", "rating_cost")
 
 
 @dataclass
@@ -74,11 +78,13 @@ def store_kept(node: Node, record: dict[str, Any], *, at: datetime) -> str | Non
         return batch.odd[0][1]
     if batch.orphans:
         known = complete_call(batch.orphans[0], node_name=node.name)
+        _rate(node, [], known, at)
         return None if known else _("The call that it ends is not known, or has its end.")
     try:
         store_calls(batch.calls, node_name=node.name, trunk_names=_trunk_names(batch.calls), received=at)
     except NotStored as error:
         return str(error)
+    _rate(node, batch.calls, [], at)
     return None
 
 
@@ -172,13 +178,16 @@ def _time_fault(record: dict[str, Any], at: datetime) -> str | None:
 def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:
     calls, names = batch.calls, _trunk_names(batch.calls)
     ended: list[UUID] = []
+    stored = calls
     try:
         ended = store_calls(calls, node_name=node.name, trunk_names=names, received=at)
     except NotStored:
+        stored = []
         # One that the database refuses must not stop the others for ever: one by one, and the odd ones aside.
         for call in calls:
             try:
                 ended += store_calls([call], node_name=node.name, trunk_names=names, received=at)
+                stored.append(call)
             except NotStored as error:
                 batch.odd.append((call.record, str(error)))
     if batch.odd:
@@ -186,12 +195,26 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:
         words = _("%(count)s records of %(node)s are no calls of anybody and wait for a person. The last one: %(why)s")
         text = words % {"count": len(batch.odd), "node": node, "why": batch.odd[-1][1]}
         raise_alarm(Alarm.Kind.QUARANTINE, text, at=at, node=node, times=len(batch.odd))
-    strays = [each for each in batch.orphans if _time_fault(each, at) or not complete_call(each, node_name=node.name)]
+    strays, late = [], []
+    for each in batch.orphans:
+        completed = [] if _time_fault(each, at) else complete_call(each, node_name=node.name)
+        late += completed
+        strays += [] if completed else [each]
+    _rate(node, stored, late, at)
     if strays:
         text = _("%(node)s saw a call end that it did not know (SIP Call-ID %(call)s).")
         last = strays[-1]["call_id"][:120]
         raise_alarm(Alarm.Kind.ORPHAN, text % {"node": node, "call": last}, at=at, node=node, times=len(strays))
     return ended
+
+
+def _rate(node: Node, calls: list[Stored], late: list[Cdr], at: datetime) -> None:
+    """Price what was stored; what nobody could price waits as unrated, and is alarmed."""
+    failed = rating.rate(calls, late, at=at)
+    if failed:
+        text = _("%(count)s calls of %(node)s could not be priced and wait as unrated.")
+        words = text % {"count": failed, "node": node}
+        raise_alarm(Alarm.Kind.CALL, words, at=at, node=node, subject="rating", times=failed)
 
 
 def _quarantine(node: Node, spool: Spool, odd: Iterable[tuple[dict[str, Any], str]]) -> None:
@@ -211,7 +234,8 @@ def _alarm_gap(node: Node, last: int, first: int, at: datetime) -> None:
 def _make_days(days: set[date]) -> None:
     missing = days - _known_days
     if missing:
-        ensure_days("calls_cdr", sorted(missing))
+        for table in BY_DAY:
+            ensure_days(table, sorted(missing))
         _known_days.update(missing)
 
 

@@ -7,6 +7,7 @@ from celery import shared_task
 
 from portal.db.partitions import ensure_days
 from sbc import services
+from sbc.ingest import BY_DAY
 from sbc.services import certificates
 
 DAYS_AHEAD = 7
@@ -28,6 +29,7 @@ def warn_of_certificates(**_: Any) -> None:
 
 @shared_task(ignore_result=True)
 def make_partitions(**_: Any) -> None:
-    """Make the partitions of call records for the coming week."""
+    """Make the partitions of call records, charges and costs for the coming week."""
     today = datetime.now(UTC).date()
-    ensure_days("calls_cdr", [today + timedelta(days=step) for step in range(-1, DAYS_AHEAD)])
+    for table in BY_DAY:
+        ensure_days(table, [today + timedelta(days=step) for step in range(-1, DAYS_AHEAD)])

@@ -32,6 +32,17 @@ class Stored:
     def __init__(self, record: dict[str, Any], msp: int, peer_msp: int | None = None) -> None:
         self.record, self.msp, self.peer_msp = record, msp, peer_msp
 
+    def sides(self) -> list[tuple[str, UUID, int, int, int | None]]:
+        """Return who has the call: side, id of the record, customer, MSP and the other customer."""
+        record, call = self.record, UUID(self.record["id"])
+        if self.peer_msp is None:
+            return [("", call, record["tenant"], self.msp, record["peer"] or None)]
+        called = uuid5(_CALLED_SIDE, record["id"])
+        return [
+            ("caller", call, record["tenant"], self.msp, record["peer"] or None),
+            ("called", called, record["peer"], self.peer_msp, record["tenant"]),
+        ]
+
 
 class NotStored(Exception):
     """The database refuses a call: its id is known already, or a value fits nowhere."""
@@ -51,12 +62,8 @@ def store_calls(
         talk_ms = _talk_ms(record)
         call = UUID(record["id"])
         ended.append(call)
-        internal = each.peer_msp is not None
         common = _common(record, trunk_names)
-        sides = [("caller" if internal else "", call, record["tenant"], each.msp, record["peer"] or None)]
-        if each.peer_msp is not None:
-            sides.append(("called", uuid5(_CALLED_SIDE, record["id"]), record["peer"], each.peer_msp, record["tenant"]))
-        for side, key, tenant, msp, peer in sides:
+        for side, key, tenant, msp, peer in each.sides():
             head = (key, call, tenant, msp, peer, node_name, record["seq"], record["direction"], side)
             rows.append((*head, *common(side), talk_ms, *_outcome(record, trunk_names), word, received))
             # Both ends inside one customer are one attempt of that customer.
@@ -71,11 +78,11 @@ def store_calls(
     return ended
 
 
-def complete_call(end: Mapping[str, Any], *, node_name: str) -> bool:
+def complete_call(end: Mapping[str, Any], *, node_name: str) -> list[Cdr]:
     """Give a call whose end was not known the end that came later, with its roll-ups, in the caller's transaction.
 
-    Return whether there was such a call: the same node's, answered before, and not completed yet. It lasts from its
-    answer to this end, however long it was believed to last until now.
+    Return its records, none where there was no such call: the same node's, answered before, and not completed yet. It
+    lasts from its answer to this end, however long it was believed to last until now.
     """
     ended = datetime.fromtimestamp(end["ended"] / 1000, UTC)
     open_ended = Cdr.objects.select_for_update().filter(
@@ -85,7 +92,7 @@ def complete_call(end: Mapping[str, Any], *, node_name: str) -> bool:
     if not found and end["call_id"]:
         found = list(open_ended.filter(call_id=end["call_id"]))
     if len({cdr.call for cdr in found}) != 1:
-        return False
+        return []
     tally = Tally()
     for cdr in found:
         assert cdr.answered is not None
@@ -100,8 +107,9 @@ def complete_call(end: Mapping[str, Any], *, node_name: str) -> bool:
             facts = {"invited": round(cdr.invited.timestamp() * 1000), "attempts": cdr.attempts,
                      "ingress": cdr.ingress, "egress": cdr.egress}  # fmt: skip
             tally.lengthen(cdr.tenant_id, cdr.msp_id, facts, talk_ms - cdr.talk_ms)
+        cdr.ended, cdr.end_unknown, cdr.talk_ms = ended, False, talk_ms
     tally.write()
-    return True
+    return found
 
 
 def _copy(rows: Iterable[tuple[Any, ...]]) -> None:

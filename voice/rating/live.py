@@ -1,0 +1,266 @@
+"""Pricing calls as they are stored, in the transaction that stores them, as the role ingest.
+
+A fault here never keeps a call record out: what cannot be priced is stored as unrated, and the caller raises an alarm.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+
+from voice.calls.models import Cdr
+from voice.calls.services import Stored
+from voice.carriers.models import Trunk
+from voice.rating.loading import LoadedDeck, Tariffs, tariffs_for
+from voice.rating.models import Charge, Cost
+from voice.rating.talks import Priced, Talk, bought, sold, talk_of_cdr, talks_of_record, trunks_of, unrated
+from voice.rating.usage import Sums
+
+logger = logging.getLogger(__name__)
+
+_COLUMNS = "direction, destination, prefix, outcome, micros, currency, seconds, billed, deck_id, rate_id"
+_INCOMING = """
+CREATE TEMP TABLE rating_incoming (
+    tenant_id int, msp_id int, invited bigint, id uuid, answered bigint, direction text, destination text, prefix text,
+    outcome text, micros bigint, currency text, seconds int, billed int, deck_id bigint, rate_id bigint, trunk bigint
+) ON COMMIT DROP
+"""
+# Constant SQL.
+_KEEP = f"""
+INSERT INTO {{table}} (tenant_id, msp_id, invited, id, answered, {_COLUMNS}, rated_at{{trunk}})
+SELECT tenant_id, msp_id, to_timestamp(invited / 1000.0), id, to_timestamp(answered / 1000.0), {_COLUMNS}, %s{{trunk}}
+FROM rating_incoming WHERE trunk IS {{which}} NULL
+"""  # noqa: S608
+_KEEP_CHARGES = _KEEP.format(table="rating_charge", trunk="", which="")
+_KEEP_COSTS = _KEEP.format(table="rating_cost", trunk=", trunk", which="NOT")
+# What COPY takes for an end of field or row.
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def rate(calls: Sequence[Stored], late: Sequence[Cdr], *, at: datetime) -> int:
+    """Price calls that were just stored, and those whose end came late; return how many could not be looked at."""
+    if not settings.LIVE_RATING or not (calls or late):
+        return 0
+    talks = [talk for each in calls for talk in talks_of_record(each)]
+    ends = [talk_of_cdr(cdr) for cdr in late]
+    try:
+        with transaction.atomic():
+            book = Book([*talks, *ends])
+            batch = Batch(at)
+            batch.price(talks, book)
+            batch.keep()
+            batch.price_again(ends, book)
+            batch.keep()
+            batch.sums.write()
+            return book.faults
+    except Exception as error:
+        if _is_deadlock(error):
+            # The node sends the batch once more: that is better than charges that nobody set.
+            raise
+        logger.exception("Pricing %s calls failed", len(talks) + len(ends))
+    _leave_unrated(talks, at)
+    return len(talks) + len(ends)
+
+
+class Book:
+    """The decks by which a batch is priced; one that cannot be read leaves the calls of its owners without a rate."""
+
+    def __init__(self, talks: Iterable[Talk]) -> None:
+        """Read the decks of all customers and trunks that the talks name."""
+        self.faults = 0
+        tenants = {talk.tenant for talk in talks}
+        owners = {trunk for talk in talks for trunk, _direction in trunks_of(talk)}
+        facts = Trunk.objects.filter(pk__in=owners).values_list("pk", "msp_id", "tenant_id") if owners else ()
+        # A customer's own trunk costs the MSP nothing.
+        self._msps = {pk: msp for pk, msp, tenant in facts if tenant is None}
+        trunks = sorted(self._msps)
+        self._single: dict[tuple[str, int], Tariffs] | None = None
+        try:
+            self._all = tariffs_for(tenants, trunks)
+        except ValueError:
+            # A deck that makes no sense must not take the others' rates away.
+            logger.exception("A deck cannot be read")
+            self._single = {("sell", pk): found for pk in tenants if (found := self._read([pk], ()))}
+            self._single |= {("buy", pk): found for pk in trunks if (found := self._read((), [pk]))}
+
+    def sell(self, talk: Talk) -> Priced:
+        """Return what a talk costs its customer."""
+        tariffs = self._all if self._single is None else self._single.get(("sell", talk.tenant))
+        at = talk.answered if talk.answered is not None else talk.invited
+        return self._sold(talk, tariffs.sell(talk.tenant, at) if tariffs else None)
+
+    def buy(self, talk: Talk, trunk: int, direction: str) -> Priced | None:
+        """Return what a talk costs over a trunk, None where the trunk is none of the MSP's."""
+        # What a node says of a trunk is not believed: another MSP's prices are nobody's business.
+        if self._msps.get(trunk) != talk.msp:
+            return None
+        tariffs = self._all if self._single is None else self._single.get(("buy", trunk))
+        assert talk.answered is not None
+        loaded = tariffs.buy(trunk, talk.answered) if tariffs else None
+        try:
+            return bought(talk, direction, loaded)
+        except Exception:
+            return self._failed(talk)
+
+    def _sold(self, talk: Talk, loaded: LoadedDeck | None) -> Priced:
+        try:
+            return sold(talk, loaded)
+        except Exception:
+            return self._failed(talk)
+
+    def _failed(self, talk: Talk) -> Priced:
+        if not self.faults:
+            logger.exception("Pricing call %s failed", talk.id)
+        self.faults += 1
+        return unrated(talk)
+
+    def _read(self, tenants: Iterable[int], trunks: Iterable[int]) -> Tariffs | None:
+        try:
+            return tariffs_for(tenants, trunks)
+        except ValueError:
+            self.faults += 1
+            return None
+
+
+class Batch:
+    """Charges, costs and sums of one transaction."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at, self.sums = at, Sums()
+        self._lines: list[str] = []
+        self.changed = 0
+
+    def price(self, talks: Iterable[Talk], book: Book) -> None:
+        """Price talks of which nothing is stored yet."""
+        for talk in talks:
+            self._charge(talk, book.sell(talk))
+            for trunk, direction in trunks_of(talk):
+                cost = book.buy(talk, trunk, direction)
+                if cost is not None:
+                    self._cost(talk, trunk, cost)
+
+    def price_again(self, talks: Sequence[Talk], book: Book) -> None:
+        """Price talks that were stored before: what was kept aside changes, what was posted stays as it is."""
+        if not talks:
+            return
+        charges, costs = _known(Charge, talks), _known(Cost, talks)
+        for talk in talks:
+            priced, known = book.sell(talk), charges.get((talk.id, None))
+            if known is None:
+                self._charge(talk, priced)
+            elif self._replace(known, priced):
+                self._count_again(talk, known, priced, None)
+            for trunk, direction in trunks_of(talk):
+                cost, before = book.buy(talk, trunk, direction), costs.get((talk.id, trunk))
+                if cost is not None and before is None:
+                    self._cost(talk, trunk, cost)
+                elif cost is not None and before is not None and self._replace(before, cost):
+                    self._count_again(talk, before, cost, trunk)
+
+    def keep(self) -> None:
+        """Write the charges and costs noted so far; the sums follow last, so that locks are held for a moment only."""
+        if not self._lines:
+            return
+        lines, self._lines = self._lines, []
+        # COPY into a table under row-level security is refused; into a temporary one it is not.
+        with connection.cursor() as cursor:
+            cursor.execute(_INCOMING)
+            with cursor.copy("COPY rating_incoming FROM STDIN") as copy:
+                copy.write("".join(lines))
+            cursor.execute(_KEEP_CHARGES, [self.at])
+            cursor.execute(_KEEP_COSTS, [self.at])
+            cursor.execute("DROP TABLE rating_incoming")
+
+    def leave_unrated(self, talks: Iterable[Talk]) -> None:
+        """Note talks that nobody could price, so that they are found and priced again."""
+        for talk in talks:
+            self._charge(talk, unrated(talk))
+
+    def _charge(self, talk: Talk, priced: Priced) -> None:
+        if talk.answered is not None:
+            self._lines.append(_line(talk, talk.direction, priced, "\\N"))
+        if talk.counts:
+            moment = talk.invited if talk.answered is None else talk.answered
+            figures = (1, int(talk.answered is not None), priced.seconds, priced.billed, priced.micros)
+            where = (talk.direction, priced.destination, priced.currency)
+            self.sums.sold(talk.tenant, talk.msp, moment, *where, figures)
+
+    def _cost(self, talk: Talk, trunk: int, priced: Priced) -> None:
+        assert talk.answered is not None
+        self._lines.append(_line(talk, talk.direction, priced, str(trunk)))
+        where = (talk.direction, priced.destination, priced.currency, trunk)
+        figures = (1, 1, priced.seconds, priced.billed, priced.micros)
+        self.sums.bought(talk.tenant, talk.msp, talk.answered, *where, figures)
+
+    def _replace(self, known: Charge | Cost, priced: Priced) -> bool:
+        """Put a new price in the place of a row that was kept aside; tell whether that changed anything."""
+        if not known.is_kept_aside or (priced.outcome.value, priced.deck) == (known.outcome, known.deck_id):
+            return False
+        # Whoever else looks at the same call in this moment: one of us finds it as it was.
+        rows = type(known)._default_manager.filter(pk=known.pk, outcome=known.outcome)
+        done = rows.update(
+            destination=priced.destination, prefix=priced.prefix, outcome=priced.outcome.value, micros=priced.micros,
+            currency=priced.currency, seconds=priced.seconds, billed=priced.billed, deck_id=priced.deck,
+            rate_id=priced.rate, rated_at=self.at,
+        )  # fmt: skip
+        self.changed += done
+        return bool(done)
+
+    def _count_again(self, talk: Talk, known: Charge | Cost, priced: Priced, trunk: int | None) -> None:
+        """Count a call under what it turned out to be, and no longer under what it was kept aside as."""
+        assert talk.answered is not None
+        if trunk is None and not talk.counts:
+            return
+        before = (-1, -1, -known.seconds, -known.billed, -known.micros)
+        after = (1, 1, priced.seconds, priced.billed, priced.micros)
+        for destination, currency, figures in (
+            (known.destination, known.currency, before),
+            (priced.destination, priced.currency, after),
+        ):
+            head = (talk.tenant, talk.msp, talk.answered, talk.direction, destination, currency)
+            if trunk is None:
+                self.sums.sold(*head, figures)
+            else:
+                self.sums.bought(*head, trunk, figures)
+
+
+def _line(talk: Talk, direction: str, priced: Priced, trunk: str) -> str:
+    """Return a row as COPY reads it."""
+    deck = "\\N" if priced.deck is None else priced.deck
+    rate_id = "\\N" if priced.rate is None else priced.rate
+    destination = priced.destination.translate(_ESCAPES)
+    return (
+        f"{talk.tenant}\t{talk.msp}\t{talk.invited}\t{talk.id}\t{talk.answered}\t{direction}\t{destination}\t"
+        f"{priced.prefix}\t{priced.outcome.value}\t{priced.micros}\t{priced.currency}\t{priced.seconds}\t"
+        f"{priced.billed}\t{deck}\t{rate_id}\t{trunk}\n"
+    )
+
+
+def _known(model: Any, talks: Sequence[Talk]) -> dict[tuple[Any, int | None], Any]:
+    """Return the charges or costs of talks, by id and trunk."""
+    ms = {talk.invited for talk in talks}
+    first, last = (datetime.fromtimestamp(edge / 1000, tz=UTC) for edge in (min(ms) - 1, max(ms) + 1))
+    rows = model.objects.filter(
+        tenant_id__in={talk.tenant for talk in talks}, invited__range=(first, last), id__in=[talk.id for talk in talks]
+    )
+    return {(row.id, getattr(row, "trunk", None)): row for row in rows}
+
+
+def _leave_unrated(talks: Sequence[Talk], at: datetime) -> None:
+    try:
+        with transaction.atomic():
+            batch = Batch(at)
+            batch.leave_unrated(talks)
+            batch.keep()
+            batch.sums.write()
+    except Exception:
+        # Answered calls without a charge are found by the check of the invoice run.
+        logger.exception("Not even noted as unrated: %s calls", len(talks))
+
+
+def _is_deadlock(error: BaseException) -> bool:
+    return isinstance(error, OperationalError) and isinstance(error.__cause__, psycopg.errors.DeadlockDetected)
