@@ -34,6 +34,6 @@ urlpatterns = [
     path("nodes/", include((node_pages, "nodes"))),
     path("certificates/", include((certificate_pages, "certificates"))),
     path("health/", include((health_pages, "health"))),
-    path("quarantine/", include((quarantine_pages, "quarantine"))),
+    path("health/records/", include((quarantine_pages, "quarantine"))),
     path("rollout/", include((rollouts, "rollout"))),
 ]

@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -36,6 +38,10 @@ def chip(kept: QuarantinedRecord) -> Status:
     return status(
         "done" if kept.outcome == QuarantinedRecord.Outcome.STORED else "closed", word=kept.get_outcome_display()
     )
+
+
+def _node(kept: QuarantinedRecord) -> SafeString:
+    return format_html('<span class="node-name">{}</span>', kept.node)
 
 
 def _why(kept: QuarantinedRecord) -> str:
@@ -70,7 +76,7 @@ class QuarantineList(ListPage):
         Column("settled", gettext_lazy("State"), kind="status", value=chip),
         Column("sequence", gettext_lazy("Record"), link=_url),
         Column("reason", gettext_lazy("Why it is kept aside"), value=_why),
-        Column("node__name", gettext_lazy("Node"), sort=True),
+        Column("node__name", gettext_lazy("Node"), sort=True, draw=_node),
         Column("received", gettext_lazy("Received"), kind="when", sort=True),
     ]
     empty = Empty(gettext_lazy("No record was kept aside so far."), icon="archive")
