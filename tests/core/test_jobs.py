@@ -65,6 +65,28 @@ def test_a_job_that_fails_says_why(acme, alice, kinds, error, told, caplog):
     assert told in job.message
 
 
+@pytest.mark.parametrize(
+    ("state", "said", "unsaid"),
+    [
+        ("running", ["31,500 of 148,000", "You can close this page"], ["Back to", "Download"]),
+        ("done", ["148,000 rows", "Download calls.csv", "Back to: Calls"], ["You can close this page"]),
+        ("failed", ["Try it once more.", "Back to: Calls", "support"], ["148,000", "Download"]),
+    ],
+)
+def test_the_page_of_a_job_says_how_far_it_is_and_leads_on(acme, alice, client_of, state, said, unsaid):
+    words = "Try it once more." if state == "failed" else ""
+    with contexts.customer(acme):
+        facts = {"done": 31_500, "total": 148_000, "message": words, "tenant_id": acme.pk, "msp_id": acme.msp_id}
+        job = Job.objects.create(kind="calls.export", state=state, **facts)
+        jobs.attach(job, "calls.csv", "text/csv", b"1")
+
+        text = client_of(alice, acme).get(f"/jobs/{job.pk}/").content.decode()
+
+    assert [words for words in said if words not in text] == []
+    assert [words for words in unsaid if words in text] == []
+    assert 'href="/calls/"' in text
+
+
 def test_a_message_that_comes_twice_does_the_job_once(acme, alice, kinds):
     count = []
     kinds("test.once")(lambda job, progress: count.append(1))
