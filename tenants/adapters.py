@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": _("This address and this password do not belong together. Look at both."),
-        "too_many_login_attempts": _("That was wrong too often. Wait five minutes, or set a new password."),
+        "too_many_login_attempts": _("Too many wrong tries. Wait five minutes, or set a new password."),
         "incorrect_password": _("This is not your password."),
         "rate_limited": _("Too many tries in a short time. Wait a minute."),
     }
