@@ -60,6 +60,7 @@ PUBLIC_APPS = [
     "voice.inventory",
     "voice.calls",
     "voice.rating",
+    "voice.receivables",
     "sbc",
 ]
 CUSTOMER_APPS = ["voice.directory", "voice.numbers", "voice.emergency", "voice.routing"]

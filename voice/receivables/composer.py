@@ -1,0 +1,127 @@
+"""From what is to be billed to an invoice: pure, exact until a line, rounded once there (docs/pricing.md §9)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Protocol
+
+from voice.rating.money import parts_of_fee, tax_on, to_minor
+from voice.receivables.tax import Treatment
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to be billed, in exact micros: the calls of a group, a fee, a credit (negative).
+
+    Items of the same kind, group, words and tax become one line.
+    """
+
+    kind: str
+    group: str
+    text: str
+    micros: int
+    treatment: Treatment
+    quantity: int = 1
+    seconds: int = 0
+
+
+@dataclass(slots=True)
+class Line:
+    """A printed line: what its items come to exactly, and the same rounded to the coin."""
+
+    kind: str
+    group: str
+    text: str
+    treatment: Treatment
+    exact: int = 0
+    quantity: int = 0
+    seconds: int = 0
+    net: int = 0
+    # The line of the invoice that a line of a credit note takes back.
+    corrects: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxLine:
+    """What one treatment makes of the lines under it."""
+
+    treatment: Treatment
+    net: int
+    tax: int
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """An invoice's amounts, in micros that are whole coins."""
+
+    currency: str
+    lines: Sequence[Line] = field(default_factory=list)
+    taxes: Sequence[TaxLine] = field(default_factory=list)
+
+    @property
+    def net(self) -> int:
+        return sum(line.net for line in self.lines)
+
+    @property
+    def tax(self) -> int:
+        return sum(line.tax for line in self.taxes)
+
+    @property
+    def total(self) -> int:
+        return self.net + self.tax
+
+
+class LinesSource(Protocol):
+    """Where an invoice's items come from; `name` stands in the register, so that no period is billed twice."""
+
+    name: str
+
+    def items(self, begins: date, ends: date, treatment: Treatment) -> Iterable[Item]: ...
+
+
+def compose(items: Iterable[Item], currency: str) -> Composed:
+    """Return the lines, in the order in which they first came, with the totals of each tax and of everything."""
+    found: dict[tuple[str, str, str, Treatment], Line] = {}
+    for item in items:
+        key = (item.kind, item.group, item.text, item.treatment)
+        line = found.get(key)
+        if line is None:
+            line = found[key] = Line(item.kind, item.group, item.text, item.treatment)
+        line.exact += item.micros
+        line.quantity += item.quantity
+        line.seconds += item.seconds
+    for line in found.values():
+        line.net = to_minor(line.exact, currency)
+    lines = list(found.values())
+    return Composed(currency, lines, list(_taxes(lines, currency)))
+
+
+def _taxes(lines: Sequence[Line], currency: str) -> Iterator[TaxLine]:
+    nets: dict[Treatment, int] = {}
+    for line in lines:
+        nets[line.treatment] = nets.get(line.treatment, 0) + line.net
+    for treatment, net in nets.items():
+        yield TaxLine(treatment, net, tax_on(net, treatment.per_million, currency))
+
+
+def monthly_fee(
+    text: str, fee: int, begins: date, ends: date, treatment: Treatment, currency: str, *, quantity: int = 1
+) -> Iterator[Item]:
+    """Yield a monthly fee for the days from `begins` up to `ends`: one item a month, a part of it for part of a month.
+
+    `fee` is that of one piece. Each piece's part is rounded as docs/pricing.md §10 says, then multiplied.
+    """
+    for first, last, month_days in _months(begins, ends):
+        before = (first - first.replace(day=1)).days
+        days = (last - first).days
+        part = parts_of_fee(fee, (before, days), month_days, currency)[1]
+        yield Item("fee", "fees", text, part * quantity, treatment, quantity=quantity)
+
+
+def _months(begins: date, ends: date) -> Iterator[tuple[date, date, int]]:
+    first = begins
+    while first < ends:
+        start = first.replace(day=1)
+        following = (start + timedelta(days=31)).replace(day=1)
+        yield first, min(following, ends), (following - start).days
+        first = following

@@ -1,0 +1,24 @@
+"""What the MSP is owed: its legal entities, the invoice register, payments, and the ledger under all of it."""
+
+from voice.receivables.models.entity import BillingProfile, LegalEntity, NumberSeries
+from voice.receivables.models.invoice import Invoice, InvoiceFile, InvoiceLine, InvoiceQuerySet, InvoiceTax
+from voice.receivables.models.ledger import Account, Entry, Posting
+from voice.receivables.models.payment import Allocation, Payment
+from voice.receivables.models.tax import TaxRule
+
+__all__ = [
+    "Account",
+    "Allocation",
+    "BillingProfile",
+    "Entry",
+    "Invoice",
+    "InvoiceFile",
+    "InvoiceLine",
+    "InvoiceQuerySet",
+    "InvoiceTax",
+    "LegalEntity",
+    "NumberSeries",
+    "Payment",
+    "Posting",
+    "TaxRule",
+]

@@ -1,0 +1,79 @@
+"""Money that came in, and the invoices that it pays."""
+
+from django.core.validators import MaxLengthValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Payment(models.Model):
+    """An amount that a customer paid, as somebody noted it; a wrong one is corrected by an entry, never changed."""
+
+    class Method(models.TextChoices):
+        TRANSFER = "transfer", _("Bank transfer")
+        CARD = "card", _("Card")
+        CASH = "cash", _("Cash")
+        OTHER = "other", _("Other")
+
+    msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
+    tenant = models.ForeignKey("tenants.Customer", models.PROTECT, related_name="payments")
+    entity = models.ForeignKey("receivables.LegalEntity", models.PROTECT, related_name="payments")
+    currency = models.TextField()
+    amount = models.BigIntegerField(_("amount"))
+    received_on = models.DateField(_("received on"))
+    method = models.TextField(_("method"), choices=Method, default=Method.TRANSFER)
+    reference = models.TextField(
+        _("reference"),
+        validators=[MaxLengthValidator(140)],
+        help_text=_("As it stands on the bank statement, so that anybody can find it again."),
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="receivables_payment_is_positive",
+                condition=Q(amount__gt=0),
+                violation_error_message=_("An amount received is more than nothing."),
+            ),
+            models.CheckConstraint(
+                name="receivables_payment_has_reference",
+                condition=~Q(reference=""),
+                violation_error_message=_("Give the reference of the payment."),
+            ),
+            models.UniqueConstraint(
+                fields=["entity", "tenant", "received_on", "method", "reference", "amount"],
+                name="receivables_payment_once",
+                violation_error_message=_("This payment is recorded already: same day, reference and amount."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class Allocation(models.Model):
+    """The part of a payment, or of a credit note, that settles an invoice."""
+
+    msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
+    tenant = models.ForeignKey("tenants.Customer", models.PROTECT, related_name="+")
+    invoice = models.ForeignKey("receivables.Invoice", models.PROTECT, related_name="allocations")
+    payment = models.ForeignKey(Payment, models.PROTECT, null=True, blank=True, related_name="allocations")
+    credit_note = models.ForeignKey(
+        "receivables.Invoice", models.PROTECT, null=True, blank=True, related_name="settles"
+    )
+    amount = models.BigIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="receivables_allocation_is_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="receivables_allocation_one_origin",
+                condition=Q(payment__isnull=False, credit_note__isnull=True)
+                | Q(payment__isnull=True, credit_note__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.invoice_id}: {self.amount}"

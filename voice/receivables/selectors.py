@@ -1,0 +1,94 @@
+"""What is open, what is left to credit, what a customer owes."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import Coalesce
+
+from voice.receivables.models import Account, Allocation, Entry, Invoice, Posting, TaxRule
+from voice.receivables.tax import Rate
+
+TaxKey = tuple[str, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What credit notes have left of an invoice: of each line, and of the net and tax of each rate."""
+
+    lines: dict[int, int]
+    taxes: dict[TaxKey, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of a statement of account."""
+
+    entry: Entry
+    amount: int
+    balance: int
+
+
+def tax_rates() -> list[Rate]:
+    """Return the tax table."""
+    return [
+        Rate(rule.country, rule.area, rule.tax, rule.name, rule.per_million, rule.begins, rule.ends)
+        for rule in TaxRule.objects.all()
+    ]
+
+
+def invoices() -> QuerySet[Invoice]:
+    """Return the invoices that the database lets the reader see, with customer and what is settled."""
+    return with_standing(Invoice.objects.select_related("tenant", "corrects"))
+
+
+def with_standing(found: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    """Add `settled` and `left`: what payments and credit notes took off, and what is still to be paid."""
+    paid = Allocation.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
+    settled = Coalesce(Subquery(paid.values("sum")), 0, output_field=BigIntegerField())
+    owed = Case(
+        When(Q(state=Invoice.State.ISSUED, kind=Invoice.Kind.INVOICE), then=F("total") - F("settled")),
+        default=Value(0),
+        output_field=BigIntegerField(),
+    )
+    return found.annotate(settled=settled).annotate(left=owed)
+
+
+def open_amount(invoice: Invoice) -> int:
+    """Return what is still to be paid of an issued invoice."""
+    settled = Allocation.objects.filter(invoice=invoice).aggregate(sum=Sum("amount"))["sum"]
+    return invoice.total - int(settled or 0)
+
+
+def left_to_credit(invoice: Invoice) -> Left:
+    """Return what issued credit notes have left, by the invoice's lines and by its tax rates."""
+    lines = {line.position: line.net for line in invoice.lines.all()}
+    taxes = {(each.category, each.per_million, each.name): (each.net, each.tax) for each in invoice.taxes.all()}
+    for note in invoice.credit_notes.filter(state=Invoice.State.ISSUED).prefetch_related("lines", "taxes"):
+        for line in note.lines.all():
+            if line.corrects in lines:
+                lines[line.corrects] -= line.net
+        for each in note.taxes.all():
+            key = (each.category, each.per_million, each.name)
+            net, tax = taxes[key]
+            taxes[key] = (net - each.net, tax - each.tax)
+    return Left(lines, taxes)
+
+
+def statement(tenant_id: int, currency: str, *, since: date | None = None) -> Iterator[Movement]:
+    """Yield what moved on a customer's account, oldest first, each with the balance after it; positive is owed."""
+    moved: dict[int, int] = defaultdict(int)
+    rows = Posting.objects.filter(
+        account__tenant_id=tenant_id, account__kind=Account.Kind.RECEIVABLE, account__currency=currency
+    ).select_related("entry")
+    entries: dict[int, Entry] = {}
+    for row in rows:
+        moved[row.entry_id] += row.debit - row.credit
+        entries[row.entry_id] = row.entry
+    balance = 0
+    for entry in sorted(entries.values(), key=lambda entry: (entry.booked_on, entry.pk)):
+        balance += moved[entry.pk]
+        if since is None or entry.booked_on >= since:
+            yield Movement(entry, moved[entry.pk], balance)

@@ -1,0 +1,132 @@
+"""Invoices before they are issued: drafted from a source, approved, opened again, dropped."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from voice.edits import facts, locked
+from voice.receivables import selectors, tax
+from voice.receivables.composer import Composed, LinesSource, compose
+from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax
+
+State = Invoice.State
+AMOUNTS = ("kind", "currency", "net", "tax", "total", "begins", "ends")
+
+
+@transaction.atomic
+def draft(profile: BillingProfile, source: LinesSource, *, begins: date, ends: date, by: Actor) -> Invoice:
+    """Write the draft of a period's invoice from what the source bills; raises ValidationError in words."""
+    treatment = treatment_of(profile, ends - timedelta(days=1))
+    composed = compose(source.items(begins, ends, treatment), profile.currency)
+    if not composed.lines:
+        raise ValidationError(_("There is nothing to bill for this period."))
+    if composed.total < 0:
+        raise ValidationError(_("The credits are more than the charges: write a credit note."))
+    invoice = Invoice(
+        msp_id=profile.msp_id,
+        tenant_id=profile.tenant_id,
+        entity=profile.entity,
+        source=source.name,
+        begins=begins,
+        ends=ends,
+        currency=profile.currency,
+    )
+    store(invoice, composed)
+    audit.record(by, "invoice.drafted", invoice, tenant_id=invoice.tenant_id, after=facts(invoice, AMOUNTS))
+    return invoice
+
+
+def treatment_of(profile: BillingProfile, day: date) -> tax.Treatment:
+    """Return how the customer's invoices are taxed on a day; raises ValidationError with what is missing."""
+    seller = tax.Place(profile.entity.country, vat_id=profile.entity.vat_id)
+    buyer = tax.Place(profile.country, vat_id=profile.vat_id, is_exempt=profile.is_exempt, exemption=profile.exemption)
+    try:
+        return tax.treatment(seller, buyer, day, selectors.tax_rates())
+    except tax.NoTaxRule as error:
+        raise ValidationError(_("%(why)s Ask the operator to add it.") % {"why": error})
+    except tax.VatIdMissing:
+        raise ValidationError(
+            _("%(customer)s is in another EU country: enter its VAT id, the invoice has to show it (reverse charge).")
+            % {"customer": profile}
+        )
+
+
+def store(invoice: Invoice, composed: Composed) -> None:
+    """Store a draft with its lines and taxes."""
+    invoice.net, invoice.tax, invoice.total = composed.net, composed.tax, composed.total
+    invoice.full_clean(exclude=["seller", "buyer"])
+    invoice.save(force_insert=True)
+    InvoiceLine.objects.bulk_create(
+        InvoiceLine.of(
+            invoice,
+            position=position,
+            kind=line.kind,
+            group=line.group,
+            text=line.text,
+            quantity=line.quantity,
+            seconds=line.seconds,
+            exact=line.exact,
+            net=line.net,
+            category=line.treatment.category,
+            per_million=line.treatment.per_million,
+            tax_name=line.treatment.name,
+            corrects=line.corrects,
+        )
+        for position, line in enumerate(composed.lines, start=1)
+    )
+    InvoiceTax.objects.bulk_create(
+        InvoiceTax.of(
+            invoice,
+            category=line.treatment.category,
+            per_million=line.treatment.per_million,
+            name=line.treatment.name,
+            note=line.treatment.note,
+            net=line.net,
+            tax=line.tax,
+        )
+        for line in composed.taxes
+    )
+
+
+@transaction.atomic
+def approve(invoice: Invoice, *, by: Actor) -> Invoice:
+    """Say that a draft may be issued as it is."""
+    return _move(invoice, {State.DRAFT}, State.APPROVED, "invoice.approved", by)
+
+
+@transaction.atomic
+def reopen(invoice: Invoice, *, by: Actor) -> Invoice:
+    """Make an approved invoice a draft again."""
+    return _move(invoice, {State.APPROVED}, State.DRAFT, "invoice.reopened", by)
+
+
+@transaction.atomic
+def drop(invoice: Invoice, *, by: Actor) -> None:
+    """Throw a draft away; it has no number yet, so none is missing."""
+    take(invoice, {State.DRAFT})
+    audit.record(by, "invoice.dropped", invoice, tenant_id=invoice.tenant_id, before=facts(invoice, AMOUNTS))
+    invoice.delete()
+
+
+def take(invoice: Invoice, states: Iterable[str]) -> None:
+    """Lock the invoice and refuse it in any other than these states."""
+    locked(invoice)
+    if invoice.state not in states:
+        raise ValidationError(
+            _("%(invoice)s is %(state)s: this cannot be done with it any more.")
+            % {"invoice": invoice, "state": invoice.get_state_display().lower()}
+        )
+
+
+def _move(invoice: Invoice, states: Iterable[str], to: str, verb: str, by: Actor) -> Invoice:
+    take(invoice, states)
+    invoice.state = to
+    invoice.row_version += 1
+    invoice.save(update_fields=["state", "row_version"])
+    audit.record(by, verb, invoice, tenant_id=invoice.tenant_id, total=invoice.total, currency=invoice.currency)
+    return invoice

@@ -1,0 +1,153 @@
+"""Issuing: the number, the frozen copies and the entry in the books, all in one transaction or none of it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from voice.rating.money import tax_on
+from voice.receivables import selectors
+from voice.receivables.composer import Composed, Line, TaxLine
+from voice.receivables.models import Allocation, BillingProfile, Invoice, LegalEntity, NumberSeries
+from voice.receivables.numbering import number_text, period_of
+from voice.receivables.services.invoices import State, store, take
+from voice.receivables.services.ledger import book_document
+from voice.receivables.tax import Treatment
+
+SELLER = (
+    "name", "street", "postcode", "city", "country", "vat_id", "email", "phone", "registration", "tax_number",
+    "bank", "iban", "bic",
+)  # fmt: skip
+BUYER = ("name", "street", "postcode", "city", "country", "vat_id", "email", "buyer_reference")
+
+
+@transaction.atomic
+def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
+    """Give an approved invoice its number and its final form, and book it. There is no way back but a credit note."""
+    take(invoice, {State.APPROVED})
+    profile = BillingProfile.objects.get(tenant_id=invoice.tenant_id)
+    if invoice.is_credit_note:
+        _refuse_more_than(invoice)
+    invoice.seller = _frozen(invoice.entity, SELLER)
+    # A credit note goes to whom the invoice went.
+    invoice.buyer = invoice.corrects.buyer if invoice.corrects else _frozen(profile, BUYER)
+    invoice.issued_on, invoice.due_on = on, on + timedelta(days=profile.due_days)
+    _take_number(invoice, on)
+    invoice.state = State.ISSUED
+    invoice.row_version += 1
+    invoice.save()
+    book_document(invoice)
+    if invoice.corrects:
+        _settle(invoice.corrects, invoice)
+    audit.record(
+        by, "invoice.issued", invoice, tenant_id=invoice.tenant_id, total=invoice.total, currency=invoice.currency
+    )
+    return invoice
+
+
+def _frozen(party: LegalEntity | BillingProfile, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(party, name) for name in names}
+
+
+def _take_number(invoice: Invoice, on: date) -> None:
+    # The row stays locked until the transaction ends: whoever issues next waits, and gets the next number.
+    entity = LegalEntity.objects.get(pk=invoice.entity_id)
+    pattern = entity.pattern(invoice.kind)
+    names = {"entity": entity, "kind": invoice.kind, "period": period_of(pattern, on.year)}
+    NumberSeries.objects.get_or_create(**names, defaults={"msp_id": entity.msp_id})
+    series = NumberSeries.objects.select_for_update(of=("self",)).get(**names)
+    newest = Invoice.objects.filter(
+        entity=entity, kind=invoice.kind, series_period=series.period, sequence__isnull=False
+    ).aggregate(day=Max("issued_on"))["day"]
+    if newest and newest > on:
+        raise ValidationError(_("The last number is of %(day)s: a later number cannot have an earlier date.")
+                              % {"day": newest})  # fmt: skip
+    series.last += 1
+    series.save(update_fields=["last"])
+    invoice.series_period, invoice.sequence = series.period, series.last
+    invoice.number = number_text(pattern, on.year, series.last)
+
+
+@transaction.atomic
+def credit(invoice: Invoice, *, reason: str, by: Actor, amounts: Mapping[int, int] | None = None) -> Invoice:
+    """Write the draft of a credit note: over all that is left of an invoice, or over so much of some lines.
+
+    `amounts` are micros by the line's position. Raises ValidationError.
+    """
+    invoice = Invoice.objects.select_for_update(of=("self",)).select_related("entity").get(pk=invoice.pk)
+    if invoice.is_credit_note or invoice.state != State.ISSUED:
+        raise ValidationError(_("Only an issued invoice can be credited."))
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why: the credit note prints it.")})
+    note = Invoice(
+        msp_id=invoice.msp_id,
+        tenant_id=invoice.tenant_id,
+        entity=invoice.entity,
+        kind=Invoice.Kind.CREDIT_NOTE,
+        corrects=invoice,
+        begins=invoice.begins,
+        ends=invoice.ends,
+        currency=invoice.currency,
+        reason=reason.strip(),
+    )
+    store(note, _credited(invoice, amounts))
+    audit.record(by, "invoice.credit_drafted", note, tenant_id=note.tenant_id, invoice=invoice.number, total=note.total)
+    return note
+
+
+def _credited(invoice: Invoice, amounts: Mapping[int, int] | None) -> Composed:
+    left = selectors.left_to_credit(invoice)
+    notes = {(each.category, each.per_million, each.name): each.note for each in invoice.taxes.all()}
+    wanted = dict(left.lines if amounts is None else amounts)
+    chosen: list[Line] = []
+    for line in invoice.lines.order_by("position"):
+        net, room = wanted.pop(line.position, 0), left.lines[line.position]
+        if net * room < 0 or abs(net) > abs(room):
+            raise ValidationError(_("Line %(n)d has less than that left to credit.") % {"n": line.position})
+        if net:
+            key = (line.category, line.per_million, line.tax_name)
+            chosen.append(
+                Line(
+                    line.kind, line.group, line.text, Treatment(*key, notes.get(key, "")), exact=net, net=net,
+                    quantity=line.quantity if net == line.net else 1, seconds=line.seconds, corrects=line.position,
+                )
+            )  # fmt: skip
+    if wanted or not chosen:
+        raise ValidationError(_("Choose lines of the invoice that have something left to credit."))
+    return Composed(invoice.currency, chosen, _credited_taxes(invoice.currency, chosen, left))
+
+
+def _credited_taxes(currency: str, lines: list[Line], left: selectors.Left) -> list[TaxLine]:
+    nets: dict[Treatment, int] = {}
+    for line in lines:
+        nets[line.treatment] = nets.get(line.treatment, 0) + line.net
+    found = []
+    for treatment, net in nets.items():
+        rest_net, rest_tax = left.taxes[(treatment.category, treatment.per_million, treatment.name)]
+        tax = tax_on(net, treatment.per_million, currency)
+        # The last credit takes the tax that is left, so that all of them together are the invoice's.
+        found.append(TaxLine(replace(treatment), net, rest_tax if net == rest_net else min(tax, rest_tax)))
+    return found
+
+
+def _refuse_more_than(note: Invoice) -> None:
+    assert note.corrects_id is not None
+    invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=note.corrects_id)
+    credited = sum(each.total for each in invoice.credit_notes.filter(state=State.ISSUED))
+    if credited + note.total > invoice.total:
+        raise ValidationError(_("Together with earlier credit notes this is more than the invoice."))
+
+
+def _settle(invoice: Invoice, note: Invoice) -> None:
+    amount = min(selectors.open_amount(invoice), note.total)
+    if amount > 0:
+        Allocation.objects.create(
+            msp_id=note.msp_id, tenant_id=note.tenant_id, invoice=invoice, credit_note=note, amount=amount
+        )

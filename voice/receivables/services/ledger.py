@@ -1,0 +1,77 @@
+"""How an event is booked: one entry, with postings that balance."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from tenants.models import Customer
+from voice.receivables.models import Account, Entry, Invoice, LegalEntity, Payment, Posting
+
+Kind = Account.Kind
+OF_CUSTOMER = {Kind.RECEIVABLE, Kind.REVENUE, Kind.WRITTEN_OFF}
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Whose books an entry is in: the company, the customer it deals with, and the currency."""
+
+    entity: LegalEntity
+    tenant: Customer
+    currency: str
+
+    def account(self, kind: str) -> Account:
+        """Return the account of a kind, opened where it is not yet."""
+        tenant = self.tenant if kind in OF_CUSTOMER else None
+        account, _made = Account.objects.get_or_create(
+            entity=self.entity, tenant=tenant, kind=kind, currency=self.currency, defaults={"msp": self.entity.msp}
+        )
+        return account
+
+
+def book_document(invoice: Invoice) -> None:
+    """Book an issued invoice or credit note; one over nothing moves nothing and is not booked."""
+    assert invoice.issued_on is not None
+    sign = -1 if invoice.is_credit_note else 1
+    words = _("Credit note %(number)s") if invoice.is_credit_note else _("Invoice %(number)s")
+    entry = Entry(
+        kind=invoice.kind, booked_on=invoice.issued_on, text=words % {"number": invoice.number}, invoice=invoice
+    )
+    moves = ((Kind.RECEIVABLE, invoice.total), (Kind.REVENUE, -invoice.net), (Kind.TAX, -invoice.tax))
+    books = Books(invoice.entity, invoice.tenant, invoice.currency)
+    _book(books, entry, [(kind, sign * amount) for kind, amount in moves])
+
+
+def book_payment(payment: Payment) -> None:
+    """Book money that came in."""
+    words = _("Payment, %(reference)s") % {"reference": payment.reference}
+    entry = Entry(kind=Entry.Kind.PAYMENT, booked_on=payment.received_on, text=words, payment=payment)
+    books = Books(payment.entity, payment.tenant, payment.currency)
+    _book(books, entry, [(Kind.BANK, payment.amount), (Kind.RECEIVABLE, -payment.amount)])
+
+
+def correct(books: Books, moves: Iterable[tuple[str, int]], *, on: date, text: str) -> None:
+    """Book a correction: what was booked wrong stays where it is."""
+    _book(books, Entry(kind=Entry.Kind.CORRECTION, booked_on=on, text=text), list(moves))
+
+
+def _book(books: Books, entry: Entry, moves: list[tuple[str, int]]) -> None:
+    # Positive amounts are debits. The database refuses what does not balance when the transaction ends.
+    moves = [(kind, amount) for kind, amount in moves if amount]
+    if not moves:
+        return
+    entry.msp, entry.tenant, entry.entity, entry.currency = (
+        books.entity.msp, books.tenant, books.entity, books.currency,
+    )  # fmt: skip
+    entry.save(force_insert=True)
+    for kind, amount in moves:
+        account = books.account(kind)
+        Posting.objects.create(
+            msp=books.entity.msp,
+            tenant_id=account.tenant_id,
+            entry=entry,
+            account=account,
+            debit=max(amount, 0),
+            credit=max(-amount, 0),
+        )

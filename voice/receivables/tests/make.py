@@ -1,0 +1,48 @@
+"""Companies, customers and invoices for the tests of the books."""
+
+from datetime import date
+
+from portal.core.audit import Actor
+from voice.receivables.composer import Item
+from voice.receivables.models import BillingProfile, LegalEntity, Payment
+from voice.receivables.services import approve, draft, issue, save_entity, save_profile
+
+BY = Actor(email="nadia@northwind.example")
+OCTOBER = (date(2026, 10, 1), date(2026, 11, 1))
+TODAY = date(2026, 11, 20)
+
+
+class Fees:
+    """A source that bills what it was told."""
+
+    def __init__(self, *amounts: int, name: str = "fees") -> None:
+        self.amounts, self.name = amounts, name
+
+    def items(self, begins, ends, treatment):
+        for number, micros in enumerate(self.amounts):
+            yield Item("fee", "fees", f"Fee {number}", micros, treatment)
+
+
+def entity(msp, **facts) -> LegalEntity:
+    told = {"name": "Northwind Voice GmbH", "street": "Hauptstr. 1", "postcode": "10115", "city": "Berlin",
+            "country": "DE", "vat_id": "DE123456789", "email": "billing@northwind.example", "phone": "+49 30 1110100",
+            "iban": "DE02120300000000202051", "bic": "BYLADEM1001", "bank": "Demo Bank"}  # fmt: skip
+    return save_entity(LegalEntity(msp=msp, **(told | facts)), by=BY)
+
+
+def profile(company, customer, **facts) -> BillingProfile:
+    told = {"name": customer.name, "street": "Unter den Linden 1", "postcode": "10117", "city": "Berlin",
+            "country": "DE", "vat_id": "DE987654321", "email": "ap@acme.example"}  # fmt: skip
+    return save_profile(BillingProfile(msp_id=company.msp_id, tenant=customer, entity=company, **(told | facts)), by=BY)
+
+
+def issued(billed, *amounts, on=TODAY, name="fees", period=OCTOBER):
+    invoice = draft(billed, Fees(*amounts, name=name), begins=period[0], ends=period[1], by=BY)
+    return issue(approve(invoice, by=BY), on=on, by=BY)
+
+
+def payment(billed, amount, reference="4711", on=TODAY) -> Payment:
+    return Payment(
+        msp_id=billed.msp_id, tenant=billed.tenant, entity=billed.entity, currency=billed.currency, amount=amount,
+        received_on=on, reference=reference,
+    )  # fmt: skip
