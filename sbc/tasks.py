@@ -33,3 +33,22 @@ def make_partitions(**_: Any) -> None:
     today = datetime.now(UTC).date()
     for table in BY_DAY:
         ensure_days(table, [today + timedelta(days=step) for step in range(-1, DAYS_AHEAD)])
+
+
+@shared_task(ignore_result=True)
+def erase(**_: Any) -> None:
+    """Erase what has outlived its time, once in each month."""
+    try:
+        erasure.erase_if_due(at=datetime.now(UTC), by=Actor.system("erasure"))
+    except erasure.Running:
+        return  # somebody asked for one at this moment; the next day sees to the month
+
+
+@jobs.kind("retention.erase")
+def erase_now(job: Job, progress: jobs.Progress) -> dict[str, Any]:
+    """Erase what has outlived its time because the operator wants it now."""
+    try:
+        run = erasure.erase(at=datetime.now(UTC), by=jobs.actor_of(job), told=progress)
+    except erasure.Running as error:
+        raise ValidationError(str(error)) from error
+    return {"erasure": run.pk}

@@ -45,10 +45,15 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "carriers.change": _MSP_RUN | _CUSTOMER_RUN,
     "rollout.view": _OPERATOR | _MSP_ALL | _CUSTOMER_VOICE,
     "rollout.change": _OPERATOR | _MSP_RUN,
+    # How long what is kept: the operator sets it, everybody may know it
+    "retention.view": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,
+    "retention.change": _OPERATOR,
     # The MSP's desk
     "customers.view": _MSP_ALL,
     "customers.change": _MSP_RUN,
     "customers.act": ACTING_ROLES,
+    "holds.view": _MSP_ALL,
+    "holds.change": _MSP_RUN,
     "stock.view": _MSP_ALL,
     "stock.change": _MSP_RUN,
     "brand.view": _MSP_ALL,

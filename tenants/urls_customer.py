@@ -1,7 +1,12 @@
 from django.urls import include, path
 
-from tenants.views import customer
+from tenants.views import customer, retention
 
 settings = [path("settings/", customer.company, name="company")]
+kept = [path("", retention.retention_list, name="list")]
 
-urlpatterns = [path("", include((settings, "settings"))), path("", include("tenants.urls_team"))]
+urlpatterns = [
+    path("", include((settings, "settings"))),
+    path("retention/", include((kept, "retention"))),
+    path("", include("tenants.urls_team")),
+]

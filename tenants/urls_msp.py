@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from tenants.views import domains, msp
+from tenants.views import domains, msp, retention
 
 customers = [
     path("", msp.customer_list, name="list"),
@@ -26,8 +26,18 @@ names = [
     path("hosts/<int:pk>/remove/", domains.host_remove, name="remove"),
 ]
 
+kept = [
+    path("", retention.retention_list, name="list"),
+    path("runs/", retention.run_list, name="runs"),
+    path("runs/<int:pk>/", retention.run_detail, name="run"),
+    path("holds/", retention.hold_list, name="holds"),
+    path("holds/new/", retention.hold_new, name="hold"),
+    path("holds/<int:pk>/release/", retention.hold_release, name="release"),
+]
+
 urlpatterns = [
     path("customers/", include((customers, "customers"))),
     path("domains/", include((names, "domains"))),
+    path("retention/", include((kept, "retention"))),
     path("", include("tenants.urls_team")),
 ]

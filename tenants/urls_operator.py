@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from tenants.urls_team import tokens
-from tenants.views import operator
+from tenants.views import operator, retention
 
 msps = [
     path("", operator.msp_list, name="list"),
@@ -19,8 +19,19 @@ regions = [
     path("<int:pk>/", operator.region_edit, name="edit"),
 ]
 
+rules = [
+    path("", retention.retention_list, name="list"),
+    path("new/", retention.rule_edit, name="new"),
+    path("<int:pk>/", retention.rule_edit, name="rule"),
+    path("<int:pk>/remove/", retention.rule_remove, name="remove"),
+    path("runs/", retention.run_list, name="runs"),
+    path("runs/<int:pk>/", retention.run_detail, name="run"),
+    path("erase/", retention.erase_now, name="erase"),
+]
+
 urlpatterns = [
     path("msps/", include((msps, "msps"))),
     path("regions/", include((regions, "regions"))),
+    path("retention/", include((rules, "retention"))),
     path("", include((tokens, "tokens"))),
 ]

@@ -18,7 +18,7 @@ class Owned(models.Model):
 
 
 class AuditEntry(Owned):
-    """Who did what to what, and why: written with the change itself, never changed and never deleted."""
+    """Who did what to what, and why: written with the change itself, never changed, erased when its time is over."""
 
     # Made here and not by the database: whoever may write an entry need not be able to read it back.
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

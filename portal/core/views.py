@@ -13,12 +13,19 @@ from .access import requires
 from .models import Job, JobFile
 
 # Jobs of other kinds are named by what they do in the trade's words, from their kind.
-TITLES = {"export": _("Export"), "import": _("Import"), "check": _("Check"), "store": _("Import")}
+TITLES = {
+    "export": _("Export"),
+    "import": _("Import"),
+    "check": _("Check"),
+    "store": _("Import"),
+    "erase": _("Erasure"),
+}
 # The list that a job of an app was asked for from.
 LISTS = {
     "calls": ("calls:list", _("Calls")),
     "numbers": ("numbers:list", _("Numbers")),
     "inventory": ("inventory:list", _("Number stock")),
+    "retention": ("retention:runs", _("What was erased")),
 }
 
 

@@ -55,6 +55,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
         Entry(_("Health"), "heart", "health:list", "nodes.view", NETWORK),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
+        Entry(_("Retention"), "hourglass", "retention:list", "retention.view", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
     ],
     "msp": [
@@ -71,6 +72,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Domains"), "world", "domains:list", "domains.view", ACCOUNT),
         Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
+        Entry(_("Retention"), "hourglass", "retention:list", "retention.view", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
     ],
     "customer": [
@@ -85,6 +87,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Company"), "building", "settings:company", "settings.view", ACCOUNT),
         Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
+        Entry(_("What we keep"), "hourglass", "retention:list", "retention.view", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
     ],
 }

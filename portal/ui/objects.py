@@ -40,6 +40,7 @@ KINDS: dict[str, dict[str, Kind]] = {
     "operator": {
         "msps": Kind("msps:detail", "msps:list", _("MSPs")),
         "regions": Kind("regions:edit", "regions:list", _("Regions"), "regions.change"),
+        "retention-rules": Kind("retention:rule", "retention:list", _("Retention"), "retention.change"),
         "nodes": Kind("nodes:detail", "nodes:list", _("Nodes")),
         "certificates": Kind("certificates:detail", "certificates:list", _("Certificates")),
         "quarantined-records": Kind("quarantine:detail", "quarantine:list", _("Records kept aside")),

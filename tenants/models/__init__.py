@@ -12,6 +12,7 @@ from tenants.models.people import (
     User,
 )
 from tenants.models.platform import BaseDomain, Msp, Region
+from tenants.models.retention import DataClass, Erasure, ErasureLine, LegalHold, RetentionRule
 
 __all__ = [
     "CUSTOMER_ROLES",
@@ -22,12 +23,17 @@ __all__ = [
     "Brand",
     "Customer",
     "CustomerRegion",
+    "DataClass",
     "Domain",
+    "Erasure",
+    "ErasureLine",
     "Invitation",
+    "LegalHold",
     "Membership",
     "Msp",
     "OwnHost",
     "Region",
+    "RetentionRule",
     "Role",
     "User",
 ]

@@ -51,6 +51,9 @@ class Customer(Versioned, TenantMixin):
     )
     default_caller_id = models.TextField(_("default caller ID"), blank=True)
     foreign_caller_id = models.BooleanField(_("approved foreign caller IDs may be used"), default=False)
+    hide_numbers = models.BooleanField(
+        _("hide the last 3 digits of numbers in call lists"), default=False, editable=False
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     retain_until = models.DateField(null=True, blank=True, editable=False)

@@ -32,6 +32,7 @@ from tenants.services.people import (
     revoke_invitation,
     save_profile,
 )
+from tenants.services.retention import place_hold, release_hold, remove_rule, save_rule
 from tenants.services.tokens import create_token, revoke_token
 
 __all__ = [
@@ -55,8 +56,11 @@ __all__ = [
     "invite_owner",
     "leave",
     "peek_invitation",
+    "place_hold",
+    "release_hold",
     "remove_host",
     "remove_member",
+    "remove_rule",
     "resume_customer",
     "resume_msp",
     "revoke_invitation",
@@ -65,6 +69,7 @@ __all__ = [
     "save_customer",
     "save_profile",
     "save_region",
+    "save_rule",
     "start_acting",
     "suspend_customer",
     "suspend_msp",

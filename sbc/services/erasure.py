@@ -1,0 +1,254 @@
+"""Erasing what has outlived its time, and proving it: rows are counted before and after, and what a hold keeps."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.db import contexts
+from portal.db.partitions import drop_before
+from tenants.models import Customer, DataClass, Erasure, ErasureLine, RetentionRule
+
+BATCH = 5_000
+# Waiting for a lock on calls would keep calls from being stored.
+PATIENCE = "2s"
+# Names this work among the locks of the database: two runs at a time would count each other's rows.
+TURN = 0x5742_0E5A
+
+
+@dataclass(frozen=True)
+class Holding:
+    """Rows of one class of data in one table: `at` says how old a row is, `where` which rows are meant.
+
+    Where `tenant` or `call` is empty, no hold can name the rows.
+    """
+
+    data_class: DataClass
+    table: str
+    at: str
+    where: str = "true"
+    tenant: str = "tenant_id"
+    msp: str = "msp_id"
+    call: str = ""
+    by_day: bool = False
+
+
+_NOT_USED = """
+    t.version < (SELECT max(r.version) FROM sbc_revision r WHERE r.scope = t.scope)
+    AND NOT EXISTS (SELECT FROM sbc_deployment d WHERE d.scope = t.scope AND d.running <= t.version)
+"""
+_DEAD_NODE = "t.node_id IN (SELECT n.id FROM sbc_node n WHERE n.state = 'disabled')"
+_OVER_JOB = "t.state IN ('done', 'failed') AND NOT EXISTS (SELECT FROM core_jobfile f WHERE f.job_id = t.id)"
+_OF_OVER_JOB = "EXISTS (SELECT FROM core_job j WHERE j.id = t.job_id AND j.state IN ('done', 'failed'))"
+
+HOLDINGS = (
+    Holding(DataClass.CALLS, "calls_cdr", "invited", "t.direction <> 'emergency'", call="call", by_day=True),
+    Holding(DataClass.EMERGENCY, "calls_cdr", "invited", "t.direction = 'emergency'", call="call", by_day=True),
+    Holding(DataClass.LIVE, "calls_livecall", "updated", call="call"),
+    Holding(DataClass.MINUTES, "calls_rollup", "at", "t.grain = 'minute'"),
+    Holding(DataClass.COUNTS, "calls_rollup", "at", "t.grain <> 'minute'"),
+    Holding(DataClass.COUNTS, "calls_failurerollup", "at"),
+    Holding(DataClass.EVENTS, "sbc_alarm", "until"),
+    Holding(DataClass.REVISIONS, "sbc_revision", "created_at", _NOT_USED),
+    Holding(DataClass.REVISIONS, "sbc_deployment", "since", _DEAD_NODE),
+    Holding(DataClass.QUARANTINE, "sbc_quarantinedrecord", "settled", tenant="", msp=""),
+    # Files first: they belong to their job.
+    Holding(DataClass.JOBS, "core_jobfile", "created_at", _OF_OVER_JOB),
+    Holding(DataClass.JOBS, "core_job", "created_at", _OVER_JOB),
+    Holding(DataClass.AUDIT, "core_auditentry", "at"),
+)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What of a holding is over in one country; `country` empty stands for all without a rule of their own."""
+
+    holding: Holding
+    country: str
+    days: int
+    before: datetime
+    customers: tuple[int, ...]  # those of the country, or, where it is empty, those that it is not about
+
+    @property
+    def condition(self) -> tuple[str, list[Any]]:
+        """Return what holds for the rows that are over, with its values."""
+        tenant, held = self.holding.tenant, f"t.{self.holding.at} < %s AND ({self.holding.where})"
+        if not tenant:
+            return held, [self.before]
+        if self.country:
+            return f"{held} AND t.{tenant} = ANY(%s)", [self.before, list(self.customers)]
+        return f"{held} AND (t.{tenant} IS NULL OR t.{tenant} <> ALL(%s))", [self.before, list(self.customers)]
+
+    @property
+    def held(self) -> str:
+        """Return what holds for the rows that a legal hold keeps."""
+        if not self.holding.tenant:
+            return "false"
+        call = f"OR h.call = t.{self.holding.call}" if self.holding.call else ""
+        return (
+            "EXISTS (SELECT FROM tenants_legalhold h WHERE h.released_at IS NULL"
+            f" AND h.tenant_id = t.{self.holding.tenant} AND (h.call IS NULL {call}))"
+        )
+
+
+Told = Callable[[int, int, str], None]
+
+
+class Running(Exception):
+    """Another erasure runs at this moment."""
+
+
+def erase_if_due(*, at: datetime, by: Actor) -> Erasure | None:
+    """Erase once in each month; where the month's run failed, the next day tries again."""
+    month = at.date().replace(day=1)
+    with contexts.owner():
+        done = Erasure.objects.filter(month=month, error="", finished_at__isnull=False).exists()
+    return None if done else erase(at=at, by=by, month=month)
+
+
+def erase(*, at: datetime, by: Actor, month: date | None = None, told: Told | None = None) -> Erasure:
+    """Erase everything whose time is over at this moment, and store what was found, taken away and left.
+
+    Raises Running while another erasure is at work.
+    """
+    with contexts.owner(), _turn():
+        # Nobody else is at work: what has no end was killed.
+        Erasure.objects.filter(finished_at=None, error="").update(error="It was stopped.")
+        run = Erasure(month=month, asked_by=by.email, started_at=at)
+        run.save(force_insert=True)
+        try:
+            lines = _erase(run, at, told)
+        except Exception as error:
+            Erasure.objects.filter(pk=run.pk).update(error=f"{type(error).__name__}: {error}"[:500])
+            raise
+        run.finished_at = _clock()
+        Erasure.objects.filter(pk=run.pk).update(finished_at=run.finished_at)
+        _write_down(run, lines, by)
+    return run
+
+
+def due_at(at: datetime) -> list[Due]:
+    """Return what is over at this moment, holding by holding and country by country."""
+    rules: dict[str, dict[str, int]] = {}
+    for rule in RetentionRule.objects.order_by("data_class", "country"):
+        rules.setdefault(rule.data_class, {})[rule.country] = rule.days
+    customers: dict[str, list[int]] = {}
+    for pk, country in Customer.objects.order_by("pk").values_list("pk", "country"):
+        customers.setdefault(country, []).append(pk)
+    found = []
+    for holding in HOLDINGS:
+        days = rules.get(holding.data_class, {})
+        own = {country for country in days if country and holding.tenant}
+        elsewhere = tuple(pk for country in sorted(own) for pk in customers.get(country, []))
+        for country in sorted(own | ({""} & days.keys())):
+            those = tuple(customers.get(country, [])) if country else elsewhere
+            found.append(Due(holding, country, days[country], at - timedelta(days=days[country]), those))
+    return found
+
+
+def _erase(run: Erasure, at: datetime, told: Told | None) -> list[ErasureLine]:
+    due = due_at(at)
+    found = [(each, _counted(each)) for each in due]
+    _drop_days([each for each in due if each.holding.by_day])
+    lines = []
+    for number, (each, before) in enumerate(found):
+        if told is not None:
+            told(number, len(found), str(each.holding.data_class.label))
+        _delete(each)
+        after = _counted(each)
+        for msp in sorted(before.keys() | after.keys(), key=lambda pk: pk or 0) or [None]:
+            (rows, _held), (left, held) = before.get(msp, (0, 0)), after.get(msp, (0, 0))
+            lines.append(ErasureLine(
+                erasure=run, data_class=each.holding.data_class, table=each.holding.table, country=each.country,
+                msp_id=msp, days=each.days, before=each.before, rows_before=rows, rows_removed=max(0, rows - left),
+                rows_held=held, rows_after=left,
+            ))  # fmt: skip
+    ErasureLine.objects.bulk_create(lines)
+    return lines
+
+
+def _counted(due: Due) -> dict[int | None, tuple[int, int]]:
+    """Return by MSP how many rows are over, and how many of them a hold keeps."""
+    condition, values = due.condition
+    msp = f"t.{due.holding.msp}" if due.holding.msp else "NULL::bigint"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {msp}, count(*), count(*) FILTER (WHERE {due.held}) FROM {due.holding.table} t"  # noqa: S608
+            f" WHERE {condition} GROUP BY 1",
+            values,
+        )
+        return {pk: (rows, held) for pk, rows, held in cursor.fetchall()}
+
+
+def _drop_days(due: list[Due]) -> None:
+    """Drop the partitions of days that are over for everybody and of which no hold keeps a row."""
+    for table in {each.holding.table for each in due}:
+        those = [each for each in due if each.holding.table == table]
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+            # Whoever places a hold waits until the days are gone or kept.
+            cursor.execute("LOCK TABLE tenants_legalhold IN SHARE MODE")
+            until = min(each.before for each in those)
+            for each in those:
+                condition, values = each.condition
+                cursor.execute(
+                    f"SELECT min(t.{each.holding.at}) FROM {table} t WHERE {condition} AND {each.held}",  # noqa: S608
+                    values,
+                )
+                (oldest,) = cursor.fetchone()
+                until = min(until, oldest or until)
+            drop_before(table, until.date())
+
+
+def _delete(due: Due) -> None:
+    condition, values = due.condition
+    statement = f"""
+        WITH gone AS MATERIALIZED (
+            SELECT t.tableoid AS part, t.ctid AS row FROM {due.holding.table} t
+             WHERE {condition} AND NOT {due.held} LIMIT {BATCH})
+        DELETE FROM {due.holding.table} t USING gone WHERE t.tableoid = gone.part AND t.ctid = gone.row
+    """  # noqa: S608  names of ours
+    with connection.cursor() as cursor:
+        while True:
+            # A batch at a time: nobody who stores calls waits for long.
+            cursor.execute(statement, values)
+            if cursor.rowcount < BATCH:
+                return
+
+
+def _write_down(run: Erasure, lines: list[ErasureLine], by: Actor) -> None:
+    by_msp: dict[int | None, dict[str, int]] = {None: {}}
+    for line in lines:
+        for msp in {None, line.msp_id}:
+            sums = by_msp.setdefault(msp, {})
+            sums[line.data_class] = sums.get(line.data_class, 0) + line.rows_removed
+    for msp, sums in by_msp.items():
+        removed = {name: count for name, count in sums.items() if count}
+        audit.record(by, "erasure.done", run, msp_id=msp, removed=removed)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Hold the database's lock for erasures, or raise Running."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [TURN])
+        if not cursor.fetchone()[0]:
+            raise Running(_("An erasure is at work already."))
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [TURN])
+
+
+def _clock() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (at,) = cursor.fetchone()
+    assert isinstance(at, datetime)
+    return at
