@@ -4,11 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import shared_task
+from django.core.exceptions import ValidationError
 
+from portal.core import jobs
+from portal.core.audit import Actor
+from portal.core.models import Job
 from portal.db.partitions import ensure_days
 from sbc import services
 from sbc.ingest import BY_DAY
-from sbc.services import certificates
+from sbc.services import certificates, erasure
 
 DAYS_AHEAD = 7
 
