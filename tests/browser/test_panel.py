@@ -82,10 +82,11 @@ def test_focus_goes_to_the_next_row_when_a_saved_one_no_longer_fits_the_filter(p
     panel.get_by_role("button", name="Save and deactivate").click()
 
     expect(page.locator("#list-panel")).to_be_hidden()
-    page.evaluate("htmx.trigger(document.body, 'config-numbers')")
     expect(page.get_by_role("link", name=gone)).to_have_count(0)
     expect(page.get_by_role("link", name=after)).to_be_focused()
     expect(page.locator("#toasts")).to_contain_text(f"{gone} no longer fits what this list is narrowed to.")
+    # A list is dimmed while it is drawn anew.
+    expect(page.locator("#list")).to_have_css("opacity", "1")
     assert access_of(page) == []
 
 
