@@ -98,10 +98,10 @@ class Migration(migrations.Migration):
                         blank=True, validators=[django.core.validators.MaxLengthValidator(500)], verbose_name="note"
                     ),
                 ),
-                ("summary", models.JSONField(default=dict)),
+                ("summary", models.JSONField(default=dict, editable=False)),
                 ("imported_by", models.TextField(blank=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("activated_at", models.DateTimeField(null=True)),
+                ("activated_at", models.DateTimeField(editable=False, null=True)),
                 (
                     "msp",
                     models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="tenants.msp"),

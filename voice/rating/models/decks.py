@@ -118,10 +118,10 @@ class DeckVersion(models.Model):
     effective_from = models.DateTimeField(_("in force from"))
     full = models.BooleanField(default=False)
     note = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(500)])
-    summary = models.JSONField(default=dict)
+    summary = models.JSONField(default=dict, editable=False)
     imported_by = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    activated_at = models.DateTimeField(null=True)
+    activated_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         constraints = [

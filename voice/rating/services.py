@@ -1,0 +1,173 @@
+"""Writes to decks: their facts, who pays and costs by them, rates set by hand. Files come in by `imports`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F, Max, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from tenants.models import Customer
+from voice.carriers.models import Trunk
+from voice.edits import facts, locked
+from voice.rating import storing
+from voice.rating.band_codec import read_bands
+from voice.rating.bands import BadBands
+from voice.rating.comparing import Comparison, compare
+from voice.rating.files.lines import Line
+from voice.rating.models import CustomerDeck, DeckRate, DeckVersion, RateDeck, TrunkDeck
+
+DECK_FACTS = ("name", "kind", "currency", "zone", "free", "bands", "note")
+State = DeckVersion.State
+A = TypeVar("A", CustomerDeck, TrunkDeck)
+
+
+@transaction.atomic
+def save_deck(deck: RateDeck, *, by: Actor) -> RateDeck:
+    """Store a new or changed deck; what its rates are counted in stays once it has rates.
+
+    Raises ValidationError.
+    """
+    stored = locked(deck)
+    if stored is not None and (stored.currency, stored.kind) != (deck.currency, deck.kind) and deck.rates.exists():
+        raise ValidationError(_("A deck with rates keeps its currency and its kind. Make a new deck."))
+    _check_bands(deck)
+    deck.full_clean()
+    deck.row_version += 1
+    deck.save()
+    audit.record(by, "deck.saved", deck, before=facts(stored, DECK_FACTS), after=facts(deck, DECK_FACTS))
+    return deck
+
+
+def _check_bands(deck: RateDeck) -> None:
+    try:
+        bands = read_bands(deck.bands, deck.zone)
+    except BadBands as error:
+        raise ValidationError({"bands": str(error)})
+    if deck.pk:
+        known = {window.band for window in bands.windows} if bands else set()
+        used = DeckRate.objects.filter(deck=deck).exclude(band_prices={}).values_list("band_prices", flat=True)
+        named = {band for prices in used.distinct()[:10_000] for band in prices}
+        if named - known:
+            words = _("Rates of this deck name the bands %(bands)s; they cannot be taken away.")
+            raise ValidationError({"bands": words % {"bands": ", ".join(sorted(named - known))}})
+
+
+@transaction.atomic
+def close_deck(deck: RateDeck, *, by: Actor) -> None:
+    """Take a deck out of use; its rates stay, for the calls that they priced. Raises ValidationError while used."""
+    stored = open_deck(deck)
+    now = timezone.now()
+    for assigned in (CustomerDeck, TrunkDeck):
+        if assigned.objects.filter(Q(ends=None) | Q(ends__gt=now), deck=stored).exists():
+            raise ValidationError(_("Somebody is priced by this deck. Give them another one first."))
+    stored.closed_at = now
+    stored.row_version += 1
+    stored.save(update_fields=["closed_at", "row_version"])
+    audit.record(by, "deck.closed", stored)
+
+
+@transaction.atomic
+def assign_customer(customer: Customer, deck: RateDeck | None, *, begins: datetime, by: Actor) -> CustomerDeck | None:
+    """Let a customer pay by a selling deck from a moment on, or by none; what was planned for later stays.
+
+    Raises ValidationError.
+    """
+    _check_deck(deck, RateDeck.Kind.SELL, customer.msp_id)
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    new = CustomerDeck(msp_id=customer.msp_id, tenant=customer, deck=deck, begins=begins) if deck else None
+    _assign(CustomerDeck.objects.filter(tenant=customer), new, begins)
+    audit.record(by, "customer_deck.assigned", customer, deck=str(deck) if deck else "", begins=begins)
+    return new
+
+
+@transaction.atomic
+def assign_trunk(trunk: Trunk, deck: RateDeck | None, *, begins: datetime, by: Actor) -> TrunkDeck | None:
+    """Let a trunk cost by a buying deck from a moment on, or by none; what was planned for later stays.
+
+    Raises ValidationError.
+    """
+    _check_deck(deck, RateDeck.Kind.BUY, trunk.msp_id)
+    if trunk.tenant_id is not None:
+        raise ValidationError(_("A customer pays its own trunk itself."))
+    Trunk.objects.select_for_update(of=("self",), no_key=True).get(pk=trunk.pk)
+    new = TrunkDeck(msp_id=trunk.msp_id, trunk=trunk.pk, deck=deck, begins=begins) if deck else None
+    _assign(TrunkDeck.objects.filter(trunk=trunk.pk), new, begins)
+    audit.record(by, "trunk_deck.assigned", trunk, deck=str(deck) if deck else "", begins=begins)
+    return new
+
+
+def _check_deck(deck: RateDeck | None, kind: str, msp: int) -> None:
+    if deck is not None and (deck.msp_id != msp or deck.kind != kind or deck.closed_at is not None):
+        words = _("Choose one of your selling decks.") if kind == "sell" else _("Choose one of your buying decks.")
+        raise ValidationError({"deck": words})
+
+
+def _assign(spans: Any, new: CustomerDeck | TrunkDeck | None, begins: datetime) -> None:
+    held = spans.filter(Q(ends=None) | Q(ends__gt=begins), begins__lte=begins).exclude(ends=F("begins")).first()
+    if held is not None:
+        limit, held.ends = held.ends, begins
+        held.save(update_fields=["ends"])
+    else:
+        later = spans.filter(begins__gt=begins).exclude(ends=F("begins")).order_by("begins").first()
+        limit = later.begins if later else None
+    if new is not None:
+        new.ends = limit
+        new.save()
+
+
+@transaction.atomic
+def put_rates(
+    deck: RateDeck, lines: Iterable[Line], *, at: datetime, by: Actor, note: str = "", full: bool = False
+) -> DeckVersion:
+    """Make a version of lines that need no looking at, such as one rate set by hand, and activate it.
+
+    Raises ValidationError when nothing changes.
+    """
+    stored = open_deck(deck)
+    found = compare(storing.running(stored, at), lines, at, full=full)
+    if not found.changes:
+        raise ValidationError(_("The deck has this price already."))
+    version = new_version(stored, at=at, by=by, note=note, full=full)
+    storing.write_changes(version, found.changes)
+    return activate(version, stored, by=by, counts=found)
+
+
+def new_version(deck: RateDeck, *, at: datetime, by: Actor, note: str = "", full: bool = False) -> DeckVersion:
+    """Return the deck's next version, a draft; the deck is under lock."""
+    last = DeckVersion.objects.filter(deck=deck).aggregate(last=Max("number"))["last"] or 0
+    version = DeckVersion(
+        deck=deck, msp_id=deck.msp_id, number=last + 1, effective_from=at, note=note, full=full, imported_by=by.email
+    )
+    version.full_clean()
+    version.save()
+    return version
+
+
+def activate(version: DeckVersion, deck: RateDeck, *, by: Actor, counts: Comparison | None = None) -> DeckVersion:
+    """Make a draft's lines rates of its deck, which is under lock; from when they hold is said by the rows alone."""
+    storing.apply_lines(version)
+    if counts is not None:
+        version.summary = {"counts": counts.counts, "same": counts.same}
+    version.state, version.activated_at = State.ACTIVE, timezone.now()
+    version.save(update_fields=["state", "activated_at", "summary"])
+    deck.row_version += 1
+    deck.save(update_fields=["row_version", "mapping"])
+    changed = version.summary.get("counts", {})
+    audit.record(
+        by, "deck.version_activated", deck, version=version.number, effective_from=version.effective_from, **changed
+    )
+    return version
+
+
+def open_deck(deck: RateDeck) -> RateDeck:
+    """Return the deck under lock; raises ValidationError when it is closed."""
+    stored = RateDeck.objects.select_for_update(of=("self",), no_key=True).get(pk=deck.pk)
+    if stored.closed_at is not None:
+        raise ValidationError(_("This deck is closed."))
+    return stored
