@@ -17,6 +17,7 @@ from sbc.models import Alarm, Deployment, Drift, Node, QuarantinedRecord, Spool
 from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer
 from voice.calls import live
+from voice.calls.masking import masked, without
 from voice.calls.models import Cdr
 from voice.calls.services import NotStored, Stored, complete_call, store_calls
 from voice.carriers.models import Trunk
@@ -264,9 +265,11 @@ def _gateways(record: dict[str, Any]) -> Iterator[str]:
 def _alarm_of_call(node: Node, item: protocol.CallEvent, msps: dict[int, int]) -> None:
     tenant = item["tenant"] if item["tenant"] in msps else None
     words = _("%(node)s: %(reason)s (from %(caller)s to %(called)s)")
+    # Operators and support read alarms: nobody there needs the whole number.
+    numbers = [item["caller"], item["called"]]
     text = words % {
-        "node": node, "reason": item["reason"] or _("a call was refused"),
-        "caller": item["caller"] or "?", "called": item["called"] or "?",
+        "node": node, "reason": without(item["reason"], numbers) or _("a call was refused"),
+        "caller": masked(item["caller"]) or "?", "called": masked(item["called"]) or "?",
     }  # fmt: skip
     raise_alarm(
         Alarm.Kind.CALL, text[:500], at=now(), node=node, tenant_id=tenant, msp_id=msps.get(item["tenant"]),

@@ -27,6 +27,11 @@ _CUSTOMER_VOICE = frozenset({"admin", "voice_manager", "viewer", ACTING})
 _CUSTOMER_RUN = frozenset({"admin", "voice_manager", ACTING})
 _TENANT_ADMIN = frozenset({"admin"})
 
+# Whose telephone numbers in calls somebody sees to the last digit: their own company's always, or unless the customer
+# has them hidden. All other roles, support and who acts as a customer among them, never see the last three.
+FULL_NUMBERS = frozenset({"admin", "voice_manager"})
+FULL_NUMBERS_UNLESS_HIDDEN = frozenset({"billing_contact", "owner", "engineer", "billing"})
+
 CAPABILITIES: dict[str, frozenset[str]] = {
     "dashboard.view": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,
     # The customer's telephony
@@ -40,6 +45,11 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "emergency.change": _MSP_RUN | _CUSTOMER_RUN,
     "calls.view": _MSP_ALL | _CUSTOMER_ALL,
     "calls.export": _MSP_ALL | frozenset({"admin", "voice_manager", "billing_contact", ACTING}),
+    # What calls cost and earn: a customer's own charges, and what the MSP alone knows
+    "bills.view": _MSP_ALL | frozenset({"admin", "billing_contact", ACTING}),
+    "costs.view": frozenset({"owner", "billing"}),
+    "rates.view": _MSP_ALL,
+    "rates.change": frozenset({"owner", "billing"}),
     # What customer and MSP each have: their own trunks, seen by nobody else's staff
     "carriers.view": _MSP_ALL | _CUSTOMER_VOICE,
     "carriers.change": _MSP_RUN | _CUSTOMER_RUN,
@@ -73,6 +83,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     # Everywhere
     "audit.view": _OPERATOR | _MSP_ALL | frozenset({"admin", "voice_manager", ACTING}),
     "settings.view": _CUSTOMER_ALL,
+    "settings.change": _TENANT_ADMIN,
     "team.view": _OPERATOR | _MSP_ALL | frozenset({"admin", "voice_manager", ACTING}),
     "team.change": frozenset({"owner"}) | _TENANT_ADMIN,
     "tokens.view": _OPERATOR | _MSP_ALL | _CUSTOMER_ALL,

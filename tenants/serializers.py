@@ -45,6 +45,18 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         return sorted(name.fqdn for name in customer.customer_regions.all())
 
 
+class CompanySerializer(serializers.ModelSerializer[Customer]):
+    """A customer as it sees itself."""
+
+    hide_numbers = serializers.BooleanField()
+
+    class Meta:
+        model = Customer
+        fields = ["id", "name", "country", "time_zone", "cps", "channels", "hide_numbers"]
+        read_only_fields = ["name", "country", "time_zone", "cps", "channels"]
+        validators: list[Any] = []
+
+
 class ReasonSerializer(serializers.Serializer[Any]):
     """Why; with `typed`, the name of what is about to end."""
 

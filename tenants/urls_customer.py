@@ -2,7 +2,10 @@ from django.urls import include, path
 
 from tenants.views import customer, retention
 
-settings = [path("settings/", customer.company, name="company")]
+settings = [
+    path("settings/", customer.company, name="company"),
+    path("settings/privacy/", customer.privacy, name="privacy"),
+]
 kept = [path("", retention.retention_list, name="list")]
 
 urlpatterns = [

@@ -3,7 +3,7 @@
 import uuid
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -59,7 +59,11 @@ def job_progress(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @requires("jobs.view")
 def job_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Hand out a file that a job has made."""
-    file = get_object_or_404(JobFile, pk=pk, job__state=Job.State.DONE)
+    file = get_object_or_404(JobFile.objects.select_related("job"), pk=pk, job__state=Job.State.DONE)
+    actor = request.actor  # type: ignore[attr-defined]
+    theirs = (file.job.actor.get("user_id"), bool(file.job.actor.get("acting_for")))
+    if file.job.kind.endswith(".export") and theirs != (actor.user_id, bool(actor.acting_for)):
+        raise Http404  # made for another reader's eyes, who may see more
     response = HttpResponse(bytes(file.content), content_type=file.content_type, status=HTTPStatus.OK)
     # As a download only: what somebody imported must never be shown as a page of ours.
     response.headers["Content-Disposition"] = f'attachment; filename="{_safe(file.name)}"'

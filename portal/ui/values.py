@@ -51,6 +51,10 @@ def duration(value: timedelta | float | int | None) -> str:
     return _("%(d)d d %(h)d h") % {"d": whole // DAY, "h": whole % DAY // HOUR}
 
 
+# Stands where the last digits of a number are hidden.
+CUT = "***"
+
+
 def phone(e164: str | None) -> str:
     """Return a number in the international format; what is no number stays as it is."""
     return _phone(e164) if e164 else "–"
@@ -59,6 +63,10 @@ def phone(e164: str | None) -> str:
 # Depends on nothing but the number, and the same pages are looked at again and again.
 @lru_cache(maxsize=16_384)
 def _phone(e164: str) -> str:
+    if e164.endswith(CUT):
+        # Written as the whole number would be, so that it looks the same in a list.
+        whole = _phone(e164[: -len(CUT)] + "0" * len(CUT))
+        return whole[: -len(CUT)] + CUT if whole.endswith("0" * len(CUT)) else e164
     try:
         number = phonenumbers.parse(e164 if e164.startswith("+") else f"+{e164}")
     except phonenumbers.NumberParseException:

@@ -13,6 +13,7 @@ from sbc.selectors.home import Reach, ToDo
 from tenants.permissions import requires
 from voice.calls import selectors as calls
 from voice.calls import story
+from voice.calls.masking import hidden_in
 from voice.calls.views import snapshot, snapshot_with_lines
 
 LAST_CALLS = 8
@@ -100,5 +101,5 @@ def _about(reach: Reach) -> str:
 def _last_calls(request: HttpRequest) -> list[dict[str, Any]]:
     if not request.can("calls.view"):  # type: ignore[attr-defined]
         return []
-    newest = calls.calls_of(request.tenant, request.msp).newest_first()[:LAST_CALLS]  # type: ignore[attr-defined]
+    newest = calls.calls_of(request.tenant, request.msp, hidden_in(request)).newest_first()[:LAST_CALLS]  # type: ignore[attr-defined]
     return [{"call": call, "status": story.status_of(call)} for call in newest]

@@ -1,7 +1,7 @@
 """The API of tenancy, by place: `portal/routes.py` finds the routes here."""
 
 from tenants.api.brand import BrandViewSet, OwnHostViewSet
-from tenants.api.customer import CustomerViewSet
+from tenants.api.customer import CompanyViewSet, CustomerViewSet
 from tenants.api.people import AuditViewSet, InvitationViewSet, MeViewSet, TeamViewSet, TokenViewSet
 from tenants.api.platform import BaseDomainViewSet, MspAdminViewSet, MspBaseDomainViewSet, RegionViewSet
 from tenants.api.retention import (
@@ -15,7 +15,7 @@ from tenants.api.retention import (
 
 _everywhere = [("me", MeViewSet, "me"), ("audit", AuditViewSet, "audit"), ("tokens", TokenViewSet, "token")]
 _places = [*_everywhere, ("team", TeamViewSet, "team"), ("invitations", InvitationViewSet, "invitation")]
-routes = [*_places, ("retention-rules", CustomerRules, "retention-rule")]
+routes = [*_places, ("company", CompanyViewSet, "company"), ("retention-rules", CustomerRules, "retention-rule")]
 msp_routes = [
     *_places,
     ("brand", BrandViewSet, "brand"),

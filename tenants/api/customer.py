@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from portal.core.api import MspViewSet
+from portal.core.api import MspViewSet, TenantViewSet
 from tenants import selectors, services
 from tenants.models import Customer
-from tenants.serializers import CustomerSerializer, InvitationSerializer, ReasonSerializer
+from tenants.serializers import CompanySerializer, CustomerSerializer, InvitationSerializer, ReasonSerializer
 
 
 class CustomerViewSet(MspViewSet):
@@ -76,3 +76,21 @@ class CustomerViewSet(MspViewSet):
 
     def _after(self, customer: Customer) -> Response:
         return Response(self.get_serializer(customer).data)
+
+
+class CompanyViewSet(TenantViewSet):
+    """Your company; a PATCH of `hide_numbers` hides the last three digits in call lists, or shows them."""
+
+    capability = "settings"
+    queryset = Customer.objects.none()
+    serializer_class = CompanySerializer
+    http_method_names: ClassVar[list[str]] = ["get", "patch", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[Customer]:
+        return Customer.objects.filter(pk=self.request.tenant.pk)
+
+    def write(self, serializer: BaseSerializer[Any], instance: Customer | None) -> Customer:
+        customer: Customer = self.request.tenant
+        return services.hide_numbers(
+            customer, hide=serializer.validated_data.get("hide_numbers", customer.hide_numbers), by=self.actor
+        )

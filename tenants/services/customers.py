@@ -112,6 +112,22 @@ def save_customer(customer: Customer, *, by: Actor) -> Customer:
     return customer
 
 
+@transaction.atomic
+def hide_numbers(customer: Customer, *, hide: bool, by: Actor) -> Customer:
+    """Hide the last three digits of numbers in call lists from all but the customer's own voice staff, or show them."""
+    stored = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if stored.hide_numbers != hide:
+        Customer.objects.filter(pk=customer.pk).update(hide_numbers=hide)
+        audit.record(
+            by, "customer.numbers_hidden" if hide else "customer.numbers_shown", customer,
+            before={"hide_numbers": not hide}, after={"hide_numbers": hide}, tenant_id=customer.pk,
+            msp_id=customer.msp_id,
+        )  # fmt: skip
+        _tell(customer)
+    customer.hide_numbers = hide
+    return customer
+
+
 def suspend_customer(customer: Customer, *, reason: str, by: Actor) -> Customer:
     """Stop a customer's calls, emergency calls excepted; everything else stays as it is."""
     return _move(customer, Customer.State.SUSPENDED, ("active",), "customer.suspended", by, reason)

@@ -7,7 +7,8 @@ from rest_framework import serializers
 
 from portal.core.api import MspViewSet, TenantViewSet
 from voice.calls import selectors
-from voice.calls.models import Cdr, LiveCall
+from voice.calls.masking import hidden_in
+from voice.calls.models import Cdr, CdrQuerySet, LiveCall
 
 FACTS = [
     "id", "call", "direction", "side", "call_id", "caller", "caller_sent", "called", "called_sent", "invited",
@@ -47,7 +48,7 @@ class MspLiveCallSerializer(LiveCallSerializer):
         fields = [*LIVE_FACTS, "customer"]
 
 
-def _narrowed(calls: QuerySet[Cdr], params: Any) -> QuerySet[Cdr]:
+def _narrowed(calls: CdrQuerySet, params: Any) -> CdrQuerySet:
     """Return the calls between `from` and `to` that the number `number` finds."""
     for name, lookup in (("from", "invited__gte"), ("to", "invited__lt")):
         if params.get(name):
@@ -69,7 +70,7 @@ class CallViewSet(TenantViewSet):
     ordering = ("-invited", "id")
 
     def get_queryset(self) -> QuerySet[Cdr]:
-        calls = selectors.calls_of(self.request.tenant, None)
+        calls = selectors.calls_of(self.request.tenant, None, hidden_in(self.request))
         return _narrowed(calls, self.request.query_params).order_by("-invited", "id")
 
 
@@ -84,7 +85,7 @@ class MspCallViewSet(MspViewSet):
     ordering = ("-invited", "id")
 
     def get_queryset(self) -> QuerySet[Cdr]:
-        calls = selectors.calls_of(None, self.request.msp)
+        calls = selectors.calls_of(None, self.request.msp, hidden_in(self.request))
         customer = self.request.query_params.get("customer", "")
         if customer.isascii() and customer.isdigit():
             calls = calls.filter(tenant_id=int(customer[:9]))
@@ -102,7 +103,7 @@ class LiveCallViewSet(TenantViewSet):
     ordering = ("-started", "pk")
 
     def get_queryset(self) -> QuerySet[LiveCall]:
-        return selectors.live_calls_of(self.request.tenant, None).order_by("-started", "pk")
+        return selectors.live_calls_of(self.request.tenant, None, hidden_in(self.request)).order_by("-started", "pk")
 
 
 class MspLiveCallViewSet(MspViewSet):
@@ -114,7 +115,7 @@ class MspLiveCallViewSet(MspViewSet):
     ordering = ("-started", "pk")
 
     def get_queryset(self) -> QuerySet[LiveCall]:
-        return selectors.live_calls_of(None, self.request.msp).order_by("-started", "pk")
+        return selectors.live_calls_of(None, self.request.msp, hidden_in(self.request)).order_by("-started", "pk")
 
 
 routes = [("calls", CallViewSet, "call"), ("live-calls", LiveCallViewSet, "live-call")]

@@ -8,6 +8,7 @@ from typing import Any
 from portal.ui import values
 from voice.calls.feed import Step
 from voice.calls.live import STATES
+from voice.calls.masking import Hidden, is_hidden, masked
 from voice.calls.words import words_for
 
 MINUTE = 60_000
@@ -51,8 +52,8 @@ class Trunk:
 class Board:
     """The live picture of one customer, one MSP or the installation: seeded from the database, then fed steps."""
 
-    def __init__(self, *, by_customer: bool) -> None:
-        self.by_customer = by_customer
+    def __init__(self, *, by_customer: bool, hidden: Hidden = None) -> None:
+        self.by_customer, self.hidden = by_customer, hidden
         self.live: dict[tuple[int, str], dict[str, Any]] = {}
         self.calls: Counter[tuple[str, Any]] = Counter()
         self.hour = Hour()
@@ -154,6 +155,13 @@ class Board:
         self.removed.discard(key)
         self.dirty = True
 
+    def hide(self, hidden: Hidden) -> None:
+        """Cut these customers' numbers short from now on, also those that are on the screen."""
+        if hidden != self.hidden:
+            self.hidden = hidden
+            self.changed |= self.live.keys()
+            self.dirty = True
+
     # Showing
 
     def snapshot(self, now: int) -> dict[str, Any]:
@@ -238,7 +246,8 @@ class Board:
         row = self.live[key]
         trunk = self.trunks.get(row["trunk"])
         shown = {"id": self._id(key), **row, "trunk": trunk.name if trunk else _plain(row["trunk"])}
-        shown["caller"], shown["called"] = _written(row["caller"]), _written(row["called"])
+        for name in ("caller", "called"):
+            shown[name] = _written(masked(row[name]) if is_hidden(key[0], self.hidden) else row[name])
         if self.by_customer:
             shown["customer"] = self.customers.get(key[0], "")
         return shown

@@ -1,5 +1,6 @@
 """The export of many calls, in the background."""
 
+import re
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -11,7 +12,9 @@ from portal.core.models import Job
 from portal.ui.export import BYTE_ORDER_MARK, csv_lines
 from tenants.models import Customer, Msp
 from voice.calls.lists import CallList
+from voice.calls.masking import Sight, without
 
+DIGITS = re.compile(r"[0-9]")
 MOST = 1_000_000
 
 
@@ -23,6 +26,8 @@ def export_calls(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     # The context of the job is its owner's: what it may not see is not there.
     request.tenant = Customer.objects.get(pk=job.tenant_id) if job.tenant_id else None  # type: ignore[attr-defined]
     request.msp = Msp.objects.get(pk=job.msp_id) if job.msp_id else None  # type: ignore[attr-defined]
+    request.can = frozenset(job.params.get("may", ())).__contains__  # type: ignore[attr-defined]
+    request.sight = job.params.get("sight", Sight.SHORT)  # type: ignore[attr-defined]
     calls = CallList(request)
     found = calls.found.order_by("-invited", "id")[:MOST]
     total = found.count()
@@ -35,6 +40,9 @@ def export_calls(job: Job, progress: jobs.Progress) -> dict[str, Any]:
             progress(min(done, total), total)
     name = f"calls-{localdate():%Y-%m-%d}.csv"
     file = jobs.attach(job, name, "text/csv; charset=utf-8", "".join(lines).encode())
-    audit.record(jobs.actor_of(job), "calls.exported", None, calls=total, query=job.params.get("query", ""))
+    # Whoever reads the audit log need not learn which number was looked for.
+    query = job.params.get("query", "")
+    query = without(query, ["".join(DIGITS.findall(request.GET.get("q", "")))])
+    audit.record(jobs.actor_of(job), "calls.exported", None, calls=total, query=query)
     progress(total, total)
     return {"file": str(file.pk), "calls": total}

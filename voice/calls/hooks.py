@@ -1,12 +1,17 @@
-"""What apps above supply to the pages of calls: the names and health of trunks, and lines of policies.
+"""What apps above supply to the pages of calls: the names and health of trunks, lines of policies, what calls cost.
 
 Each app registers its function when Django starts; imports keep pointing down.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
+from django.http import HttpRequest
+
+from portal.ui.columns import Column, Filter
 from tenants.models import Customer, Msp
+from voice.calls.models import Cdr, CdrQuerySet
 
 
 @dataclass(frozen=True)
@@ -46,3 +51,45 @@ def trunks(msp: Msp, customer: Customer | None) -> list[TrunkFacts]:
 def route(pk: int) -> RouteFacts | None:
     """Return a routing line of the customer at hand, or None where it is gone."""
     return route_of[-1](pk)
+
+
+class Prices(Protocol):
+    """What calls cost, as far as the reader of a page may see it."""
+
+    def add_to(self, calls: CdrQuerySet, request: HttpRequest) -> CdrQuerySet:
+        """Return the calls with what the columns show."""
+        ...
+
+    def columns(self, request: HttpRequest) -> list[Column]:
+        """Return the columns of lists and exports."""
+        ...
+
+    def filters(self, request: HttpRequest) -> list[Filter]:
+        """Return the filters of lists."""
+        ...
+
+    def panel(self, request: HttpRequest, call: Cdr) -> str:
+        """Return what a call's page says of its price, nothing where there is nothing to say."""
+        ...
+
+
+class _NoPrices:
+    def add_to(self, calls: CdrQuerySet, request: HttpRequest) -> CdrQuerySet:
+        return calls
+
+    def columns(self, request: HttpRequest) -> list[Column]:
+        return []
+
+    def filters(self, request: HttpRequest) -> list[Filter]:
+        return []
+
+    def panel(self, request: HttpRequest, call: Cdr) -> str:
+        return ""
+
+
+prices_of: list[Prices] = [_NoPrices()]
+
+
+def prices() -> Prices:
+    """Return what adds prices to the pages of calls."""
+    return prices_of[-1]

@@ -13,6 +13,7 @@ from channels.db import database_sync_to_async
 
 from voice.calls.board import Board
 from voice.calls.feed import Step, feed
+from voice.calls.masking import Sight
 from voice.calls.watching import Watch, board_for, refresh
 
 FRAME_SECONDS = 0.2
@@ -160,10 +161,11 @@ class Hub:
 
     def _take(self, steps: list[Step]) -> None:
         for step in steps:
-            for watch in (Watch(step["msp"], step["tenant"]), Watch(step["msp"])):
-                channel = self.channels.get(watch)
-                if channel is not None:
-                    channel.take(step)
+            for sight in Sight:
+                for watch in (Watch(step["msp"], step["tenant"], sight), Watch(step["msp"], None, sight)):
+                    channel = self.channels.get(watch)
+                    if channel is not None:
+                        channel.take(step)
 
     def _abandon(self, channel: Channel) -> None:
         if self.channels.get(channel.watch) is channel:

@@ -1,16 +1,21 @@
 """The list of calls: search, filters and columns, for the page and for the export."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui.lists import Choice, Column, Day, Empty, ListPage, Text
-from voice.calls import selectors, story
-from voice.calls.models import Cdr, Disposition
+from portal.core import jobs
+from portal.ui.lists import EXPORT_AT_ONCE, Choice, Column, Day, Empty, ListPage, Text
+from voice.calls import hooks, selectors, story
+from voice.calls.masking import hidden_in, sight_of
+from voice.calls.models import Cdr, CdrQuerySet, Disposition
 from voice.calls.models.cdr import Direction
+
+# What decides which columns of prices a reader gets.
+PRICED = ("bills.view", "costs.view")
 
 
 def _story_of(cdr: Cdr) -> str:
@@ -38,10 +43,11 @@ class CallList(ListPage):
     empty = Empty(_("No calls yet."), _("The first call is here seconds after it has ended."), icon="phone")
 
     def queryset(self) -> QuerySet[Cdr]:
-        return selectors.calls_of(self.request.tenant, self.request.msp)  # type: ignore[attr-defined]
+        calls = selectors.calls_of(self.request.tenant, self.request.msp, hidden_in(self.request))  # type: ignore[attr-defined]
+        return hooks.prices().add_to(calls, self.request)
 
     def search(self, queryset: QuerySet[Any], text: str) -> QuerySet[Any]:
-        return selectors.find_calls(queryset, text)
+        return selectors.find_calls(cast(CdrQuerySet, queryset), text)
 
     def visible_columns(self) -> list[Column]:
         columns = [
@@ -56,7 +62,7 @@ class CallList(ListPage):
         ]
         if self.request.tenant is None:  # type: ignore[attr-defined]
             columns.insert(1, Column("tenant__name", _("Customer")))
-        return columns
+        return [*columns, *hooks.prices().columns(self.request)]
 
     @property
     def filters(self) -> list[Any]:  # type: ignore[override]
@@ -69,7 +75,18 @@ class CallList(ListPage):
         ]
         if self.request.tenant is None:  # type: ignore[attr-defined]
             mine.insert(0, Choice("customer", _("Customer"), _customers, field="tenant_id"))
-        return mine
+        return [*mine, *hooks.prices().filters(self.request)]
+
+    def export(self) -> HttpResponse:
+        """Answer with the calls as CSV; the job of a long export shows what this reader may see, and no more."""
+        if not self.found[EXPORT_AT_ONCE : EXPORT_AT_ONCE + 1].exists():
+            return super().export()
+        query = self.request.GET.copy()
+        query.pop("export", None)
+        may = [name for name in PRICED if self.may(name)]
+        params = {"query": query.urlencode(), "may": may, "sight": sight_of(self.request.roles)}  # type: ignore[attr-defined]
+        job = jobs.start(self.export_job, params, by=self.request.actor)  # type: ignore[attr-defined]
+        return HttpResponseRedirect(reverse("jobs:detail", args=[job.pk]))
 
 
 def _talked(cdr: Cdr) -> float | None:

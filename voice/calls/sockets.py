@@ -10,6 +10,7 @@ from django.urls import path
 
 from tenants.sockets import REFUSED, person_of
 from voice.calls.hub import hub
+from voice.calls.masking import sight_of
 from voice.calls.watching import Watch
 
 CHECK_SECONDS = 30.0
@@ -43,10 +44,15 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
         wants = isinstance(content, dict) and content.get("want") == "dashboard"
         if not wants or self.showing or not self.scope["can"]("dashboard.view"):
             return
+        self._begin()
+
+    def _begin(self) -> None:
+        """Send frames with as much of the numbers as the reader may see now."""
         watch = self._watch()
         if watch is not None:
-            self.showing = True
-            self.tasks.append(asyncio.create_task(self._show(watch)))
+            self.showing, self.watch = True, watch
+            self.show = asyncio.create_task(self._show(watch))
+            self.tasks.append(self.show)
 
     async def nudge(self, message: dict[str, Any]) -> None:
         await self.send_json({"topic": "nodes"})
@@ -62,9 +68,10 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
         return ["operator"]
 
     def _watch(self) -> Watch | None:
+        sight = sight_of(self.scope.get("roles", ()))
         if self.scope["place"] == "customer":
-            return Watch(self.scope["tenant"].msp_id, self.scope["tenant"].pk)
-        return Watch(self.scope["msp"].pk) if self.scope["place"] == "msp" else None
+            return Watch(self.scope["tenant"].msp_id, self.scope["tenant"].pk, sight)
+        return Watch(self.scope["msp"].pk, None, sight) if self.scope["place"] == "msp" else None
 
     async def _show(self, watch: Watch) -> None:
         while True:
@@ -94,6 +101,9 @@ class PageConsumer(AsyncJsonWebsocketConsumer):
                 await self.close(REFUSED)
                 return
             self.scope.update(found)
+            if self.showing and self._watch() != self.watch:
+                self.show.cancel()
+                self._begin()
 
 
 websocket_urlpatterns = [path("ws/", PageConsumer.as_asgi())]

@@ -13,6 +13,7 @@ from tenants.permissions import requires
 from voice.calls import hooks, selectors, story
 from voice.calls.board import Board
 from voice.calls.lists import CallList
+from voice.calls.masking import hidden_in, sight_of
 from voice.calls.watching import Watch, board_for
 
 
@@ -23,7 +24,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
 
 @requires("calls.view")
 def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    call = selectors.calls_of(request.tenant, request.msp).filter(id=pk).first()  # type: ignore[attr-defined]
+    call = selectors.calls_of(request.tenant, request.msp, hidden_in(request)).filter(id=pk).first()  # type: ignore[attr-defined]
     if call is None:
         raise Http404
     route = hooks.route(call.route_id) if call.route_id and request.tenant is not None else None  # type: ignore[attr-defined]
@@ -46,6 +47,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "released": story.RELEASED.get(call.released_by, ""),
             "media": sorted((call.media or {}).items()),
             "route": route,
+            "price": hooks.prices().panel(request, call),
         },
     )
 
@@ -74,5 +76,6 @@ def snapshot_with_lines(request: HttpRequest) -> dict[str, Any]:
 def _board(request: HttpRequest) -> tuple[Board, int]:
     tenant, msp = request.tenant, request.msp  # type: ignore[attr-defined]
     at = now()
-    watch = Watch(tenant.msp_id, tenant.pk) if tenant is not None else Watch(msp.pk)
+    sight = sight_of(request.roles)  # type: ignore[attr-defined]
+    watch = Watch(tenant.msp_id, tenant.pk, sight) if tenant is not None else Watch(msp.pk, None, sight)
     return board_for(watch, at), int(at.timestamp() * 1000)

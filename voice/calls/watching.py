@@ -8,15 +8,17 @@ from portal.db import contexts
 from tenants.models import Customer, Msp
 from voice.calls import hooks
 from voice.calls.board import MINUTE, MINUTES_SHOWN, Board, Hour, Trunk
+from voice.calls.masking import Sight, hidden_from
 from voice.calls.models import FailureRollup, Grain, LiveCall, Rollup
 
 
 @dataclass(frozen=True)
 class Watch:
-    """Whose calls a dashboard shows: one customer's, or those of an MSP's customers."""
+    """Whose calls a dashboard shows: one customer's, or those of an MSP's customers; and how much of their numbers."""
 
     msp: int
     tenant: int | None = None
+    sight: Sight = Sight.SHORT
 
     def wants(self, tenant: int, msp: int) -> bool:
         return msp == self.msp and self.tenant in (None, tenant)
@@ -28,9 +30,10 @@ def board_for(watch: Watch, now: datetime) -> Board:
     if watch.tenant is not None:
         customer = Customer.objects.get(pk=watch.tenant)
         with contexts.customer(customer):
-            return _filled(Board(by_customer=False), msp, customer, now)
+            board = Board(by_customer=False, hidden=hidden_from(watch.sight, customer, msp))
+            return _filled(board, msp, customer, now)
     with contexts.msp(msp):
-        board = Board(by_customer=True)
+        board = Board(by_customer=True, hidden=hidden_from(watch.sight, None, msp))
         board.customers = dict(msp.customers.exclude(state__in=("creating", "closed")).values_list("pk", "name"))
         return _filled(board, msp, None, now)
 
@@ -43,6 +46,7 @@ def refresh(board: Board, watch: Watch) -> None:
         facts = hooks.trunks(msp, customer)
         customers = msp.customers.exclude(state__in=("creating", "closed")).values_list("pk", "name")
         board.customers = {} if customer else dict(customers)
+        board.hide(hidden_from(watch.sight, customer, msp))
     hours = {gateway: trunk.hour for gateway, trunk in board.trunks.items()}
     board.trunks = {each.gateway: Trunk(each.name, each.health, hours.get(each.gateway, Hour())) for each in facts}
     board.dirty = True

@@ -3,6 +3,8 @@ from datetime import timedelta
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from voice.calls.masking import NumbersQuerySet
+
 
 class Direction(models.TextChoices):
     OUT = "out", _("Outgoing")
@@ -29,7 +31,7 @@ class Disposition(models.TextChoices):
     NOT_ROUTED = "not_routed", _("No route")
 
 
-class CdrQuerySet(models.QuerySet["Cdr"]):
+class CdrQuerySet(NumbersQuerySet["Cdr"]):
     def newest_first(self) -> "CdrQuerySet":
         return self.order_by("-invited", "-id")
 

@@ -1,7 +1,12 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from voice.calls.masking import NumbersQuerySet
 from voice.calls.models.cdr import Direction
+
+
+class LiveCallQuerySet(NumbersQuerySet["LiveCall"]):
+    """Calls in progress."""
 
 
 class LiveCall(models.Model):
@@ -25,6 +30,8 @@ class LiveCall(models.Model):
     started = models.DateTimeField()
     answered = models.DateTimeField(null=True)
     updated = models.DateTimeField()
+
+    objects = LiveCallQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "call"], name="calls_livecall_once")]
