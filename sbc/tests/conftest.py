@@ -1,6 +1,7 @@
 """A real SBC for the tests that ask for one, and a portal for the nodes that dial one."""
 
 from sbc.tests.node_portal import portal, short_waits
+from sbc.tests.rated import decks, send, trunk
 from sbc.tests.sip.fixtures import sbc, stage
 
-__all__ = ["portal", "sbc", "short_waits", "stage"]
+__all__ = ["decks", "portal", "sbc", "send", "short_waits", "stage", "trunk"]

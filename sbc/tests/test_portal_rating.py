@@ -1,71 +1,23 @@
 """Calls are priced in the transaction that stores them: what customers pay, what trunks cost, and who sees which."""
 
 import time
-import uuid
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from portal.core.audit import Actor
 from portal.db import contexts
-from sbc import ingest, protocol, services
-from sbc.models import Alarm, Node, Spool
+from sbc.models import Alarm
 from sbc.tests.fake_node import record
-from tenants.models import Customer, Msp, Region
+from sbc.tests.rated import CHEAP, DEAR, call
+from tenants.models import Customer, Msp
 from voice.calls.models import Cdr
 from voice.carriers.models import Trunk
 from voice.rating import live
-from voice.rating.models import Account, Charge, Cost, CostUsage, RateDeck, Usage
+from voice.rating.models import Account, Charge, Cost, CostUsage, Usage
 from voice.rating.tests.make import ask, give, stored_deck, stored_rate
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LAB = Actor.system("tests")
-DEAR, CHEAP = 180_000, 60_000
-
-
-@pytest.fixture
-def node(region: Region) -> Node:
-    return services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[0]
-
-
-@pytest.fixture
-def spool(node: Node) -> uuid.UUID:
-    with contexts.ingest():
-        return Spool.objects.create(id=uuid.uuid4(), node=node).pk
-
-
-@pytest.fixture
-def send(node: Node, spool: uuid.UUID) -> Callable[..., int]:
-    def send(*items: dict[str, Any]) -> int:
-        return ingest.take_records(node, spool, protocol.Records(first=items[0]["seq"], items=list(items)))
-
-    return send
-
-
-@pytest.fixture
-def trunk(northwind: Msp) -> Trunk:
-    with contexts.msp(northwind):
-        return Trunk.objects.create(msp=northwind, name="Carrier A", host="192.0.2.1")
-
-
-@pytest.fixture
-def decks(northwind: Msp, acme: Customer, trunk: Trunk) -> Iterator[tuple[RateDeck, RateDeck]]:
-    """Acme pays 0.18 a minute to Germany, the trunk asks 0.06."""
-    with contexts.msp(northwind):
-        sell = stored_deck(northwind, free=["internal", "emergency", "in"])
-        stored_rate(sell, "49", DEAR, destination="Germany")
-        buy = stored_deck(northwind, "Carrier A", "buy", free=["internal", "emergency", "in"])
-        stored_rate(buy, "49", CHEAP, destination="DE")
-        give(sell, acme)
-        ask(buy, trunk.pk)
-    return sell, buy
-
-
-def call(seq: int, customer: Customer, trunk: Trunk | None = None, **changed: Any) -> dict[str, Any]:
-    egress = {"egress": trunk.gateway, "attempts": []} if trunk else {}
-    return record(seq, customer.pk, **egress, **changed)
 
 
 def charges(customer: Customer) -> list[Charge]:

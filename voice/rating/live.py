@@ -12,6 +12,7 @@ import psycopg
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
+from portal.db import contexts
 from voice.calls.models import Cdr
 from voice.calls.services import Stored
 from voice.carriers.models import Trunk
@@ -64,6 +65,20 @@ def rate(calls: Sequence[Stored], late: Sequence[Cdr], *, at: datetime) -> int:
         logger.exception("Pricing %s calls failed", len(talks) + len(ends))
     _leave_unrated(talks, at)
     return len(talks) + len(ends)
+
+
+def rate_again(calls: Sequence[Cdr], *, at: datetime) -> int:
+    """Price stored calls that were kept aside by what holds now; return how many charges and costs that changed.
+
+    Nothing that was posted changes: the database refuses it, too.
+    """
+    talks = [talk_of_cdr(cdr) for cdr in calls if cdr.answered is not None]
+    with contexts.ingest(), transaction.atomic():
+        batch = Batch(at)
+        batch.price_again(talks, Book(talks))
+        batch.keep()
+        batch.sums.write()
+    return batch.changed
 
 
 class Book:

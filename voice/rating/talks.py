@@ -15,7 +15,7 @@ from voice.rating.pricing import Outcome, answered_seconds, charge_micros
 
 CALLED = "called"
 # Enough of a number to see where it leads, too little to see whom it reaches.
-FIRST_DIGITS = 5
+FIRST_DIGITS, LAST_DIGITS = 5, 3
 # What prices the calls of somebody who has no deck: inside and emergency are free, all else lacks a rate.
 _NO_DECK = Deck("EUR", ())
 
@@ -93,7 +93,7 @@ def unrated(talk: Talk) -> Priced:
     outcome = answered_seconds(talk.answered, talk.ended)[1]
     if outcome is Outcome.RATED:
         outcome = Outcome.UNRATED
-    return Priced(outcome, 0, "", seconds_of(talk), 0, "", talk.called[:FIRST_DIGITS], None, None)
+    return Priced(outcome, 0, "", seconds_of(talk), 0, "", first_digits(talk.called), None, None)
 
 
 def trunks_of(talk: Talk) -> Iterator[tuple[int, str]]:
@@ -108,6 +108,11 @@ def trunks_of(talk: Talk) -> Iterator[tuple[int, str]]:
 def seconds_of(talk: Talk) -> int:
     """Return how long it was, rounded up to a second."""
     return answered_seconds(talk.answered, talk.ended)[0]
+
+
+def first_digits(called: str) -> str:
+    """Return how a number begins, without the last digits."""
+    return called[: min(FIRST_DIGITS, max(0, len(called) - LAST_DIGITS))]
 
 
 def digits(e164: str) -> str:
@@ -136,6 +141,6 @@ def _priced(talk: Talk, direction: str, loaded: LoadedDeck | None) -> Priced:
     outcome, micros, billed, rate = charge_micros(deck, direction, called, caller, answered, talk.ended)
     seconds = seconds_of(talk)
     if rate is None:
-        missing = "" if outcome is Outcome.FREE else called[:FIRST_DIGITS]
+        missing = "" if outcome is Outcome.FREE else first_digits(called)
         return Priced(outcome, micros, currency, seconds, billed, "", missing, pk, None)
     return Priced(outcome, micros, currency, seconds, billed, rate.destination, rate.prefix, pk, rate.id)

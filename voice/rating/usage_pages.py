@@ -1,0 +1,188 @@
+"""The customer's page of usage and the MSP's of calls without a price."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.formats import date_format
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.core import jobs
+from portal.ui import navigation
+from portal.ui.confirm import Question, confirm_page, is_confirmed
+from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage, Text
+from tenants.permissions import requires
+from voice.calls.models.cdr import Direction
+from voice.rating import asides
+from voice.rating.models import Charge, PricedOutcome, RateDeck, Usage
+from voice.rating.models.charges import ASIDE
+from voice.rating.prices import chip
+
+MONTHS = 13
+MOST_DESTINATIONS = 15
+
+
+def _months(request: HttpRequest) -> list[tuple[str, str]]:
+    year, month = now().astimezone(UTC).year, now().astimezone(UTC).month
+    found = []
+    for back in range(MONTHS):
+        whole = year * 12 + month - 1 - back
+        first = datetime(whole // 12, whole % 12 + 1, 1, tzinfo=UTC)
+        found.append((first.strftime("%Y-%m"), date_format(first, "F Y")))
+    return found
+
+
+def _span(text: str) -> tuple[datetime, datetime]:
+    """Return the first moment of a month and that of the next."""
+    try:
+        first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
+    except ValueError:
+        first = now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    return first, after
+
+
+class UsageList(ListPage):
+    title = gettext_lazy("Usage")
+    lead = gettext_lazy("What your calls came to this month, by destination and day. Days are those of UTC.")
+    template = "voice/rating/usage.html"
+    search_fields = ("destination",)
+    search_label = gettext_lazy("Destination")
+    default_sort = "-at"
+    export_name = "usage"
+    columns = (
+        Column("at", gettext_lazy("Day"), value=lambda row: f"{row.at.astimezone(UTC):%Y-%m-%d}", sort="at"),
+        Column("direction", gettext_lazy("Direction"), value=lambda row: row.get_direction_display()),
+        Column("destination", gettext_lazy("Destination"), sort=True),
+        Column("calls", gettext_lazy("Calls"), kind="count", sort=True),
+        Column("answered", gettext_lazy("Answered"), kind="count", card=False),
+        Column("seconds", gettext_lazy("Talked"), kind="duration", sort=True),
+        Column("billed", gettext_lazy("Billed"), kind="duration", card=False),
+        Column(
+            "micros", gettext_lazy("Charge"), kind="money", sort=True,
+            value=lambda row: row.micros if row.currency else None,
+        ),
+    )  # fmt: skip
+    filters = (
+        Choice("month", gettext_lazy("Month"), _months, apply=lambda queryset, _value: queryset),
+        Choice("direction", gettext_lazy("Direction"), Direction.choices),
+    )
+    empty = Empty(
+        gettext_lazy("No calls in this month."), gettext_lazy("Each call counts here as it ends."), icon="chart-bar"
+    )
+
+    def queryset(self) -> QuerySet[Usage]:
+        return self.of_month().filter(calls__gt=0)
+
+    def of_month(self) -> QuerySet[Usage]:
+        """Return the customer's days of the month that is looked at."""
+        span = _span(self.request.GET.get("month", ""))
+        return Usage.objects.filter(
+            tenant=self.request.tenant, grain="day", at__gte=span[0], at__lt=span[1]  # type: ignore[attr-defined]
+        )  # fmt: skip
+
+    @property
+    def month(self) -> str:
+        return date_format(_span(self.request.GET.get("month", ""))[0], "F Y")
+
+    @property
+    def by_destination(self) -> list[dict[str, Any]]:
+        """Return what each destination came to, the dearest first."""
+        rows = self.of_month().values("direction", "destination", "currency").annotate(
+            made=Sum("calls"), talked=Sum("seconds"), total=Sum("micros")
+        )  # fmt: skip
+        found = list(rows.filter(made__gt=0).order_by("-total", "-made", "destination")[:MOST_DESTINATIONS])
+        return [row | {"way": Direction(row["direction"]).label} for row in found]
+
+    @property
+    def totals(self) -> list[dict[str, Any]]:
+        """Return what the month came to in each currency."""
+        rows = self.of_month().exclude(currency="").values("currency")
+        return [dict(row) for row in rows.annotate(total=Sum("micros")).order_by("currency")]
+
+
+@requires("bills.view")
+def usage(request: HttpRequest) -> HttpResponse:
+    return UsageList(request).response()
+
+
+def _customers(request: HttpRequest) -> list[tuple[int, str]]:
+    return list(request.msp.customers.order_by("name").values_list("pk", "name"))  # type: ignore[attr-defined]
+
+
+def _decks(request: HttpRequest) -> list[tuple[int, str]]:
+    return list(RateDeck.objects.filter(msp=request.msp).order_by("name").values_list("pk", "name"))  # type: ignore[attr-defined]
+
+
+def _begins(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    return rows.filter(prefix__startswith=text.lstrip("+"))
+
+
+REASONS = [choice for choice in PricedOutcome.choices if choice[0] in ASIDE]
+
+
+class UnpricedList(ListPage):
+    title = gettext_lazy("Unrated calls")
+    lead = gettext_lazy(
+        "Answered calls that have no price yet, and why. They cost their customer nothing until a rate or a decision"
+        " comes; an invoice waits for them."
+    )
+    template = "voice/rating/unpriced.html"
+    default_sort, tie, counted = "-invited", "id", False
+    export_name = "unrated-calls"
+    search_fields = ("tenant__name", "prefix")
+    search_label = gettext_lazy("Customer, or how the number begins")
+    actions = (Action(gettext_lazy("Price again"), "unrated:again", "refresh", "rates.change"),)
+    empty = Empty(
+        gettext_lazy("Every call has its price."), gettext_lazy("A call without a rate waits here."), icon="checks"
+    )
+    columns = (
+        Column("outcome", gettext_lazy("Reason"), kind="status", value=lambda row: chip(row.outcome),
+               link=lambda row: navigation.address("calls:detail", "portal.urls_msp", row.id)),
+        Column("invited", gettext_lazy("When"), kind="when", sort=True),
+        Column("tenant__name", gettext_lazy("Customer")),
+        Column("direction", gettext_lazy("Direction"), value=lambda row: row.get_direction_display(), card=False),
+        Column("prefix", gettext_lazy("Number begins with"), value=lambda row: f"+{row.prefix}" if row.prefix else ""),
+        Column("country", gettext_lazy("Country"), value=lambda row: asides.where_of(row.prefix), card=False),
+        Column("seconds", gettext_lazy("Talked"), kind="duration"),
+    )  # fmt: skip
+    filters = (
+        Choice("customer", gettext_lazy("Customer"), _customers, field="tenant_id"),
+        Choice("reason", gettext_lazy("Reason"), REASONS, field="outcome"),
+        Choice("deck", gettext_lazy("Deck"), _decks, field="deck_id"),
+        Choice("direction", gettext_lazy("Direction"), Direction.choices),
+        Text("begins", gettext_lazy("Number begins with"), apply=_begins),
+        Day("from", gettext_lazy("From day"), "invited"),
+        Day("to", gettext_lazy("To day"), "invited", bound="to"),
+    )
+
+    def queryset(self) -> QuerySet[Charge]:
+        return asides.charges_aside(self.request.msp).select_related("tenant")  # type: ignore[attr-defined]
+
+
+@requires("rates.view")
+def unpriced(request: HttpRequest) -> HttpResponse:
+    msp = request.msp  # type: ignore[attr-defined]
+    costs = asides.lacking_costs(msp) if request.can("costs.view") else []  # type: ignore[attr-defined]
+    return UnpricedList(request, lacks=asides.lacking_charges(msp), costs=costs).response()
+
+
+@requires("rates.change")
+def price_again(request: HttpRequest) -> HttpResponse:
+    question = Question(
+        _("Price the waiting calls again?"),
+        [
+            _("Every call that has no price is looked at again, by the rates that held when it was answered."),
+            _("Calls that have a price keep it."),
+        ],
+        _("Price again"),
+        danger=False,
+    )
+    if is_confirmed(request, question):
+        job = jobs.start("rating.again", {}, by=request.actor)  # type: ignore[attr-defined]
+        return redirect("jobs:detail", job.pk)
+    return confirm_page(request, question, cancel=navigation.page_url("unrated:list", request))
