@@ -46,7 +46,6 @@ CALLS = {
         "customers/<int:pk>/resume/": "post customers/<int:pk>/resume/",
         "customers/<int:pk>/close/": "post customers/<int:pk>/close/",
         "customers/<int:pk>/invite/": "post customers/<int:pk>/invite/",
-        "unrated/again/": "post unrated-calls/price-again/",
         "retention/holds/new/": "post legal-holds/",
         "retention/holds/<int:pk>/release/": "post legal-holds/<int:pk>/release/",
         "domains/base/<int:pk>/names/": "post base-domains/<int:pk>/give-names/",

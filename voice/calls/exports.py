@@ -28,7 +28,6 @@ def export_calls(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     request.msp = Msp.objects.get(pk=job.msp_id) if job.msp_id else None  # type: ignore[attr-defined]
     request.can = frozenset(job.params.get("may", ())).__contains__  # type: ignore[attr-defined]
     request.sight = job.params.get("sight", Sight.SHORT)  # type: ignore[attr-defined]
-    request.can = frozenset(job.params.get("may", ())).__contains__  # type: ignore[attr-defined]
     calls = CallList(request)
     found = calls.found.order_by("-invited", "id")[:MOST]
     total = found.count()
