@@ -24,7 +24,11 @@ from voice.numbers.models import Number
 NODE = "sbc-lab-1"
 BY = Actor.system("demo")
 CALLS = 140
-ABROAD = ("+442079460018", "+13125550142", "+493055512345", "+4989123400", "+33144556677", "+41443001122")
+# The last has no price in any deck, so that there is something to see among the unrated calls.
+ABROAD = (
+    "+442079460018", "+13125550142", "+493055512345", "+4989123400", "+33144556677", "+41443001122", "+551130001234",
+)  # fmt: skip
+OFTEN = (6, 6, 6, 6, 6, 6, 1)
 # What calls end like in an ordinary office: code, cause and how often.
 ENDS = ((200, 16, 70), (486, 17, 9), (480, 19, 9), (487, None, 7), (404, 1, 3), (503, 41, 2))
 
@@ -102,7 +106,8 @@ def _calls(
         # Half of the calls fall into the last hour, so that the chart has a line.
         back = timedelta(minutes=chance.uniform(1, 60 if chance.random() < 0.5 else 60 * 20))
         invited = int((at - back).timestamp() * 1000)
-        (code, cause), mine, other = chance.choices(codes, weights)[0], chance.choice(numbers), chance.choice(ABROAD)
+        (code, cause), mine = chance.choices(codes, weights)[0], chance.choice(numbers)
+        [other] = chance.choices(ABROAD, OFTEN)
         outgoing, trunk = chance.random() < 0.6, chance.choice(trunks)
         rang = None if code in (404, 503) else invited + chance.randint(300, 2500)
         answered = (rang or invited) + chance.randint(2_000, 15_000) if code == 200 else None
