@@ -26,6 +26,7 @@ urlpatterns = [
     *pages("numbers/", "voice.numbers.urls_msp"),
     *pages("carriers/", "voice.carriers.urls_msp"),
     *pages("", "voice.calls.urls_msp"),
+    *pages("decks/", "voice.rating.urls_decks"),
     *pages("unrated/", "voice.rating.urls_unrated"),
     *pages("", "sbc.urls_msp"),
     path("api/v1/", include((api(APPS, "msp_routes").urls, "api"))),

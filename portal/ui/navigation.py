@@ -68,6 +68,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Emergency trunks"), "ambulance", "carriers:emergency", "emergency.view", NETWORK),
         Entry(_("Block list"), "ban", "carriers:blocked", "carriers.view", NETWORK),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
+        Entry(_("Decks"), "table", "decks:list", "rates.view", BUSINESS),
         Entry(_("Unrated calls"), "zoom-question", "unrated:list", "rates.view", BUSINESS),
         Entry(_("Brand"), "palette", "brand:edit", "brand.change", ACCOUNT),
         Entry(_("Domains"), "world", "domains:list", "domains.view", ACCOUNT),

@@ -51,8 +51,11 @@ KINDS: dict[str, dict[str, Kind]] = {
         "stock-numbers": Kind("inventory:number", "inventory:list", _("Number stock"), name=_number),
         "carriers": Kind("carriers:carrier", "carriers:list", _("Carriers"), "carriers.change"),
         "trunks": Kind("carriers:trunk", "carriers:trunks", _("Trunks")),
+        "decks": Kind("decks:detail", "decks:list", _("Decks")),
         "hosts": Kind("domains:host", "domains:list", _("Domains")),
         "calls": Kind("calls:detail", "calls:list", _("Calls"), changes=False),
+        "invoices": Kind("invoices:detail", "invoices:list", _("Invoices")),
+        "legal-entities": Kind("invoices:entity", "invoices:entities", _("Your companies"), "bills.change"),
         "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
     },
     "customer": {
@@ -66,6 +69,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "schedules": Kind("routing:schedule_edit", "routing:schedules", _("Hours"), "routing.change"),
         "trunks": Kind("carriers:trunk", "carriers:list", _("Trunks")),
         "calls": Kind("calls:detail", "calls:list", _("Calls"), changes=False),
+        "bills": Kind("bills:detail", "bills:list", _("Bills"), changes=False),
         "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
     },
 }

@@ -205,7 +205,7 @@ def _settle(file: DeckImport, table: Table, deck: RateDeck) -> list[str]:
     options = file.options
     bands = sorted({window["band"] for window in (deck.bands or {}).get("windows", [])})
     known = deck.mapping.get("headings")
-    if "columns" not in options:
+    if options.get("columns") is None:
         header, columns = find_header(table.rows, bands)
         if known:
             for place, (_number, cells) in enumerate(table.rows[:SHOWN_ROWS]):

@@ -10,7 +10,7 @@ from voice.rating.comparing import longest
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Calls to numbers that begin with `prefix`: what they bring a minute by one deck, and cost by the cheapest other."""
+    """Calls to numbers that begin with `prefix`: what a minute brings, and what it costs by the cheapest deck."""
 
     prefix: str
     sell: int

@@ -1,13 +1,16 @@
 """What decks do in the background."""
 
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from portal.core import jobs
 from portal.core.models import Job
+from voice.exports import write_list
 from voice.rating import imports
-from voice.rating.models import DeckImport
+from voice.rating.models import DeckImport, DeckVersion, RateDeck
+from voice.rating.pages_decks import LineList, RateList
 
 State = DeckImport.State
 
@@ -36,3 +39,17 @@ def activate(job: Job, progress: jobs.Progress) -> dict[str, Any]:
         DeckImport.objects.filter(pk=file.pk, state=State.ACTIVATING).update(state=State.CHECKED)
         raise
     return {"version": version.number}
+
+
+@jobs.kind("rating.export")
+def export(job: Job, progress: jobs.Progress) -> dict[str, Any]:
+    """Write the rates of a deck as CSV."""
+    deck = RateDeck.objects.get(pk=job.params["deck"])
+    return write_list(partial(RateList, deck=deck), job, progress)  # type: ignore[arg-type]  # makes such a page
+
+
+@jobs.kind("rating.export_lines")
+def export_lines(job: Job, progress: jobs.Progress) -> dict[str, Any]:
+    """Write what a version changes as CSV."""
+    version = DeckVersion.objects.select_related("deck").get(pk=job.params["version"])
+    return write_list(partial(LineList, version=version), job, progress)  # type: ignore[arg-type]  # makes such a page
