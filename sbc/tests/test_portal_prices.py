@@ -204,3 +204,19 @@ def test_the_pages_of_calls_know_prices() -> None:
     assert json.dumps(sorted(asides.where_of(prefix) for prefix in ("33140", "1", "49", ""))) == json.dumps(
         ["", "", "France", "Germany"]
     )
+
+
+def test_a_price_for_one_number_does_not_tell_the_digits_that_a_reader_may_not_see(
+    send: Any, acme: Customer, northwind: Msp, trunk: Trunk, decks: Any
+) -> None:
+    with contexts.msp(northwind):
+        stored_rate(decks[0], "4930555123", DEAR, destination="One number")
+        type(decks[0]).objects.update(row_version=1)
+    send(call(1, acme, trunk))
+    with contexts.customer(acme):
+        [cdr] = Cdr.objects.all()
+
+    support = text(client_of(member(northwind, "support"), northwind), f"/calls/{cdr.id}/")
+
+    assert "One number" in support and "+4930555…" in support
+    assert "5123" not in support

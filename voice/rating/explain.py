@@ -1,6 +1,7 @@
 """The steps of a call's price in plain words, as the clerk would read them out."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -29,24 +30,35 @@ MISSES = {
 }
 
 
-def told(charge: Charge, digits: int) -> list[str]:
-    """Return the steps of a charge, each as a sentence; no prefix shows more than so many digits of the number."""
-    return [sentence for step in charge.steps for sentence in _sentences(step.rule, _cut(step.values, digits), charge)]
+@dataclass(frozen=True)
+class Sight:
+    """How many digits of the called and of the caller's number a reader may see."""
+
+    called: int = 15
+    caller: int = 15
 
 
-def price_words(charge: Charge, digits: int) -> str:
+def told(charge: Charge, sight: Sight) -> list[str]:
+    """Return the steps of a charge, each as a sentence; no prefix shows more of a number than the reader may see."""
+    return [sentence for step in charge.steps for sentence in _sentences(step.rule, _cut(step.values, sight), charge)]
+
+
+def price_words(charge: Charge, sight: Sight) -> str:
     """Return the price that decided, such as 0.18 € a minute for Germany; nothing where none did."""
     if charge.rate is None:
         return ""
     facts = {
-        "price": values.money(charge.rate.per_minute, charge.currency), "prefix": shown(charge.rate.prefix, digits),
-        "destination": charge.rate.destination or _("every number"),
+        "price": values.money(charge.rate.per_minute, charge.currency),
+        "prefix": shown(charge.rate.prefix, sight.called), "destination": charge.rate.destination or _("every number"),
     }  # fmt: skip
     return _("%(destination)s (numbers from +%(prefix)s): %(price)s a minute") % facts
 
 
-def _cut(facts: Mapping[str, Any], digits: int) -> Mapping[str, Any]:
-    return {**facts, **{name: shown(facts[name], digits) for name in ("prefix", "callers") if name in facts}}
+def _cut(facts: Mapping[str, Any], sight: Sight) -> Mapping[str, Any]:
+    if "prefix" not in facts:
+        return facts
+    prefixes = {"prefix": shown(facts["prefix"], sight.called), "callers": shown(facts["callers"], sight.caller)}
+    return {**facts, **prefixes}
 
 
 def shown(prefix: str, digits: int) -> str:

@@ -19,7 +19,7 @@ from voice.calls.models import Cdr, CdrQuerySet
 from voice.carriers.models import Trunk
 from voice.rating import pricing
 from voice.rating.decks import Direction
-from voice.rating.explain import price_words, told
+from voice.rating.explain import Sight, price_words, told
 from voice.rating.loading import deck_around
 from voice.rating.models import Charge, Cost, PricedOutcome, RateDeck
 from voice.rating.models.charges import ASIDE
@@ -75,17 +75,17 @@ class CallPrices:
             return ""
         is_msp = request.tenant is None  # type: ignore[attr-defined]
         # As far as the reader may see the number they may see the prefixes that it begins with.
-        digits = min(_visible(call.called), _visible(call.caller_sent or call.caller))
+        sight = Sight(_visible(call.called), _visible(call.caller_sent or call.caller))
         call = Cdr.objects.get(tenant_id=call.tenant_id, invited=call.invited, id=call.id)
         charge = Charge.objects.filter(tenant_id=call.tenant_id, invited=call.invited, id=call.id).first()
         context: dict[str, Any] = {
-            "charge": _told(call, charge, call.direction, digits, deck=is_msp) if charge else None,
+            "charge": _told(call, charge, call.direction, sight, deck=is_msp) if charge else None,
             "is_msp": is_msp,
         }
         if is_msp and _may(request, "costs.view"):
             costs = list(Cost.objects.filter(tenant_id=call.tenant_id, invited=call.invited, id=call.id))
             names = dict(Trunk.objects.filter(pk__in=[cost.trunk for cost in costs]).values_list("pk", "name"))
-            context["costs"] = [_cost(call, cost, digits, names.get(cost.trunk, "")) for cost in costs]
+            context["costs"] = [_cost(call, cost, sight, names.get(cost.trunk, "")) for cost in costs]
             context["margin"] = _margin(charge, costs)
         return render_to_string("voice/rating/call_price.html", context, request)
 
@@ -115,7 +115,7 @@ def _narrow(calls: QuerySet[Any], value: str) -> QuerySet[Any]:
     return calls.filter(Exists(Charge.objects.filter(**KEY, outcome__in=outcomes)))
 
 
-def _told(call: Cdr, kept: Charge | Cost, direction: str, digits: int, *, deck: bool = False, trunk: str = "") -> Told:
+def _told(call: Cdr, kept: Charge | Cost, direction: str, sight: Sight, *, deck: bool = False, trunk: str = "") -> Told:
     """Return what was stored, with the steps where they lead to the same amount today."""
     talk = talk_of_cdr(call)
     around = deck_around(kept.deck_id, talk.called) if kept.deck_id else None
@@ -124,20 +124,20 @@ def _told(call: Cdr, kept: Charge | Cost, direction: str, digits: int, *, deck: 
         asked = pricing.Call(talk.called, talk.caller, talk.answered, talk.ended, direction)
         found = pricing.price(asked, around)
         if (found.outcome.value, found.micros) == (kept.outcome, kept.micros):
-            steps, price = told(found, digits), price_words(found, digits)
+            steps, price = told(found, sight), price_words(found, sight)
     named = RateDeck.objects.filter(pk=kept.deck_id) if deck and kept.deck_id else RateDeck.objects.none()
     name = named.values_list("name", flat=True).first()
     waiting = chip(kept.outcome) if kept.is_kept_aside else None
     return Told(_amount(kept.micros, kept.currency), steps, price, name or "", trunk, waiting)
 
 
-def _cost(call: Cdr, cost: Cost, digits: int, trunk: str) -> Told:
+def _cost(call: Cdr, cost: Cost, sight: Sight, trunk: str) -> Told:
     came_in = talk_of_cdr(call).ingress == cost.trunk
     if call.direction == Direction.EMERGENCY:
         direction = Direction.EMERGENCY.value
     else:
         direction = Direction.IN.value if came_in else Direction.OUT.value
-    return _told(call, cost, direction, digits, deck=True, trunk=trunk or f"g{cost.trunk}")
+    return _told(call, cost, direction, sight, deck=True, trunk=trunk or f"g{cost.trunk}")
 
 
 def _visible(number: str) -> int:
