@@ -14,7 +14,7 @@ from rest_framework.serializers import BaseSerializer
 
 from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet, TenantViewSet
 from sbc import pem, selectors, services
-from sbc.models import Alarm, Certificate, Deployment, Node, QuarantinedRecord
+from sbc.models import Alarm, Certificate, Deployment, HourCount, Node, QuarantinedRecord
 from sbc.services import certificates, quarantine
 from sbc.services.alarms import settle_alarm
 
@@ -248,6 +248,31 @@ class QuarantinedRecordViewSet(FromNodes, OperatorViewSet):
         return Response(self.get_serializer(kept).data)
 
 
+class HourCountSerializer(serializers.ModelSerializer[HourCount]):
+    class Meta:
+        model = HourCount
+        fields = [
+            "id", "node", "spool", "at", "customer", "records", "orphans", "first", "last", "stored", "aside", "ended",
+            "checked", "settled",
+        ]  # fmt: skip
+
+
+class HourCountViewSet(OperatorViewSet):
+    """What nodes counted hour by hour, and what the portal has of it; `settled` is null until both are the same.
+
+    `?open=1` leaves the hours that are not settled.
+    """
+
+    queryset = HourCount.objects.none()
+    serializer_class = HourCountSerializer
+    capability = "counts"
+    ordering = ("-at", "pk")
+
+    def get_queryset(self) -> QuerySet[HourCount]:
+        found = HourCount.objects.order_by("-at", "pk")
+        return found.open() if self.request.query_params.get("open") else found
+
+
 Route = tuple[str, Any, str]
 routes: list[Route] = [("deployments", DeploymentViewSet, "deployment")]
 msp_routes: list[Route] = [("deployments", MspDeploymentViewSet, "deployment")]
@@ -257,4 +282,5 @@ operator_routes: list[Route] = [
     ("alarms", AlarmViewSet, "alarm"),
     ("certificates", CertificateViewSet, "certificate"),
     ("quarantined-records", QuarantinedRecordViewSet, "quarantined-record"),
+    ("hour-counts", HourCountViewSet, "hour-count"),
 ]

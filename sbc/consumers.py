@@ -14,7 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from sbc import ingest, protocol, services
 from sbc.models import Node
-from sbc.services import certificates, drops, nodes
+from sbc.services import certificates, drops, nodes, reconciling
 from sbc.services.sending import LineLost
 
 logger = logging.getLogger(__name__)
@@ -176,6 +176,9 @@ class NodeConsumer(AsyncWebsocketConsumer):
             self.events.put_nowait(message)
         elif isinstance(message, protocol.Gauges):
             await _db(ingest.take_gauges, self.node, message)
+        elif isinstance(message, protocol.Hours):
+            if self.spool is not None:
+                await _db(reconciling.take_hours, self.node, self.spool, message)
         elif isinstance(message, protocol.CertificateState):
             await _db(certificates.told, self.node, message)
             await self._send_certificate()

@@ -14,7 +14,7 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from sbc import ingest, protocol, services
 from sbc.models import Node, Spool
-from sbc.services import nodes
+from sbc.services import nodes, reconciling
 from tenants.models import Customer
 from voice.calls import rollups
 from voice.calls.models import Cdr
@@ -77,6 +77,22 @@ def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
         ingest.take_records(node, spool, protocol.Records(first=batch[0]["seq"], items=batch))
     with contexts.ingest():
         rollups.raise_peaks(_peaks(items))
+    _count_hours(node, spool, items)
+
+
+def _count_hours(node: Node, spool: uuid.UUID, items: list[dict[str, Any]]) -> None:
+    """Tell the counts of a node that handed all of them over in the hour before this one."""
+    hour = now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    at = int(hour.timestamp() * 1000)
+    sequences: dict[int, list[int]] = {}
+    for item in items:
+        sequences.setdefault(int(item["tenant"]), []).append(int(item["seq"]))
+    told: list[protocol.HourCount] = [
+        {"at": at, "tenant": tenant, "records": len(own), "orphans": 0, "first": own[0], "last": own[-1]}
+        for tenant, own in sequences.items()
+    ]
+    reconciling.take_hours(node, spool, protocol.Hours(items=told))
+    reconciling.reconcile(now())
 
 
 def _peaks(items: list[dict[str, Any]]) -> dict[tuple[int, int, int], int]:

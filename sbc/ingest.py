@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from portal.db import contexts
 from portal.db.partitions import ensure_days
 from sbc import protocol
-from sbc.models import Alarm, Deployment, Drift, Node, QuarantinedRecord, Spool
+from sbc.models import Alarm, Deployment, Drift, Node, OrphanEnd, QuarantinedRecord, Spool
 from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer
 from voice.calls import live
@@ -26,6 +26,7 @@ from voice.rating import live as rating
 
 # A clock this far off is not a clock, and would make a partition of its own.
 OLDEST, NEWEST = timedelta(days=400), timedelta(days=2)
+FAR = 4_102_444_800  # 2100: a clock that is wrong may say anything
 DRIFT_KEPT = timedelta(days=30)
 # The tables with a partition for each day: what calls were, what they cost and what they earned.
 BY_DAY = ("calls_cdr", "rating_charge", "rating_cost")
@@ -201,6 +202,7 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:
         completed = [] if _time_fault(each, at) else complete_call(each, node_name=node.name)
         late += completed
         strays += [] if completed else [each]
+    _note_orphans(node, spool, batch.orphans, strays)
     _rate(node, stored, late, at)
     if strays:
         text = _("%(node)s saw a call end that it did not know (SIP Call-ID %(call)s).")
@@ -224,6 +226,17 @@ def _quarantine(node: Node, spool: Spool, odd: Iterable[tuple[dict[str, Any], st
         for record, reason in odd
     ]
     QuarantinedRecord.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def _note_orphans(node: Node, spool: Spool, orphans: list[dict[str, Any]], strays: list[dict[str, Any]]) -> None:
+    rows = [
+        OrphanEnd(
+            node=node, spool=spool.pk, sequence=each["seq"], call_id=each["call_id"][:200],
+            at=datetime.fromtimestamp(min(max(each["ended"], 0) / 1000, FAR), UTC), completed=each not in strays,
+        )
+        for each in orphans
+    ]  # fmt: skip
+    OrphanEnd.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _alarm_gap(node: Node, last: int, first: int, at: datetime) -> None:

@@ -130,6 +130,17 @@ class OrphanEnd(TypedDict):
     reason: str
 
 
+class HourCount(TypedDict):
+    """What a node spooled in one hour for one customer, by its own count."""
+
+    at: Millis  # when the hour began
+    tenant: Count  # 0 for records that name no customer
+    records: Count  # calls
+    orphans: Count  # ends without a call
+    first: Count  # sequences of the first and the last of them
+    last: Count
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hello:
     node: str
@@ -192,6 +203,13 @@ class Gauges:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """A node's own counts, again whenever they have grown; a node of before they were counted never says this."""
+
+    items: list[HourCount]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateState:
     served: str  # SHA-256 fingerprint of what HAProxy shows to who dials; "" for none
     until: Millis  # when that ends; 0 for none
@@ -247,7 +265,7 @@ class Certificate:
     restart: bool  # Kamailio is to dial with it at once, by a planned restart
 
 
-FromNode: TypeAlias = Hello | Ack | Nack | Held | Events | Records | Gauges | CertificateState
+FromNode: TypeAlias = Hello | Ack | Nack | Held | Events | Records | Gauges | Hours | CertificateState
 FromPortal: TypeAlias = Welcome | Apply | AckRecords | Drop | Resend | Certificate
 Message: TypeAlias = FromNode | FromPortal
 
@@ -310,7 +328,7 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-_FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges, CertificateState)
+_FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges, Hours, CertificateState)
 _FROM_PORTAL = (Welcome, Apply, AckRecords, Drop, Resend, Certificate)
 _NAME_OF: dict[type, str] = {
     kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in (*_FROM_NODE, *_FROM_PORTAL)

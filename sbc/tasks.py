@@ -12,7 +12,7 @@ from portal.core.models import Job
 from portal.db.partitions import ensure_days
 from sbc import services
 from sbc.ingest import BY_DAY
-from sbc.services import certificates, erasure
+from sbc.services import certificates, erasure, reconciling
 
 DAYS_AHEAD = 7
 
@@ -37,6 +37,12 @@ def make_partitions(**_: Any) -> None:
     today = datetime.now(UTC).date()
     for table in BY_DAY:
         ensure_days(table, [today + timedelta(days=step) for step in range(-1, DAYS_AHEAD)])
+
+
+@shared_task(ignore_result=True)
+def reconcile(**_: Any) -> None:
+    """Hold what nodes counted against what the portal has."""
+    reconciling.reconcile(datetime.now(UTC))
 
 
 @shared_task(ignore_result=True)

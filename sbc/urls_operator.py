@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 from sbc.urls_customer import rollouts
-from sbc.views import certificates, health, home, nodes, quarantine
+from sbc.views import certificates, counts, health, home, nodes, quarantine
 
 node_pages = [
     path("", nodes.node_list, name="list"),
@@ -28,6 +28,10 @@ quarantine_pages = [
     path("<int:pk>/try/", quarantine.quarantine_try, name="try"),
     path("<int:pk>/aside/", quarantine.quarantine_aside, name="aside"),
 ]
+counts_pages = [
+    path("", counts.count_list, name="list"),
+    path("<int:pk>/", counts.count_detail, name="detail"),
+]
 
 urlpatterns = [
     path("", home.operator_home, name="home"),
@@ -35,5 +39,6 @@ urlpatterns = [
     path("certificates/", include((certificate_pages, "certificates"))),
     path("health/", include((health_pages, "health"))),
     path("health/records/", include((quarantine_pages, "quarantine"))),
+    path("reconciliation/", include((counts_pages, "counts"))),
     path("rollout/", include((rollouts, "rollout"))),
 ]

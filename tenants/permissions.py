@@ -47,6 +47,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "calls.export": _MSP_ALL | frozenset({"admin", "voice_manager", "billing_contact", ACTING}),
     # What calls cost and earn: a customer's own charges, and what the MSP alone knows
     "bills.view": _MSP_ALL | frozenset({"admin", "billing_contact", ACTING}),
+    "bills.change": frozenset({"owner", "billing"}),
     "costs.view": frozenset({"owner", "billing"}),
     "rates.view": _MSP_ALL,
     "rates.change": frozenset({"owner", "billing"}),
@@ -80,6 +81,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     # Records of calls that are nobody's: they may show what some customer's people did
     "quarantine.view": _OPERATOR,
     "quarantine.change": _OPERATOR,
+    "counts.view": _OPERATOR,
     # Everywhere
     "audit.view": _OPERATOR | _MSP_ALL | frozenset({"admin", "voice_manager", ACTING}),
     "settings.view": _CUSTOMER_ALL,

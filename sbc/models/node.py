@@ -85,6 +85,7 @@ class Alarm(models.Model):
         COMPILE = "compile", _("Configuration could not be compiled")
         MESSAGE = "message", _("Message not understood")
         CERTIFICATE = "certificate", _("Certificate ends, was refused or lacks a name")
+        COUNTS = "counts", _("Records that do not add up")
 
     node = models.ForeignKey(Node, models.CASCADE, null=True, related_name="alarms")
     tenant = models.ForeignKey("tenants.Customer", models.CASCADE, null=True, related_name="+", db_constraint=False)

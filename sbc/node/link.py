@@ -32,6 +32,8 @@ from sbc.protocol import (
     FromPortal,
     Gauges,
     Hello,
+    HourCount,
+    Hours,
     Nack,
     Resend,
     Welcome,
@@ -48,6 +50,7 @@ EVENTS_EVERY = 0.05
 EVENTS_KEPT = 20_000
 EVENTS_SENT = 500
 GAUGES_EVERY = 2.0
+HOURS_EVERY = 20.0
 SHORTEST_WAIT, LONGEST_WAIT = 0.2, 30.0
 SKEW = 5.0
 REFUSED_WAIT = 10.0
@@ -195,6 +198,7 @@ class Link:
                 self._trim(),
                 self._send_events(line),
                 self._send_gauges(line),
+                self._send_hours(line),
             )
         ]
         try:
@@ -289,3 +293,12 @@ class Link:
         while True:
             await line.send(encode(self._gauges()))
             await asyncio.sleep(GAUGES_EVERY)
+
+    async def _send_hours(self, line: ClientConnection) -> None:
+        await asyncio.to_thread(self.spool.tell_hours_again, int(time.time() * 1000))
+        while True:
+            while hours := await asyncio.to_thread(self.spool.hours, BATCH):
+                items = [HourCount(zip(HourCount.__annotations__, hour, strict=True)) for hour in hours]  # type: ignore[misc]
+                await line.send(encode(Hours(items=items)))
+                await asyncio.to_thread(self.spool.hours_told, hours)
+            await asyncio.sleep(HOURS_EVERY)

@@ -5,6 +5,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,10 +21,21 @@ CREATE TABLE IF NOT EXISTS open_call (
     id TEXT PRIMARY KEY, lines TEXT NOT NULL, touched INTEGER NOT NULL, answered INTEGER, lost_at INTEGER);
 CREATE TABLE IF NOT EXISTS file (inode TEXT PRIMARY KEY, head TEXT NOT NULL, offset INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS hour (
+    at INTEGER, tenant INTEGER, records INTEGER NOT NULL, orphans INTEGER NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL, told INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (at, tenant));
 CREATE INDEX IF NOT EXISTS open_call_lost ON open_call (lost_at) WHERE lost_at IS NOT NULL;
 """
 # daphne cuts a line that brings more than 1 MiB in one message, and would so for ever: the same records come again.
 MOST_BYTES = 750_000
+HOUR = 3_600_000
+HOURS_KEPT = 8 * 24
+HOURS_AGAIN = 48  # told once more on each new line: the last of the old line may have got lost
+_COUNT = """
+INSERT INTO hour (at, tenant, records, orphans, first, last) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (at, tenant) DO UPDATE SET
+    records = records + excluded.records, orphans = orphans + excluded.orphans, last = excluded.last
+"""
 _UNSTORABLE = re.compile(r"\\u(?:0000|d[89a-f][0-9a-f]{2})")
 
 
@@ -79,8 +91,10 @@ class Spool:
         """Keep all of this or none of it; give the last record's number."""
         with self._transaction():
             (sequence,) = self._db.execute("SELECT last_sequence FROM spool").fetchone()
-            numbered = [(number, storable(record)) for number, record in enumerate(records, sequence + 1)]
+            given = list(enumerate(records, sequence + 1))
+            numbered = [(number, storable(record)) for number, record in given]
             self._db.executemany("INSERT INTO record VALUES (?, ?)", numbered)
+            self._db.executemany(_COUNT, counted(given, int(time.time() * 1000)))
             self._db.execute("UPDATE spool SET last_sequence = last_sequence + ?", (len(numbered),))
             self._db.executemany("DELETE FROM open_call WHERE id = ?", [(each,) for each in closed])
             self._db.executemany(
@@ -122,6 +136,30 @@ class Spool:
                 "INSERT INTO record (seq, body) VALUES (?, ?)", [(n, b) for n, (b,) in enumerate(bodies, 1)]
             )
             self._db.execute("UPDATE spool SET uuid = ?, last_sequence = ?", (self.uuid, len(bodies)))
+            # The new spool's counts are those of what is in it.
+            self._db.execute("DELETE FROM hour")
+            given = [(number, json.loads(body)) for number, (body,) in enumerate(bodies, 1)]
+            self._db.executemany(_COUNT, counted(given, int(time.time() * 1000)))
+
+    def hours(self, limit: int) -> list[tuple[int, ...]]:
+        """Give counts that have grown since they were told: hour, customer, records, orphans, first and last number."""
+        with self._lock:
+            return self._db.execute(
+                "SELECT at, tenant, records, orphans, first, last FROM hour WHERE last > told ORDER BY at LIMIT ?",
+                (limit,),
+            ).fetchall()
+
+    def hours_told(self, hours: Iterable[tuple[int, ...]]) -> None:
+        """Note that the portal was told these counts."""
+        with self._transaction():
+            told = [(last, at, tenant) for at, tenant, _records, _orphans, _first, last in hours]
+            self._db.executemany("UPDATE hour SET told = ? WHERE at = ? AND tenant = ?", told)
+
+    def tell_hours_again(self, now: int) -> None:
+        """Tell the latest counts anew, and forget those that are long settled."""
+        with self._transaction():
+            self._db.execute("UPDATE hour SET told = 0 WHERE at > ?", (now - HOURS_AGAIN * HOUR,))
+            self._db.execute("DELETE FROM hour WHERE at < ? AND told = last", (now - HOURS_KEPT * HOUR,))
 
     def open_calls(self) -> list[OpenCall]:
         """Give every call whose lines wait for others."""
@@ -177,6 +215,23 @@ class Spool:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
+
+
+def counted(records: Iterable[tuple[int, dict[str, Any]]], now: int) -> list[tuple[int, ...]]:
+    """Give the counts that numbered records add to this hour, one row a customer."""
+    found: dict[int, list[int]] = {}
+    for number, record in records:
+        tenant = tenant_of(record)
+        sums = found.setdefault(tenant, [0, 0, number, number])
+        sums[record.get("kind") == "orphan_end"] += 1
+        sums[3] = number
+    return [(now - now % HOUR, tenant, *sums) for tenant, sums in found.items()]
+
+
+def tenant_of(record: dict[str, Any]) -> int:
+    """Give the customer that a record names, or 0."""
+    tenant = record.get("tenant")
+    return tenant if type(tenant) is int and 0 < tenant < 2**31 else 0
 
 
 def storable(record: dict[str, Any]) -> str:

@@ -58,6 +58,8 @@ HOLDINGS = (
     Holding(DataClass.REVISIONS, "sbc_revision", "created_at", _NOT_USED),
     Holding(DataClass.REVISIONS, "sbc_deployment", "since", _DEAD_NODE),
     Holding(DataClass.QUARANTINE, "sbc_quarantinedrecord", "settled", tenant="", msp=""),
+    Holding(DataClass.EVENTS, "sbc_orphanend", "at", tenant="", msp=""),
+    Holding(DataClass.COUNTS, "sbc_hourcount", "at", tenant="", msp=""),
     # Files first: they belong to their job.
     Holding(DataClass.JOBS, "core_jobfile", "created_at", _OF_OVER_JOB),
     Holding(DataClass.JOBS, "core_job", "created_at", _OVER_JOB),

@@ -18,6 +18,7 @@ AREAS = {
     "brand": _("Brand"),
     "calls": _("Calls"),
     "carriers": _("Carriers and trunks"),
+    "counts": _("Reconciliation"),
     "customers": _("Customers"),
     "dashboard": _("Dashboard"),
     "domains": _("Domains"),
