@@ -3,8 +3,9 @@
 import asyncio
 import tempfile
 import time
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sbc.node.daemons import MODULES, Daemon
@@ -14,17 +15,33 @@ from tests.bench.processes import cpu_seconds
 from tests.bench.sbc import HERE, Caller, answering, everything, new_stage, tls_client
 
 RATE = 500
-SECONDS = 30
+HOLD_MS = 1000
+ROUNDS = 6
+SECONDS = 5  # of everything in a round: 30 in all
+BARE_SECONDS = 4
+WARM_SECONDS = 5  # of each, not counted: memory is touched for the first time, connections are made
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one run took: calls, how fast they really came, and processor time by program in ms a call."""
+    """What calls took: how many, how many failed, how long they were offered, and processor seconds by program."""
 
-    calls: int
-    failed: int
-    rate: float
-    cpu: dict[str, float]
+    calls: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    cpu: Mapping[str, float] = field(default_factory=dict)
+
+    def __add__(self, other: "Cost") -> "Cost":
+        cpu = {name: self.cpu.get(name, 0.0) + other.cpu.get(name, 0.0) for name in {**self.cpu, **other.cpu}}
+        return Cost(self.calls + other.calls, self.failed + other.failed, self.seconds + other.seconds, cpu)
+
+    @property
+    def rate(self) -> float:
+        return self.calls / self.seconds
+
+    def milliseconds(self, program: str) -> float:
+        """Return this program's processor time a call."""
+        return self.cpu[program] * 1000 / self.calls
 
 
 def run() -> list[Figure]:
@@ -33,16 +50,9 @@ def run() -> list[Figure]:
 
 
 async def _figures() -> list[Figure]:
-    # Half of the baseline before and half after: what else this machine does changes from minute to minute.
-    before = await _bare(SECONDS // 2)
-    note(f"signalling: everything on at {RATE} CPS for {SECONDS} s")
-    ours, records = await _ours()
-    note(f"signalling: everything {ours}, {records} records")
-    bare = _together(before, await _bare(SECONDS - SECONDS // 2))
-    note(f"signalling: bare {bare}")
+    ours, bare, missing = await _costs()
     offered = "" if ours.rate > 0.97 * RATE else f"this machine could not offer more than {ours.rate:.0f} CPS"
-    each = {name: (ours.cpu[name], bare.cpu.get(name)) for name in ours.cpu}
-    figures = [
+    return [
         emit(
             f"failed calls of {ours.calls} at {ours.rate:.0f} CPS, everything on",
             ours.failed,
@@ -51,58 +61,65 @@ async def _figures() -> list[Figure]:
             baseline=bare.failed,
             remark=offered,
         ),
-        emit(f"calls without a record of {ours.calls}", ours.calls - records, "calls", at_most=0),
+        emit(f"calls without a record of {ours.calls}", missing, "calls", at_most=0),
         emit(
             "Kamailio's CPU a call, everything on",
-            each["kamailio"][0],
+            ours.milliseconds("kamailio"),
             "ms",
             ratio_at_most=3,
-            baseline=each["kamailio"][1],
+            baseline=bare.milliseconds("kamailio"),
         ),
-        emit("HAProxy's CPU a call", each["haproxy"][0], "ms", baseline=each["haproxy"][1]),
-        emit("rtpengine's CPU a call", each["rtpengine"][0], "ms"),
+        emit("HAProxy's CPU a call", ours.milliseconds("haproxy"), "ms", baseline=bare.milliseconds("haproxy")),
+        emit("rtpengine's CPU a call", ours.milliseconds("rtpengine"), "ms"),
     ]
-    return figures
 
 
-async def _ours() -> tuple[Cost, int]:
-    with tempfile.TemporaryDirectory() as directory:
-        async with everything(Path(directory)) as (stage, portal):
-            cost = await _measured(stage, stage.plane.daemons, SECONDS)
-            try:
-                async with asyncio.timeout(20):
-                    while len(portal.records) < cost.calls:
-                        await asyncio.sleep(0.2)
-            except TimeoutError:
-                note("signalling: records are missing")
-            return cost, len(portal.records)
+async def _costs() -> tuple[Cost, Cost, int]:
+    """Return what everything cost, what the bare relay cost, and how many calls have no record.
+
+    What else this machine does changes from minute to minute: both stay up, are warmed up alike and take turns, and
+    the sums are compared.
+    """
+    ours, bare = Cost(), Cost()
+    async with AsyncExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (directory / "bare").mkdir()
+        (directory / "everything").mkdir()
+        stage, portal = await stack.enter_async_context(everything(directory / "everything"))
+        relay = new_stage(directory / "bare")
+        while relay.net == stage.net:
+            relay = new_stage(directory / "bare")
+        relay_daemons = await stack.enter_async_context(_bare(relay))
+        note(f"signalling: {WARM_SECONDS} s each to warm up")
+        warm = await _measured(stage, stage.plane.daemons, WARM_SECONDS)
+        await _measured(relay, relay_daemons, WARM_SECONDS)
+        for turn in range(1, ROUNDS + 1):
+            note(f"signalling: round {turn} of {ROUNDS} at {RATE} CPS")
+            bare += (cost := await _measured(relay, relay_daemons, BARE_SECONDS))
+            note(f"signalling: bare {cost}")
+            ours += (cost := await _measured(stage, stage.plane.daemons, SECONDS))
+            note(f"signalling: everything {cost}")
+        calls = warm.calls + ours.calls
+        with suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                while len(portal.records) < calls:
+                    await asyncio.sleep(0.2)
+        return ours, bare, calls - len(portal.records)
 
 
-async def _bare(seconds: int) -> Cost:
-    note(f"signalling: baseline, a bare relay at {RATE} CPS for {seconds} s")
-    with tempfile.TemporaryDirectory() as directory:
-        stage = new_stage(Path(directory))
-        stage.plane.write_files(stage.rows())
-        daemons = {"haproxy": stage.plane.daemons["haproxy"], "kamailio": _relay(stage)}
-        async with AsyncExitStack() as stack:
-            for daemon in daemons.values():
-                stack.push_async_callback(daemon.stop)
-                daemon.start()
-            await asyncio.sleep(1)
-            await stack.enter_async_context(answering(stage))
-            await stack.enter_async_context(tls_client(stage, 1))
-            return await _measured(stage, daemons, seconds)
-
-
-def _together(one: Cost, other: Cost) -> Cost:
-    """Return two runs as one."""
-    calls = one.calls + other.calls
-
-    def mean(first: float, second: float) -> float:
-        return (first * one.calls + second * other.calls) / calls
-
-    cpu = {name: mean(spent, other.cpu[name]) for name, spent in one.cpu.items()}
-    return Cost(calls, one.failed + other.failed, mean(one.rate, other.rate), cpu)
+@asynccontextmanager
+async def _bare(stage: Stage) -> AsyncIterator[dict[str, Daemon]]:
+    """Run a Kamailio that relays between HAProxy and carrier A and does nothing else."""
+    stage.plane.write_files(stage.rows())
+    daemons = {"haproxy": stage.plane.daemons["haproxy"], "kamailio": _relay(stage)}
+    async with AsyncExitStack() as stack:
+        for daemon in daemons.values():
+            stack.push_async_callback(daemon.stop)
+            daemon.start()
+        await asyncio.sleep(1)
+        await stack.enter_async_context(answering(stage))
+        await stack.enter_async_context(tls_client(stage, 1))
+        yield daemons
 
 
 def _relay(stage: Stage) -> Daemon:
@@ -125,12 +142,14 @@ def _relay(stage: Stage) -> Daemon:
     return Daemon("bare", [s.kamailio, "-DD", "-E", *memory, "-f", str(config), "-w", str(s.run)], s.run)
 
 
-async def _measured(stage: Stage, daemons: dict[str, Daemon], seconds: int) -> Cost:
+async def _measured(stage: Stage, daemons: Mapping[str, Daemon], seconds: int) -> Cost:
     caller = Caller(stage, 1, rate=RATE, calls=RATE * seconds, customer=ACME, caller="+4930111")
+    for statistics in caller.folder.glob("*.csv"):
+        statistics.unlink()
     groups = {name: daemon.pid for name, daemon in daemons.items()}
     before = {name: cpu_seconds(pid) for name, pid in groups.items() if pid}
     began = time.monotonic()
-    await caller.run(hold_ms=1000)
-    took = time.monotonic() - began
-    cpu = {name: (cpu_seconds(pid) - before[name]) * 1000 / caller.made for name, pid in groups.items() if pid}
-    return Cost(caller.made, caller.failed, caller.made / max(1.0, took - 1.0), cpu)
+    await caller.run(hold_ms=HOLD_MS)
+    took = time.monotonic() - began - HOLD_MS / 1000
+    cpu = {name: cpu_seconds(pid) - before[name] for name, pid in groups.items() if pid}
+    return Cost(caller.made, caller.failed, max(1.0, took), cpu)
