@@ -150,6 +150,19 @@ async def test_an_unusable_trunk_is_skipped(stage: Stage, row: str | None):
     await teams.expect("INVITE", 486)
 
 
+async def test_a_trunk_is_skipped_from_the_moment_when_its_network_is_denied(stage: Stage):
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    stage.invite_from_teams(teams, "+442071234567")
+    first.reply(await first.expect("INVITE"), 486)
+    await teams.expect("INVITE", 486)
+
+    await stage.change(("rg", "deny", f"{stage.net}.65/32"))
+    stage.invite_from_teams(teams, "+442071234567")
+
+    second.reply(await second.expect("INVITE", patience=0.4), 486)
+    await teams.expect("INVITE", 486)
+
+
 @pytest.mark.parametrize(
     ("called", "code"),
     [

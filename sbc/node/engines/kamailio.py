@@ -185,6 +185,7 @@ class KamailioEngine:
         for (table, key, _), answer in zip(rows, answers, strict=True):
             if "error" in answer:
                 raise RowRefused((table, key), _said(answer))
+        await self._forget_addresses(table for table, _, _ in rows)
         networks = [value for table, key, value in rows if (table, key) == ("rg", "msnets")]
         if networks and self.gate is not None:
             try:
@@ -198,6 +199,12 @@ class KamailioEngine:
         for row, answer in zip(rows, answers, strict=True):
             if "error" in answer and "not found" not in _said(answer).lower():
                 raise RowRefused(row, _said(answer))
+        await self._forget_addresses(table for table, _ in rows)
+
+    async def _forget_addresses(self, changed: Iterable[str]) -> None:
+        """Let Kamailio look into the lists of networks anew where one has changed."""
+        if "rg" in changed:
+            await self.rpc.call_many([("htable.flush", ["ok"])])
 
     async def get(self, table: str, key: str) -> str | None:
         return (await self.get_rows([(table, key)]))[0]
