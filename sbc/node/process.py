@@ -25,7 +25,7 @@ from sbc.protocol import Certificate, CertificateState, Drift, Gauges, Row, Trun
 
 log = logging.getLogger("strowger.node")
 
-EVENTS_EVERY = 0.02
+EVENTS_EVERY = 0.05
 RECORDS_EVERY = 0.05
 WATCH_EVERY = 0.05
 GAUGES_EVERY = 1.0
