@@ -324,7 +324,7 @@ def own_secret(settings: NodeSettings, name: str) -> str:
     """Return a key that this node made for itself and keeps over restarts."""
     path = settings.secrets / f"{name}.key"
     if not path.exists():
-        write_private(path, secrets.token_hex(24))
+        write_private(path, secrets.token_hex(16))
     return path.read_text()
 
 
