@@ -1,10 +1,12 @@
 """Prices on pages, in exports and in the API: charges for their customer, costs and margin for the MSP alone."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.timezone import now
 
 from portal.core.audit import Actor
 from portal.core.models import AuditEntry, Job
@@ -152,7 +154,10 @@ def test_usage_is_read_from_the_sums(calls: list[Cdr], acme: Customer, alice: Us
     page = text(client_of(alice, acme), "/usage/")
 
     assert "Germany" in page and "€0.18" in page
-    assert "€0.18" not in text(client_of(alice, acme), "/usage/?month=2020-01")
+    before = f"{now() - timedelta(days=62):%Y-%m}"
+    assert "€0.18" not in text(client_of(alice, acme), f"/usage/?month={before}")
+    assert "No calls in this month" in text(client_of(alice, acme), f"/usage/?month={before}")
+    assert "€0.18" in text(client_of(alice, acme), "/usage/?month=1889-13")
 
 
 def test_calls_without_a_rate_are_counted_for_the_msp(calls: list[Cdr], northwind: Msp, nadia: User) -> None:

@@ -29,6 +29,7 @@ def export_calls(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     request.can = frozenset(job.params.get("may", ())).__contains__  # type: ignore[attr-defined]
     request.sight = job.params.get("sight", Sight.SHORT)  # type: ignore[attr-defined]
     calls = CallList(request)
+    calls.in_file = True
     found = calls.found.order_by("-invited", "id")[:MOST]
     total = found.count()
     lines = [BYTE_ORDER_MARK]

@@ -40,6 +40,8 @@ class CallList(ListPage):
     search_label = _("Number in any form, last digits, or Call-ID")
     default_sort, tie, counted = "-invited", "id", False
     export_name, export_job = "calls", "calls.export"
+    # Set by the job that writes the list into a file.
+    in_file = False
     empty = Empty(_("No calls yet."), _("The first call is here seconds after it has ended."), icon="phone")
 
     def queryset(self) -> QuerySet[Cdr]:
@@ -62,7 +64,11 @@ class CallList(ListPage):
         ]
         if self.request.tenant is None:  # type: ignore[attr-defined]
             columns.insert(1, Column("tenant__name", _("Customer")))
-        return [*columns, *hooks.prices().columns(self.request)]
+        priced = hooks.prices().columns(self.request)
+        if priced and not self.in_file and self.request.GET.get("export") != "csv":
+            # Result and numbers say it in words; beside the charge there is no room for more.
+            columns = [column for column in columns if column.name not in ("code", "direction")]
+        return [*columns, *priced]
 
     @property
     def filters(self) -> list[Any]:  # type: ignore[override]

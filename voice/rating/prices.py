@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui import markup, values
@@ -107,7 +108,7 @@ def _draw(row: Any) -> str:
         return markup.NONE
     if found["outcome"] in ASIDE:
         return markup.chip(chip(found["outcome"]))
-    return _amount(found["micros"], found["currency"])
+    return format_html('<span class="text-nowrap">{}</span>', _amount(found["micros"], found["currency"]))
 
 
 def _narrow(calls: QuerySet[Any], value: str) -> QuerySet[Any]:

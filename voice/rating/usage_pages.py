@@ -1,6 +1,7 @@
 """The customer's page of usage and the MSP's of calls without a price."""
 
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet, Sum
@@ -36,14 +37,10 @@ def _months(request: HttpRequest) -> list[tuple[str, str]]:
     return found
 
 
-def _span(text: str) -> tuple[datetime, datetime]:
-    """Return the first moment of a month and that of the next."""
-    try:
-        first = datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC)
-    except ValueError:
-        first = now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    return first, after
+def _span(month: str) -> tuple[datetime, datetime]:
+    """Return the first moment of a month such as 2026-11 and that of the next."""
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
 
 
 class UsageList(ListPage):
@@ -75,19 +72,32 @@ class UsageList(ListPage):
         gettext_lazy("No calls in this month."), gettext_lazy("Each call counts here as it ends."), icon="chart-bar"
     )
 
+    @cached_property
+    def chosen(self) -> dict[str, str]:
+        """Return the filters that are set: there is always a month, this one where none is asked for."""
+        months = dict(_months(self.request))
+        asked = self.request.GET.get("month", "")
+        found = {item.name: self.request.GET.get(item.name, "").strip() for item in self.filters}
+        found["month"] = asked if asked in months else next(iter(months))
+        return {name: value for name, value in found.items() if value}
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.text or self.chosen.keys() - {"month"})
+
     def queryset(self) -> QuerySet[Usage]:
         return self.of_month().filter(calls__gt=0)
 
     def of_month(self) -> QuerySet[Usage]:
         """Return the customer's days of the month that is looked at."""
-        span = _span(self.request.GET.get("month", ""))
+        span = _span(self.chosen["month"])
         return Usage.objects.filter(
             tenant=self.request.tenant, grain="day", at__gte=span[0], at__lt=span[1]  # type: ignore[attr-defined]
         )  # fmt: skip
 
     @property
     def month(self) -> str:
-        return date_format(_span(self.request.GET.get("month", ""))[0], "F Y")
+        return date_format(_span(self.chosen["month"])[0], "F Y")
 
     @property
     def by_destination(self) -> list[dict[str, Any]]:
