@@ -16,6 +16,7 @@ APPS = [
     "voice.numbers",
     "voice.emergency",
     "voice.routing",
+    "voice.receivables",
     "sbc",
 ]
 
@@ -29,6 +30,7 @@ urlpatterns = [
     *pages("emergency/", "voice.emergency.urls"),
     *pages("", "voice.calls.urls_customer"),
     *pages("usage/", "voice.rating.urls_usage"),
+    *pages("bills/", "voice.receivables.urls_customer"),
     *pages("", "sbc.urls_customer"),
     path("api/v1/", include((api(APPS, "routes").urls, "api"))),
     *pages("api/v1/", "portal.core.urls_api"),

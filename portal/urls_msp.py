@@ -16,6 +16,7 @@ APPS = [
     "voice.numbers",
     "voice.emergency",
     "voice.routing",
+    "voice.receivables",
     "sbc",
 ]
 
@@ -28,6 +29,7 @@ urlpatterns = [
     *pages("", "voice.calls.urls_msp"),
     *pages("decks/", "voice.rating.urls_decks"),
     *pages("unrated/", "voice.rating.urls_unrated"),
+    *pages("invoices/", "voice.receivables.urls_msp"),
     *pages("", "sbc.urls_msp"),
     path("api/v1/", include((api(APPS, "msp_routes").urls, "api"))),
     *pages("api/v1/", "portal.core.urls_api"),

@@ -74,7 +74,8 @@ class Composed:
 class LinesSource(Protocol):
     """Where an invoice's items come from; `name` stands in the register, so that no period is billed twice."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def items(self, begins: date, ends: date, treatment: Treatment) -> Iterable[Item]: ...
 

@@ -1,0 +1,281 @@
+"""Invoices, payments and who bills whom for programs. Amounts are whole millionths of the currency."""
+
+from datetime import date
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.api import MspViewSet, TenantViewSet
+from tenants.models import Customer
+from voice.receivables import selectors, services, sources
+from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment
+
+ADDRESS = ["name", "street", "postcode", "city", "country", "vat_id", "email"]
+
+
+class LineSerializer(serializers.ModelSerializer[InvoiceLine]):
+    """A line: `exact` is its sum before rounding, `per_million` its tax rate (19 % is 190000)."""
+
+    class Meta:
+        model = InvoiceLine
+        fields = ["position", "kind", "text", "quantity", "seconds", "exact", "net", "category", "per_million"]
+
+
+class TaxSerializer(serializers.ModelSerializer[InvoiceTax]):
+    """What one tax rate makes of the lines under it."""
+
+    class Meta:
+        model = InvoiceTax
+        fields = ["category", "per_million", "name", "note", "net", "tax"]
+
+
+class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
+    """An invoice or a credit note; `ends` is the first day that is not in the period, `left` what is to be paid."""
+
+    customer = serializers.IntegerField(source="tenant_id", read_only=True)
+    corrects = serializers.IntegerField(source="corrects_id", read_only=True, allow_null=True)
+    settled = serializers.IntegerField(read_only=True)
+    left = serializers.IntegerField(read_only=True)
+    lines = LineSerializer(many=True, read_only=True)
+    taxes = TaxSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Invoice
+        fields = [
+            "id", "number", "kind", "state", "customer", "corrects", "reason", "begins", "ends", "issued_on", "due_on",
+            "currency", "net", "tax", "total", "settled", "left", "seller", "buyer", "lines", "taxes",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class BillSerializer(InvoiceSerializer):
+    """A bill as the customer gets it."""
+
+
+class WrittenLineSerializer(serializers.Serializer[Any]):
+    """A line of a new invoice: words and a net amount in millionths, below zero for a credit."""
+
+    text = serializers.CharField(max_length=sources.LONGEST)
+    net = serializers.IntegerField(min_value=-(10**15), max_value=10**15)
+
+
+class NewInvoiceSerializer(serializers.Serializer[Any]):
+    """A new draft with lines of your own."""
+
+    customer = serializers.IntegerField()
+    begins = serializers.DateField()
+    ends = serializers.DateField()
+    lines = WrittenLineSerializer(many=True, min_length=1, max_length=sources.MOST_LINES)
+
+
+class AmountSerializer(serializers.Serializer[Any]):
+    """So much of one line, net."""
+
+    position = serializers.IntegerField(min_value=1)
+    net = serializers.IntegerField()
+
+
+class CreditSerializer(serializers.Serializer[Any]):
+    """What a credit note takes back; without lines it is all that is left."""
+
+    reason = serializers.CharField(max_length=200)
+    lines = AmountSerializer(many=True, required=False)
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    """The day of issue; today unless given."""
+
+    on = serializers.DateField(required=False)
+
+
+def _found(request: Any, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+    asked = request.query_params
+    for name in ("state", "kind"):
+        if asked.get(name):
+            queryset = queryset.filter(**{name: asked[name]})
+    return queryset.prefetch_related("lines", "taxes").order_by("-pk")
+
+
+class InvoiceViewSet(MspViewSet):
+    """Invoices and credit notes: `?state=issued&kind=invoice`. POST writes a draft; then approve and issue it."""
+
+    queryset = Invoice.objects.none()
+    serializer_class = InvoiceSerializer
+    capability = "bills"
+    http_method_names = ["get", "post", "delete", "head", "options"]
+    ordering = ("-pk",)
+    remove = staticmethod(services.drop)
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        return _found(self.request, selectors.invoices().filter(msp=self.request.msp))
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Write a draft with lines of your own."""
+        given = NewInvoiceSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        data = given.validated_data
+        profile = BillingProfile.objects.filter(msp=request.msp, tenant_id=data["customer"]).first()
+        if profile is None:
+            raise serializers.ValidationError({"customer": ["It is not set how this customer is billed."]})
+        source = sources.Written([(line["text"], line["net"]) for line in data["lines"]])
+        made = services.draft(profile, source, begins=data["begins"], ends=data["ends"], by=self.actor)
+        return self._answer(made, 201)
+
+    def _answer(self, invoice: Invoice, status: int = 200) -> Response:
+        fresh = selectors.invoices().prefetch_related("lines", "taxes").get(pk=invoice.pk)
+        return Response(InvoiceSerializer(fresh).data, status)
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str | None = None) -> Response:
+        """Say that a draft may be issued as it is."""
+        return self._answer(services.approve(self.get_object(), by=self.actor))
+
+    @action(detail=True, methods=["post"])
+    def reopen(self, request: Request, pk: str | None = None) -> Response:
+        """Make an approved document a draft again."""
+        return self._answer(services.reopen(self.get_object(), by=self.actor))
+
+    @action(detail=True, methods=["post"])
+    def issue(self, request: Request, pk: str | None = None) -> Response:
+        """Give an approved document its number and send it to the customer's bills."""
+        given = DaySerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        on: date = given.validated_data.get("on") or timezone.localdate()
+        issued = services.issue(self.get_object(), on=on, by=self.actor)
+        services.store_files(issued)
+        return self._answer(issued)
+
+    @action(detail=True, methods=["post"])
+    def credit(self, request: Request, pk: str | None = None) -> Response:
+        """Write the draft of a credit note: `{"reason": "Wrong plan"}`."""
+        given = CreditSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        lines = given.validated_data.get("lines")
+        amounts = {line["position"]: line["net"] for line in lines} if lines is not None else None
+        note = services.credit(self.get_object(), reason=given.validated_data["reason"], amounts=amounts, by=self.actor)
+        return self._answer(note, 201)
+
+
+class PaymentSerializer(serializers.ModelSerializer[Payment]):
+    """Money that came in; it pays the oldest open invoices first, or `invoice` before them."""
+
+    customer = serializers.IntegerField(source="tenant_id")
+    invoice = serializers.IntegerField(required=False, write_only=True)
+
+    class Meta:
+        model = Payment
+        fields = ["id", "customer", "currency", "amount", "received_on", "method", "reference", "invoice"]
+        read_only_fields = ["currency"]
+        validators: list[Any] = []
+
+
+class PaymentViewSet(MspViewSet):
+    """Payments: a wrong one is corrected by an entry in the books, never changed."""
+
+    queryset = Payment.objects.none()
+    serializer_class = PaymentSerializer
+    capability = "bills"
+    http_method_names = ["get", "post", "head", "options"]
+    ordering = ("-pk",)
+
+    def get_queryset(self) -> QuerySet[Payment]:
+        return Payment.objects.filter(msp=self.request.msp).order_by("-pk")
+
+    def write(self, serializer: Any, instance: Payment | None) -> Payment:
+        data = dict(serializer.validated_data)
+        first = data.pop("invoice", None)
+        profile = BillingProfile.objects.filter(msp=self.request.msp, tenant_id=data["tenant_id"]).first()
+        if profile is None:
+            raise serializers.ValidationError({"customer": ["It is not set how this customer is billed."]})
+        named = list(selectors.invoices().filter(msp=self.request.msp, pk=first)) if first else []
+        if first and not named:
+            raise serializers.ValidationError({"invoice": ["There is no such invoice."]})
+        payment = Payment(msp=self.request.msp, entity=profile.entity, currency=profile.currency, **data)
+        return services.record_payment(payment, by=self.actor, invoices=named)
+
+
+class EntitySerializer(serializers.ModelSerializer[LegalEntity]):
+    """A company that sends invoices; `{number}` in a pattern counts without a gap."""
+
+    row_version = serializers.IntegerField(required=False)
+
+    class Meta:
+        model = LegalEntity
+        fields = [
+            "id", *ADDRESS, "phone", "registration", "tax_number", "bank", "iban", "bic", "invoice_pattern",
+            "credit_note_pattern", "row_version",
+        ]  # fmt: skip
+        validators: list[Any] = []
+
+
+class EntityViewSet(MspViewSet):
+    """The MSP's companies."""
+
+    queryset = LegalEntity.objects.none()
+    serializer_class = EntitySerializer
+    capability = "bills"
+    save = staticmethod(services.save_entity)
+
+    def get_queryset(self) -> QuerySet[LegalEntity]:
+        return LegalEntity.objects.filter(msp=self.request.msp).order_by("pk")
+
+    def new(self) -> LegalEntity:
+        return LegalEntity(msp=self.request.msp)
+
+
+class ProfileSerializer(serializers.ModelSerializer[BillingProfile]):
+    """How one customer is billed."""
+
+    customer = serializers.PrimaryKeyRelatedField(source="tenant", queryset=Customer.objects.all())
+    entity = serializers.PrimaryKeyRelatedField(queryset=LegalEntity.objects.all())
+    row_version = serializers.IntegerField(required=False)
+
+    class Meta:
+        model = BillingProfile
+        fields = [
+            "id", "customer", "entity", *ADDRESS, "currency", "due_days", "buyer_reference", "is_exempt", "exemption",
+            "vat_id_state", "row_version",
+        ]  # fmt: skip
+        read_only_fields = ["vat_id_state"]
+        validators: list[Any] = []
+
+
+class ProfileViewSet(MspViewSet):
+    """How customers are billed: by which company, to which address, in which currency."""
+
+    queryset = BillingProfile.objects.none()
+    serializer_class = ProfileSerializer
+    capability = "bills"
+    save = staticmethod(services.save_profile)
+
+    def get_queryset(self) -> QuerySet[BillingProfile]:
+        return BillingProfile.objects.filter(msp=self.request.msp).select_related("entity", "tenant").order_by("pk")
+
+    def new(self) -> BillingProfile:
+        return BillingProfile(msp=self.request.msp)
+
+
+class BillViewSet(TenantViewSet):
+    """The customer's issued invoices and credit notes."""
+
+    queryset = Invoice.objects.none()
+    serializer_class = BillSerializer
+    capability = "bills"
+    ordering = ("-pk",)
+
+    def get_queryset(self) -> QuerySet[Invoice]:
+        return _found(self.request, selectors.invoices().filter(tenant=self.request.tenant))
+
+
+msp_routes = [
+    ("invoices", InvoiceViewSet, "invoice"),
+    ("payments", PaymentViewSet, "payment"),
+    ("legal-entities", EntityViewSet, "legal-entity"),
+    ("billing-profiles", ProfileViewSet, "billing-profile"),
+]
+routes = [("bills", BillViewSet, "bill")]

@@ -1,0 +1,94 @@
+"""The demo's bills: each customer gets one invoice over last month's phone numbers, at the demo's own price."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from portal.core.audit import Actor
+from tenants.demo import Cast
+from tenants.models import Customer, Msp
+from voice.inventory.models import StockNumber
+from voice.receivables import services
+from voice.receivables.composer import Item, monthly_fee
+from voice.receivables.models import BillingProfile, Invoice, LegalEntity, Payment
+from voice.receivables.tax import Treatment
+
+BY = Actor.system("demo")
+# The VAT ids and accounts are invented; they have the right shape and belong to nobody that we know of.
+COMPANIES = {
+    "northwind": {
+        "name": "Northwind Voice GmbH", "street": "Invalidenstraße 1", "postcode": "10115", "city": "Berlin",
+        "country": "DE", "vat_id": "DE999999991", "email": "billing@northwind.example", "phone": "+49 30 1110100",
+        "registration": "HRB 999991 B", "bank": "Demo Bank", "iban": "DE02120300000000202051", "bic": "BYLADEM1001",
+    },
+    "fabrikam": {
+        "name": "Fabrikam Telecom Ltd", "street": "1 Demo Road", "postcode": "EC1A 1AA", "city": "London",
+        "country": "GB", "vat_id": "GB999999973", "email": "billing@fabrikam.example", "phone": "+44 20 7111 0100",
+        "registration": "99999973", "bank": "Demo Bank", "iban": "GB33BUKB20201555555555", "bic": "BUKBGB22",
+    },
+}  # fmt: skip
+CUSTOMERS = {
+    "acme": {"street": "Unter den Linden 1", "postcode": "10117", "city": "Berlin", "vat_id": "DE999999992"},
+    "globex": {"street": "1 Broadway", "postcode": "NY 10004", "city": "New York"},
+    "initech": {"street": "2 Demo Road", "postcode": "EC1A 1AB", "city": "London", "vat_id": "GB999999974"},
+}
+CURRENCIES = {"northwind": "EUR", "fabrikam": "GBP"}
+PER_NUMBER, PLATFORM = 1_000_000, 49_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFees:
+    """A monthly fee for the platform and one for each number that the customer has."""
+
+    numbers: int
+    currency: str
+    name: str = "demo"
+
+    def items(self, begins: date, ends: date, treatment: Treatment) -> Iterable[Item]:
+        """Yield the two fees."""
+        yield from monthly_fee("Teams calling, platform", PLATFORM, begins, ends, treatment, self.currency)
+        if self.numbers:
+            yield from monthly_fee(
+                "Phone numbers", PER_NUMBER, begins, ends, treatment, self.currency, quantity=self.numbers
+            )
+
+
+def seed(cast: Cast) -> None:
+    """Issue one invoice for each customer; Acme has paid."""
+    ends = timezone.localdate().replace(day=1)
+    begins = (ends - timedelta(days=1)).replace(day=1)
+    for msp in cast.msps:
+        with cast.as_msp(msp):
+            company = _company(msp)
+            for customer in (each for each in cast.customers if each.msp_id == msp.pk):
+                if not Invoice.objects.filter(tenant=customer).exists():
+                    _bill(company, customer, begins, ends)
+
+
+def _company(msp: Msp) -> LegalEntity:
+    found = LegalEntity.objects.filter(msp=msp).first()
+    return found or services.save_entity(LegalEntity(msp=msp, **COMPANIES[msp.slug]), by=BY)
+
+
+def _bill(company: LegalEntity, customer: Customer, begins: date, ends: date) -> None:
+    currency = CURRENCIES[company.msp.slug]
+    profile = BillingProfile(
+        msp_id=company.msp_id, tenant=customer, entity=company, name=customer.name, country=customer.country,
+        currency=currency, email=f"accounts@{customer.label}.example", **CUSTOMERS[customer.label],
+    )  # fmt: skip
+    services.save_profile(profile, by=BY)
+    numbers = StockNumber.objects.filter(tenant=customer, state=StockNumber.State.ALLOCATED).count()
+    invoice = services.draft(profile, DemoFees(numbers, currency), begins=begins, ends=ends, by=BY)
+    # Dated as the month's run would date it.
+    issued = services.issue(services.approve(invoice, by=BY), on=ends, by=BY)
+    services.store_files(issued)
+    if customer.label == "acme":
+        services.record_payment(
+            Payment(
+                msp_id=company.msp_id, tenant=customer, entity=company, currency=currency, amount=issued.total,
+                received_on=ends + timedelta(days=1), reference=f"{issued.number} Acme",
+            ),
+            by=BY,
+        )  # fmt: skip

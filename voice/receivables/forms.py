@@ -1,0 +1,181 @@
+"""Forms of invoices, payments, companies and how customers are billed."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from portal.ui.forms import Groups
+from tenants.models import Customer
+from voice.rating.money import MICROS, UnreadableAmount, decimals, read_micros
+from voice.receivables import sources
+from voice.receivables.models import BillingProfile, LegalEntity, Payment
+
+DAY = forms.DateInput(attrs={"type": "date"})
+
+
+class AmountField(forms.CharField):
+    """An amount of money as digits with one decimal point, in micros afterwards."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=forms.TextInput(attrs={"inputmode": "decimal"}), max_length=20, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        """Return micros, or None where nothing was written."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return read_micros(text.strip())
+        except UnreadableAmount as error:
+            raise ValidationError(str(error))
+
+
+class Stored(forms.ModelForm):
+    """A form whose service checks and stores; the version that was read goes along."""
+
+    row_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["row_version"].initial = self.instance.row_version
+
+    def _post_clean(self) -> None:
+        for name, value in self.cleaned_data.items():
+            if value is not None:
+                setattr(self.instance, name, value)
+
+
+ADDRESS = ["name", "street", "postcode", "city", "country"]
+LINES = dict.fromkeys(
+    (
+        *ADDRESS, "vat_id", "tax_number", "registration", "phone", "bank", "iban", "bic", "currency",
+        "buyer_reference", "exemption", "invoice_pattern", "credit_note_pattern", "reference",
+    ),
+    forms.TextInput,
+)  # fmt: skip
+
+
+class EntityForm(Groups, Stored):
+    """A company of the MSP that sends invoices."""
+
+    groups = [
+        (_("Name and address"), [*ADDRESS, "email", "phone"]),
+        (_("Registers"), ["vat_id", "tax_number", "registration"]),
+        (_("Where customers pay"), ["bank", "iban", "bic"]),
+        (_("Numbers"), ["invoice_pattern", "credit_note_pattern"]),
+    ]
+
+    class Meta:
+        model = LegalEntity
+        fields = [
+            *ADDRESS, "email", "phone", "vat_id", "tax_number", "registration", "bank", "iban", "bic",
+            "invoice_pattern", "credit_note_pattern",
+        ]  # fmt: skip
+        widgets = LINES
+
+
+class ProfileForm(Groups, Stored):
+    """How one customer is billed."""
+
+    groups = [
+        (_("Who gets the invoice"), [*ADDRESS, "email", "vat_id", "buyer_reference"]),
+        (_("How"), ["entity", "currency", "due_days"]),
+        (_("Tax"), ["is_exempt", "exemption"]),
+    ]
+
+    class Meta:
+        model = BillingProfile
+        fields = [
+            *ADDRESS, "email", "vat_id", "buyer_reference", "entity", "currency", "due_days", "is_exempt", "exemption",
+        ]  # fmt: skip
+        widgets = LINES
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["entity"].queryset = LegalEntity.objects.filter(msp=self.instance.msp_id).order_by("name")
+        self.fields["entity"].empty_label = None
+
+
+class InvoiceForm(forms.Form):
+    """A new invoice with lines that somebody writes."""
+
+    customer = forms.ModelChoiceField(
+        label=_("Customer"),
+        queryset=BillingProfile.objects.none(),
+        empty_label=_("Choose a customer"),
+        help_text=_("Customers appear here once it is set how they are billed."),
+    )
+    begins = forms.DateField(label=_("Period from"), widget=DAY)
+    last_day = forms.DateField(label=_("Last day"), widget=DAY)
+    lines = forms.CharField(
+        label=_("Lines"),
+        widget=forms.Textarea(attrs={"rows": 6, "placeholder": "Set-up of the trunk; 250.00"}),
+        help_text=_("One a line: words; net amount. Tax is added by the customer's country. Below zero is a credit."),
+    )
+
+    def __init__(self, *args: Any, msp: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["customer"].queryset = BillingProfile.objects.filter(msp=msp).order_by("name")
+
+    def clean_lines(self) -> sources.Written:
+        try:
+            return sources.read(self.cleaned_data["lines"])
+        except sources.UnreadableLine as error:
+            raise ValidationError(str(error))
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        if found.get("begins") and found.get("last_day"):
+            found["ends"] = found["last_day"] + timedelta(days=1)
+        return found
+
+
+class CreditForm(forms.Form):
+    """What a credit note takes back: all that is left, or so much of some lines."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=200, help_text=_("The credit note prints it."))
+
+    def __init__(self, *args: Any, lines: dict[int, tuple[str, int]], currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for position, (text, left) in lines.items():
+            self.fields[f"line_{position}"] = AmountField(
+                label=text,
+                required=False,
+                initial=f"{left / MICROS:.{decimals(currency)}f}",
+                help_text=_now("Net, %(currency)s; what is left is filled in.") % {"currency": currency},
+            )
+
+    @property
+    def amounts(self) -> dict[int, int]:
+        """Return what is taken back of each line."""
+        return {
+            int(name.removeprefix("line_")): micros
+            for name, micros in self.cleaned_data.items()
+            if name.startswith("line_") and micros
+        }
+
+
+class PaymentForm(forms.ModelForm):
+    """Money that came in."""
+
+    customer = forms.ModelChoiceField(label=_("Customer"), queryset=Customer.objects.none())
+    amount = AmountField(label=_("Amount"))
+
+    class Meta:
+        model = Payment
+        fields = ["customer", "amount", "received_on", "method", "reference"]
+        widgets = {"reference": forms.TextInput, "received_on": DAY}
+
+    def __init__(self, *args: Any, msp: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = Customer.objects.filter(msp=msp, billing_profile__isnull=False).order_by("name")
+        self.fields["customer"].queryset = found
+
+    def _post_clean(self) -> None:
+        for name in self.Meta.fields[1:]:
+            if self.cleaned_data.get(name) is not None:
+                setattr(self.instance, name, self.cleaned_data[name])

@@ -1,0 +1,26 @@
+"""The MSP's invoices and what belongs to them."""
+
+from django.urls import path
+
+from voice.receivables.views import msp, settings
+
+app_name = "invoices"
+
+urlpatterns = [
+    path("", msp.invoice_list, name="list"),
+    path("new/", msp.invoice_new, name="new"),
+    path("<int:pk>/", msp.invoice, name="detail"),
+    path("<int:pk>/approve/", msp.approve, name="approve"),
+    path("<int:pk>/reopen/", msp.reopen, name="reopen"),
+    path("<int:pk>/issue/", msp.issue, name="issue"),
+    path("<int:pk>/drop/", msp.drop, name="drop"),
+    path("<int:pk>/credit/", msp.credit, name="credit"),
+    path("<int:pk>/files/<str:kind>/", msp.download, name="file"),
+    path("payments/", settings.payment_list, name="payments"),
+    path("payments/new/", settings.payment_new, name="payment_new"),
+    path("companies/", settings.entity_list, name="entities"),
+    path("companies/new/", settings.entity_edit, name="entity_new"),
+    path("companies/<int:pk>/", settings.entity_edit, name="entity"),
+    path("customers/", settings.profile_list, name="profiles"),
+    path("customers/<int:pk>/", settings.profile, name="profile"),
+]

@@ -1,0 +1,1 @@
+"""Pages of invoices: the MSP's, and the customer's."""

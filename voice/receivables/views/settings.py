@@ -1,0 +1,99 @@
+"""The MSP's payments, companies, billed customers and their statements of account."""
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.core.access import requires
+from portal.ui.forms import refuse
+from tenants.models import Customer
+from voice.receivables import services
+from voice.receivables.forms import EntityForm, PaymentForm, ProfileForm
+from voice.receivables.models import BillingProfile, LegalEntity, Payment
+from voice.receivables.pages import EntityList, PaymentList, ProfileList
+from voice.receivables.views.shared import accounts_of
+
+
+@requires("bills.view")
+def payment_list(request: HttpRequest) -> HttpResponse:
+    return PaymentList(request).response()
+
+
+@requires("bills.change")
+def payment_new(request: HttpRequest) -> HttpResponse:
+    payment = Payment(msp=request.msp, received_on=timezone.localdate())
+    chosen = request.GET.get("customer", "")
+    form = PaymentForm(
+        request.POST or None,
+        instance=payment,
+        msp=request.msp,
+        initial={"customer": int(chosen) if chosen.isascii() and chosen.isdigit() else None},
+    )
+    if request.method == "POST" and form.is_valid():
+        profile = form.cleaned_data["customer"].billing_profile
+        payment.tenant_id, payment.entity, payment.currency = profile.tenant_id, profile.entity, profile.currency
+        try:
+            services.record_payment(payment, by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Payment recorded and set against what is open."))
+            return redirect("invoices:payments")
+    return TemplateResponse(request, "voice/receivables/payment_new.html", {"form": form})
+
+
+@requires("bills.view")
+def entity_list(request: HttpRequest) -> HttpResponse:
+    return EntityList(request).response()
+
+
+@requires("bills.change")
+def entity_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    found = LegalEntity.objects.filter(msp=request.msp)
+    entity = get_object_or_404(found, pk=pk) if pk is not None else LegalEntity(msp=request.msp)
+    form = EntityForm(request.POST or None, instance=entity)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.save_entity(entity, by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Company saved."))
+            return redirect("invoices:entities")
+    return TemplateResponse(request, "voice/receivables/entity.html", {"form": form, "entity": entity})
+
+
+@requires("bills.view")
+def profile_list(request: HttpRequest) -> HttpResponse:
+    return ProfileList(request).response()
+
+
+@requires("bills.view")
+def profile(request: HttpRequest, pk: int) -> HttpResponse:
+    customer = get_object_or_404(Customer, pk=pk, msp=request.msp)
+    stored = BillingProfile.objects.filter(tenant=customer).first()
+    can_change = request.can("bills.change")
+    has_company = LegalEntity.objects.filter(msp=request.msp).exists()
+    row = stored or BillingProfile(msp=request.msp, tenant=customer, name=customer.name, country=customer.country)
+    form = ProfileForm(request.POST or None, instance=row) if can_change and has_company else None
+    if request.method == "POST" and form and form.is_valid():
+        try:
+            services.save_profile(row, by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("invoices:profile", pk=pk)
+    context = {
+        "customer": customer,
+        "form": form,
+        "profile": stored,
+        "has_company": has_company,
+        "can_change": can_change,
+        "accounts": accounts_of(customer),
+    }
+    return TemplateResponse(request, "voice/receivables/profile.html", context)

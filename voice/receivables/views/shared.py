@@ -1,0 +1,70 @@
+"""What the MSP's and the customer's pages of invoices have in common."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+
+from portal.ui.status import Status
+from tenants.models import Customer
+from voice.receivables import einvoice, selectors, services
+from voice.receivables.models import Allocation, Invoice, InvoiceFile
+from voice.receivables.pages import currencies
+from voice.receivables.selectors import Movement
+
+TYPES: dict[str, str] = {InvoiceFile.Kind.PDF: "application/pdf", InvoiceFile.Kind.XML: "application/xml"}
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A customer's account in one currency, newest first."""
+
+    currency: str
+    balance: int
+    movements: list[Movement]
+
+
+def accounts_of(customer: Customer) -> list[Statement]:
+    """Return the customer's accounts."""
+    found = []
+    for currency in currencies(customer):
+        moves = list(selectors.statement(customer.pk, currency))
+        found.append(Statement(currency, moves[-1].balance if moves else 0, moves[::-1]))
+    return found
+
+
+def facts_of(invoice: Invoice, state: Status) -> dict[str, Any]:
+    """Return what the page of an invoice shows beside its lines."""
+    issued = invoice.state == Invoice.State.ISSUED
+    taxes = list(invoice.taxes.order_by("pk"))
+    settled = Allocation.objects.filter(invoice=invoice).select_related("payment", "credit_note").order_by("pk")
+    return {
+        "state": state,
+        "issued": issued,
+        "last_day": invoice.ends - timedelta(days=1),
+        "taxes": taxes,
+        "settlements": settled,
+        "credit_notes": list(invoice.credit_notes.order_by("pk")),
+        "no_einvoice": why_none(invoice, taxes) if issued else "",
+    }
+
+
+def why_none(invoice: Invoice, taxes: list[Any]) -> str:
+    """Return why there is no e-invoice of the document, or nothing where there is one."""
+    try:
+        einvoice.refuse(invoice, taxes)
+    except einvoice.NotPossible as error:
+        return str(error)
+    return ""
+
+
+def file_response(invoice: Invoice, kind: str) -> HttpResponse:
+    """Answer with a file of an issued document; 404 where there is none."""
+    content = services.content_of(invoice, kind) if kind in TYPES and invoice.number else None
+    if content is None:
+        raise Http404(_("There is no such file."))
+    name = invoice.number.replace("/", "-")
+    disposition = f'attachment; filename="{name}.{kind}"'
+    return HttpResponse(content, content_type=TYPES[kind], headers={"Content-Disposition": disposition})
