@@ -197,10 +197,13 @@ class _Reader:
 
     def _terms(self, cells: list[str]) -> Terms:
         minimum, increment = self.plan.minimum, self.plan.increment
-        if self._text(cells, "steps"):
-            minimum, increment = self._read(cells, "steps", read_steps)
+        for name in ("steps", "increment"):
+            # Some head 60/1 with "increment" alone.
+            if (name == "steps" and self._text(cells, name)) or "/" in self._text(cells, name):
+                minimum, increment = self._read(cells, name, read_steps)
         minimum = self._seconds(cells, "minimum", minimum)
-        increment = self._seconds(cells, "increment", increment)
+        if "/" not in self._text(cells, "increment"):
+            increment = self._seconds(cells, "increment", increment)
         if increment < 1:
             raise _InColumn("increment", self._text(cells, "increment"), _("An increment has at least one second."))
         blocked = self._blocked(cells)

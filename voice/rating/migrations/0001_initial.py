@@ -28,12 +28,15 @@ BEGIN
     IF TG_TABLE_NAME = 'rating_deckrate' THEN
         PERFORM 1 FROM public.rating_ratedeck WHERE id IN (SELECT deck_id FROM written)
           ORDER BY id FOR NO KEY UPDATE;
-        SELECT coalesce(nullif(w.prefix, ''), 'every number') AS what INTO found
-          FROM written w JOIN public.rating_deckrate o
-            ON o.deck_id = w.deck_id AND o.prefix = w.prefix AND o.direction = w.direction AND o.callers = w.callers
-           AND o.id <> w.id
-         WHERE w.begins < coalesce(w.ends, 'infinity') AND o.begins < coalesce(o.ends, 'infinity')
-           AND w.begins < coalesce(o.ends, 'infinity') AND o.begins < coalesce(w.ends, 'infinity') LIMIT 1;
+        -- Planned anew each time: a hundred thousand rates are joined otherwise than one.
+        EXECUTE $check$
+            SELECT coalesce(nullif(w.prefix, ''), 'every number') AS what
+              FROM written w JOIN public.rating_deckrate o
+                ON o.deck_id = w.deck_id AND o.prefix = w.prefix AND o.direction = w.direction
+               AND o.callers = w.callers AND o.id <> w.id
+             WHERE w.begins < coalesce(w.ends, 'infinity') AND o.begins < coalesce(o.ends, 'infinity')
+               AND w.begins < coalesce(o.ends, 'infinity') AND o.begins < coalesce(w.ends, 'infinity') LIMIT 1
+        $check$ INTO found;
     ELSIF TG_TABLE_NAME = 'rating_customerdeck' THEN
         PERFORM pg_advisory_xact_lock(7301, tenant_id::int) FROM written ORDER BY tenant_id;
         SELECT 'The customer' AS what INTO found

@@ -288,6 +288,13 @@ def test_a_code_with_two_prices_is_refused_and_one_that_stands_twice_is_not():
     assert (fault.row, fault.codes) == (5, ("49",)) and "line 3" in fault.words
 
 
+def test_increments_are_understood_in_one_column_or_in_two():
+    columns = {**CODE_AND_PRICE, "increment": 2, "minimum": 3}
+    found = read("44;0.01;60/6;\n49;0.01;6;30\n43;0.01;;", columns, minimum=1, increment=1)
+
+    assert [(each.terms.minimum, each.terms.increment) for each in found] == [(60, 6), (30, 6), (1, 1)]
+
+
 def test_a_blocked_code_needs_no_price_and_a_rate_of_nothing_is_a_rate():
     found = read("881;;yes\n44800;0;no", {**CODE_AND_PRICE, "blocked": 2})
 
