@@ -22,7 +22,7 @@ CHARGED = [
 USED = ["grain", "at", "direction", "destination", "currency", "calls", "answered", "seconds", "billed", "micros"]
 
 
-class ChargeSerializer(serializers.ModelSerializer[Charge]):
+class ChargeSerializer(serializers.ModelSerializer[Charge]):  # type: ignore[misc]
     class Meta:
         model = Charge
         fields = CHARGED
@@ -36,7 +36,7 @@ class MspChargeSerializer(ChargeSerializer):
         fields = [*CHARGED, "customer"]
 
 
-class CostSerializer(serializers.ModelSerializer[Cost]):
+class CostSerializer(serializers.ModelSerializer[Cost]):  # type: ignore[misc]
     customer = serializers.IntegerField(source="tenant_id")
 
     class Meta:
@@ -44,7 +44,7 @@ class CostSerializer(serializers.ModelSerializer[Cost]):
         fields = [*CHARGED, "customer", "trunk"]
 
 
-class UsageSerializer(serializers.ModelSerializer[Usage]):
+class UsageSerializer(serializers.ModelSerializer[Usage]):  # type: ignore[misc]
     class Meta:
         model = Usage
         fields = USED
@@ -58,7 +58,7 @@ class MspUsageSerializer(UsageSerializer):
         fields = [*USED, "customer"]
 
 
-class StartedSerializer(serializers.Serializer[Any]):
+class StartedSerializer(serializers.Serializer[Any]):  # type: ignore[misc]
     job = serializers.UUIDField()
 
 
@@ -172,7 +172,7 @@ class UnratedCallViewSet(MspViewSet):
         return self.http_method_not_allowed(request, *args, **kwargs)
 
     @extend_schema(request=None, responses=StartedSerializer)
-    @action(detail=False, methods=["post"], url_path="price-again")
+    @action(detail=False, methods=["post"], url_path="price-again")  # type: ignore[untyped-decorator]
     def price_again(self, request: Request) -> Response:
         """Price all of them again by the rates that held at their answer, as a job."""
         job = jobs.start("rating.again", {}, by=self.actor)
