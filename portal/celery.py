@@ -25,6 +25,11 @@ app.conf.beat_schedule = {
     "numbers.take_back": {"task": "voice.numbers.tasks.take_back", "schedule": 60.0, "options": {"expires": 60.0}},
     "inventory.end_cooling": {"task": "voice.inventory.tasks.end_cooling", "schedule": 600.0},
     "receivables.store_files": {"task": "voice.receivables.tasks.store_files", "schedule": 600.0},
+    "calls.note_busy_minutes": {
+        "task": "voice.calls.tasks.note_busy_minutes",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
+    },
     "calls.sample_concurrency": {
         "task": "voice.calls.tasks.sample_concurrency",
         "schedule": 10.0,

@@ -64,6 +64,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Customers"), "building", "customers:list", "customers.view"),
         Entry(_("Number stock"), "hash", "inventory:list", "stock.view"),
         Entry(_("Calls"), "phone", "calls:list", "calls.view"),
+        Entry(_("Quality"), "chart-bar", "calls:quality", "calls.view"),
         Entry(_("Carriers"), "antenna", "carriers:list", "carriers.view", NETWORK),
         Entry(_("Trunks"), "plug-connected", "carriers:trunks", "carriers.view", NETWORK),
         Entry(_("Emergency trunks"), "ambulance", "carriers:emergency", "emergency.view", NETWORK),
@@ -85,6 +86,7 @@ PLACES: dict[str, list[Entry]] = {
     "customer": [
         Entry(_("Home"), "home", "home"),
         Entry(_("Calls"), "phone", "calls:list", "calls.view"),
+        Entry(_("Quality"), "chart-bar", "calls:quality", "calls.view"),
         Entry(_("Numbers"), "hash", "numbers:list", "numbers.view"),
         Entry(_("People and places"), "users", "directory:list", "numbers.view"),
         Entry(_("Routing"), "route", "routing:list", "routing.view"),

@@ -5,10 +5,10 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework import serializers
 
-from portal.core.api import MspViewSet, TenantViewSet
-from voice.calls import selectors
+from portal.core.api import MspViewSet, PlaceViewSet, TenantViewSet
+from voice.calls import quality, selectors
 from voice.calls.masking import hidden_in
-from voice.calls.models import Cdr, CdrQuerySet, LiveCall
+from voice.calls.models import Cdr, CdrQuerySet, LiveCall, Rollup
 
 FACTS = [
     "id", "call", "direction", "side", "call_id", "caller", "caller_sent", "called", "called_sent", "invited",
@@ -118,5 +118,62 @@ class MspLiveCallViewSet(MspViewSet):
         return selectors.live_calls_of(None, self.request.msp, hidden_in(self.request)).order_by("-started", "pk")
 
 
-routes = [("calls", CallViewSet, "call"), ("live-calls", LiveCallViewSet, "live-call")]
-msp_routes = [("calls", MspCallViewSet, "call"), ("live-calls", MspLiveCallViewSet, "live-call")]
+class QualitySerializer(serializers.ModelSerializer[Rollup]):
+    """A day of a customer's calls; `trunk` empty counts all of them. Durations are in seconds."""
+
+    customer = serializers.IntegerField(source="tenant_id")
+    asr = serializers.FloatField(source="quality.asr")
+    ner = serializers.FloatField(source="quality.ner")
+    acd = serializers.FloatField(source="quality.acd")
+    pdd = serializers.FloatField(source="quality.pdd")
+    cps = serializers.FloatField(source="quality.cps")
+    few = serializers.BooleanField(source="quality.few")
+
+    class Meta:
+        model = Rollup
+        fields = [
+            "id", "customer", "at", "trunk", "attempts", "answered", "effective", "asr", "ner", "acd", "pdd", "cps",
+            "peak", "few",
+        ]  # fmt: skip
+
+    def to_representation(self, instance: Rollup) -> dict[str, Any]:
+        instance.quality = {  # type: ignore[attr-defined]
+            "asr": quality.asr(instance), "ner": quality.ner(instance), "acd": quality.acd(instance),
+            "pdd": quality.pdd(instance), "cps": quality.cps(instance), "few": quality.has_few(instance),
+        }  # fmt: skip
+        return super().to_representation(instance)
+
+
+class Quality(PlaceViewSet):
+    queryset = Rollup.objects.none()
+    serializer_class = QualitySerializer
+    capability = "calls"
+    ordering = ("-at", "pk")
+
+    def get_queryset(self) -> QuerySet[Rollup]:
+        days = quality.days_of(self.request.tenant, self.request.msp).order_by("-at", "pk")
+        for name, lookup in (("from", "at__gte"), ("to", "at__lt")):
+            if self.request.query_params.get(name):
+                moment = serializers.DateTimeField().to_internal_value(self.request.query_params[name])
+                days = days.filter(**{lookup: moment})
+        return days
+
+
+class QualityViewSet(Quality, TenantViewSet):
+    """How well calls went, day by day, over all trunks and over each; `from` and `to` narrow the days."""
+
+
+class MspQualityViewSet(Quality, MspViewSet):
+    """How well the calls of each customer went, day by day; `from` and `to` narrow the days."""
+
+
+routes = [
+    ("calls", CallViewSet, "call"),
+    ("live-calls", LiveCallViewSet, "live-call"),
+    ("call-quality", QualityViewSet, "call-quality"),
+]
+msp_routes = [
+    ("calls", MspCallViewSet, "call"),
+    ("live-calls", MspLiveCallViewSet, "live-call"),
+    ("call-quality", MspQualityViewSet, "call-quality"),
+]

@@ -1,6 +1,7 @@
 """Counting calls as they are stored: dashboards read these counts, never the call records."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -111,10 +112,12 @@ def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
 _PEAK = """
 INSERT INTO calls_rollup AS r
     (tenant_id, msp_id, grain, at, trunk, attempts, answered, effective, talk_ms, pdd_ms, pdd_calls, peak)
-SELECT tenant_id, msp_id, grain, date_trunc(grain, now(), 'UTC'), '', 0, 0, 0, 0, 0, 0, count(*)
+SELECT tenant_id, msp_id, grain, date_trunc(grain, now(), 'UTC'), CASE WHEN grouping(trunk) = 1 THEN '' ELSE trunk END,
+       0, 0, 0, 0, 0, 0, count(*)
 FROM calls_livecall, (VALUES ('minute'), ('hour'), ('day')) AS g(grain)
-GROUP BY tenant_id, msp_id, grain
-ORDER BY tenant_id, grain
+GROUP BY GROUPING SETS ((tenant_id, msp_id, grain), (tenant_id, msp_id, grain, trunk))
+HAVING grouping(trunk) = 1 OR trunk NOT IN ('', 'teams')
+ORDER BY 1, 3, 5
 ON CONFLICT (tenant_id, grain, at, trunk) DO UPDATE SET peak = greatest(r.peak, excluded.peak)
 """
 
@@ -135,7 +138,24 @@ def raise_peaks(peaks: dict[tuple[int, int, int], int]) -> None:
             cursor.execute(_RAISE, _columns((*key, peak) for key, peak in peaks.items()))
 
 
+_BUSY = """
+UPDATE calls_rollup AS d SET cps95 = m.busy
+  FROM (SELECT tenant_id, trunk, date_trunc('day', at, 'UTC') AS day,
+               ceil(percentile_cont(0.95) WITHIN GROUP (ORDER BY attempts) * 1000 / 60)::int AS busy
+          FROM calls_rollup WHERE grain = 'minute' AND attempts > 0 AND at >= date_trunc('day', %s::timestamptz, 'UTC')
+         GROUP BY 1, 2, 3) AS m
+ WHERE d.grain = 'day' AND d.tenant_id = m.tenant_id AND d.trunk = m.trunk AND d.at = m.day
+   AND d.cps95 IS DISTINCT FROM m.busy
+"""
+
+
+def note_busy_minutes(since: datetime) -> None:
+    """Note on each day since a moment's own day how many new calls a second its busier minutes had."""
+    with contexts.ingest(), connection.cursor() as cursor:
+        cursor.execute(_BUSY, [since])
+
+
 def note_concurrency() -> None:
-    """Raise each customer's peak of this minute, hour and day to the calls that it has now."""
+    """Raise each customer's and its trunks' peaks of this minute, hour and day to the calls that it has now."""
     with contexts.ingest(), connection.cursor() as cursor:
         cursor.execute(_PEAK)

@@ -1,15 +1,22 @@
 """What Celery's beat does for the dashboards."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import shared_task
 
 from voice.calls import exports, rollups
 
-__all__ = ["exports", "sample_concurrency"]  # the worker has to know the kinds of jobs, too
+__all__ = ["exports", "note_busy_minutes", "sample_concurrency"]  # the worker has to know the kinds of jobs, too
 
 
 @shared_task(ignore_result=True)
 def sample_concurrency(**_: Any) -> None:
     """Note how many calls each customer has at this moment."""
     rollups.note_concurrency()
+
+
+@shared_task(ignore_result=True)
+def note_busy_minutes(**_: Any) -> None:
+    """Note how busy the minutes of today and yesterday were: records may come a day late."""
+    rollups.note_busy_minutes(datetime.now(UTC) - timedelta(days=1))

@@ -14,12 +14,18 @@ from voice.calls import hooks, selectors, story
 from voice.calls.board import Board
 from voice.calls.lists import CallList
 from voice.calls.masking import hidden_in, sight_of
+from voice.calls.quality import QualityList
 from voice.calls.watching import Watch, board_for
 
 
 @requires("calls.view")
 def call_list(request: HttpRequest) -> HttpResponse:
     return CallList(request).response()
+
+
+@requires("calls.view")
+def quality(request: HttpRequest) -> HttpResponse:
+    return QualityList(request).response()
 
 
 @requires("calls.view")

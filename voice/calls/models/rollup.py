@@ -33,6 +33,8 @@ class Rollup(Counted):
     pdd_ms = models.PositiveBigIntegerField(default=0)
     pdd_calls = models.PositiveIntegerField(default=0)
     peak = models.PositiveIntegerField(default=0)
+    # Of a day: thousandths of new calls a second that 95 of 100 of its minutes with calls did not go above.
+    cps95 = models.PositiveIntegerField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "grain", "at", "trunk"], name="calls_rollup_once")]
