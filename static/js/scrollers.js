@@ -2,8 +2,15 @@
 const SCROLLERS = ".table-wrap, .ladder, pre";
 
 function look(part) {
-  if (part.scrollWidth > part.clientWidth) part.tabIndex = 0;
-  else part.removeAttribute("tabindex");
+  // What the page itself lets be focused stays so.
+  if (part.hasAttribute("tabindex") && !("scroller" in part.dataset)) return;
+  if (part.scrollWidth > part.clientWidth) {
+    part.tabIndex = 0;
+    part.dataset.scroller = "";
+  } else {
+    part.removeAttribute("tabindex");
+    delete part.dataset.scroller;
+  }
 }
 
 export function startScrollers() {
