@@ -217,6 +217,7 @@ def test_what_is_masked() -> None:
         "anonym",
     ]
     assert values.phone("+442079460***") == "+44 20 7946 0***"
+    assert values.phone("+41443001***") == "+41 44 300 1* **"
     assert masking.sight_of({"viewer", "admin"}) == Sight.FULL
     assert [masking.sight_of({role}) for role in ("owner", "support", "")] == [
         Sight.UNLESS_HIDDEN, Sight.SHORT, Sight.SHORT,

@@ -65,8 +65,11 @@ def phone(e164: str | None) -> str:
 def _phone(e164: str) -> str:
     if e164.endswith(CUT):
         # Written as the whole number would be, so that it looks the same in a list.
-        whole = _phone(e164[: -len(CUT)] + "0" * len(CUT))
-        return whole[: -len(CUT)] + CUT if whole.endswith("0" * len(CUT)) else e164
+        letters = list(_phone(e164[: -len(CUT)] + "0" * len(CUT)))
+        digits = [place for place, letter in enumerate(letters) if letter.isdigit()]
+        for place, star in zip(digits[-len(CUT) :], CUT, strict=True):
+            letters[place] = star
+        return "".join(letters)
     try:
         number = phonenumbers.parse(e164 if e164.startswith("+") else f"+{e164}")
     except phonenumbers.NumberParseException:
