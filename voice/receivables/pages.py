@@ -62,8 +62,6 @@ class InvoiceList(ListPage):
         Column("standing", _("State"), kind="status", value=state_of),
         Column("number", _("Number"), value=str, link="invoices:detail", sort="number"),
         Column("tenant__name", _("Customer"), sort=True),
-        Column("kind", _("Kind"), value=lambda row: row.get_kind_display(), card=False),
-        Column("begins", _("Period from"), draw=day("begins"), sort=True, card=False),
         Column("issued_on", _("Issued on"), draw=day("issued_on"), sort=True, card=False),
         Column("due_on", _("Due on"), draw=day("due_on"), sort=True, card=False),
         Column("total", _("Total"), kind="money", sort=True),
