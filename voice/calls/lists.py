@@ -66,8 +66,9 @@ class CallList(ListPage):
             columns.insert(1, Column("tenant__name", _("Customer")))
         priced = hooks.prices().columns(self.request)
         if priced and not self.in_file and self.request.GET.get("export") != "csv":
-            # Result and numbers say it in words; beside the charge there is no room for more.
-            columns = [column for column in columns if column.name not in ("code", "direction")]
+            # On a page there is no room beside the charge; filters, export and each call's own page have them.
+            left_out = {"code", "direction"} | (set() if self.request.tenant is not None else {"trunk"})  # type: ignore[attr-defined]
+            columns = [column for column in columns if column.name not in left_out]
         return [*columns, *priced]
 
     @property
