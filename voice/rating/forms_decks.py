@@ -182,7 +182,7 @@ class ReadForm(Groups, forms.Form):
         places = [("", _("not in the file")), *_columns(options)]
         for field in FIELDS:
             self.fields[f"column_{field.name}"] = forms.ChoiceField(
-                label=field.label,
+                label=str(field.label),
                 choices=places,
                 required=field.name in ("prefix",),
                 initial=options.get("columns", {}).get(field.name, ""),

@@ -53,7 +53,8 @@ def steps_of(rate: DeckRate | DeckLine) -> str:
 
 def code_of(rate: DeckRate | DeckLine) -> str:
     """Return the code as people read it."""
-    return f"+{rate.prefix}" if rate.prefix else _now("every number")
+    code = f"+{rate.prefix}" if rate.prefix else _now("every number")
+    return _now("%(code)s from +%(callers)s") % {"code": code, "callers": rate.callers} if rate.callers else code
 
 
 class DeckList(ListPage):
@@ -100,7 +101,6 @@ class RateList(ListPage):
         Column("state", _("State"), kind="status", value=state_of_rate),
         Column("prefix", _("Code"), kind="code", value=code_of, sort=True),
         Column("destination", _("Destination"), sort=True),
-        Column("callers", _("Callers"), value=lambda rate: f"+{rate.callers}" if rate.callers else "", card=False),
         Column("per_minute", _("Per minute"), kind="money", currency="deck__currency", sort=True),
         Column("fee", _("Connection fee"), kind="money", currency="deck__currency", sort=True, card=False),
         Column(
@@ -108,7 +108,6 @@ class RateList(ListPage):
         ),
         Column("begins", _("From"), kind="when", sort=True, card=False),
         Column("ends", _("Until"), kind="when", sort=True, card=False),
-        Column("version__number", _("Version"), kind="count", card=False),
     ]
     filters = [
         Choice(
@@ -284,7 +283,6 @@ class LineList(ListPage):
         Column("change", _("Change"), kind="status", value=change_of),
         Column("prefix", _("Code"), kind="code", value=code_of, sort=True),
         Column("destination", _("Destination"), sort=True),
-        Column("callers", _("Callers"), value=lambda line: f"+{line.callers}" if line.callers else "", card=False),
         Column("before", _("Now per minute"), kind="money", currency="version__deck__currency"),
         Column("per_minute", _("Then"), value=after_of),
         Column("rise", _("By"), value=rise_of, sort=True),

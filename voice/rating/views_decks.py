@@ -211,10 +211,10 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
     draft = row.state == DeckVersion.State.DRAFT
     working = draft and file is not None and file.state in (DeckImport.State.CHECKING, DeckImport.State.ACTIVATING)
     if file is not None and draft and file.state == DeckImport.State.ASKING and request.can("rates.change"):
-        answer = redirect("decks:read", pk=pk)
-        if request.htmx:
-            answer = HttpResponse()
-            answer["HX-Redirect"] = reverse("decks:read", args=[pk])
+        if not request.htmx:
+            return redirect("decks:read", pk=pk)
+        answer = HttpResponse()
+        answer["HX-Redirect"] = reverse("decks:read", args=[pk])
         return answer
     context = {
         "file": file,
