@@ -213,9 +213,7 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
     if file is not None and draft and file.state == DeckImport.State.ASKING and request.can("rates.change"):
         if not request.htmx:
             return redirect("decks:read", pk=pk)
-        answer = HttpResponse()
-        answer["HX-Redirect"] = reverse("decks:read", args=[pk])
-        return answer
+        return HttpResponse(headers={"HX-Redirect": reverse("decks:read", args=[pk])})
     context = {
         "file": file,
         "job": Job.objects.filter(pk=file.job_id).first() if file and file.job_id else None,
