@@ -15,9 +15,11 @@ DURATIONS = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("3
 
 AREAS = {
     "audit": _("Audit log"),
+    "bills": _("Bills and invoices"),
     "brand": _("Brand"),
     "calls": _("Calls"),
     "carriers": _("Carriers and trunks"),
+    "costs": _("Costs and margin"),
     "counts": _("Reconciliation"),
     "customers": _("Customers"),
     "dashboard": _("Dashboard"),
@@ -30,6 +32,7 @@ AREAS = {
     "numbers": _("Numbers"),
     "people": _("People and places"),
     "quarantine": _("Records kept aside"),
+    "rates": _("Decks and prices"),
     "regions": _("Regions"),
     "retention": _("Retention"),
     "rollout": _("Rollout"),
