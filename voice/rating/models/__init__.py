@@ -1,4 +1,5 @@
-from voice.rating.models.charges import Account, Charge, Cost, CostUsage, PricedOutcome, Usage
+from voice.rating.models.accounts import Account, Movement
+from voice.rating.models.charges import Charge, Cost, CostUsage, PricedOutcome, Usage
 from voice.rating.models.decks import CustomerDeck, DeckRate, DeckVersion, RateDeck, TrunkDeck
 from voice.rating.models.imports import DeckImport, DeckImportError, DeckLine
 
@@ -13,6 +14,7 @@ __all__ = [
     "DeckLine",
     "DeckRate",
     "DeckVersion",
+    "Movement",
     "PricedOutcome",
     "RateDeck",
     "TrunkDeck",

@@ -143,26 +143,3 @@ class CostUsage(Summed):
 
     def __str__(self) -> str:
         return f"{self.at} {self.destination}"
-
-
-class Account(models.Model):
-    """What a customer's calls left of its money: the fast counter that moves with each call, beside the ledger.
-
-    It counts charges in its own currency only; `spent_micros` is what the calls answered in `month` (UTC) came to.
-    """
-
-    class Kind(models.TextChoices):
-        POSTPAID = "postpaid", _("Postpaid")
-        PREPAID = "prepaid", _("Prepaid")
-
-    tenant = models.OneToOneField("tenants.Customer", models.DO_NOTHING, db_constraint=False, primary_key=True)
-    msp = models.ForeignKey("tenants.Msp", models.DO_NOTHING, db_constraint=False, db_index=False)
-    currency = models.TextField()
-    kind = models.TextField(choices=Kind.choices, default=Kind.POSTPAID)
-    balance_micros = models.BigIntegerField(default=0)
-    credit_limit_micros = models.BigIntegerField(null=True)
-    month = models.DateField()
-    spent_micros = models.BigIntegerField(default=0)
-
-    def __str__(self) -> str:
-        return f"{self.balance_micros} {self.currency}"

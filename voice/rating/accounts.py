@@ -1,0 +1,103 @@
+"""What moves an account besides calls: top-ups, payments, what invoices ask beyond the calls. docs/pricing.md §11.
+
+Whoever calls says by which reference it knows the event; what is told twice under one reference happens once. The role
+ingest writes, as it does for calls: neither a customer nor its MSP can reach a balance by any other way.
+"""
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.db import contexts
+from tenants.models import Customer
+from voice.rating.models import Account, Movement
+
+Kind = Movement.Kind
+
+
+class ReferenceTaken(ValidationError):
+    """The reference belongs to another movement of this account."""
+
+
+def top_up(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
+    """Add money that a customer paid in advance. Raises ValidationError."""
+    return _move(customer_id, Kind.TOP_UP, _positive(micros), currency, reference, by)
+
+
+def credit(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
+    """Add money that a customer paid for what it owes, which gives its credit back. Raises ValidationError."""
+    return _move(customer_id, Kind.PAYMENT, _positive(micros), currency, reference, by)
+
+
+def take_back(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
+    """Take back money that was added and did not stay: a returned debit, a refund. Raises ValidationError."""
+    return _move(customer_id, Kind.TAKEN_BACK, -_positive(micros), currency, reference, by)
+
+
+def invoiced(customer_id: int, total: int, calls: int, currency: str, *, reference: str, by: Actor) -> Movement | None:
+    """Take what an issued invoice asks beyond its calls, which took theirs when they were made; None where that is 0.
+
+    `total` is the invoice with its tax, `calls` what the calls on it moved the account by, both in micros. Fees, tax
+    and commitments take, discounts and minutes that a plan includes give back. Raises ValidationError.
+    """
+    if total == calls:
+        return None
+    return _move(customer_id, Kind.INVOICE, calls - total, currency, reference, by)
+
+
+def credit_note(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
+    """Add what a credit note takes off an invoice, with its tax. Raises ValidationError."""
+    return _move(customer_id, Kind.CREDIT_NOTE, _positive(micros), currency, reference, by)
+
+
+def correct(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
+    """Add or take (negative) what people found to be wrong. Raises ValidationError."""
+    return _move(customer_id, Kind.CORRECTION, micros, currency, reference, by)
+
+
+def _positive(micros: int) -> int:
+    if micros <= 0:
+        raise ValidationError({"amount": _("Enter an amount above 0.")})
+    return micros
+
+
+@transaction.atomic
+def _move(customer_id: int, kind: str, micros: int, currency: str, reference: str, by: Actor) -> Movement:
+    with contexts.ingest():
+        account = locked(customer_id, currency)
+        known = Movement.objects.filter(tenant_id=customer_id, reference=reference).first()
+        if known is not None:
+            if (known.kind, known.micros, known.currency) != (kind, micros, currency):
+                raise ReferenceTaken({"reference": _("This reference stands for another movement of the account.")})
+            return known
+        if account.currency != currency:
+            words = _("The account of this customer is in %(currency)s.")
+            raise ValidationError({"currency": words % {"currency": account.currency}})
+        account.balance_micros += micros
+        movement = Movement(
+            tenant_id=customer_id, msp_id=account.msp_id, at=timezone.now(), kind=kind, micros=micros,
+            currency=currency, balance_micros=account.balance_micros, reference=reference,
+        )  # fmt: skip
+        # Who the customer and its MSP are is said by the account; looking them up is not this role's right.
+        movement.full_clean(exclude=["tenant", "msp"], validate_unique=False, validate_constraints=True)
+        movement.save(force_insert=True)
+        account.save(update_fields=["balance_micros"])
+        audit.record(
+            by, f"account.{kind}", account, tenant_id=customer_id, msp_id=account.msp_id,
+            micros=micros, currency=currency, reference=reference,
+        )  # fmt: skip
+    return movement
+
+
+def locked(customer_id: int, currency: str) -> Account:
+    """Return a customer's account under lock, opened as a postpaid one in `currency` where there is none yet."""
+    msp_id = Customer.objects.values_list("msp_id", flat=True).get(pk=customer_id)
+    today = timezone.now().date()
+    Account.objects.bulk_create(
+        [Account(tenant_id=customer_id, msp_id=msp_id, currency=currency, month=today.replace(day=1))],
+        ignore_conflicts=True,
+    )
+    return Account.objects.select_for_update(no_key=True).get(pk=customer_id)
