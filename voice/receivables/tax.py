@@ -7,6 +7,7 @@ member state pays the tax itself (art. 196, *reverse charge*). Taxes of the Unit
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
 EU = frozenset({
@@ -15,6 +16,14 @@ EU = frozenset({
 })  # fmt: skip
 REVERSE_CHARGE = "Reverse charge: the recipient owes the VAT, articles 44 and 196 of Directive 2006/112/EC."
 OUTSIDE = "Not subject to VAT: the place of supply is {country}, where the recipient is established."
+
+
+class TaxClass(StrEnum):
+    """What is sold, as far as taxes tell it apart."""
+
+    TELECOM = "telecom"
+    SERVICE = "service"
+    GOODS = "goods"
 
 
 class NoTaxRule(ValueError):
@@ -36,6 +45,8 @@ class Rate:
     per_million: int
     begins: date
     ends: date | None = None
+    # What the rate is for; empty is everything that has no rate of its own.
+    tax_class: str = ""
 
     def holds(self, day: date) -> bool:
         return self.begins <= day and (self.ends is None or day < self.ends)
@@ -83,15 +94,21 @@ class TableTaxes:
 
 
 def treatment(
-    seller: Place, buyer: Place, day: date, rates: Sequence[Rate], sales: SalesTaxes | None = None
+    seller: Place,
+    buyer: Place,
+    day: date,
+    rates: Sequence[Rate],
+    sales: SalesTaxes | None = None,
+    *,
+    tax_class: str = TaxClass.TELECOM,
 ) -> Treatment:
-    """Return how a service of that day is taxed; raises NoTaxRule or VatIdMissing rather than guess."""
+    """Return how something sold on that day is taxed; raises NoTaxRule or VatIdMissing rather than guess."""
     if buyer.is_exempt:
         return Treatment("E", 0, "VAT", buyer.exemption)
     if seller.country == "US":
         return (sales or TableTaxes(rates)).treatment(seller, buyer, day)
     if seller.country == buyer.country:
-        found = _one(rates, seller.country, "vat", day)
+        found = _one(rates, seller.country, "vat", day, tax_class=tax_class)
         return Treatment("S", found.per_million, found.name)
     if seller.country in EU and buyer.country in EU:
         if not buyer.vat_id:
@@ -100,12 +117,17 @@ def treatment(
     return Treatment("O", 0, "VAT", OUTSIDE.format(country=buyer.country))
 
 
-def _one(rates: Iterable[Rate], country: str, tax: str, day: date, area: str = "") -> Rate:
+def _one(
+    rates: Iterable[Rate], country: str, tax: str, day: date, area: str = "", tax_class: str = TaxClass.TELECOM
+) -> Rate:
     found = [
         rate
         for rate in rates
-        if (rate.country, rate.tax) == (country, tax) and rate.area in ("", area) and rate.holds(day)
+        if (rate.country, rate.tax) == (country, tax)
+        and rate.area in ("", area)
+        and rate.tax_class in ("", tax_class)
+        and rate.holds(day)
     ]
     if not found:
         raise NoTaxRule(f"No {'VAT' if tax == 'vat' else 'tax'} rate is on record for {country} {area} on {day}.")
-    return max(found, key=lambda rate: (rate.area != "", rate.begins))
+    return max(found, key=lambda rate: (rate.area != "", rate.tax_class != "", rate.begins))

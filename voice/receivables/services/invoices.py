@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from voice.edits import facts, locked
-from voice.receivables import selectors, tax
 from voice.receivables.composer import Composed, LinesSource, compose
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax
+from voice.receivables.tax import TaxClass
+from voice.receivables.taxation import treatment_of
 
 State = Invoice.State
 AMOUNTS = ("kind", "currency", "net", "tax", "total", "begins", "ends")
@@ -21,7 +22,7 @@ AMOUNTS = ("kind", "currency", "net", "tax", "total", "begins", "ends")
 @transaction.atomic
 def draft(profile: BillingProfile, source: LinesSource, *, begins: date, ends: date, by: Actor) -> Invoice:
     """Write the draft of a period's invoice from what the source bills; raises ValidationError in words."""
-    treatment = treatment_of(profile, ends - timedelta(days=1))
+    treatment = treatment_of(profile, TaxClass.TELECOM, ends - timedelta(days=1))
     composed = compose(source.items(begins, ends, treatment), profile.currency)
     if not composed.lines:
         raise ValidationError(_("There is nothing to bill for this period."))
@@ -39,21 +40,6 @@ def draft(profile: BillingProfile, source: LinesSource, *, begins: date, ends: d
     store(invoice, composed)
     audit.record(by, "invoice.drafted", invoice, tenant_id=invoice.tenant_id, after=facts(invoice, AMOUNTS))
     return invoice
-
-
-def treatment_of(profile: BillingProfile, day: date) -> tax.Treatment:
-    """Return how the customer's invoices are taxed on a day; raises ValidationError with what is missing."""
-    seller = tax.Place(profile.entity.country, vat_id=profile.entity.vat_id)
-    buyer = tax.Place(profile.country, vat_id=profile.vat_id, is_exempt=profile.is_exempt, exemption=profile.exemption)
-    try:
-        return tax.treatment(seller, buyer, day, selectors.tax_rates())
-    except tax.NoTaxRule as error:
-        raise ValidationError(_("%(why)s Ask the operator to add it.") % {"why": error})
-    except tax.VatIdMissing:
-        raise ValidationError(
-            _("%(customer)s is in another EU country: enter its VAT id, the invoice has to show it (reverse charge).")
-            % {"customer": profile}
-        )
 
 
 def store(invoice: Invoice, composed: Composed) -> None:
