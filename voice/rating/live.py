@@ -17,6 +17,7 @@ from voice.calls.models import Cdr
 from voice.calls.services import Stored
 from voice.carriers.models import Trunk
 from voice.rating.loading import LoadedDeck, Tariffs, tariffs_for
+from voice.rating.margin_sums import parts_of
 from voice.rating.models import Charge, Cost
 from voice.rating.talks import Priced, Talk, bought, sold, talk_of_cdr, talks_of_record, trunks_of, unrated
 from voice.rating.usage import Sums
@@ -152,11 +153,16 @@ class Batch:
     def price(self, talks: Iterable[Talk], book: Book) -> None:
         """Price talks of which nothing is stored yet."""
         for talk in talks:
-            self._charge(talk, book.sell(talk))
+            charge = book.sell(talk)
+            costs: dict[int, Priced] = {}
+            self._charge(talk, charge)
             for trunk, direction in trunks_of(talk):
                 cost = book.buy(talk, trunk, direction)
                 if cost is not None:
                     self._cost(talk, trunk, cost)
+                    costs[trunk] = cost
+            if talk.answered is not None:
+                self.sums.margins.add(talk, parts_of(talk, charge, costs))
 
     def price_again(self, talks: Sequence[Talk], book: Book) -> None:
         """Price talks that were stored before: what was kept aside changes, what was posted stays as it is."""
@@ -165,16 +171,26 @@ class Batch:
         charges, costs = _known(Charge, talks), _known(Cost, talks)
         for talk in talks:
             priced, known = book.sell(talk), charges.get((talk.id, None))
+            was = {trunk: costs[talk.id, trunk] for trunk, _direction in trunks_of(talk) if (talk.id, trunk) in costs}
+            charge: Charge | Priced | None = known
+            now: dict[int, Cost | Priced] = dict(was)
             if known is None:
                 self._charge(talk, priced)
+                charge = priced
             elif self._replace(known, priced):
                 self._count_again(talk, known, priced, None)
+                charge = priced
             for trunk, direction in trunks_of(talk):
-                cost, before = book.buy(talk, trunk, direction), costs.get((talk.id, trunk))
+                cost, before = book.buy(talk, trunk, direction), was.get(trunk)
                 if cost is not None and before is None:
                     self._cost(talk, trunk, cost)
+                    now[trunk] = cost
                 elif cost is not None and before is not None and self._replace(before, cost):
                     self._count_again(talk, before, cost, trunk)
+                    now[trunk] = cost
+            if talk.answered is not None:
+                self.sums.margins.add(talk, parts_of(talk, known, was), -1)
+                self.sums.margins.add(talk, parts_of(talk, charge, now))
 
     def keep(self) -> None:
         """Write the charges and costs noted so far; the sums follow last, so that locks are held for a moment only."""
@@ -193,7 +209,10 @@ class Batch:
     def leave_unrated(self, talks: Iterable[Talk]) -> None:
         """Note talks that nobody could price, so that they are found and priced again."""
         for talk in talks:
-            self._charge(talk, unrated(talk))
+            charge = unrated(talk)
+            self._charge(talk, charge)
+            if talk.answered is not None:
+                self.sums.margins.add(talk, parts_of(talk, charge, {}))
 
     def _charge(self, talk: Talk, priced: Priced) -> None:
         if talk.answered is not None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import connection
 
+from voice.rating.margin_sums import MarginSums
+
 HOUR, DAY = 3_600_000, 86_400_000
 # Rows in the order of their key: transactions that write the same ones wait for each other and never in a circle.
 _ADD = """
@@ -46,6 +48,7 @@ class Sums:
         self._sold: dict[Key, list[int]] = {}
         self._bought: dict[Key, list[int]] = {}
         self._spent: dict[Key, int] = {}
+        self.margins = MarginSums()
 
     def sold(
         self, tenant: int, msp: int, at: int, direction: str, destination: str, currency: str, figures: Figures
@@ -64,11 +67,12 @@ class Sums:
         _add(self._bought, (tenant, msp, at - at % HOUR, direction, destination, currency, trunk), figures)
 
     def write(self) -> None:
-        """Add the sums to usage, costs and accounts; whoever calls holds the transaction."""
+        """Add the sums to usage, costs, margins and accounts; whoever calls holds the transaction."""
         with connection.cursor() as cursor:
             for statement, sums in ((_ADD_USAGE, self._sold), (_ADD_COST, self._bought)):
                 if sums:
                     cursor.execute(statement, _columns(_hours_and_days(sums)))
+            self.margins.write()
             for rows in self._moves():
                 cursor.execute(_MOVE, _columns(rows))
 

@@ -2,6 +2,7 @@ from voice.rating.models.accounts import Account, Movement
 from voice.rating.models.charges import Charge, Cost, CostUsage, PricedOutcome, Usage
 from voice.rating.models.decks import CustomerDeck, DeckRate, DeckVersion, RateDeck, TrunkDeck
 from voice.rating.models.imports import DeckImport, DeckImportError, DeckLine
+from voice.rating.models.margins import MarginGrain, MarginSum
 
 __all__ = [
     "Account",
@@ -14,6 +15,8 @@ __all__ = [
     "DeckLine",
     "DeckRate",
     "DeckVersion",
+    "MarginGrain",
+    "MarginSum",
     "Movement",
     "PricedOutcome",
     "RateDeck",
