@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from voice.receivables.models import Account, Allocation, Entry, Invoice, Posting, TaxRule
+from voice.receivables.models import Account, Allocation, Entry, Invoice, Payment, Posting, Reversal, TaxRule
 from voice.receivables.tax import Rate
 
 TaxKey = tuple[str, int, str]
@@ -60,6 +61,48 @@ def open_amount(invoice: Invoice) -> int:
     """Return what is still to be paid of an issued invoice."""
     settled = Allocation.objects.filter(invoice=invoice).aggregate(sum=Sum("amount"))["sum"]
     return invoice.total - int(settled or 0)
+
+
+def open_total(tenant_id: int, entity_id: int, currency: str) -> int:
+    """Return what is still to be paid of all of a customer's invoices."""
+    own = Invoice.objects.filter(tenant_id=tenant_id, entity_id=entity_id, currency=currency)
+    return sum(row.left for row in with_standing(own))  # type: ignore[attr-defined]
+
+
+def balance(tenant_id: int, entity_id: int, currency: str) -> int:
+    """Return what a customer owes by the books; below zero is what it has paid ahead."""
+    rows = Posting.objects.filter(
+        account__tenant_id=tenant_id,
+        account__entity_id=entity_id,
+        account__kind=Account.Kind.RECEIVABLE,
+        account__currency=currency,
+    )
+    return int(rows.aggregate(sum=Sum(F("debit") - F("credit")))["sum"] or 0)
+
+
+def kept_of(payment: Payment) -> int:
+    """Return what has not gone back of a payment."""
+    back = Reversal.objects.filter(payment=payment).aggregate(sum=Sum("amount"))["sum"]
+    return payment.amount - int(back or 0)
+
+
+def unallocated(payment: Payment) -> int:
+    """Return what of a payment was kept and settles nothing."""
+    settles = Allocation.objects.filter(payment=payment).aggregate(sum=Sum("amount"))["sum"]
+    return kept_of(payment) - int(settles or 0)
+
+
+def payments_with_rest(tenant_id: int) -> list[tuple[Payment, int]]:
+    """Return the payments of a customer that have something left over, the oldest first, each with how much."""
+
+    def sums(rows: QuerySet[Any]) -> Coalesce:
+        own = rows.filter(payment=OuterRef("pk")).order_by().values("payment").annotate(sum=Sum("amount"))
+        return Coalesce(Subquery(own.values("sum")), 0, output_field=BigIntegerField())
+
+    found = Payment.objects.filter(tenant_id=tenant_id).select_related("entity")
+    found = found.annotate(back=sums(Reversal.objects.all()), used=sums(Allocation.objects.all()))
+    found = found.annotate(rest=F("amount") - F("back") - F("used")).filter(rest__gt=0)
+    return [(payment, payment.rest) for payment in found.order_by("received_on", "pk")]
 
 
 def left_to_credit(invoice: Invoice) -> Left:

@@ -3,7 +3,7 @@
 from voice.receivables.models.entity import BillingProfile, LegalEntity, NumberSeries
 from voice.receivables.models.invoice import Invoice, InvoiceFile, InvoiceLine, InvoiceQuerySet, InvoiceTax
 from voice.receivables.models.ledger import Account, Entry, Posting
-from voice.receivables.models.payment import Allocation, Payment
+from voice.receivables.models.payment import Allocation, Payment, Reversal
 from voice.receivables.models.tax import TaxRule
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "NumberSeries",
     "Payment",
     "Posting",
+    "Reversal",
     "TaxRule",
 ]

@@ -40,6 +40,8 @@ class Entry(models.Model):
         INVOICE = "invoice", _("Invoice")
         CREDIT_NOTE = "credit_note", _("Credit note")
         PAYMENT = "payment", _("Payment")
+        REVERSAL = "reversal", _("Payment taken back")
+        FEE = "fee", _("Reminder fee")
         CORRECTION = "correction", _("Correction")
 
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
@@ -51,6 +53,7 @@ class Entry(models.Model):
     text = models.TextField()
     invoice = models.ForeignKey("receivables.Invoice", models.PROTECT, null=True, blank=True, related_name="entries")
     payment = models.ForeignKey("receivables.Payment", models.PROTECT, null=True, blank=True, related_name="entries")
+    reversal = models.ForeignKey("receivables.Reversal", models.PROTECT, null=True, blank=True, related_name="entries")
     # The transaction that made the entry, set by the database: nothing is posted to it in a later one.
     made_in = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -67,6 +70,9 @@ class Entry(models.Model):
                 fields=["payment"],
                 condition=Q(payment__isnull=False, kind="payment"),
                 name="receivables_entry_payment_once",
+            ),
+            models.UniqueConstraint(
+                fields=["reversal"], condition=Q(reversal__isnull=False), name="receivables_entry_reversal_once"
             ),
         ]
 

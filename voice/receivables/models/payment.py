@@ -1,4 +1,4 @@
-"""Money that came in, and the invoices that it pays."""
+"""Money that came in, what went back of it, and the invoices that it pays."""
 
 from django.core.validators import MaxLengthValidator
 from django.db import models
@@ -52,8 +52,46 @@ class Payment(models.Model):
         return self.reference
 
 
+class Reversal(models.Model):
+    """Money of a payment that went back: a refund, a card dispute, a direct debit that the payer's bank returned."""
+
+    class Kind(models.TextChoices):
+        REFUND = "refund", _("Refund")
+        CHARGEBACK = "chargeback", _("Chargeback")
+        RETURNED = "returned", _("Returned by the bank")
+
+    msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
+    tenant = models.ForeignKey("tenants.Customer", models.PROTECT, related_name="+")
+    payment = models.ForeignKey(Payment, models.PROTECT, related_name="reversals")
+    kind = models.TextField(choices=Kind)
+    amount = models.BigIntegerField(_("amount"))
+    booked_on = models.DateField(_("booked on"))
+    reference = models.TextField(_("reference"), validators=[MaxLengthValidator(140)])
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="receivables_reversal_is_positive",
+                condition=Q(amount__gt=0),
+                violation_error_message=_("What goes back is more than nothing."),
+            ),
+            models.UniqueConstraint(
+                fields=["payment", "reference"],
+                name="receivables_reversal_once",
+                violation_error_message=_("This is booked already."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.reference}"
+
+
 class Allocation(models.Model):
-    """The part of a payment, or of a credit note, that settles an invoice."""
+    """The part of a payment, or of a credit note, that settles an invoice; below zero where a reversal takes it back.
+
+    The database lets no payment settle more than it is, and no invoice be settled by more than its total.
+    """
 
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
     tenant = models.ForeignKey("tenants.Customer", models.PROTECT, related_name="+")
@@ -62,12 +100,17 @@ class Allocation(models.Model):
     credit_note = models.ForeignKey(
         "receivables.Invoice", models.PROTECT, null=True, blank=True, related_name="settles"
     )
+    reversal = models.ForeignKey(Reversal, models.PROTECT, null=True, blank=True, related_name="allocations")
     amount = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="receivables_allocation_is_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="receivables_allocation_sign",
+                condition=Q(reversal__isnull=True, amount__gt=0)
+                | Q(reversal__isnull=False, payment__isnull=False, amount__lt=0),
+            ),
             models.CheckConstraint(
                 name="receivables_allocation_one_origin",
                 condition=Q(payment__isnull=False, credit_note__isnull=True)

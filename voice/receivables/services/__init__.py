@@ -3,7 +3,7 @@
 from voice.receivables.services.documents import content_of, store_files, store_missing_files
 from voice.receivables.services.invoices import approve, draft, drop, reopen
 from voice.receivables.services.issuing import credit, issue
-from voice.receivables.services.payments import record_payment
+from voice.receivables.services.payments import lock_account, record_payment, reverse_payment, settle_from_credit
 from voice.receivables.services.settings import save_entity, save_profile
 
 __all__ = [
@@ -13,10 +13,13 @@ __all__ = [
     "draft",
     "drop",
     "issue",
+    "lock_account",
     "record_payment",
     "reopen",
+    "reverse_payment",
     "save_entity",
     "save_profile",
+    "settle_from_credit",
     "store_files",
     "store_missing_files",
 ]

@@ -7,7 +7,7 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from tenants.models import Customer
-from voice.receivables.models import Account, Entry, Invoice, LegalEntity, Payment, Posting
+from voice.receivables.models import Account, Entry, Invoice, LegalEntity, Payment, Posting, Reversal
 
 Kind = Account.Kind
 OF_CUSTOMER = {Kind.RECEIVABLE, Kind.REVENUE, Kind.WRITTEN_OFF}
@@ -49,6 +49,20 @@ def book_payment(payment: Payment) -> None:
     entry = Entry(kind=Entry.Kind.PAYMENT, booked_on=payment.received_on, text=words, payment=payment)
     books = Books(payment.entity, payment.tenant, payment.currency)
     _book(books, entry, [(Kind.BANK, payment.amount), (Kind.RECEIVABLE, -payment.amount)])
+
+
+def book_reversal(reversal: Reversal) -> None:
+    """Book money of a payment that went back: the customer owes it again."""
+    payment = reversal.payment
+    entry = Entry(kind=Entry.Kind.REVERSAL, booked_on=reversal.booked_on, text=str(reversal), reversal=reversal)
+    books = Books(payment.entity, payment.tenant, payment.currency)
+    _book(books, entry, [(Kind.RECEIVABLE, reversal.amount), (Kind.BANK, -reversal.amount)])
+
+
+def book_fee(books: Books, micros: int, *, on: date, text: str) -> None:
+    """Book what a reminder costs the customer; it is damages, so no tax is in it."""
+    entry = Entry(kind=Entry.Kind.FEE, booked_on=on, text=text)
+    _book(books, entry, [(Kind.RECEIVABLE, micros), (Kind.REVENUE, -micros)])
 
 
 def correct(books: Books, moves: Iterable[tuple[str, int]], *, on: date, text: str) -> None:

@@ -1,28 +1,40 @@
-"""Money that came in: noted once, booked, and set against the invoices that it pays."""
+"""Money that came in and went back: noted once, booked, and set against the invoices that it pays."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
 from voice.receivables import selectors
-from voice.receivables.models import Allocation, Invoice, Payment
-from voice.receivables.services.ledger import book_payment
+from voice.receivables.models import Allocation, BillingProfile, Invoice, Payment, Reversal
+from voice.receivables.services.ledger import book_payment, book_reversal
+
+
+def lock_account(tenant_id: int) -> None:
+    """Make everybody who settles or reminds this customer take turns, until the transaction ends."""
+    BillingProfile.objects.select_for_update(of=("self",)).filter(tenant_id=tenant_id).first()
 
 
 @transaction.atomic
-def record_payment(payment: Payment, *, by: Actor, invoices: Sequence[Invoice] | None = None) -> Payment:
+def record_payment(
+    payment: Payment, *, by: Actor, invoices: Sequence[Invoice] | None = None, settles: bool = True
+) -> Payment:
     """Note a payment and set it against invoices: those named, then the oldest open ones.
 
-    What is left over stays on the customer's account. Raises ValidationError when it is recorded already.
+    What is left over stays on the customer's account; all of it where it `settles` nothing, as a top-up. Raises
+    ValidationError when it is recorded already.
     """
+    lock_account(payment.tenant_id)
     payment.full_clean()
     payment.save(force_insert=True)
     book_payment(payment)
-    _allocate(payment, [invoice.pk for invoice in invoices or ()])
+    if settles:
+        _allocate(payment, payment.amount, [invoice.pk for invoice in invoices or ()])
     audit.record(
         by,
         "payment.recorded",
@@ -36,7 +48,50 @@ def record_payment(payment: Payment, *, by: Actor, invoices: Sequence[Invoice] |
     return payment
 
 
-def _allocate(payment: Payment, first: Sequence[int]) -> None:
+@transaction.atomic
+def reverse_payment(payment: Payment, amount: int, *, kind: str, on: date, reference: str, by: Actor) -> Reversal:
+    """Book that so much of a payment went back; what it had settled is open again, the newest invoice first.
+
+    Raises ValidationError when it is booked already, or when less than that is left of the payment.
+    """
+    lock_account(payment.tenant_id)
+    reversal = Reversal(
+        msp_id=payment.msp_id, tenant_id=payment.tenant_id, payment=payment, kind=kind, amount=amount, booked_on=on,
+        reference=reference,
+    )  # fmt: skip
+    reversal.full_clean()
+    if amount > selectors.kept_of(payment):
+        raise ValidationError(_("Less than that is left of the payment."))
+    free = selectors.unallocated(payment)
+    reversal.save(force_insert=True)
+    book_reversal(reversal)
+    _take_back(payment, reversal, max(amount - free, 0))
+    audit.record(
+        by, "payment.reversed", payment, tenant_id=payment.tenant_id, amount=amount, currency=payment.currency,
+        kind=kind, reference=reference,
+    )  # fmt: skip
+    return reversal
+
+
+@transaction.atomic
+def settle_from_credit(tenant_id: int, *, by: Actor) -> int:
+    """Set what a customer paid too much, or ahead, against its open invoices; return how much that was, in micros.
+
+    Fees that are owed come first: they stand in the books and on no invoice.
+    """
+    lock_account(tenant_id)
+    settled = 0
+    for payment, free in selectors.payments_with_rest(tenant_id):
+        room = selectors.open_total(tenant_id, payment.entity_id, payment.currency) - selectors.balance(
+            tenant_id, payment.entity_id, payment.currency
+        )
+        settled += _allocate(payment, min(free, max(room, 0)), [])
+    if settled:
+        audit.record(by, "payment.settled_later", tenant_id=tenant_id, amount=settled)
+    return settled
+
+
+def _allocate(payment: Payment, amount: int, first: Sequence[int]) -> int:
     open_ones = Invoice.objects.select_for_update(of=("self",)).filter(
         tenant_id=payment.tenant_id,
         entity_id=payment.entity_id,
@@ -49,11 +104,31 @@ def _allocate(payment: Payment, first: Sequence[int]) -> None:
     if any(pk not in found for pk in first):
         raise ValidationError(_("This invoice is not open, or is another customer's or in another currency."))
     order = [*first, *(pk for pk in sorted(found, key=lambda pk: (found[pk].due_on, pk)) if pk not in first)]
-    left = payment.amount
+    left = amount
     for pk in order:
-        amount = min(selectors.open_amount(found[pk]), left)
-        if amount > 0:
+        part = min(selectors.open_amount(found[pk]), left)
+        if part > 0:
             Allocation.objects.create(
-                msp_id=payment.msp_id, tenant_id=payment.tenant_id, invoice_id=pk, payment=payment, amount=amount
+                msp_id=payment.msp_id, tenant_id=payment.tenant_id, invoice_id=pk, payment=payment, amount=part
             )
-            left -= amount
+            left -= part
+    return amount - left
+
+
+def _take_back(payment: Payment, reversal: Reversal, amount: int) -> None:
+    settled = Allocation.objects.filter(payment=payment).order_by().values("invoice").annotate(sum=Sum("amount"))
+    sums = {row["invoice"]: row["sum"] for row in settled if row["sum"] > 0}
+    locked = Invoice.objects.select_for_update(of=("self",)).filter(pk__in=sums).order_by("pk")
+    taken = []
+    for invoice in sorted(locked, key=lambda row: (row.due_on, row.pk), reverse=True):
+        part = min(sums[invoice.pk], amount)
+        if part > 0:
+            taken.append(
+                Allocation(
+                    msp_id=payment.msp_id, tenant_id=payment.tenant_id, invoice=invoice, payment=payment,
+                    reversal=reversal, amount=-part,
+                )
+            )  # fmt: skip
+            amount -= part
+    # In one statement: after a part of them the payment would settle more than was kept of it.
+    Allocation.objects.bulk_create(taken)

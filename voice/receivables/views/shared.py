@@ -39,7 +39,8 @@ def facts_of(invoice: Invoice, state: Status) -> dict[str, Any]:
     """Return what the page of an invoice shows beside its lines."""
     issued = invoice.state == Invoice.State.ISSUED
     taxes = list(invoice.taxes.order_by("pk"))
-    settled = Allocation.objects.filter(invoice=invoice).select_related("payment", "credit_note").order_by("pk")
+    settled = Allocation.objects.filter(invoice=invoice).order_by("pk")
+    settled = settled.select_related("payment", "credit_note", "reversal")
     return {
         "state": state,
         "issued": issued,
