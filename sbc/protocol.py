@@ -111,7 +111,9 @@ class Cdr(TypedDict):
     route: int
     generation: int
     attempts: list[Attempt]
-    limit: Literal["", "customer_cps", "customer_channels", "trunk_cps", "trunk_channels", "node"]
+    limit: Literal[
+        "", "customer_cps", "customer_channels", "trunk_cps", "trunk_channels", "node", "customer_spend", "call_length"
+    ]
     screening: Literal["own", "forwarded", "foreign", "replaced", "refused", "none"]
     attestation: Literal["A", "B", "C", ""]
     user_agent: str
@@ -210,6 +212,13 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credits:
+    """Which credits a node holds, said after each welcome; a node of before there were any never says this."""
+
+    held: dict[Scope, Count]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateState:
     served: str  # SHA-256 fingerprint of what HAProxy shows to who dials; "" for none
     until: Millis  # when that ends; 0 for none
@@ -240,6 +249,29 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """What a customer's money allows: a scope of its own, answered like an apply, and never held back."""
+
+    tenant: Count
+    version: Count
+    nonce: str
+    base: Count | None  # None: `set` is the whole state; else a delta on that version
+    set: list[Row]
+    delete: list[RowKey]
+
+    @property
+    def scope(self) -> str:
+        return f"credit:{self.tenant}"
+
+    def as_apply(self) -> Apply:
+        """Return the apply that carries it out."""
+        return Apply(
+            scope=self.scope, version=self.version, nonce=self.nonce, needs={}, after={}, base=self.base, set=self.set,
+            delete=self.delete, closing=True, approved=True,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AckRecords:
     last_sequence: Count
 
@@ -265,8 +297,8 @@ class Certificate:
     restart: bool  # Kamailio is to dial with it at once, by a planned restart
 
 
-FromNode: TypeAlias = Hello | Ack | Nack | Held | Events | Records | Gauges | Hours | CertificateState
-FromPortal: TypeAlias = Welcome | Apply | AckRecords | Drop | Resend | Certificate
+FromNode: TypeAlias = Hello | Ack | Nack | Held | Events | Records | Gauges | Hours | Credits | CertificateState
+FromPortal: TypeAlias = Welcome | Apply | Credit | AckRecords | Drop | Resend | Certificate
 Message: TypeAlias = FromNode | FromPortal
 
 
@@ -328,8 +360,8 @@ def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-_FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges, Hours, CertificateState)
-_FROM_PORTAL = (Welcome, Apply, AckRecords, Drop, Resend, Certificate)
+_FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges, Hours, Credits, CertificateState)
+_FROM_PORTAL = (Welcome, Apply, Credit, AckRecords, Drop, Resend, Certificate)
 _NAME_OF: dict[type, str] = {
     kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in (*_FROM_NODE, *_FROM_PORTAL)
 }

@@ -16,7 +16,7 @@ from typing import (
     is_typeddict,
 )
 
-Scope: TypeAlias = Annotated[str, "scope"]  # "region:1", "msp:3" or "cust:17"
+Scope: TypeAlias = Annotated[str, "scope"]  # "region:1", "msp:3", "cust:17" or "credit:17"
 Count: TypeAlias = Annotated[int, "count"]  # zero or more
 
 
@@ -39,7 +39,7 @@ def refuse_unstorable(value: Any) -> None:
 
 
 Check: TypeAlias = Callable[[Any, str], Any]
-_SCOPE = re.compile(r"(region|msp|cust):[1-9][0-9]{0,9}")
+_SCOPE = re.compile(r"(region|msp|cust|credit):[1-9][0-9]{0,9}")
 
 
 def _check_scope(value: Any, where: str) -> str:

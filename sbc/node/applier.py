@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -59,7 +60,7 @@ class Applier:
     @property
     def waiting(self) -> dict[str, str]:
         """Say why applies wait, by scope."""
-        return {scope: parked.why for scope, parked in self._parked.items()}
+        return {scope: each.why for scope, each in self._parked.items() if not scope.startswith("credit:")}
 
     @property
     def waits_for_engine(self) -> bool:
@@ -88,6 +89,14 @@ class Applier:
                     )
             self._receipt(Ack(scope=scope, version=0, nonce=nonce, took_ms=0.0))
             await self._follow_up()
+
+    async def forget_credit(self, scope: str) -> None:
+        """Take a customer's credit away with the customer."""
+        of = scope.replace("cust:", "credit:")
+        async with self.lock:
+            if scope not in self.state.scopes and of != scope and of in self.state.scopes:
+                with suppress(EngineDown, RowRefused):
+                    await self._carry_out(self.state.plan_drop(of, approved=True))
 
     def resend(self, scope: str) -> None:
         """Repeat the scope's last receipt, or tell the version held."""

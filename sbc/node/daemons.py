@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from sbc.node.engines.base import DERIVED_TABLES, TABLES, EngineDown, Row
+from sbc.node.engines.base import DERIVED_TABLES, FLEETING_TABLES, TABLES, EngineDown, Row
 from sbc.node.engines.kamailio import KamailioEngine
 from sbc.node.haproxy import HaproxyAdmin, write_private
 from sbc.node.settings import NodeSettings
@@ -23,7 +23,7 @@ from sbc.node.settings import NodeSettings
 TEMPLATES = Path(__file__).parent / "etc"
 MODULES = ("/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules")
 SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
-BOOT_TABLES = tuple(table for table in (*TABLES, *DERIVED_TABLES) if table != "dw")
+BOOT_TABLES = tuple(table for table in (*TABLES, *DERIVED_TABLES) if table not in FLEETING_TABLES)
 
 
 class NotProven(Exception):

@@ -5,12 +5,12 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sbc.node.records import CallLines, Leg, Line, Orphan, merge, orphan_record, parse
+from sbc.node.records import Answered, CallLines, Leg, Line, Orphan, merge, orphan_record, parse
 from sbc.node.spool import OpenCall, Position, Spool
 
 log = logging.getLogger("strowger.node")
@@ -37,6 +37,16 @@ class Call:
         return self.said.is_complete or (self.said.orphan is not None and self.said.answered is None)
 
 
+class Metered(NamedTuple):
+    """An answered call that is over, as far as its price is concerned."""
+
+    tenant: int
+    number: int  # of its record
+    called: str
+    direction: str
+    seconds: int
+
+
 class Follower:
     """Reads by inode and offset, so that rotation, restarts and crashes neither lose a line nor read it twice."""
 
@@ -52,6 +62,8 @@ class Follower:
         self._calls: dict[str, Call] = {}
         self._over: set[str] = set()
         self._done: dict[str, None] = {}  # the latest calls that have their record
+        self._metered: Collection[int] = ()
+        self._ended: list[Metered] = []  # calls of metered customers that were spooled
         self._read_open_calls()
 
     def run_pass(self, now: int) -> int:
@@ -86,7 +98,8 @@ class Follower:
         records.sort(key=lambda record: record["ended"] or 0)
         opened = [self._open_call(each) for each in touched - done.keys()]
         if records or opened or done or read:
-            self.spool.store(records, opened, done.keys(), read)
+            last = self.spool.store(records, opened, done.keys(), read)
+            self._ended += _metered(records, last, self._metered)
         # Only what is on disk may change what is remembered: after an error the same lines are read again.
         for position in read:
             self._positions[position.inode] = position
@@ -97,6 +110,14 @@ class Follower:
             del self._done[next(iter(self._done))]
         self._over = {each for each in (self._over | touched) - done.keys() if self._calls[each].is_over}
         return len(records)
+
+    def metered(self, customers: Collection[int]) -> tuple[list[Answered], list[Metered]]:
+        """Give these customers' calls that run now, and those that ended since this was asked last."""
+        with self._turn:
+            ended, self._ended, self._metered = self._ended, [], customers
+            said = (call.said for each, call in self._calls.items() if each not in self._over)
+            running = [each.answered for each in said if each.answered is not None and each.is_open]
+        return [each for each in running if each.facts.tenant in customers], ended
 
     def lose_open_calls(self, last_seen: int, died: int) -> int:
         """Note that Kamailio was killed: calls that it was carrying end at a time that nobody knows."""
@@ -242,6 +263,16 @@ class Follower:
                 call.said.add(parse(raw.encode()))
             self._calls[stored.id] = call
         self._over = {each for each, call in self._calls.items() if call.is_over}
+
+
+def _metered(records: list[dict[str, Any]], last: int, customers: Collection[int]) -> list[Metered]:
+    if not customers:
+        return []
+    return [
+        Metered(each["tenant"], number, each["called"], each["direction"], (each["ended"] - each["answered"]) // 1000)
+        for number, each in enumerate(records, last - len(records) + 1)
+        if each.get("tenant") in customers and each.get("answered") and each.get("ended")
+    ]
 
 
 def _lines(said: CallLines) -> list[Line]:

@@ -26,6 +26,8 @@ from sbc.protocol import (
     BadMessage,
     Certificate,
     CertificateState,
+    Credit,
+    Credits,
     Drop,
     Events,
     FromNode,
@@ -85,6 +87,7 @@ class Link:
         self.applier: Applier | None = None
         self.certificate_state: Callable[[], CertificateState | None] = lambda: None
         self.take_certificate: Callable[[Certificate], Awaitable[CertificateState | None]] | None = None
+        self.credit_changed: Callable[[], Awaitable[None]] = _nothing
         self.connected = False
         self._line: ClientConnection | None = None
         self._out: asyncio.Queue[FromNode] = asyncio.Queue()
@@ -161,6 +164,7 @@ class Link:
             self._line, self.connected = line, True
             log.info("the portal has welcomed %s", welcome.node)
             self.tell_certificate()
+            self.send(Credits(held=self._held("credit")))
             try:
                 await self._talk(line)
             finally:
@@ -175,9 +179,14 @@ class Link:
             boot=self.boot,
             spool=self.spool.uuid,
             software=self.settings.software,
-            held=self.applier.state.versions,
+            held=self._held("region", "msp", "cust"),
             next_sequence=self.spool.last_sequence + 1,
         )
+
+    def _held(self, *kinds: str) -> dict[str, int]:
+        assert self.applier is not None
+        versions = self.applier.state.versions
+        return {scope: version for scope, version in versions.items() if scope.partition(":")[0] in kinds}
 
     async def _resume(self, welcome: Welcome) -> None:
         if welcome.last_sequence > self.spool.last_sequence:
@@ -227,12 +236,16 @@ class Link:
         match message:
             case Apply():
                 await applier.apply(message)
+            case Credit():
+                await applier.apply(message.as_apply())
+                await self.credit_changed()
             case AckRecords():
                 self._confirmed = max(self._confirmed, min(message.last_sequence, self._sent))
                 self._acked.set()
                 self._trimmable.set()
             case Drop():
                 await applier.drop(message)
+                await applier.forget_credit(message.scope)
             case Resend():
                 applier.resend(message.scope)
             case Certificate():
@@ -302,3 +315,7 @@ class Link:
                 await line.send(encode(Hours(items=items)))
                 await asyncio.to_thread(self.spool.hours_told, hours)
             await asyncio.sleep(HOURS_EVERY)
+
+
+async def _nothing() -> None:
+    pass

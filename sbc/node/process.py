@@ -7,6 +7,7 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from sbc.node.begun import Begun
 from sbc.node.engines.base import Engine, EngineError
 from sbc.node.follow import Follower
 from sbc.node.link import Link, LinkSettings
+from sbc.node.meter import Meter
 from sbc.node.rows import SET_ORDER
 from sbc.node.snapshot import Snapshot
 from sbc.node.spool import Spool
@@ -32,6 +34,7 @@ GAUGES_EVERY = 1.0
 ALIVE_EVERY = 2.0
 SYNC_EVERY = 0.1
 CLEANUP_EVERY = 60.0
+METER_EVERY = 1.0
 ROTATE_AT = 64_000_000  # bytes of one record file
 
 
@@ -106,6 +109,8 @@ class NodeProcess:
         self.link = Link(link, self.spool, boot=str(uuid.uuid4()), gauges=self.gauges)
         self.applier = Applier(engine, self.snapshot, self.link.send)
         self.link.applier = self.applier
+        self.meter = Meter(engine, self.applier, self.follower, self.spool)
+        self.link.credit_changed = self._meter_now
         self.link.certificate_state, self.link.take_certificate = self.certificate_state, self.take_certificate
         self._rotate: Callable[[], Awaitable[Any]] | None = getattr(engine, "rotate_records", None)
         self.begun = Begun()
@@ -127,6 +132,7 @@ class NodeProcess:
             (self._watch, WATCH_EVERY),
             (self._sweep, self.drift_every),
             (self._clean_up, CLEANUP_EVERY),
+            (self.meter.tick, METER_EVERY),
         )
         tasks = [asyncio.create_task(self._forever(step, every)) for step, every in steps]
         tasks += [asyncio.create_task(each) for each in (self._start(), self._flip_schedules(), self.link.run())]
@@ -216,6 +222,7 @@ class NodeProcess:
     async def _restore(self) -> None:
         """See that the engine holds what it should; a Kamailio that loaded its rows when it started does."""
         began = time.perf_counter()
+        self.meter.forget()
         try:
             if await self._counts_fit():
                 await self.applier.flip_schedules(everything=True)
@@ -265,6 +272,11 @@ class NodeProcess:
             raise
         if self.applier.waits_for_engine:
             await self.applier.retry()
+
+    async def _meter_now(self) -> None:
+        """Take a new credit into account at once; where that fails, the next second does."""
+        with suppress(EngineError):
+            await self.meter.tick()
 
     async def _sync_snapshot(self) -> None:
         if self.snapshot.unsynced:

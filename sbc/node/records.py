@@ -62,6 +62,7 @@ class Answered:
     sent: int
     code: int
     facts: Facts
+    dialog: str = ""  # what Kamailio calls it: "1234.5678"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Ended:
     cause: int | None
     reason: str
     released_by: str
+    limit: str = ""
     media: dict[str, float] | None = None
 
 
@@ -193,7 +195,9 @@ def _leg(said: Mapping[str, str]) -> Leg:
 
 def _answered(said: Mapping[str, str]) -> Answered:
     at = _moment(said)
-    return Answered(said["id"], at, _millis(said, "ls") or at, int(said.get("co") or 200), _facts(said))
+    return Answered(
+        said["id"], at, _millis(said, "ls") or at, int(said.get("co") or 200), _facts(said), said.get("dl", "")
+    )
 
 
 def _failed(said: Mapping[str, str]) -> Failed:
@@ -213,7 +217,13 @@ def _failed(said: Mapping[str, str]) -> Failed:
 def _ended(said: Mapping[str, str]) -> Ended:
     media = {name: float(said[name]) for name in _MEDIA if _is_measure(said.get(name, ""))}
     return Ended(
-        said["id"], _moment(said), _number(said, "ca"), said.get("re", ""), said.get("by") or "unknown", media or None
+        said["id"],
+        _moment(said),
+        _number(said, "ca"),
+        said.get("re", ""),
+        said.get("by") or "unknown",
+        said.get("li", ""),
+        media or None,
     )
 
 
@@ -317,7 +327,7 @@ def _record_of_answered(call: CallLines, last_seen: int | None) -> dict[str, Any
         "reason": end.reason if end else "",
         "released_by": end.released_by if end else "unknown",
         "attempts": [*_attempts(call.legs), {**last, "ended": end.at if end else None}],
-        "limit": "",
+        "limit": call.ended.limit if call.ended else "",
         "media": call.ended.media if call.ended else None,
     }
 

@@ -4,12 +4,12 @@ import ipaddress
 import re
 from collections.abc import Callable
 
-from sbc.node import schedules
+from sbc.node import credit, schedules
 from sbc.protocol import Row, RowKey
 
 # A call must never meet a row that points at one which is not there yet: what others refer to comes first, goes last.
 # `tn` is the switch: it names the generation in force. `dn` and `fq` let calls in, so they follow it.
-SET_ORDER = ("rg", "bd", "bl", "gw", "au", "sr", "ip", "fc", "cl", "ss", "sc", "rt", "em", "tn", "dn", "fq")
+SET_ORDER = ("rg", "bd", "bl", "gw", "au", "sr", "ip", "fc", "cl", "ss", "sc", "rt", "em", "cr", "tn", "dn", "fq")
 SWITCHES = frozenset({"em", "tn", "dn", "fq"})
 DERIVED = frozenset({"sr", "ss"})  # written by the node process from other rows, never sent
 SECRET = frozenset({"au"})
@@ -147,6 +147,10 @@ def _source(kind: str, number: str, row: Row) -> str | None:
     return None if _GATEWAY.fullmatch(row.value) else "a source address stands for a gateway"
 
 
+def _credit(kind: str, number: str, row: Row) -> str | None:
+    return credit.refusal(number, row) if kind == "credit" else f"a {kind} scope has no rows in cr"
+
+
 _OWNER_RULES: dict[str, Callable[[str, str, Row], str | None]] = {
     "rg": _only("region"),
     "bd": _base_domain,
@@ -162,4 +166,5 @@ _OWNER_RULES: dict[str, Callable[[str, str, Row], str | None]] = {
     "rt": _own_prefix("."),
     "cl": _own_prefix("."),
     "sc": _hours,
+    "cr": _credit,
 }

@@ -240,7 +240,28 @@ async def test_the_longest_call_is_ended_by_us(tmp_path: Path):
         carrier.reply(await carrier.expect("BYE"), 200)
 
         record = await stage.record(invite.get("Call-ID"))
-        assert (record["released_by"], record["cause"]) == ("sbc", 102)
+        assert (record["released_by"], record["cause"], record["limit"]) == ("sbc", 102, "call_length")
+
+
+async def test_a_call_ends_by_what_its_customers_rows_say_whether_or_not_the_node_process_lives(tmp_path: Path):
+    async with running(tmp_path) as stage:
+        teams, carrier = await stage.microsoft(), await stage.carrier(1)
+        free, dear = "0:0:1:1:0:-", "60000000:0:1:1:0:-"
+        by_money = ("cr", "17", f"l=2000000;q=0;o=1;i=0;n=0;c=x.2;p={free}.{dear}")
+        by_length = ("tn", "17", tenant(fq=ACME, default="4930111") + ";mx=1")
+        for row, limit in ((by_money, "customer_spend"), (by_length, "call_length")):
+            await stage.change(row)
+            invite = stage.invite_from_teams(teams, "+442071234567")
+            dialog, *_ = await stage.answered(teams, invite, carrier, SDP)
+            # A call that is put on hold does not begin anew.
+            dialog.request("INVITE", body=SRTP_SDP.format(address=teams.address, port=40000))
+            carrier.reply(await carrier.expect("INVITE"), 200, body=SDP.format(address=carrier.address, port=41000))
+            await teams.expect("INVITE", 200)
+
+            carrier.reply(await carrier.expect("BYE"), 200)
+            record = await stage.record(invite.get("Call-ID"))
+            assert (record["limit"], record["released_by"]) == (limit, "sbc")
+            assert record["ended"] - record["answered"] < 3900
 
 
 async def test_rotation_loses_no_line(tmp_path: Path):

@@ -7,9 +7,11 @@ Row = tuple[str, str, str]
 RowKey = tuple[str, str]
 
 #: Tables that the portal fills, in the order in which a full load writes them.
-TABLES = ("rg", "bd", "bl", "gw", "au", "ip", "fc", "cl", "sc", "rt", "em", "tn", "dn", "fq")
+TABLES = ("rg", "bd", "bl", "gw", "au", "ip", "fc", "cl", "sc", "rt", "em", "cr", "tn", "dn", "fq")
 #: Tables that the node process or the engine fills itself.
-DERIVED_TABLES = ("sr", "ss", "dw")
+DERIVED_TABLES = ("sr", "ss", "dw", "cp")
+#: Those of them that begin empty with each start of the engine.
+FLEETING_TABLES = ("dw", "cp")
 
 
 class EngineError(Exception):
@@ -56,6 +58,10 @@ class Engine(Protocol):
 
     async def dump(self, table: str) -> dict[str, str]:
         """Return a whole table, also rows that nobody here wrote: the sweep compares it."""
+        ...
+
+    async def set_deadlines(self, deadlines: Iterable[tuple[str, str, int, str]]) -> None:
+        """End calls so many seconds from now: (dialog, call id, seconds, which limit or "" for the longest call)."""
         ...
 
     async def fetch_events(self) -> list[dict[str, Any]]:

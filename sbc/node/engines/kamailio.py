@@ -228,6 +228,11 @@ class KamailioEngine:
                 rows[item["name"]] = str(item["value"])
         return rows
 
+    async def set_deadlines(self, deadlines: Iterable[tuple[str, str, int, str]]) -> None:
+        for dialog, call, seconds, why in deadlines:
+            entry, _, number = dialog.partition(".")
+            await self.http.ask(f"/until/{entry}/{number}/{seconds}/{call}/{why}")
+
     async def fetch_events(self) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = []
         while True:

@@ -33,6 +33,7 @@ class MemoryEngine:
         self.down = False
         self.started = time.time()
         self.health: dict[str, dict[str, Any]] = {}
+        self.deadlines: dict[str, tuple[int, str]] = {}
 
     async def set_rows(self, rows: Iterable[Row]) -> None:
         self._answer()
@@ -62,6 +63,10 @@ class MemoryEngine:
     async def dump(self, table: str) -> dict[str, str]:
         self._answer()
         return dict(self.tables[table])
+
+    async def set_deadlines(self, deadlines: Iterable[tuple[str, str, int, str]]) -> None:
+        self._answer()
+        self.deadlines |= {call: (seconds, why) for _dialog, call, seconds, why in deadlines}
 
     async def fetch_events(self) -> list[dict[str, Any]]:
         self._answer()
