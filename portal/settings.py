@@ -63,6 +63,7 @@ PUBLIC_APPS = [
     "voice.currencies",
     "voice.plans",
     "voice.receivables",
+    "voice.advisor",
     "sbc",
 ]
 CUSTOMER_APPS = ["voice.directory", "voice.numbers", "voice.emergency", "voice.routing"]

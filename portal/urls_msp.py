@@ -17,6 +17,7 @@ APPS = [
     "voice.emergency",
     "voice.routing",
     "voice.receivables",
+    "voice.advisor",
     "sbc",
 ]
 
@@ -30,6 +31,7 @@ urlpatterns = [
     *pages("decks/", "voice.rating.urls_decks"),
     *pages("unrated/", "voice.rating.urls_unrated"),
     *pages("invoices/", "voice.receivables.urls_msp"),
+    *pages("advisor/", "voice.advisor.urls"),
     *pages("", "sbc.urls_msp"),
     path("api/v1/", include((api(APPS, "msp_routes").urls, "api"))),
     *pages("api/v1/", "portal.core.urls_api"),

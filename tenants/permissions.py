@@ -49,6 +49,9 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "bills.view": _MSP_ALL | frozenset({"admin", "billing_contact", ACTING}),
     "bills.change": frozenset({"owner", "billing"}),
     "costs.view": frozenset({"owner", "billing"}),
+    # Which way to the telephone network suits whom: what it costs the MSP stands in it
+    "advice.view": frozenset({"owner", "billing"}),
+    "advice.change": frozenset({"owner", "billing"}),
     "rates.view": _MSP_ALL,
     "rates.change": frozenset({"owner", "billing"}),
     # What customer and MSP each have: their own trunks, seen by nobody else's staff

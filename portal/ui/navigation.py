@@ -76,6 +76,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Payments"), "credit-card", "invoices:payments", "bills.view", BUSINESS),
         Entry(_("Billing"), "building", "invoices:profiles", "bills.view", BUSINESS),
         Entry(_("Your companies"), "certificate", "invoices:entities", "bills.view", BUSINESS),
+        Entry(_("Advisor"), "bulb", "advisor:list", "advice.view", BUSINESS),
         Entry(_("Brand"), "palette", "brand:edit", "brand.change", ACCOUNT),
         Entry(_("Domains"), "world", "domains:list", "domains.view", ACCOUNT),
         Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),

@@ -55,6 +55,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "hosts": Kind("domains:host", "domains:list", _("Domains")),
         "calls": Kind("calls:detail", "calls:list", _("Calls"), changes=False),
         "invoices": Kind("invoices:detail", "invoices:list", _("Invoices")),
+        "assessments": Kind("advisor:detail", "advisor:list", _("Connectivity advisor")),
         "legal-entities": Kind("invoices:entity", "invoices:entities", _("Your companies"), "bills.change"),
         "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
     },

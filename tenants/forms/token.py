@@ -20,6 +20,7 @@ AREAS = {
     "calls": _("Calls"),
     "carriers": _("Carriers and trunks"),
     "costs": _("Costs and margin"),
+    "advice": _("Connectivity advisor"),
     "counts": _("Reconciliation"),
     "customers": _("Customers"),
     "dashboard": _("Dashboard"),

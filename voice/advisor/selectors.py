@@ -1,0 +1,49 @@
+"""Reads of the advisor."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum
+
+from tenants.models import Msp
+from voice.advisor import advice
+from voice.advisor.assumptions import BY_KEY, complete
+from voice.advisor.models import Assessment, FirstValues
+from voice.advisor.ways import Need, Profile
+
+
+def assessments(msp: Msp) -> QuerySet[Assessment]:
+    """Return an MSP's assessments with how many people they are about."""
+    found = Assessment.objects.filter(msp=msp).select_related("tenant")
+    return found.annotate(people=Sum("groups__people", default=0), parts=Count("groups"))
+
+
+def first_values(msp: Msp) -> FirstValues:
+    """Return the MSP's own first values; an unsaved row where it has none yet."""
+    return FirstValues.objects.filter(msp=msp).first() or FirstValues(msp=msp)
+
+
+def values_of(assessment: Assessment) -> dict[str, Any]:
+    """Return every assumption of an assessment: its own, then the MSP's first values, then ours."""
+    own = FirstValues.objects.filter(msp_id=assessment.msp_id).first()
+    return known({**(own.assumptions if own else {}), **assessment.assumptions})
+
+
+def known(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every assumption by what is stored; a key that an older version had is passed over."""
+    return complete({key: value for key, value in stored.items() if key in BY_KEY})
+
+
+def case_of(assessment: Assessment) -> advice.Case:
+    """Return what an assessment asks, as the pure part takes it."""
+    groups = [
+        advice.Group(each.country, Profile(each.profile), each.people, each.domestic, each.international)
+        for each in assessment.groups.order_by("position")
+    ]
+    needs = frozenset(Need(need) for need in assessment.needs)
+    return advice.Case(groups, needs, assessment.weeks, advice.Goal(assessment.goal))
+
+
+def advice_for(assessment: Assessment) -> advice.Advice:
+    """Return the advice as of now."""
+    return advice.advise(case_of(assessment), values_of(assessment))
