@@ -60,6 +60,7 @@ PUBLIC_APPS = [
     "voice.inventory",
     "voice.calls",
     "voice.rating",
+    "voice.rerating",
     "voice.currencies",
     "voice.plans",
     "voice.receivables",

@@ -1,0 +1,3 @@
+from voice.rerating.models.adjustments import Adjustment, CostAdjustment
+
+__all__ = ["Adjustment", "CostAdjustment"]
