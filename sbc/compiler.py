@@ -5,17 +5,20 @@ The tables and their keys are described in docs/node-protocol.md.
 
 import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sbc.rows import Row, UnsafeValue, listed, parameters
-from voice.routing.choose import Line, ScheduleView
+from voice.rating.cheapest import Table, packed
+from voice.routing.choose import Line, Order, ScheduleView
 from voice.routing.flatten import flatten
 
 # A secret is a reference in a revision; it becomes the secret only when it is sent to a node.
 SECRET = "secret:trunk:{}"  # noqa: S105
 ROUTING_TABLES = frozenset({"rt", "cl", "sc"})
 LIMITED_TABLES = frozenset({"tn", "gw"})
+PRICE_TABLES = frozenset({"lc", "lt", "pt"})
+_ORDERS = {Order.CHEAPEST: "c", Order.PRICED: "p"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class MspFacts:
     bases: tuple[str, ...]
     trunks: tuple[TrunkFacts, ...] = ()
     blocked_prefixes: tuple[str, ...] = ()
+    # By selling deck where a call costs more than it brings; under 0 which trunk is cheapest.
+    tables: Mapping[int, Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +109,8 @@ class CustomerFacts:
     emergency: tuple[EmergencyFacts, ...] = ()
     usable_trunks: tuple[TrunkFacts, ...] = ()
     own_trunks: tuple[TrunkFacts, ...] = field(default=())
+    # The selling deck below whose prices no call may go, 0 for none.
+    protected: int = 0
 
 
 def compile_region(region: RegionFacts) -> list[Row]:
@@ -126,6 +133,8 @@ def compile_msp(msp: MspFacts) -> list[Row]:
     for trunk in msp.trunks:
         rows += _trunk(trunk)
         rows += [Row("ip", f"m{msp.id}:{address}", trunk.gateway) for address in trunk.source_addresses]
+    for deck, table in msp.tables.items():
+        rows += _prices(f"m{msp.id}.{deck}", table)
     return _checked(rows)
 
 
@@ -195,22 +204,23 @@ def generation_of(rows: Iterable[Row]) -> int:
 
 
 def _customer_row(customer: CustomerFacts, generation: int) -> str:
-    return parameters(
-        {
-            "m": customer.msp,
-            "st": int(customer.active),
-            "cps": customer.cps,
-            "cc": customer.channels,
-            "g": generation,
-            # The longest prefix of this generation: where the node begins to look.
-            "ml": max((len(line.prefix) for line in customer.lines), default=0),
-            "fq": customer.fqdns[0].lower() if customer.fqdns else "",
-            "def": customer.default_caller_id,
-            "scr": "refuse" if customer.refuse_unknown_caller else "replace",
-            "fx": int(customer.foreign_caller_id),
-            "co": customer.country,
-        }
-    )
+    said = {
+        "m": customer.msp,
+        "st": int(customer.active),
+        "cps": customer.cps,
+        "cc": customer.channels,
+        "g": generation,
+        # The longest prefix of this generation: where the node begins to look.
+        "ml": max((len(line.prefix) for line in customer.lines), default=0),
+        "fq": customer.fqdns[0].lower() if customer.fqdns else "",
+        "def": customer.default_caller_id,
+        "scr": "refuse" if customer.refuse_unknown_caller else "replace",
+        "fx": int(customer.foreign_caller_id),
+        "co": customer.country,
+    }
+    if customer.protected:
+        said["lp"] = customer.protected
+    return parameters(said)
 
 
 def _trunk(trunk: TrunkFacts) -> list[Row]:
@@ -238,8 +248,9 @@ def _trunk(trunk: TrunkFacts) -> list[Row]:
 def _routing(customer: CustomerFacts, generation: int) -> list[Row]:
     flat = flatten(customer.lines)
     scope = f"{customer.id}.{generation}"
+    own = frozenset(trunk.gateway for trunk in customer.own_trunks)
     rows = [
-        Row("rt", f"{scope}.{caller}{state}:{prefix}", _route(line))
+        Row("rt", f"{scope}.{caller}{state}:{prefix}", _route(line, own))
         for (caller, state, prefix), line in flat.rows.items()
     ]
     callers = {number.digits for number in customer.numbers} | set(customer.approved_callers)
@@ -251,10 +262,27 @@ def _routing(customer: CustomerFacts, generation: int) -> list[Row]:
     return rows
 
 
-def _route(line: Line) -> str:
+def _route(line: Line, own: Collection[str]) -> str:
+    """Return what happens to a line's calls; the trunks are the last parameter, because commas end a value."""
     if not line.trunks:
         return parameters({"r": line.id, "b": 1})
-    return parameters({"r": line.id, "g": listed(line.trunks)})
+    if line.order is Order.LISTED:
+        return parameters({"r": line.id, "g": listed(line.trunks)})
+    # The customer's own come first and have no price: a node must not look for one.
+    trunks = sorted(line.trunks, key=lambda trunk: trunk not in own)
+    first = sum(trunk in own for trunk in trunks)
+    return parameters({"r": line.id, "o": _ORDERS[line.order], "n": first, "g": listed(trunks)})
+
+
+def _prices(key: str, table: Table) -> list[Row]:
+    """Return a table of prices under its layout, and the row that puts the layout in force."""
+    of = f"{key}.{table.layout}"
+    rows = [Row("lt", key, parameters({"l": table.layout, "w": table.width}))]
+    if len(table.timetable.states) > 1:
+        rows.append(Row("pt", of, json.dumps(table.timetable.moments, separators=(",", ":"))))
+    rows += [Row("lc", f"{of}:{trunk}", ".".join(map(str, places))) for trunk, places in table.places.items()]
+    rows += [Row("lc", f"{of}:{prefix}", codes) for prefix, codes in packed(table).items()]
+    return rows
 
 
 def _schedule(schedule: ScheduleView) -> dict[str, object]:

@@ -112,7 +112,16 @@ class Cdr(TypedDict):
     generation: int
     attempts: list[Attempt]
     limit: Literal[
-        "", "customer_cps", "customer_channels", "trunk_cps", "trunk_channels", "node", "customer_spend", "call_length"
+        "",
+        "customer_cps",
+        "customer_channels",
+        "trunk_cps",
+        "trunk_channels",
+        "node",
+        "customer_spend",
+        "call_length",
+        "below_cost",
+        "not_offered",
     ]
     screening: Literal["own", "forwarded", "foreign", "replaced", "refused", "none"]
     attestation: Literal["A", "B", "C", ""]

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from sbc.node.derived import Derived
 from sbc.node.engines.base import Engine, EngineDown, EngineError, RowRefused
-from sbc.node.rows import rank
+from sbc.node.rows import DERIVED, rank
 from sbc.node.snapshot import Snapshot
 from sbc.node.state import Plan, Refused, State, Stopped
 from sbc.protocol import Ack, Apply, Drop, Held, Nack, Row, RowKey, RowName
@@ -117,12 +117,12 @@ class Applier:
             return len(rows)
 
     async def flip_schedules(self, everything: bool = False) -> None:
-        """Write the states of opening hours that have changed, or all: an adopted Kamailio has those of then."""
+        """Write the states of hours and prices that have changed, or all: an adopted Kamailio has those of then."""
         async with self.lock:
             flipped = self.derived.flips(self.now())
             if everything:
                 self.derived.flip(flipped)
-                flipped = [row for row in self.derived.in_force() if row.table == "ss"]
+                flipped = [row for row in self.derived.in_force() if row.table != "sr"]
             if flipped:
                 await self.engine.set_rows(flipped)
                 self.derived.flip(flipped)
@@ -133,7 +133,7 @@ class Applier:
 
     def expected(self, key: RowKey) -> str | None:
         """Give the value that the engine should hold for a row."""
-        return self.derived.value(key) if key.table in ("sr", "ss") else self.state.value(key)
+        return self.derived.value(key) if key.table in DERIVED else self.state.value(key)
 
     async def _apply(self, apply: Apply) -> None:
         began = time.perf_counter()

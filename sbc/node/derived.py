@@ -1,31 +1,42 @@
-"""Rows that the node writes itself: `sr` (addresses that carriers call from) and `ss` (which hours are open)."""
+"""Rows that the node writes itself: `sr` (addresses that carriers call from), and what the clock says.
+
+`ss` is which hours are open, `ps` which prices hold.
+"""
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
-from sbc.node import rows, schedules
+from sbc.node import prices, rows, schedules
 from sbc.node.state import Plan
 from sbc.protocol import Row, RowKey
 
 log = logging.getLogger("strowger.node")
 
+# What is read at which clock: the table that the portal fills, the one that follows from it, and how.
+CLOCKS: dict[str, tuple[str, Callable[[str, datetime], str]]] = {
+    "sc": ("ss", lambda text, at: schedules.state(schedules.read(text), at)),
+    "pt": ("ps", lambda text, at: prices.state(prices.read(text), at)),
+}
+
 
 class Derived:
-    """Follows the `ip` and `sc` rows in force."""
+    """Follows the `ip`, `sc` and `pt` rows in force."""
 
     def __init__(self, in_force: Iterable[Row] = ()):
         self._sources: Counter[str] = Counter()
-        self._schedules: dict[str, str] = {}
-        self._states: dict[str, str] = {}
+        self._clocks: dict[RowKey, str] = {}
+        self._states: dict[RowKey, str] = {}
         for row in in_force:
             self._add(row)
 
     def sets(self, plan: Plan, at: datetime) -> list[Row]:
         """Give the rows that must be there before the plan's own."""
         made = [
-            Row("ss", row.key, schedules.state(schedules.read(row.value), at)) for row in plan.sets if row.table == "sc"
+            Row(*_follower(row.table, row.key), CLOCKS[row.table][1](row.value, at))
+            for row in plan.sets
+            if row.table in CLOCKS
         ]
         addresses = {rows.source_address(RowKey(row.table, row.key)) for row in plan.sets if row.table == "ip"}
         return made + [Row("sr", address, "1") for address in sorted(addresses) if not self._sources[address]]
@@ -39,7 +50,7 @@ class Derived:
             if row.table == "ip" and plan.before[RowKey(row.table, row.key)] is None
         )
         gone = [RowKey("sr", address) for address in lost if self._sources[address] + new[address] <= lost[address]]
-        return gone + [RowKey("ss", key.key) for key in plan.deletes if key.table == "sc"]
+        return gone + [_follower(*key) for key in plan.deletes if key.table in CLOCKS]
 
     def commit(self, plan: Plan, at: datetime) -> None:
         """Take the plan over."""
@@ -47,23 +58,23 @@ class Derived:
             if row.table == "ip" and plan.before[RowKey(row.table, row.key)] is not None:
                 continue
             self._add(row)
-            if row.table == "sc":
-                self._states[row.key] = _digit(row.value, at)
+            if row.table in CLOCKS:
+                self._states[_follower(row.table, row.key)] = _digit(row.table, row.value, at)
         for key in plan.deletes:
             if key.table == "ip":
                 self._sources[rows.source_address(key)] -= 1
-            elif key.table == "sc":
-                self._schedules.pop(key.key, None)
-                self._states.pop(key.key, None)
+            elif key.table in CLOCKS:
+                self._clocks.pop(key, None)
+                self._states.pop(_follower(*key), None)
 
     def flips(self, at: datetime) -> list[Row]:
-        """Give the `ss` rows whose digit is another one now."""
-        digits = ((key, _digit(text, at)) for key, text in self._schedules.items())
-        return [Row("ss", key, digit) for key, digit in digits if self._states.get(key) != digit]
+        """Give the rows whose digit is another one now."""
+        digits = ((_follower(*key), _digit(key.table, text, at)) for key, text in self._clocks.items())
+        return [Row(*key, digit) for key, digit in digits if self._states.get(key) != digit]
 
     def flip(self, flipped: Iterable[Row]) -> None:
         """Take these states over."""
-        self._states |= {row.key: row.value for row in flipped}
+        self._states |= {RowKey(row.table, row.key): row.value for row in flipped}
 
     def in_force(self) -> Iterator[Row]:
         """Give every derived row that Kamailio should have."""
@@ -71,24 +82,28 @@ class Derived:
             if count > 0:
                 yield Row("sr", address, "1")
         for key, digit in self._states.items():
-            yield Row("ss", key, digit)
+            yield Row(*key, digit)
 
     def value(self, key: RowKey) -> str | None:
         """Give the value that a derived row should have."""
         if key.table == "sr":
             return "1" if self._sources[key.key] > 0 else None
-        return self._states.get(key.key)
+        return self._states.get(key)
 
     def _add(self, row: Row) -> None:
         if row.table == "ip":
             self._sources[rows.source_address(RowKey(row.table, row.key))] += 1
-        elif row.table == "sc":
-            self._schedules[row.key] = row.value
+        elif row.table in CLOCKS:
+            self._clocks[RowKey(row.table, row.key)] = row.value
 
 
-def _digit(text: str, at: datetime) -> str:
+def _follower(table: str, key: str) -> RowKey:
+    return RowKey(CLOCKS[table][0], key)
+
+
+def _digit(table: str, text: str, at: datetime) -> str:
     try:
-        return schedules.state(schedules.read(text), at)
+        return CLOCKS[table][1](text, at)
     except ValueError:
         # It was good when it was accepted: a time zone may have left this machine since.
         log.exception("opening hours that cannot be read count as closed")

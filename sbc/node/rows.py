@@ -4,14 +4,19 @@ import ipaddress
 import re
 from collections.abc import Callable
 
-from sbc.node import credit, schedules
+from sbc.node import credit, prices, schedules
 from sbc.protocol import Row, RowKey
 
 # A call must never meet a row that points at one which is not there yet: what others refer to comes first, goes last.
 # `tn` is the switch: it names the generation in force. `dn` and `fq` let calls in, so they follow it.
-SET_ORDER = ("rg", "bd", "bl", "gw", "au", "sr", "ip", "fc", "cl", "ss", "sc", "rt", "em", "cr", "tn", "dn", "fq")
-SWITCHES = frozenset({"em", "tn", "dn", "fq"})
-DERIVED = frozenset({"sr", "ss"})  # written by the node process from other rows, never sent
+# `lt` is the switch of a table of prices.
+SET_ORDER = (
+    "rg", "bd", "bl", "gw", "au", "sr", "ip", "fc", "cl", "ss", "sc", "rt", "ps", "pt", "lc", "lt", "em", "cr",
+    "tn", "dn", "fq",
+)  # fmt: skip
+SWITCHES = frozenset({"lt", "em", "tn", "dn", "fq"})
+DERIVED = frozenset({"sr", "ss", "ps"})  # written by the node process from other rows, never sent
+PRICES = frozenset({"pt", "lc", "lt"})  # without them calls go out in the order of their line
 SECRET = frozenset({"au"})
 TABLES = tuple(table for table in SET_ORDER if table not in DERIVED)
 
@@ -74,7 +79,7 @@ def _own_prefix(mark: str) -> Callable[[str, str, Row], str | None]:
 
     def rule(kind: str, number: str, row: Row) -> str | None:
         prefix = f"{number}{mark}" if kind == "cust" else f"m{number}{mark}"
-        tables = {"cust": ("ip", "fc", "em", "rt", "cl", "sc"), "msp": ("bl", "ip")}
+        tables = {"cust": ("ip", "fc", "em", "rt", "cl", "sc"), "msp": ("bl", "ip", "pt", "lc", "lt")}
         if row.table not in tables.get(kind, ()):
             return f"a {kind} scope has no rows in {row.table}"
         return None if row.key.startswith(prefix) else f"the key does not begin with {prefix}"
@@ -136,6 +141,17 @@ def _hours(kind: str, number: str, row: Row) -> str | None:
     return None
 
 
+def _prices_by_time(kind: str, number: str, row: Row) -> str | None:
+    refused = _own_prefix(".")(kind, number, row)
+    if refused:
+        return refused
+    try:
+        prices.read(row.value)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def _source(kind: str, number: str, row: Row) -> str | None:
     refused = _own_prefix(":")(kind, number, row)
     if refused:
@@ -167,4 +183,7 @@ _OWNER_RULES: dict[str, Callable[[str, str, Row], str | None]] = {
     "cl": _own_prefix("."),
     "sc": _hours,
     "cr": _credit,
+    "pt": _prices_by_time,
+    "lc": _own_prefix("."),
+    "lt": _own_prefix("."),
 }

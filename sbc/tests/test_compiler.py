@@ -18,7 +18,9 @@ from sbc.compiler import (
     routing_fingerprint,
 )
 from sbc.rows import Row, UnsafeValue, difference
-from voice.routing.choose import Line
+from voice.rating.cheapest import rank_table
+from voice.rating.decks import FOREVER, Deck, Rate
+from voice.routing.choose import Line, Order
 
 TRUNK = TrunkFacts(12, "sip.carrier.example", 5060, "udp", msp=3, source_addresses=("192.0.2.7",))
 OWN = TrunkFacts(13, "192.0.2.9", 5061, "tcp", msp=3, owner=17, digest=True, username="acme;x=1", realm="carrier")
@@ -137,3 +139,34 @@ def test_a_difference_leads_from_one_set_of_rows_to_the_other():
     delta = difference(old, new)
 
     assert (set(delta.set), delta.delete) == ({Row("dn", "2", "b"), Row("dn", "3", "c")}, (("dn", "1"),))
+
+
+def test_a_line_by_price_puts_own_trunks_first_and_its_customer_names_the_deck_that_protects_it():
+    own = TrunkFacts(9, "127.0.9.9", 5060, "udp", 3, owner=17)
+    line = Line(5, "44", ("g1", "g9", "g2"), order=Order.CHEAPEST)
+    customer = replace(ACME, lines=(line, replace(line, id=6, prefix="1", order=Order.LISTED)), own_trunks=(own,))
+
+    rows = {(row.table, row.key): row.value for row in compile_customer(replace(customer, protected=4), 43)}
+
+    assert rows["rt", "17.43.00:44"] == "r=5;o=c;n=1;g=g9,g1,g2"
+    assert rows["rt", "17.43.00:1"] == "r=6;g=g1,g9,g2"
+    assert rows["tn", "17"].endswith(";lp=4")
+    assert "lp=" not in next(row.value for row in compile_customer(customer, 43) if row.table == "tn")
+
+
+def test_a_table_of_prices_is_the_msps_and_has_a_timetable_only_where_prices_change():
+    spans = {"g1": [(0, FOREVER, 1)], "g2": [(0, 2_000, 2), (2_000, FOREVER, 1)]}
+    decks = {1: Deck("EUR", [Rate(1, "44", "", 30)]), 2: Deck("EUR", [Rate(2, "44", "", 20), Rate(3, "44207", "", 40)])}
+    table = rank_table(spans, decks, 1_000, 9_000)
+
+    rows = {(row.table, row.key): row.value for row in compile_msp(MspFacts(3, (), tables={0: table}))}
+
+    layout = table.layout
+    assert rows == {
+        ("lt", "m3.0"): f"l={layout};w=1",
+        ("pt", f"m3.0.{layout}"): "[[1000,0],[2000,1]]",
+        ("lc", f"m3.0.{layout}:g1"): "1",
+        ("lc", f"m3.0.{layout}:g2"): "2.1",
+        ("lc", f"m3.0.{layout}:44"): "21",
+        ("lc", f"m3.0.{layout}:4420"): "e=21;n=1;7=12",
+    }

@@ -285,3 +285,23 @@ async def test_the_node_opens_and_closes_by_itself(tmp_path):
 
     await node.applier.apply(apply("cust:17", 2, closing=True))
     assert node.engine.tables["ss"] == {}
+
+
+async def test_prices_change_at_their_moment_without_the_portal(tmp_path):
+    clock = [datetime(2026, 11, 20, 16, 59, tzinfo=UTC)]
+    six = round(datetime(2026, 11, 20, 17, 0, tzinfo=UTC).timestamp() * 1000)
+    node = Node(tmp_path)
+    node.applier.now = lambda: clock[0]
+    table = [("lc", "m3.0.aaaaaa:44", "12.21"), ("pt", "m3.0.aaaaaa", f"[[{six - 600_000},0],[{six},1]]")]
+    await node.applier.apply(apply("msp:3", 1, *table, ("lt", "m3.0", "l=aaaaaa;w=1")))
+    assert node.engine.tables["ps"] == {"m3.0.aaaaaa": "0"}
+
+    clock[0] = datetime(2026, 11, 20, 17, 0, tzinfo=UTC)
+    await node.applier.flip_schedules()
+    assert node.engine.tables["ps"] == {"m3.0.aaaaaa": "1"}
+    assert await sweep(node.engine, node.applier) == []
+
+    node.restart()
+    assert node.applier.expected(RowKey("ps", "m3.0.aaaaaa")) == "1"
+    await node.applier.apply(apply("msp:3", 2, ("lc", "m3.0.bbbbbb:44", "12"), ("lt", "m3.0", "l=bbbbbb;w=1")))
+    assert node.engine.tables["ps"] == {}

@@ -140,6 +140,10 @@ def test_a_delta_needs_its_base():
         ("cust:17", ("sc", "17.1", '[{"zone":"Mars/Olympus"}]'), "schedules"),
         ("cust:17", ("sr", "127.0.9.1", "1"), "no table"),
         ("cust:17", ("evil", "x", "1"), "no table"),
+        ("msp:3", ("ps", "m3.0.aaaaaa", "1"), "no table"),
+        ("msp:3", ("lc", "m4.0.aaaaaa:44", "12"), "begin with m3."),
+        ("msp:3", ("pt", "m3.0.aaaaaa", "[]"), "moments"),
+        ("cust:17", ("lt", "m3.0", "l=aaaaaa;w=1"), "no rows in lt"),
         ("cust:17", ("fc", "17:49\r\n30", "1"), "control characters"),
         ("cust:17", ("fc", "17:" + "4" * 300, "1"), "longer than"),
         ("msp:3", ("gw", "g5", "m=4;o=0"), "own shared trunks"),
@@ -232,3 +236,25 @@ def test_whatever_order_changes_come_in_the_node_ends_with_what_is_wanted(wishes
     assert {key.key for key in engine if key.table == "dn"} == wanted
     for key in engine:
         assert Row(*key, engine[key]) in versions[int(state.owner(key)[5:])][-1].set
+
+
+def test_a_price_list_may_take_away_any_number_of_rows_and_adds_none_to_what_may_be_lost():
+    state = State()
+    routes = [("bl", f"m3:{n}", "1") for n in range(1000, 1250)]
+    prices = [("lc", f"m3.0.aaaaaa:{n}", "12") for n in range(3000)]
+    bring(state, apply("msp:3", 1, G5, *routes, *prices, ("lt", "m3.0", "l=aaaaaa;w=1")))
+
+    plan = bring(state, apply("msp:3", 2, G5, *routes))
+    assert len(plan.deletes) == 3001
+    with pytest.raises(Stopped):
+        state.plan(apply("msp:3", 3, G5, *prices))
+
+
+def test_a_table_of_prices_is_switched_when_all_of_its_rows_are_there():
+    state = State()
+    bring(state, apply("msp:3", 1, ("lc", "m3.0.aaaaaa:44", "12"), ("lt", "m3.0", "l=aaaaaa;w=1")))
+
+    plan = bring(state, apply("msp:3", 2, ("lc", "m3.0.bbbbbb:44", "123"), ("lt", "m3.0", "l=bbbbbb;w=1")))
+
+    assert (plan.first, plan.switches) == ([Row("lc", "m3.0.bbbbbb:44", "123")], [Row("lt", "m3.0", "l=bbbbbb;w=1")])
+    assert plan.deletes == [RowKey("lc", "m3.0.aaaaaa:44")]

@@ -2,16 +2,22 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from sbc.compiler import CustomerFacts, NumberFacts, compile_customer
+from sbc.compiler import CustomerFacts, MspFacts, NumberFacts, TrunkFacts, compile_customer, compile_msp
+from sbc.node import prices
 from sbc.node.schedules import read, state
 from sbc.tests.sip.fixtures import sbc, stage  # noqa: F401
 from sbc.tests.sip.phone import Phone
 from sbc.tests.sip.stage import ACME, Stage
-from voice.routing.choose import CallQuery, Line, Outcome, PolicyView, choose
+from voice.rating.bands import Bands, BandWindow
+from voice.rating.cheapest import loss_table, rank_table
+from voice.rating.decks import FOREVER, BandPrice, Deck, Rate
+from voice.routing.choose import CallQuery, Line, Order, Outcome, PolicyView, choose
+from voice.routing.quotes import quotes_for
 from voice.routing.tests.test_choose import NIGHT, OFFICE
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
@@ -94,3 +100,85 @@ async def test_the_simulator_and_the_sbc_choose_alike(stage: Stage):  # noqa: F8
             assert found_trunk == trunk, context
             if line:
                 assert found_line == line, context
+
+
+DECKS, PRICED_CALLS = 6, 10
+
+
+def a_deck(dice: random.Random, until: int) -> Deck:
+    bands = Bands("Europe/Berlin", [BandWindow("evening", frozenset(range(7)), time(18), time(8))])
+    rates = []
+    for place in range(dice.randint(2, 14)):
+        prefix = "".join(dice.choices("12", k=dice.choice((1, 2, 3, 4, 5, 6, 7))))
+        if any(rate.prefix == prefix for rate in rates):
+            continue
+        evening = (BandPrice("evening", dice.randint(0, 4), 0),) if dice.random() < 0.3 else ()
+        ends = until if dice.random() < 0.2 else FOREVER
+        blocked = dice.random() < 0.2
+        rates.append(Rate(place, prefix, "", dice.randint(0, 4), bands=evening, blocked=blocked, ends=ends))
+    return Deck("EUR", rates, bands=bands)
+
+
+async def tried(sbc_stage: Stage, teams: Phone, carrier: Phone, called: str) -> tuple[list[str], str]:
+    """Place a call that every trunk refuses; return the trunks in the order in which they were tried, and the limit."""
+    invite = sbc_stage.invite_from_teams(teams, f"+{called}", f"+{NUMBERS[0]}")
+    while True:
+        reached = asyncio.ensure_future(carrier.expect("INVITE"))
+        ends = [asyncio.ensure_future(teams.expect("INVITE", code)) for code in (403, 480)]
+        done, waiting = await asyncio.wait([reached, *ends], return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        for over in done - {reached}:
+            teams.ack(invite, over.result())
+            record = await sbc_stage.record(invite.get("Call-ID"))
+            return [attempt["trunk"] for attempt in record["attempts"]], record["limit"]
+        # Attempts of the same millisecond have no order in a record.
+        await asyncio.sleep(0.002)
+        carrier.reply(reached.result(), 503)
+
+
+async def test_the_sbc_ranks_trunks_as_the_decks_do(stage: Stage):  # noqa: F811
+    dice = random.Random(18)
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.change(
+        *(("gw", f"g{i}", stage.trunk(1)) for i in (1, 2, 3)), ("gw", "g4", stage.trunk(1, o=17)), ("bl", "m3:", "0")
+    )
+    begin = datetime(2026, 11, 16, 10, tzinfo=UTC)
+    now = round(begin.timestamp() * 1000)
+    outcomes = set()
+
+    for generation in range(300, 300 + DECKS):
+        change = now + dice.randint(1, 9) * 86_400_000
+        decks = {number: a_deck(dice, change) for number in (1, 2, 3, 4)}
+        spans = {"g1": [(0, FOREVER, 1)], "g2": [(0, change, 2), (change, FOREVER, 3)], "g3": [(0, FOREVER, 3)]}
+        ranks = rank_table(spans, decks, now, now + 20 * 86_400_000)
+        losses = loss_table(spans, decks, 4, now, now + 20 * 86_400_000)
+        line = Line(
+            5, "", tuple(dice.sample(["g1", "g2", "g3", "g4"], 4)[: dice.randint(1, 3)]), order=dice.choice(list(Order))
+        )
+        protects = dice.random() < 0.6
+        policy = PolicyView((line,), {})
+        own = TrunkFacts(4, "127.0.0.1", 5060, "udp", 3, owner=17)
+        customer = replace(as_customer(policy), cps=1000, own_trunks=(own,), protected=4 if protects else 0)
+        at = begin + timedelta(hours=dice.randint(0, 400))
+        rows = [*compile_customer(customer, generation), *compile_msp(MspFacts(3, (), tables={0: ranks, 4: losses}))]
+        told = [(row.table, row.key, row.value) for row in rows if row.table not in ("gw", "pt", "tn", "lt")]
+        clocks = [("ps", row.key, prices.state(prices.read(row.value), at)) for row in rows if row.table == "pt"]
+        # What a node takes away once a table is another one.
+        await stage.engine.delete_rows([("lc", key) for key in await stage.engine.dump("lc")])
+        await stage.engine.set_rows(told + clocks)
+        await stage.engine.set_rows([(row.table, row.key, row.value) for row in rows if row.table in ("lt", "tn")])
+        for _ in range(PRICED_CALLS):
+            called = "".join(dice.choices("12", k=dice.choice((5, 6, 8, 11))))
+            moment = round(at.timestamp() * 1000)
+            quotes = quotes_for(
+                called, moment, shared=("g1", "g2", "g3"), spans=spans, decks=decks, sell=decks[4],
+                protects=protects, since=now,
+            )  # fmt: skip
+            wanted = choose(policy, CallQuery(called, NUMBERS[0], at), quotes)
+            outcomes.add(wanted.outcome)
+            limit = wanted.outcome.value if not wanted.trunks else ""
+
+            assert await tried(stage, teams, carrier, called) == (list(wanted.trunks), limit), f"{called} {at} {line}"
+
+    assert outcomes == {Outcome.TRUNK, Outcome.NOT_OFFERED, Outcome.BELOW_COST}

@@ -5,7 +5,7 @@ Rows are masked as they are read, so that whatever shows them shows no more.
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
 from django.db.models import Case, F, Model, Q, QuerySet, TextField, When
 from django.db.models.functions import Left, Length
@@ -22,6 +22,8 @@ TEXTS = ("call_id", "reason", "user_agent")
 HIDDEN_DIGITS, STARS = len(CUT), CUT
 # Emergency and service numbers are nobody's.
 SHORTEST = 7
+# Why a call was refused, where only its MSP may know that it costs more than it brings; and what others read instead.
+BELOW_COST, NOT_OFFERED = "below_cost", "not_offered"
 M = TypeVar("M", bound=Model)
 # The customers whose numbers are cut short, by id; None stands for all.
 Hidden = frozenset[int] | None
@@ -97,10 +99,12 @@ def without(text: str, numbers: Iterable[str]) -> str:
 
 class _Masking(ModelIterable[Any]):
     def __iter__(self) -> Iterator[Any]:
-        hidden: Hidden = self.queryset.hidden  # type: ignore[attr-defined]  # only NumbersQuerySet iterates so
+        rows = cast(NumbersQuerySet[Any], self.queryset)  # only NumbersQuerySet iterates so
         for call in super().__iter__():
-            if is_hidden(call.tenant_id, hidden):
+            if is_hidden(call.tenant_id, rows.hidden):
                 hide(call)
+            if rows.costs_hidden and call.__dict__.get("limit") == BELOW_COST:
+                call.limit = NOT_OFFERED
             yield call
 
 
@@ -108,6 +112,13 @@ class NumbersQuerySet(QuerySet[M]):
     """Rows with telephone numbers: cut short as they are read, once `shown_to` has said from whom."""
 
     hidden: Hidden = NOBODY
+    costs_hidden = False
+
+    def without_costs(self) -> Self:
+        """Return the rows as a customer sees them, who never learns what its MSP's trunks cost."""
+        rows = self._chain()  # type: ignore[attr-defined]
+        rows.costs_hidden, rows._iterable_class = True, _Masking
+        return rows  # type: ignore[no-any-return]
 
     def shown_to(self, hidden: Hidden) -> Self:
         """Return the rows as somebody sees them from whom these customers' numbers are hidden."""
@@ -129,11 +140,13 @@ class NumbersQuerySet(QuerySet[M]):
 
     def _clone(self) -> Self:
         rows = super()._clone()  # type: ignore[misc]
-        rows.hidden = self.hidden
+        rows.hidden, rows.costs_hidden = self.hidden, self.costs_hidden
         return rows  # type: ignore[no-any-return]
 
     def _values(self, *fields: Any, **expressions: Any) -> Any:
         # Values come past the rows; who needs numbers that way asks for them before `shown_to`.
         if self.hidden != NOBODY and (not fields or {*NUMBERS, *TEXTS, "attempts"} & {str(field) for field in fields}):
             raise TypeError("The numbers of these rows are read by row.")
+        if self.costs_hidden and (not fields or "limit" in fields):
+            raise TypeError("Why these calls were refused is read by row.")
         return super()._values(*fields, **expressions)  # type: ignore[misc]

@@ -18,7 +18,7 @@ NUMBER_LIKE = re.compile(r"[0-9+()/.\s-]+\Z")
 def calls_of(tenant: Customer | None, msp: Msp | None, hidden: Hidden) -> CdrQuerySet:
     """Return the call records of a customer, or of all customers of an MSP, as the reader may see their numbers."""
     if tenant is not None:
-        return Cdr.objects.filter(tenant=tenant).shown_to(hidden)
+        return Cdr.objects.filter(tenant=tenant).without_costs().shown_to(hidden)
     return Cdr.objects.filter(msp=msp).select_related("tenant").shown_to(hidden)
 
 

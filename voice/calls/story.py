@@ -11,6 +11,7 @@ from portal.ui import values
 from portal.ui.ladder import Message
 from portal.ui.parts import Event
 from portal.ui.status import Status
+from voice.calls.masking import BELOW_COST
 from voice.calls.models import Cdr, Disposition
 from voice.calls.words import words_for
 
@@ -23,6 +24,8 @@ LIMITS = {
     "trunk_cps": gettext_lazy("more new calls a second than the trunk's limit"),
     "trunk_channels": gettext_lazy("more calls at a time than the trunk's limit"),
     "node": gettext_lazy("the SBC was busy"),
+    "below_cost": gettext_lazy("below cost: every trunk of the line asks more a minute than the customer pays"),
+    "not_offered": gettext_lazy("this number is not offered over the trunks of the line"),
 }
 SCREENING = {
     "own": gettext_lazy("The caller's number belongs to the customer."),
@@ -51,6 +54,7 @@ _TONES = {
     Disposition.LIMITED: ("bad", "ban"),
     Disposition.BAD_CALLER_ID: ("bad", "user-off"),
     Disposition.TIMEOUT: ("bad", "hourglass"),
+    Disposition.NOT_OFFERED: ("wait", "ban"),
 }
 
 
@@ -59,6 +63,8 @@ def status_of(cdr: Cdr) -> Status:
     if cdr.end_unknown:
         return Status(_("End unknown"), "wait", "help-circle")
     tone, icon = _TONES.get(Disposition(cdr.disposition), ("bad", "alert-triangle"))
+    if cdr.limit == BELOW_COST:
+        return Status(_("Below cost"), tone, icon)
     return Status(Disposition(cdr.disposition).label, tone, icon)
 
 

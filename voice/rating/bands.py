@@ -79,6 +79,17 @@ class Bands:
             done += count
         return parts
 
+    def changes(self, since: int, until: int) -> list[int]:
+        """Return the moments (ms) after `since` and before `until` at which another band begins to hold."""
+        found: list[int] = []
+        band = self.at(since)
+        for day in range(since // DAY_MS, -(-until // DAY_MS)):
+            for moment, then in zip(*self._of_day(day), strict=True):
+                if since < moment < until and then != band:
+                    found.append(moment)
+                    band = then
+        return found
+
     def _of_day(self, day: int) -> tuple[list[int], list[str]]:
         known = self._days.get(day)
         if known is None:

@@ -163,6 +163,21 @@ class Deck:
                 taken = taken or (None if miss else rate)
                 yield rate, miss
 
+    def rates(self, direction: str) -> Iterable[tuple[str, tuple[Rate, ...]]]:
+        """Return the rates of a direction by prefix, of all callers and times."""
+        table = self._tables.get(direction)
+        return table.rates.items() if table else ()
+
+    def changes(self, direction: str) -> set[int]:
+        """Return the moments at which a rate for any caller begins or ends."""
+        return {
+            moment
+            for _prefix, alike in self.rates(direction)
+            for rate in alike
+            if not rate.callers
+            for moment in (rate.begins, rate.ends)
+        }
+
     @property
     def size(self) -> int:
         """How many rates the deck has, of all times."""

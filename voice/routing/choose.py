@@ -1,10 +1,11 @@
 """Which line of a policy takes a call: the first that matches wins, on the page, here and on the SBC.
 
-Pure: a policy and a call go in, a choice with its trace comes out. The compiler flattens the same policy on its own;
-tests hold the two, and a real SBC, against each other.
+Pure: a policy, a call and what it costs go in, a choice with its trace comes out. The compiler flattens the same policy
+and ranks the same prices on its own; tests hold the two, and a real SBC, against each other.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -49,6 +50,14 @@ def _day_before(local: datetime) -> str:
     return datetime.fromordinal(local.toordinal() - 1).date().isoformat()
 
 
+class Order(StrEnum):
+    """In which order a line tries its trunks."""
+
+    LISTED = "listed"
+    CHEAPEST = "cheapest"
+    PRICED = "priced"  # the cheapest first, and none without a price for the number
+
+
 @dataclass(frozen=True)
 class Line:
     """One line of the policy; `prefix` and `caller_prefix` are digits, empty for any; no trunks means block."""
@@ -59,6 +68,32 @@ class Line:
     caller_prefix: str = ""
     schedule: ScheduleView | None = None
     enabled: bool = True
+    order: Order = Order.LISTED
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a trunk of the MSP costs a minute to the called number now: micros, None where no rate says so."""
+
+    per_minute: int | None = None
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Quotes:
+    """The prices of one call: `asks` by the MSP's trunks; a customer's own trunk has none and costs the MSP nothing.
+
+    `pays` is what the customer pays a minute; with `protects`, trunks that cost more are not used. Not `known` means
+    that nobody ranks trunks here: lines stay as they are listed.
+    """
+
+    asks: Mapping[str, Ask] = field(default_factory=dict)
+    pays: int | None = None
+    protects: bool = False
+    known: bool = True
+
+
+UNKNOWN = Quotes(known=False)
 
 
 @dataclass(frozen=True)
@@ -87,6 +122,16 @@ class Outcome(StrEnum):
     BLOCKED = "blocked"
     BLOCKED_BY_PROVIDER = "blocked_by_provider"
     NO_LINE = "no_line"
+    NOT_OFFERED = "not_offered"
+    BELOW_COST = "below_cost"
+
+
+class LeftOut(StrEnum):
+    """Why a trunk of the line is not tried for this number."""
+
+    BLOCKED = "blocked"
+    NO_PRICE = "no_price"
+    BELOW_COST = "below_cost"
 
 
 class Miss(StrEnum):
@@ -115,9 +160,10 @@ class Choice:
     trunks: tuple[str, ...] = ()
     line: Line | None = None
     trace: tuple[Step, ...] = ()
+    left_out: tuple[tuple[str, LeftOut], ...] = ()
 
 
-def choose(policy: PolicyView, call: CallQuery) -> Choice:
+def choose(policy: PolicyView, call: CallQuery, quotes: Quotes = UNKNOWN) -> Choice:
     """Return what the policy does with the call, and why each other line did not."""
     if call.called in policy.emergency:
         return Choice(Outcome.EMERGENCY, policy.emergency[call.called])
@@ -134,8 +180,42 @@ def choose(policy: PolicyView, call: CallQuery) -> Choice:
             taken = line
     if taken is None:
         return Choice(Outcome.NO_LINE, trace=tuple(trace))
-    outcome = Outcome.TRUNK if taken.trunks else Outcome.BLOCKED
-    return Choice(outcome, taken.trunks, taken, tuple(trace))
+    trunks, left_out = _tried(taken, quotes)
+    outcome = Outcome.TRUNK if trunks else Outcome.NOT_OFFERED if left_out else Outcome.BLOCKED
+    if not trunks and any(why is LeftOut.BELOW_COST for _trunk, why in left_out):
+        outcome = Outcome.BELOW_COST
+    return Choice(outcome, trunks, taken, tuple(trace), left_out)
+
+
+def _tried(line: Line, quotes: Quotes) -> tuple[tuple[str, ...], tuple[tuple[str, LeftOut], ...]]:
+    """Return the line's trunks in the order they are tried, and those that are not, with why."""
+    whys = {trunk: why for trunk in line.trunks if (why := _left_out(line, trunk, quotes)) is not None}
+    tried = [trunk for trunk in line.trunks if trunk not in whys]
+    if line.order is not Order.LISTED and quotes.known:
+        # Sorting keeps the line's own order where prices are equal.
+        tried.sort(key=lambda trunk: _place(quotes.asks.get(trunk)))
+    return tuple(tried), tuple(whys.items())
+
+
+def _left_out(line: Line, trunk: str, quotes: Quotes) -> LeftOut | None:
+    ask = quotes.asks.get(trunk)
+    if ask is None or not quotes.known:
+        return None
+    cost = ask.per_minute
+    if quotes.protects and not ask.blocked and cost is not None and quotes.pays is not None and cost > quotes.pays:
+        return LeftOut.BELOW_COST
+    if line.order is Order.LISTED:
+        return None
+    if ask.blocked:
+        return LeftOut.BLOCKED
+    return LeftOut.NO_PRICE if cost is None and line.order is Order.PRICED else None
+
+
+def _place(ask: Ask | None) -> tuple[int, int]:
+    """Place own trunks first, then the cheaper, then those without a price."""
+    if ask is None:
+        return 0, 0
+    return (2, 0) if ask.per_minute is None else (1, ask.per_minute)
 
 
 def _miss(line: Line, call: CallQuery) -> Miss | None:

@@ -7,9 +7,9 @@ Row = tuple[str, str, str]
 RowKey = tuple[str, str]
 
 #: Tables that the portal fills, in the order in which a full load writes them.
-TABLES = ("rg", "bd", "bl", "gw", "au", "ip", "fc", "cl", "sc", "rt", "em", "cr", "tn", "dn", "fq")
+TABLES = ("rg", "bd", "bl", "gw", "au", "ip", "fc", "cl", "sc", "rt", "pt", "lc", "lt", "em", "cr", "tn", "dn", "fq")
 #: Tables that the node process or the engine fills itself.
-DERIVED_TABLES = ("sr", "ss", "dw", "cp")
+DERIVED_TABLES = ("sr", "ss", "ps", "dw", "cp")
 #: Those of them that begin empty with each start of the engine.
 FLEETING_TABLES = ("dw", "cp")
 

@@ -29,6 +29,7 @@ class Disposition(models.TextChoices):
     TIMEOUT = "timeout", _("Timed out")
     EMERGENCY = "emergency", _("Emergency call")
     NOT_ROUTED = "not_routed", _("No route")
+    NOT_OFFERED = "not_offered", _("Not offered")
 
 
 class CdrQuerySet(NumbersQuerySet["Cdr"]):

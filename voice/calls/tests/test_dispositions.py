@@ -17,6 +17,8 @@ FAILED = {"answered": None, "ringing": None, "attempts": [{"trunk": "g1"}], "dir
         ({"answered": 1, "code": 200, "direction": "emergency"}, "emergency"),
         ({"direction": "emergency", "code": 503}, "carrier_failure"),
         ({"limit": "customer_cps", "code": 486, "attempts": []}, "limited"),
+        ({"limit": "below_cost", "code": 403, "attempts": []}, "not_offered"),
+        ({"limit": "not_offered", "code": 403, "attempts": []}, "not_offered"),
         ({"screening": "refused", "code": 403, "attempts": []}, "bad_caller_id"),
         ({"code": 486}, "busy"),
         ({"code": 600}, "busy"),
