@@ -65,6 +65,7 @@ PUBLIC_APPS = [
     "voice.plans",
     "voice.receivables",
     "voice.advisor",
+    "voice.margin",
     "sbc",
 ]
 CUSTOMER_APPS = ["voice.directory", "voice.numbers", "voice.emergency", "voice.routing"]

@@ -18,6 +18,7 @@ APPS = [
     "voice.routing",
     "voice.receivables",
     "voice.advisor",
+    "voice.margin",
     "sbc",
 ]
 
@@ -32,6 +33,7 @@ urlpatterns = [
     *pages("unrated/", "voice.rating.urls_unrated"),
     *pages("invoices/", "voice.receivables.urls_msp"),
     *pages("advisor/", "voice.advisor.urls"),
+    *pages("margin/", "voice.margin.urls"),
     *pages("", "sbc.urls_msp"),
     path("api/v1/", include((api(APPS, "msp_routes").urls, "api"))),
     *pages("api/v1/", "portal.core.urls_api"),

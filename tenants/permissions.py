@@ -52,6 +52,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     # Which way to the telephone network suits whom: what it costs the MSP stands in it
     "advice.view": frozenset({"owner", "billing"}),
     "advice.change": frozenset({"owner", "billing"}),
+    "margin.view": frozenset({"owner", "billing"}),
+    "margin.change": frozenset({"owner", "billing"}),
     "rates.view": _MSP_ALL,
     "rates.change": frozenset({"owner", "billing"}),
     # What customer and MSP each have: their own trunks, seen by nobody else's staff

@@ -78,6 +78,8 @@ CALLS = {
         "advisor/<int:pk>/edit/": "patch assessments/<int:pk>/",
         "advisor/<int:pk>/assumptions/": "put assessments/<int:pk>/assumptions/",
         "advisor/<int:pk>/delete/": "delete assessments/<int:pk>/",
+        "margin/target/": "post margin-targets/",
+        "margin/customers/<int:pk>/target/": "post margin-targets/",
         "carriers/new/": "post carriers/",
         "carriers/<int:pk>/": "patch carriers/<int:pk>/",
         "carriers/<int:pk>/delete/": "delete carriers/<int:pk>/",

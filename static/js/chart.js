@@ -1,4 +1,4 @@
-// The 60-minute chart; its colours are the page's own and follow the theme.
+// The charts; their colours are the page's own and follow the theme.
 import { timeOfDay } from "./clock.js";
 
 const token = (name) => {
@@ -33,13 +33,38 @@ function options(holder, words) {
 }
 
 export function drawChart(holder, points, words) {
-  if (!holder || !window.uPlot) return null;
   const columns = [0, 1, 2].map((column) => points.map((point) => (column ? point[column] : point[0] / 1000)));
-  let plot = new window.uPlot(options(holder, words), columns, holder);
+  return plotted(holder, columns, () => options(holder, words));
+}
+
+// Lines over time: `lines` name a label and a colour by token; amounts may lie below zero.
+export function drawLines(holder, columns, { time, axis, when, lines }) {
+  return plotted(holder, columns, () => {
+    const known = options(holder, {});
+    const series = lines.map(({ label, colour, dash, filled }) => {
+      const stroke = token(colour);
+      return { label, stroke, dash, width: 2, points: { show: columns[0].length < 3 }, fill: filled ? stroke.replace(/^rgb\((.*)\)$/, "rgba($1, 0.1)") : undefined };
+    });
+    const [across, up] = known.axes;
+    return {
+      ...known,
+      scales: { y: { range: (_chart, low, high) => [Math.min(0, low * 1.15), Math.max(0.01, high * 1.15)] } },
+      series: [{ label: time }, ...series],
+      axes: [
+        { ...across, values: (_chart, moments) => moments.map(when), incrs: [1, 2, 3, 7, 14].map((days) => days * 86400) },
+        { ...up, size: 64, label: axis, incrs: undefined },
+      ],
+    };
+  });
+}
+
+function plotted(holder, columns, made) {
+  if (!holder || !window.uPlot) return null;
+  let plot = new window.uPlot(made(), columns, holder);
   const redraw = () => {
     const data = plot.data;
     plot.destroy();
-    plot = new window.uPlot(options(holder, words), data, holder);
+    plot = new window.uPlot(made(), data, holder);
   };
   new ResizeObserver(() => plot.setSize({ width: holder.clientWidth, height: 220 })).observe(holder);
   document.addEventListener("theme-changed", redraw);

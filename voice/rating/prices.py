@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui import markup, values
-from portal.ui.columns import Choice, Column, Filter
+from portal.ui.columns import Choice, Column, Filter, Text
 from portal.ui.status import Status
 from voice.calls.models import Cdr, CdrQuerySet
 from voice.carriers.models import Trunk
@@ -64,11 +64,14 @@ class CallPrices:
         return [ChargeColumn("charge", _("Charge"), kind="money", draw=_draw)] if _may(request, "bills.view") else []
 
     def filters(self, request: HttpRequest) -> list[Filter]:
-        """Return the filter by what became of the charge."""
+        """Return the filters by what became of the charge, and by the destination that it was for."""
         if not _may(request, "bills.view"):
             return []
         offered = [("aside", _("Kept aside: has no price yet")), *PricedOutcome.choices]
-        return [Choice("charge", _("Charge"), offered, apply=_narrow)]
+        return [
+            Choice("charge", _("Charge"), offered, apply=_narrow),
+            Text("destination", _("Destination"), apply=_to_destination),
+        ]
 
     def panel(self, request: HttpRequest, call: Cdr) -> str:
         """Return what a call cost and how that came about."""
@@ -114,6 +117,10 @@ def _draw(row: Any) -> str:
 def _narrow(calls: QuerySet[Any], value: str) -> QuerySet[Any]:
     outcomes = ASIDE if value == "aside" else (value,)
     return calls.filter(Exists(Charge.objects.filter(**KEY, outcome__in=outcomes)))
+
+
+def _to_destination(calls: QuerySet[Any], text: str) -> QuerySet[Any]:
+    return calls.filter(Exists(Charge.objects.filter(**KEY, destination__iexact=text)))
 
 
 def _told(call: Cdr, kept: Charge | Cost, direction: str, sight: Sight, *, deck: bool = False, trunk: str = "") -> Told:

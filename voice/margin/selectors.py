@@ -1,0 +1,245 @@
+"""Reads of margins, all from sums that are written as calls come in; in the context of the MSP."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
+
+from tenants.models import Customer, Msp
+from voice.calls.models.cdr import Direction
+from voice.carriers.models import Trunk
+from voice.margin.lens import Lens, next_month
+from voice.margin.models import Target
+from voice.rating.models import MarginGrain, MarginSum
+from voice.receivables.models import Invoice, InvoiceLine
+
+COUNTS = ("calls", "seconds", "unpriced", "uncosted")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a month came to, in micros of one currency."""
+
+    calls: int = 0
+    earned: int = 0
+    fees: int = 0
+    cost: int = 0
+    unbilled: int = 0
+    unpriced: int = 0
+    uncosted: int = 0
+
+    @property
+    def revenue(self) -> int:
+        return self.earned + self.fees
+
+    @property
+    def margin(self) -> int:
+        return self.revenue - self.cost
+
+    @property
+    def per_mille(self) -> int | None:
+        """Return the margin in thousandths of the revenue."""
+        return self.margin * 1000 // self.revenue if self.revenue > 0 else None
+
+
+@dataclass(frozen=True)
+class Day:
+    """What the calls of one day (UTC) came to."""
+
+    day: date
+    earned: int
+    cost: int
+
+    @property
+    def margin(self) -> int:
+        return self.earned - self.cost
+
+
+def target_of(msp: Msp, customer: Customer | None = None) -> int | None:
+    """Return the margin that is wanted of a customer, or of all that have no target of their own."""
+    rows = Target.objects.filter(msp=msp).filter(Q(tenant=None) | Q(tenant=customer))
+    found = rows.order_by(F("tenant").asc(nulls_last=True)).values_list("per_mille", flat=True).first()
+    return None if found is None else int(found)
+
+
+def own_target(msp: Msp, customer: Customer | None) -> int | None:
+    """Return the target that was set for this customer itself, or for all."""
+    return Target.objects.filter(msp=msp, tenant=customer).values_list("per_mille", flat=True).first()
+
+
+def result(lens: Lens) -> Result:
+    """Return what the month came to in calls and fees."""
+    sums = MarginSum.objects.filter(msp=lens.msp, grain=MarginGrain.MONTH, at=lens.first)
+    found = sums.aggregate(
+        **{name: Coalesce(Sum(name), 0) for name in ("calls", "unpriced", "uncosted")},
+        earned=lens.total("earned"),
+        cost=lens.total("cost"),
+    )
+    lines = _lines(lens)
+    billed = lines.aggregate(fees=lens.total("signed", "invoice__currency"), billed=_calls_billed(lens))
+    earned = int(found["earned"])
+    return Result(
+        int(found["calls"]), earned, int(billed["fees"]), int(found["cost"]),
+        max(0, earned - int(billed["billed"])), int(found["unpriced"]), int(found["uncosted"]),
+    )  # fmt: skip
+
+
+def days(lens: Lens, begins: date, ends: date) -> list[Day]:
+    """Return what the calls of each day from `begins` up to `ends` came to; days without a call are not there."""
+    rows = MarginSum.objects.filter(
+        msp=lens.msp, grain=MarginGrain.DAY, at__gte=_midnight(begins), at__lt=_midnight(ends)
+    )
+    found = rows.values("at").annotate(sold=lens.total("earned"), bought=lens.total("cost")).order_by("at")
+    return [Day(row["at"].date(), int(row["sold"]), int(row["bought"])) for row in found]
+
+
+def routes(lens: Lens, by: Sequence[str] = ("destination", "trunk"), customer: Customer | None = None) -> QuerySet[Any]:
+    """Return what the month's calls came to by destination and trunk, as mappings; `key` tells one from the other."""
+    rows = MarginSum.objects.filter(msp=lens.msp, grain=MarginGrain.ROUTE, at=lens.first)
+    if customer is not None:
+        rows = rows.filter(tenant=customer)
+    found = rows.values("direction", *by).annotate(
+        key=Min("id"),
+        **{f"{name}_sum": Cast(Sum(name), BigIntegerField()) for name in COUNTS},
+        revenue=lens.total("earned"),
+        spent=lens.total("cost"),
+        elsewhere=_elsewhere(lens),
+    )
+    if "trunk" in by:
+        found = found.annotate(trunk_name=Subquery(Trunk.objects.filter(pk=OuterRef("trunk")).values("name")[:1]))
+    return _with_margin(found)
+
+
+def customers(lens: Lens) -> QuerySet[Any]:
+    """Return the MSP's customers with what their month came to and what is missing to their target."""
+    sums = MarginSum.objects.filter(tenant=OuterRef("pk"), grain=MarginGrain.MONTH, at=lens.first).order_by()
+    lines = _lines(lens).filter(tenant=OuterRef("pk")).order_by()
+
+    def of(rows: QuerySet[Any], expression: Any) -> Any:
+        grouped = rows.values("tenant").annotate(found=expression).values("found")
+        return Coalesce(Subquery(grouped, output_field=BigIntegerField()), 0)
+
+    wanted = Target.objects.filter(msp=lens.msp).filter(Q(tenant=OuterRef("pk")) | Q(tenant=None))
+    found: QuerySet[Any] = Customer.objects.filter(msp=lens.msp).annotate(
+        **{f"{name}_sum": of(sums, Cast(Sum(name), BigIntegerField())) for name in COUNTS},
+        earned=of(sums, lens.total("earned")),
+        fees=of(lines, lens.total("signed", "invoice__currency")),
+        billed=of(lines, _calls_billed(lens)),
+        spent=of(sums, lens.total("cost")),
+        elsewhere=Exists(sums.filter(currency__in=lens.missing).exclude(earned=0, cost=0)),
+        wanted=Subquery(wanted.order_by(F("tenant").asc(nulls_last=True)).values("per_mille")[:1]),
+    )
+    found = found.annotate(revenue=F("earned") + F("fees"), unbilled=Greatest(F("earned") - F("billed"), Value(0)))
+    found = _with_margin(found)
+    short = F("revenue") * F("wanted") / Value(1000) - F("margin")
+    told: QuerySet[Any] = found.annotate(
+        short=Case(
+            When(elsewhere=True, then=None),
+            default=Coalesce(ExpressionWrapper(short, BigIntegerField()), -F("margin")),
+            output_field=BigIntegerField(),
+        )
+    ).filter(Q(calls_sum__gt=0) | ~Q(revenue=0) | ~Q(spent=0))
+    return told
+
+
+def below_target(lens: Lens) -> QuerySet[Any]:
+    """Return the customers that earn less than is wanted of them, those first that lack most money."""
+    return customers(lens).filter(short__gt=0).order_by("-short", "pk")
+
+
+def losing(lens: Lens) -> QuerySet[Any]:
+    """Return the destinations that cost more over a trunk than their calls earned, the dearest loss first."""
+    return routes(lens).filter(direction=Direction.OUT, margin__lt=0, elsewhere=0, revenue__gt=0).order_by("margin")
+
+
+def without_revenue(lens: Lens) -> list[dict[str, Any]]:
+    """Return what costs and earns nothing by its kind: inside, emergency, incoming, and calls that are free."""
+    rows = routes(lens).filter(revenue=0, spent__gt=0, elsewhere=0)
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows.values("direction", "calls_sum", "spent", "unpriced_sum"):
+        kind = "aside" if row["unpriced_sum"] else row["direction"]
+        told = found.setdefault(kind, {"kind": kind, "calls": 0, "spent": 0})
+        told["calls"] += row["calls_sum"]
+        told["spent"] += row["spent"]
+    return sorted(found.values(), key=lambda each: -each["spent"])
+
+
+def elsewhere(lens: Lens) -> list[dict[str, Any]]:
+    """Return what the month came to in the currencies that no stored rate leads from."""
+    rows = MarginSum.objects.filter(msp=lens.msp, grain=MarginGrain.MONTH, at=lens.first, currency__in=lens.missing)
+    found = rows.values("currency").annotate(
+        sold=Cast(Sum("earned"), BigIntegerField()), bought=Cast(Sum("cost"), BigIntegerField())
+    )
+    return [dict(row) for row in found.order_by("currency")]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _with_margin(found: QuerySet[Any]) -> QuerySet[Any]:
+    margin = ExpressionWrapper(F("revenue") - F("spent"), BigIntegerField())
+    told: QuerySet[Any] = found.annotate(margin=margin).annotate(
+        per_mille=Case(
+            When(revenue__gt=0, then=F("margin") * Value(1000) / NullIf(F("revenue"), Value(0))),
+            default=None,
+            output_field=BigIntegerField(),
+        )
+    )
+    return told
+
+
+def _elsewhere(lens: Lens) -> Any:
+    """Return whether a group has sums in a currency that no stored rate leads from."""
+    counted = Sum(
+        Case(When(Q(currency__in=lens.missing) & ~Q(earned=0, cost=0), then=1), default=0, output_field=IntegerField())
+    )
+    return counted if lens.missing else Value(0, IntegerField())
+
+
+def _lines(lens: Lens) -> QuerySet[InvoiceLine]:
+    """Return the lines of issued documents whose period begins in the month; `signed` is what they are but for calls.
+
+    What a credit note takes back counts against the month of its invoice, whatever it takes back.
+    """
+    issued = InvoiceLine.objects.filter(
+        msp=lens.msp,
+        invoice__state=Invoice.State.ISSUED,
+        invoice__begins__gte=lens.month,
+        invoice__begins__lt=next_month(lens.month),
+    )
+    return issued.annotate(
+        signed=Case(
+            When(invoice__kind=Invoice.Kind.CREDIT_NOTE, then=-F("net")),
+            When(kind=InvoiceLine.Kind.USAGE, then=Value(0)),
+            default=F("net"),
+            output_field=BigIntegerField(),
+        ),
+        for_calls=Case(
+            When(kind=InvoiceLine.Kind.USAGE, invoice__kind=Invoice.Kind.INVOICE, then=F("exact")),
+            default=Value(0),
+            output_field=BigIntegerField(),
+        ),
+    )
+
+
+def _calls_billed(lens: Lens) -> Any:
+    return lens.total("for_calls", "invoice__currency")

@@ -1,0 +1,169 @@
+"""What a month left: by customer, route and day, with fees, in one currency, against what is wanted."""
+
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from portal.core.audit import Actor
+from portal.core.models import AuditEntry
+from portal.db import contexts
+from voice.currencies.models import ExchangeRate
+from voice.margin import overview, selectors, services
+from voice.margin.lens import lens_of, next_month, previous_month
+from voice.margin.models import Target
+from voice.margin.months import this_month
+from voice.receivables.tests import make
+
+pytestmark = pytest.mark.django_db
+BY = Actor(email="nadia@northwind.example")
+
+
+@pytest.fixture
+def acme(northwind):
+    from tenants.models import Customer
+
+    with contexts.public():
+        return Customer.objects.select_related("msp").get(label="acme")
+
+
+def test_a_month_is_calls_and_fees_less_costs(northwind, acme, globex, initech, summed, lens):
+    month = this_month()
+    summed(acme, earned=9_000_000, cost=4_000_000)
+    summed(globex, earned=1_000_000, cost=2_000_000, unpriced=3, uncosted=1)
+    summed(acme, earned=5_000_000, cost=0, at=previous_month(month))
+    summed(initech, earned=70_000_000)
+    contexts.use_msp(northwind)
+    billed = make.profile(make.entity(northwind), acme)
+    make.issued(billed, 2_000_000, -500_000, period=(month, next_month(month)))
+
+    found = selectors.result(lens())
+
+    assert (found.earned, found.fees, found.cost) == (10_000_000, 1_500_000, 6_000_000)
+    assert (found.revenue, found.margin, found.per_mille) == (11_500_000, 5_500_000, 478)
+    assert (found.calls, found.unpriced, found.uncosted, found.unbilled) == (20, 3, 1, 10_000_000)
+
+
+def test_what_invoices_have_of_the_calls_is_not_unbilled_and_credit_notes_count_against_the_month(
+    northwind, acme, summed, lens
+):
+    from voice.receivables.composer import Item
+    from voice.receivables.services import approve, credit, draft, issue
+
+    class Calls:
+        name = "calls"
+
+        def items(self, begins, ends, treatment):
+            yield Item("usage", "DE", "Calls to Germany", 6_004_999, treatment, 12, 700)
+            yield Item("fee", "fees", "Seats", 2_000_000, treatment)
+
+    month = this_month()
+    summed(acme, earned=9_000_000, cost=4_000_000)
+    contexts.use_msp(northwind)
+    billed = make.profile(make.entity(northwind), acme)
+    written = draft(billed, Calls(), begins=month, ends=next_month(month), by=BY)
+    invoice = issue(approve(written, by=BY), on=make.TODAY, by=BY)
+    before = selectors.result(lens())
+    note = credit(invoice, amounts={1: 1_000_000}, reason="Line was down", by=BY)
+    issue(approve(note, by=BY), on=make.TODAY, by=BY)
+    after = selectors.result(lens())
+
+    assert (before.unbilled, before.fees) == (9_000_000 - 6_004_999, 2_000_000)
+    assert after.fees == 1_000_000
+
+
+def test_customers_below_their_target_stand_by_the_money_that_lacks(northwind, acme, globex, summed, lens):
+    summed(acme, earned=10_000_000, cost=8_000_000)
+    summed(globex, earned=100_000_000, cost=75_000_000)
+    contexts.use_msp(northwind)
+    services.set_target(northwind, None, 300, by=BY)
+
+    assert [(row.name, row.short) for row in selectors.below_target(lens())] == [
+        ("Globex", 5_000_000), ("Acme", 1_000_000),
+    ]  # fmt: skip
+    services.set_target(northwind, globex, 100, by=BY)
+    assert [row.name for row in selectors.below_target(lens())] == ["Acme"]
+    services.set_target(northwind, None, None, by=BY)
+    assert list(selectors.below_target(lens())) == []
+
+
+def test_routes_that_lose_money_come_first_and_what_earns_nothing_is_named(northwind, acme, summed, lens):
+    summed(acme, "Germany", earned=9_000_000, cost=4_000_000)
+    summed(acme, "Austria, mobile", earned=1_000_000, cost=3_000_000)
+    summed(acme, "", direction="emergency", cost=70_000)
+    summed(acme, "", direction="in", cost=0)
+    summed(acme, "Malta", earned=0, cost=500_000, unpriced=10)
+
+    found = overview.overview(lens(), this_month())
+
+    assert [(row["destination"], row["margin"]) for row in found["losing"]] == [("Austria, mobile", -2_000_000)]
+    assert [(row["kind"], row["spent"]) for row in found["nothing"]] == [("aside", 500_000), ("emergency", 70_000)]
+    by_trunk = list(selectors.routes(lens(), ("trunk",)).filter(direction="out").values_list("revenue", "spent"))
+    assert by_trunk == [(10_000_000, 7_500_000)]
+
+
+def test_currencies_are_never_mixed(northwind, acme, globex, summed, lens):
+    summed(acme, earned=9_000_000, cost=4_000_000)
+    summed(globex, earned=8_000_000, cost=0, currency="USD")
+    summed(globex, earned=0, cost=3_000_000, calls=0)
+    contexts.use_msp(northwind)
+    services.set_target(northwind, None, 500, by=BY)
+
+    euros = lens()
+    assert (euros.currency, euros.missing) == ("EUR", ("USD",))
+    assert (selectors.result(euros).earned, selectors.result(euros).cost) == (9_000_000, 7_000_000)
+    assert selectors.result(lens("USD")).earned == 8_000_000
+    assert selectors.elsewhere(euros) == [{"currency": "USD", "sold": 8_000_000, "bought": 0}]
+    # A customer of whom a part is missing is no loss that anybody can act on.
+    assert [row.name for row in selectors.below_target(euros)] == []
+    assert {row.name: row.elsewhere for row in selectors.customers(euros)} == {"Acme": False, "Globex": True}
+
+
+def test_a_stored_rate_brings_currencies_together(northwind, acme, globex, summed, lens):
+    summed(acme, earned=9_000_000, cost=4_000_000)
+    summed(globex, "Germany", earned=10_843_000, currency="USD")
+    summed(globex, "Germany", earned=0, cost=3_000_000, calls=0)
+    contexts.use_msp(northwind)
+    ExchangeRate.objects.create(
+        msp=northwind, base="EUR", quote="USD", nanos=1_084_300_000, day=this_month(), source="a newspaper"
+    )
+
+    euros = lens_of(northwind, this_month(), "EUR", today=this_month())
+
+    assert euros.missing == () and "EUR" in euros.told[0]
+    assert selectors.result(euros).earned == 19_000_000
+    told = {row.name: (row.revenue, row.margin, row.elsewhere) for row in selectors.customers(euros)}
+    assert told == {"Acme": (9_000_000, 5_000_000, False), "Globex": (10_000_000, 7_000_000, False)}
+    [route] = selectors.routes(euros)
+    assert (route["revenue"], route["margin"], route["per_mille"]) == (19_000_000, 12_000_000, 631)
+    assert selectors.days(euros, this_month(), next_month(this_month()))[0].margin == 12_000_000
+    dollars = lens_of(northwind, this_month(), "USD", today=this_month())
+    assert selectors.result(dollars).cost == 7_590_100
+
+
+def test_this_month_is_compared_with_the_same_days_of_the_last(northwind, acme, summed, lens):
+    summed(acme, earned=5_000_000, cost=1_000_000, at=date(2026, 3, 2))
+    summed(acme, earned=3_000_000, at=date(2026, 2, 2))
+    summed(acme, earned=9_000_000, at=date(2026, 2, 27))
+    contexts.use_msp(northwind)
+
+    found = overview.compared(northwind, date(2026, 3, 10))
+    assert (found.margin, found.before, found.rise) == (4_000_000, 3_000_000, 1_000_000)
+    # The 31st is compared with the whole of a shorter month.
+    assert overview.compared(northwind, date(2026, 3, 31)).before == 12_000_000
+    assert overview.compared(northwind, date(2026, 6, 1)) is None
+
+
+def test_a_target_is_checked_kept_once_and_on_record(northwind, acme, initech):
+    contexts.use_msp(northwind)
+    services.set_target(northwind, acme, 300, by=BY)
+    services.set_target(northwind, acme, 350, by=BY)
+    services.set_target(northwind, acme, 350, by=BY)
+
+    assert list(Target.objects.values_list("tenant", "per_mille")) == [(acme.pk, 350)]
+    assert AuditEntry.objects.filter(verb="margin.target_set").count() == 2
+    for customer, per_mille in ((acme, 1000), (initech, 100)):
+        with pytest.raises(ValidationError):
+            services.set_target(northwind, customer, per_mille, by=BY)
+    services.set_target(northwind, acme, None, by=BY)
+    assert not Target.objects.exists()

@@ -1,0 +1,98 @@
+"""The pages and the API of margins: who sees them, what they say, where they lead."""
+
+import csv
+import io
+
+import pytest
+
+from portal.db import contexts
+from tenants.models import Membership, User
+from tenants.tests.clients import client_of
+from voice.carriers.models import Trunk
+from voice.margin.models import Target
+from voice.margin.months import this_month
+
+pytestmark = pytest.mark.django_db
+PAGES = ("/margin/", "/margin/customers/", "/margin/routes/")
+
+
+@pytest.fixture
+def desk(northwind, nadia):
+    return client_of(nadia, northwind)
+
+
+@pytest.fixture
+def month(acme, globex, northwind, summed):
+    with contexts.msp(northwind):
+        trunk = Trunk.objects.create(msp=northwind, name="Carrier A", host="192.0.2.1")
+    summed(acme, "Germany", trunk=trunk.pk, earned=9_000_000, cost=4_000_000)
+    summed(acme, "Austria, mobile", trunk=trunk.pk, earned=1_000_000, cost=3_000_000, unpriced=2, uncosted=1)
+    summed(globex, "Germany", trunk=trunk.pk, earned=5_000_000, currency="USD")
+    return trunk
+
+
+def test_margins_are_for_owner_and_billing_alone(month, northwind, desk):
+    assert [desk.get(page).status_code for page in PAGES] == [200, 200, 200]
+    for role in ("engineer", "support"):
+        user = User.objects.create_user(f"{role}@northwind.example", "x")
+        with contexts.msp(northwind):
+            Membership(user=user, msp=northwind, role=role).save()
+        browser = client_of(user, northwind)
+        assert [browser.get(page).status_code for page in (*PAGES, "/api/v1/margin-sums/")] == [403] * 4
+
+
+def test_the_first_page_says_what_is_left_and_what_is_not_in_it(month, desk):
+    text = desk.get("/margin/?currency=EUR").content.decode()
+
+    assert "€10.00" in text and "€3.00" in text and "30.0 %" in text
+    assert "Amounts in USD are not in these figures" in text
+    assert "2 answered calls have no price" in text and "1 call over a trunk has no cost" in text
+    assert "Austria, mobile" in text and "destination=Austria%2C+mobile&amp;trunk=Carrier+A" in text
+    assert f'data-day="{this_month()}" data-earned="10000000"' in text and 'data-cost="7000000"' in text
+
+
+def test_the_month_before_the_first_call_says_so(desk):
+    text = desk.get("/margin/").content.decode()
+    assert "No calls and no fees in this month." in text
+
+
+def test_a_line_of_the_lists_leads_to_the_calls_behind_it(month, acme, desk):
+    routes = desk.get("/margin/routes/?currency=EUR").content.decode()
+    assert "Carrier A" in routes and "Below zero" in routes
+    link = f"from={this_month()}&amp;to="
+    assert link in routes
+    by_trunk = desk.get("/margin/routes/?currency=EUR&by=trunk").content.decode()
+    assert "Austria, mobile" not in by_trunk and "Carrier A" in by_trunk
+    mine = desk.get(f"/margin/customers/{acme.pk}/?currency=EUR").content.decode()
+    assert f"customer={acme.pk}" in mine and "€3.00" in mine
+    assert desk.get("/margin/customers/999999/").status_code == 404
+    calls = desk.get("/calls/?destination=Austria, mobile&trunk=Carrier A&result=answered")
+    assert calls.status_code == 200
+
+
+def test_lists_are_narrowed_sorted_and_exported(month, desk):
+    lossy = desk.get("/margin/routes/?currency=EUR&standing=loss&sort=-spent").content.decode()
+    assert "Austria, mobile" in lossy and "Germany" not in lossy
+    assert "Nothing matches" in desk.get("/margin/routes/?currency=EUR&q=Chile").content.decode()
+    text = desk.get("/margin/customers/?currency=EUR&export=csv").getvalue().decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0][:3] == ["Standing", "Customer", "Revenue"]
+    assert {row[1]: row[2] for row in rows[1:]}["Acme"] == "€10.00"
+
+
+def test_a_target_is_set_on_its_page_and_by_programs(month, acme, northwind, desk):
+    refused = desk.post(f"/margin/customers/{acme.pk}/target/", {"percent": "100"})
+    assert refused.status_code == 200 and "99.9" in refused.content.decode()
+    assert desk.post(f"/margin/customers/{acme.pk}/target/", {"percent": "42.5"}).status_code == 302
+    with contexts.msp(northwind):
+        assert list(Target.objects.values_list("tenant", "per_mille")) == [(acme.pk, 425)]
+    assert "Below target" in desk.get("/margin/customers/?currency=EUR").content.decode()
+
+    made = desk.post("/api/v1/margin-targets/", {"per_mille": 300}, content_type="application/json")
+    assert (made.status_code, made.json()["per_mille"], made.json()["customer"]) == (201, 300, None)
+    other = desk.post(
+        "/api/v1/margin-targets/", {"customer": 999_999, "per_mille": 300}, content_type="application/json"
+    )
+    assert other.status_code == 400
+    sums = desk.get(f"/api/v1/margin-sums/?grain=month&customer={acme.pk}").json()["results"]
+    assert [(row["currency"], row["earned"], row["cost"]) for row in sums] == [("EUR", 10_000_000, 7_000_000)]

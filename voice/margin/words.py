@@ -1,0 +1,57 @@
+"""How shares and standings read, the same on pages and in exports."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from portal.ui.status import Status
+from voice.calls.models.cdr import Direction
+
+BELOW_ZERO = Status(_("Below zero"), "bad", "alert-triangle")
+BELOW_TARGET = Status(_("Below target"), "wait", "target")
+ON_TARGET = Status(_("On target"), "good", "circle-check")
+NO_TARGET = Status(_("In profit"), "good", "circle-check")
+NOTHING_EARNED = Status(_("Earns nothing"), "calm", "circle")
+TWO_CURRENCIES = Status(_("Two currencies"), "calm", "help-circle")
+# What a page says of each figure where it first appears.
+MEANINGS = {
+    "revenue": _("What calls were charged, and the fees and credits of issued invoices for the month. Without tax."),
+    "cost": _("What your carriers ask for these calls, by their price lists here."),
+    "margin": _("Revenue less cost: what stays with you. The percentage is its share of revenue."),
+    "forecast": _(
+        "What calls will have left by the end of the month: days so far as they were, each day to come as the average "
+        "of its weekday in the last four weeks. Fees as they are now."
+    ),
+    "unbilled": _("Charges of calls in the month that no issued invoice has yet."),
+    "disputed": _("What carriers asked for more than you counted, where you have disputed their invoice."),
+}
+
+COSTLY = {
+    Direction.INTERNAL.value: _("Inside the customer"),
+    Direction.EMERGENCY.value: _("Emergency calls"),
+    Direction.IN.value: _("Incoming calls"),
+    Direction.OUT.value: _("Outgoing calls that are free for the customer"),
+    "aside": _("Calls that have no price yet"),
+}
+
+
+def percent(per_mille: int | None) -> str:
+    """Return thousandths as a percentage with one decimal."""
+    if per_mille is None:
+        return "–"
+    sign, size = ("−" if per_mille < 0 else ""), abs(per_mille)
+    return f"{sign}{size // 10}.{size % 10} %"
+
+
+def standing(row: Any, wanted: int | None) -> Status:
+    """Return how a result stands to what is wanted; `row` has revenue, margin, per_mille and elsewhere."""
+    told = row if isinstance(row, dict) else vars(row)
+    if told["elsewhere"]:
+        return TWO_CURRENCIES
+    if told["margin"] < 0:
+        return BELOW_ZERO if told["revenue"] > 0 else NOTHING_EARNED
+    if told["per_mille"] is None:
+        return NOTHING_EARNED
+    if wanted is None:
+        return NO_TARGET
+    return BELOW_TARGET if told["per_mille"] < wanted else ON_TARGET
