@@ -23,6 +23,7 @@ TITLES = {
 # The list that a job of an app was asked for from.
 LISTS = {
     "calls": ("calls:list", _("Calls")),
+    "margin": ("margin:carrier_invoices", _("Carrier invoices")),
     "numbers": ("numbers:list", _("Numbers")),
     "inventory": ("inventory:list", _("Number stock")),
     "retention": ("retention:runs", _("What was erased")),

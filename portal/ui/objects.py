@@ -56,6 +56,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "calls": Kind("calls:detail", "calls:list", _("Calls"), changes=False),
         "invoices": Kind("invoices:detail", "invoices:list", _("Invoices")),
         "assessments": Kind("advisor:detail", "advisor:list", _("Connectivity advisor")),
+        "carrier-invoices": Kind("margin:carrier_invoice", "margin:carrier_invoices", _("Carrier invoices")),
         "legal-entities": Kind("invoices:entity", "invoices:entities", _("Your companies"), "bills.change"),
         "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
     },

@@ -50,6 +50,8 @@ _OF_OVER_JOB = "EXISTS (SELECT FROM core_job j WHERE j.id = t.job_id AND j.state
 HOLDINGS = (
     Holding(DataClass.CALLS, "calls_cdr", "invited", "t.direction <> 'emergency'", call="call", by_day=True),
     Holding(DataClass.EMERGENCY, "calls_cdr", "invited", "t.direction = 'emergency'", call="call", by_day=True),
+    # Carriers' files repeat numbers that were called.
+    Holding(DataClass.CALLS, "margin_carriercall", "at"),
     Holding(DataClass.LIVE, "calls_livecall", "updated", call="call"),
     Holding(DataClass.MINUTES, "calls_rollup", "at", "t.grain = 'minute'"),
     Holding(DataClass.COUNTS, "calls_rollup", "at", "t.grain <> 'minute'"),

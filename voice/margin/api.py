@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from portal.core.api import MspViewSet
 from tenants.models import Customer
-from voice.margin import services
+from voice.margin import api_carriers, services
 from voice.margin.models import Target
 from voice.rating.models import MarginSum
 
@@ -81,6 +81,7 @@ class MarginSumViewSet(MspViewSet):
 
 
 msp_routes = [
+    *api_carriers.msp_routes,
     ("margin-targets", TargetViewSet, "margin-target"),
     ("margin-sums", MarginSumViewSet, "margin-sum"),
 ]

@@ -38,6 +38,7 @@ def tabs(request: HttpRequest, current: str) -> list[Tab]:
             ("overview", _("Overview")),
             ("customers", _("Customers")),
             ("routes", _("Destinations and routes")),
+            ("carrier_invoices", _("Carrier invoices")),
         )
     ]
 

@@ -87,23 +87,28 @@ def plain(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", " ", text).strip()
 
 
-def find_header(rows: Sequence[Row], bands: Sequence[str] = ()) -> tuple[int, dict[str, int]]:
+def find_header(
+    rows: Sequence[Row],
+    bands: Sequence[str] = (),
+    names: Mapping[str, str] = NAMES,
+    needed: Sequence[str] = NEEDED,
+) -> tuple[int, dict[str, int]]:
     """Return which of the first rows is the heading (its place in `rows`) and what its columns are; -1 for none."""
     best, found = -1, dict[str, int]()
     for place, (_number, cells) in enumerate(rows[:HEADER_WITHIN]):
-        columns = guess(cells or [], bands)
-        if all(name in columns for name in NEEDED) and len(columns) > len(found):
+        columns = guess(cells or [], bands, names)
+        if all(name in columns for name in needed) and len(columns) > len(found):
             best, found = place, columns
     return best, found
 
 
-def guess(headings: Sequence[str], bands: Sequence[str] = ()) -> dict[str, int]:
+def guess(headings: Sequence[str], bands: Sequence[str] = (), names: Mapping[str, str] = NAMES) -> dict[str, int]:
     """Return the columns that headings name: `{field: place}`, bands as `band:evening` and `fee:evening`."""
     found: dict[str, int] = {}
     own = {plain(band): f"band:{band}" for band in bands} | {plain(f"{band} fee"): f"fee:{band}" for band in bands}
     for place, heading in enumerate(headings):
         said = plain(heading)
-        name = own.get(said) or NAMES.get(said)
+        name = own.get(said) or names.get(said)
         if name:
             found.setdefault(name, place)
     # "Country code" alone is the code itself.

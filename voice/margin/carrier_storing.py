@@ -1,0 +1,102 @@
+"""Calls of carriers' invoices between the database and memory, a hundred thousand at a time."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from voice.carriers.models import Trunk
+from voice.margin.judging import Verdict
+from voice.margin.matching import Ours
+from voice.margin.models import CarrierInvoice
+from voice.rating.files.lines import Fault
+
+# A file in another zone has calls of the day before and after.
+AROUND = timedelta(days=1)
+_OURS = """
+    SELECT k.tenant_id, k.id, c.called, (extract(epoch FROM k.answered) * 1000)::bigint, k.seconds, k.billed,
+           k.micros, k.currency, k.destination
+      FROM public.rating_cost k
+      JOIN public.calls_cdr c ON (c.tenant_id, c.invited, c.id) = (k.tenant_id, k.invited, k.id)
+     WHERE k.msp_id = %s AND k.trunk = ANY (%s) AND k.invited >= %s AND k.invited < %s AND c.direction <> 'emergency'
+     ORDER BY k.answered, k.id
+"""
+_CALL = (
+    'msp_id, invoice_id, kind, "row", called, at, destination, seconds, micros, our_seconds, our_micros, difference,'
+    " tenant_id, record"
+)
+_FAULT = 'msp_id, invoice_id, "row", "column", value, words'
+
+
+class Known(NamedTuple):
+    """Whose call one of ours is, and the currency of its cost."""
+
+    tenant: int
+    record: UUID
+    currency: str
+
+
+def ours_of(invoice: CarrierInvoice) -> tuple[list[Ours], list[Known]]:
+    """Return what the carrier's trunks cost in the period and a day around it; a call's key is its place."""
+    trunks = list(Trunk.objects.filter(carrier=invoice.carrier_id, msp=invoice.msp_id).values_list("pk", flat=True))
+    begins, ends = period_of(invoice)
+    ours: list[Ours] = []
+    known: list[Known] = []
+    with connection.cursor() as cursor:
+        cursor.execute(_OURS, [invoice.msp_id, trunks, begins - AROUND, ends + AROUND])
+        for tenant, record, called, at, seconds, billed, micros, currency, destination in cursor.fetchall():
+            ours.append(Ours(len(ours), called.lstrip("+"), at, seconds, billed, micros, destination))
+            known.append(Known(tenant, record, currency))
+    return ours, known
+
+
+def period_of(invoice: CarrierInvoice) -> tuple[datetime, datetime]:
+    """Return the first moment of the invoice's period, and the first one after it, on the file's clock."""
+    zone = ZoneInfo(invoice.zone)
+    return _midnight(invoice.begins, zone), _midnight(invoice.ends + timedelta(days=1), zone)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time(), tzinfo=zone)
+
+
+def write_calls(invoice: CarrierInvoice, verdicts: Iterable[Verdict], known: Sequence[Known]) -> None:
+    """Store what was found, in place of what was; in a transaction."""
+
+    def rows() -> Iterable[Sequence[Any]]:
+        for kind, theirs, ours, difference in verdicts:
+            owner = known[ours.key] if ours is not None else None
+            side = theirs or ours
+            assert side is not None
+            yield (
+                invoice.msp_id, invoice.pk, kind, theirs.row if theirs else None, f"+{side.called}",
+                datetime.fromtimestamp(side.at / 1000, UTC),
+                (ours.destination if ours else "") or (theirs.destination if theirs else ""),
+                theirs.seconds if theirs else None, theirs.micros if theirs else None,
+                ours.seconds if ours else None, ours.micros if ours else None, difference,
+                owner.tenant if owner else None, owner.record if owner else None,
+            )  # fmt: skip
+
+    _replace("margin_carriercall", _CALL, invoice, rows())
+
+
+def write_faults(invoice: CarrierInvoice, faults: Iterable[Fault]) -> None:
+    """Store what is wrong with the lines of the file, in place of what was; in a transaction."""
+    rows = ((invoice.msp_id, invoice.pk, each.row, each.column, each.value, each.words) for each in faults)
+    _replace("margin_carrierfault", _FAULT, invoice, rows)
+
+
+def _replace(table: str, names: str, invoice: CarrierInvoice, rows: Iterable[Sequence[Any]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM public.{table} WHERE invoice_id = %s", [invoice.pk])  # noqa: S608 constants
+        # COPY into a table under row-level security is refused; into a temporary one it is not.
+        cursor.execute(f"CREATE TEMP TABLE margin_in (LIKE public.{table}) ON COMMIT DROP")
+        cursor.execute("ALTER TABLE margin_in DROP COLUMN id")
+        with cursor.copy(f"COPY margin_in ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        cursor.execute(f"INSERT INTO public.{table} ({names}) SELECT {names} FROM margin_in")  # noqa: S608 constants
+        cursor.execute("DROP TABLE margin_in")

@@ -1,0 +1,34 @@
+"""What margins do in the background."""
+
+from functools import partial
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from portal.core import jobs
+from portal.core.models import Job
+from voice.exports import write_list
+from voice.margin import carrier_checks
+from voice.margin.models import CarrierInvoice
+from voice.margin.pages_carriers import CarrierCallList
+
+
+@jobs.kind("margin.check")
+def check(job: Job, progress: jobs.Progress) -> dict[str, Any]:
+    """Read a carrier's file and compare it with our costs."""
+    invoice = CarrierInvoice.objects.select_related("carrier").get(pk=job.params["invoice"])
+    try:
+        carrier_checks.check(invoice, progress)
+    except Exception:
+        words = _("The file could not be compared to its end. Try it once more.")
+        CarrierInvoice.objects.filter(pk=invoice.pk).update(stage=CarrierInvoice.Stage.FAILED, message=words)
+        raise
+    return {"lines": invoice.total, "bad": invoice.bad}
+
+
+@jobs.kind("margin.export")
+def export(job: Job, progress: jobs.Progress) -> dict[str, Any]:
+    """Write the calls of a carrier's invoice as CSV."""
+    invoice = CarrierInvoice.objects.defer("content").select_related("carrier").get(pk=job.params["invoice"])
+    page: Any = partial(CarrierCallList, invoice=invoice, hidden=job.params["hidden"])
+    return write_list(page, job, progress)
