@@ -19,6 +19,7 @@ from tenants.models import Customer
 from voice.calls import rollups
 from voice.calls.models import Cdr
 from voice.carriers.selectors import trunks_for
+from voice.margin import demo as margin
 from voice.numbers.models import Number
 
 NODE = "sbc-lab-1"
@@ -62,6 +63,7 @@ def _node(cast: Any, directory: Path) -> Node:
 
 def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
     chance, items = random.Random(1889), []  # noqa: S311 the year of the first automatic exchange
+    weeks: list[dict[str, Any]] = []
     for customer in cast.customers:
         with cast.as_customer(customer):
             numbers = list(Number.objects.order_by("e164").values_list("e164", flat=True)[:12])
@@ -69,15 +71,29 @@ def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
             known = Cdr.objects.exists()
         if numbers and trunks and not known:
             items += list(_calls(customer, numbers, trunks, chance, now()))
+            weeks += list(_weeks(customer, numbers, trunks, chance, getattr(cast, "weeks", 0)))
     items.sort(key=lambda item: int(item["invited"]))
-    for seq, item in enumerate(items, 1):
+    told = [*sorted(weeks, key=lambda item: int(item["invited"])), *items]
+    for seq, item in enumerate(told, 1):
         item["seq"] = seq
-    for first in range(0, len(items), 500):
-        batch = items[first : first + 500]
+    for first in range(0, len(told), 500):
+        batch = told[first : first + 500]
         ingest.take_records(node, spool, protocol.Records(first=batch[0]["seq"], items=batch))
     with contexts.ingest():
         rollups.raise_peaks(_peaks(items))
-    _count_hours(node, spool, items)
+    _count_hours(node, spool, told)
+    margin.carrier_invoice(cast)
+
+
+def _weeks(
+    customer: Customer, numbers: list[str], trunks: list[str], chance: random.Random, weeks: int
+) -> Iterator[dict[str, Any]]:
+    """Yield an office's calls of the weeks before: many on weekdays, few at the weekend."""
+    today = now().replace(hour=17, minute=0, second=0, microsecond=0)
+    for back in range(2, 7 * weeks):
+        day = today - timedelta(days=back)
+        count = chance.randint(1, 3) if day.weekday() > 4 else chance.randint(12, 18)
+        yield from _calls(customer, numbers, trunks, chance, day, count, hours=9)
 
 
 def _count_hours(node: Node, spool: uuid.UUID, items: list[dict[str, Any]]) -> None:
@@ -115,12 +131,18 @@ def _peaks(items: list[dict[str, Any]]) -> dict[tuple[int, int, int], int]:
 
 
 def _calls(
-    customer: Customer, numbers: list[str], trunks: list[str], chance: random.Random, at: datetime
+    customer: Customer,
+    numbers: list[str],
+    trunks: list[str],
+    chance: random.Random,
+    at: datetime,
+    count: int = CALLS,
+    hours: int = 20,
 ) -> Iterator[dict[str, Any]]:
     codes, weights = [each[:2] for each in ENDS], [each[2] for each in ENDS]
-    for _ in range(CALLS):
+    for _ in range(count):
         # Half of the calls fall into the last hour, so that the chart has a line.
-        back = timedelta(minutes=chance.uniform(1, 60 if chance.random() < 0.5 else 60 * 20))
+        back = timedelta(minutes=chance.uniform(1, 60 if chance.random() < 0.5 else 60 * hours))
         invited = int((at - back).timestamp() * 1000)
         (code, cause), mine = chance.choices(codes, weights)[0], chance.choice(numbers)
         [other] = chance.choices(ABROAD, OFTEN)

@@ -48,6 +48,8 @@ class Cast:
     customers: list[Customer]
     # Where the node and the lab of the demo find what they need; None where nothing is written.
     directory: Path | None = None
+    # How far calls go back: what lists and charts of months need, and most tests do not.
+    weeks: int = 0
 
     def msp(self, slug: str) -> Msp:
         return next(msp for msp in self.msps if msp.slug == slug)

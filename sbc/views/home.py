@@ -1,9 +1,11 @@
 """The three homes: one sentence above everything, then what is going on, then what there is to do."""
 
+from datetime import UTC
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,6 +17,7 @@ from voice.calls import selectors as calls
 from voice.calls import story
 from voice.calls.masking import hidden_in
 from voice.calls.views import snapshot, snapshot_with_lines
+from voice.margin import overview as margin
 
 LAST_CALLS = 8
 
@@ -44,6 +47,7 @@ def msp_home(request: HttpRequest) -> HttpResponse:
         "todos": todos,
         "late": home.customers_behind(msp),
         "nodes": nodes,
+        "earned": margin.home_of(msp, now().astimezone(UTC).date()) if request.can("margin.view") else None,  # type: ignore[attr-defined]
         "last_calls": _last_calls(request),
     }
     return TemplateResponse(request, "sbc/home_msp.html", context)

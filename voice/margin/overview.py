@@ -1,15 +1,18 @@
 """What the first page of margins, and the MSP's home, show of a month."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from tenants.models import Customer
 from voice.margin import selectors
 from voice.margin.forecast import LOOKED_AT, forecast
 from voice.margin.lens import Lens, lens_of, next_month, previous_month
-from voice.margin.selectors import Day, Result
+from voice.margin.selectors import Day, Result, Short
+from voice.margin.words import percent
 
-SHOWN = 8
+SHOWN, SHOWN_AT_HOME = 8, 5
 
 
 @dataclass(frozen=True)
@@ -24,22 +27,31 @@ class Compared:
     def rise(self) -> int:
         return self.margin - self.before
 
+    @property
+    def change(self) -> int | None:
+        """Return the rise in thousandths of the month before; None where that left nothing."""
+        return self.rise * 1000 // self.before if self.before > 0 else None
+
 
 def overview(lens: Lens, today: date) -> dict[str, Any]:
     """Return everything that the first page shows of a month; the current one has a forecast."""
     begins = min(lens.month, today - LOOKED_AT) if _is_now(lens, today) else lens.month
     days = selectors.days(lens, begins, next_month(lens.month))
     found = selectors.result(lens)
-    customers = selectors.below_target(lens)
-    routes = selectors.losing(lens)
+    groups = list(selectors.routes(lens))
+    trunks = selectors.trunk_names(lens.msp)
+    losing = selectors.losing(groups)[:SHOWN]
+    for row in losing:
+        row["trunk_name"] = trunks.get(row["trunk"], "")
     return {
         "result": found,
         "days": [each for each in days if each.day >= lens.month],
         "forecast": _forecast(found, days, today) if _is_now(lens, today) else None,
-        "short": list(customers[:SHOWN]),
-        "losing": list(routes[:SHOWN]),
-        "nothing": selectors.without_revenue(lens),
+        "short": named(selectors.below_target(lens)[:SHOWN]),
+        "losing": losing,
+        "nothing": selectors.without_revenue(groups),
         "elsewhere": selectors.elsewhere(lens),
+        "disputed": selectors.disputed(lens),
     }
 
 
@@ -51,6 +63,26 @@ def compared(msp: Any, today: date) -> Compared | None:
     ours = sum(day.margin for day in selectors.days(lens, month, today + timedelta(days=1)))
     before = sum(day.margin for day in selectors.days(lens, last, same_day))
     return Compared(lens, ours, before) if ours or before else None
+
+
+def home_of(msp: Any, today: date) -> dict[str, Any] | None:
+    """Return what the MSP's home says of money: this month against last, and the customers that lack most."""
+    found = compared(msp, today)
+    if found is None:
+        return None
+    return {"compared": found, "short": named(selectors.below_target(found.lens)[:SHOWN_AT_HOME]), "lens": found.lens}
+
+
+def named(rows: Sequence[Short]) -> list[dict[str, Any]]:
+    """Return customers below their target as pages show them."""
+    names = dict(Customer.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "name"))
+    return [
+        {
+            "pk": row.pk, "name": names.get(row.pk, ""), "margin": row.margin, "short": row.short,
+            "share": percent(row.per_mille), "wanted": percent(row.wanted),
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def _is_now(lens: Lens, today: date) -> bool:

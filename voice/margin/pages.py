@@ -1,5 +1,6 @@
 """The lists of margins: customers, destinations and routes."""
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from portal.ui import navigation
+from portal.ui.cursor import lookup
 from portal.ui.lists import Choice, Column, Empty, ListPage
 from portal.ui.parts import Tab
 from tenants.models import Customer
@@ -17,7 +19,7 @@ from voice.calls.models.cdr import Direction
 from voice.margin import selectors
 from voice.margin.lens import Lens, next_month
 from voice.margin.months import asked_lens, months, offered_currencies
-from voice.margin.words import percent, standing
+from voice.margin.words import coins, percent, standing
 
 STANDINGS = [
     ("loss", gettext_lazy("Below zero")),
@@ -77,7 +79,20 @@ class MonthList(ListPage):
 
     def money(self, name: str, label: Any, **facts: Any) -> Column:
         """Return a column of amounts in the currency of the page."""
-        return Column(name, label, kind="money", sort=True, currency="money_currency", **facts)
+        currency = self.lens.currency
+        return Column(
+            name, label, kind="money", sort=True, currency="money_currency",
+            value=lambda row: coins(lookup(row, name), currency), **facts,
+        )  # fmt: skip
+
+    def chips(self) -> Iterable[dict[str, Any]]:
+        """Return what narrows the list; month and currency are always there and no narrowing."""
+        return [chip for chip in super().chips() if chip["filter"].name not in HELD]
+
+    @property
+    def in_file(self) -> bool:
+        """Tell whether a file is written, which has room for what the page has not."""
+        return self.request.GET.get("export") == "csv"
 
 
 def _with_currency(found: QuerySet[Any], lens: Lens) -> QuerySet[Any]:
@@ -106,7 +121,7 @@ class CustomerMarginList(MonthList):
         return [MONTH, CURRENCY, Choice("standing", gettext_lazy("Standing"), STANDINGS, apply=_customers_standing)]
 
     def visible_columns(self) -> list[Column]:
-        return [
+        columns = [
             Column("standing", _("Standing"), kind="status", value=lambda row: standing(row, row.wanted)),
             Column("name", _("Customer"), sort=True, link=self._page_of),
             self.money("revenue", _("Revenue")),
@@ -118,6 +133,7 @@ class CustomerMarginList(MonthList):
             self.money("unbilled", _("Not billed yet"), card=False),
             Column("unpriced_sum", _("Calls without a price"), kind="count", sort=True, card=False),
         ]
+        return columns if self.in_file else [each for each in columns if each.name != "unpriced_sum"]
 
     def queryset(self) -> QuerySet[Customer]:
         return _with_currency(selectors.customers(self.lens), self.lens)
@@ -149,6 +165,10 @@ class RouteMarginList(MonthList):
     )
 
     @cached_property
+    def trunks(self) -> dict[int, str]:
+        return selectors.trunk_names(self.lens.msp)
+
+    @cached_property
     def wanted(self) -> int | None:
         return selectors.target_of(self.lens.msp, self.customer)
 
@@ -171,7 +191,7 @@ class RouteMarginList(MonthList):
         columns = [
             Column("standing", _("Standing"), kind="status", value=lambda row: standing(row, self.wanted)),
             Column("destination", _("Destination"), sort=True, link=self._calls, value=lambda row: row["destination"]),
-            Column("trunk_name", _("Trunk"), sort=True, link=self._calls, value=_trunk_name),
+            Column("trunk", _("Trunk"), sort=True, link=self._calls, value=self._trunk),
             Column("direction", _("Direction"), value=lambda row: Direction(row["direction"]).label, card=False),
             Column("calls_sum", _("Calls"), kind="count", sort=True, card=False),
             Column("seconds_sum", _("Talked"), kind="duration", sort=True, card=False),
@@ -181,12 +201,16 @@ class RouteMarginList(MonthList):
             Column("per_mille", _("Margin in %"), kind="count", sort=True, value=lambda row: percent(row["per_mille"])),
             Column("uncosted_sum", _("Without a cost"), kind="count", sort=True, card=False),
         ]
-        left_out = {"destination": "trunk_name", "trunk": "destination"}.get(self.chosen.get("by", ""))
-        return [column for column in columns if column.name != left_out]
+        left_out = {{"destination": "trunk", "trunk": "destination"}.get(self.chosen.get("by", ""))}
+        if not self.in_file:
+            left_out |= {"seconds_sum", "uncosted_sum"}
+        return [column for column in columns if column.name not in left_out]
 
     def queryset(self) -> QuerySet[Any]:
         by = GROUPS[self.chosen.get("by", "")]
-        return _with_currency(selectors.routes(self.lens, by, self.customer), self.lens)
+        found = _with_currency(selectors.routes(self.lens, by, self.customer), self.lens)
+        # Incoming calls that cost nothing would fill the page.
+        return found if self.chosen.get("standing") == "nothing" else found.exclude(revenue=0, spent=0, elsewhere=0)
 
     def _standing(self, found: QuerySet[Any], value: str) -> QuerySet[Any]:
         wanted = self.wanted or 0
@@ -197,18 +221,17 @@ class RouteMarginList(MonthList):
         }
         return found.filter(conditions[value])
 
+    def _trunk(self, row: dict[str, Any]) -> str:
+        return self.trunks.get(row["trunk"]) or (f"g{row['trunk']}" if row["trunk"] else _("none: calls inside"))
+
     def _calls(self, row: dict[str, Any]) -> str:
         narrowed = {"direction": row["direction"]}
         if row.get("destination"):
             narrowed["destination"] = row["destination"]
-        if row.get("trunk_name"):
-            narrowed["trunk"] = row["trunk_name"]
+        if name := self.trunks.get(row.get("trunk") or 0):
+            narrowed["trunk"] = name
         customer = self.customer.pk if self.customer else self.chosen.get("customer")
         return calls_url(self.request, self.lens, **narrowed, **({"customer": customer} if customer else {}))
-
-
-def _trunk_name(row: dict[str, Any]) -> str:
-    return row["trunk_name"] or (_("none: calls inside") if not row["trunk"] else f"g{row['trunk']}")
 
 
 def _trunks(request: HttpRequest) -> list[tuple[int, str]]:

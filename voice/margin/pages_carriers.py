@@ -93,8 +93,9 @@ class CarrierCallList(ListPage):
         Column("at", _("When"), kind="when", sort=True),
         Column("called", _("To"), kind="phone"),
         Column("destination", _("Destination"), sort=True),
-        Column("seconds", _("Theirs"), kind="duration", sort=True, card=False),
-        Column("our_seconds", _("Ours"), kind="duration", sort=True, card=False),
+        Column("talked", _("Seconds, theirs / ours"), value=lambda row: _both(row.seconds, row.our_seconds)),
+        Column("seconds", _("Their seconds")),
+        Column("our_seconds", _("Our seconds")),
         Column("micros", _("They ask"), kind="money", sort=True),
         Column("our_micros", _("You counted"), kind="money", sort=True),
         Column("difference", _("Difference"), kind="money", sort=True),
@@ -124,13 +125,14 @@ class CarrierCallList(ListPage):
         return hidden_in(self.request)
 
     def visible_columns(self) -> list[Column]:
-        columns = []
-        for column in self.columns:
-            if column.name == "called":
-                columns.append(Column("called", column.label, kind="phone", value=self._called, link=self._call))
-            else:
-                columns.append(column)
-        return columns
+        own = {
+            "called": Column("called", _("To"), kind="phone", value=self._called, link=self._call),
+        }
+        columns = [own.get(column.name, column) for column in self.columns]
+        # The page has no room for what a file has.
+        in_file = self._hidden is not None or self.request.GET.get("export") == "csv"
+        left_out = {"talked"} if in_file else {"row", "seconds", "our_seconds"}
+        return [column for column in columns if column.name not in left_out]
 
     def queryset(self) -> QuerySet[CarrierCall]:
         return self.invoice.calls.annotate(currency=F("invoice__currency"))
@@ -150,6 +152,10 @@ class CarrierCallList(ListPage):
 
     def _call(self, row: CarrierCall) -> str:
         return reverse("calls:detail", args=[row.record]) if row.record else ""
+
+
+def _both(theirs: int | None, ours: int | None) -> str:
+    return " / ".join("–" if each is None else str(each) for each in (theirs, ours))
 
 
 def seen(row: CarrierCall, hidden: frozenset[int] | None) -> str:

@@ -1,6 +1,6 @@
 """Reads of margins, all from sums that are written as calls come in; in the context of the MSP."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -27,7 +27,7 @@ from tenants.models import Customer, Msp
 from voice.calls.models.cdr import Direction
 from voice.carriers.models import Trunk
 from voice.margin.lens import Lens, next_month
-from voice.margin.models import Target
+from voice.margin.models import CarrierInvoice, Target
 from voice.rating.models import MarginGrain, MarginSum
 from voice.receivables.models import Invoice, InvoiceLine
 
@@ -71,6 +71,25 @@ class Day:
     @property
     def margin(self) -> int:
         return self.earned - self.cost
+
+
+@dataclass(frozen=True)
+class Short:
+    """A customer that earns less than is wanted of it; `short` is the money that lacks."""
+
+    pk: int
+    revenue: int
+    spent: int
+    wanted: int | None
+    short: int
+
+    @property
+    def margin(self) -> int:
+        return self.revenue - self.spent
+
+    @property
+    def per_mille(self) -> int | None:
+        return self.margin * 1000 // self.revenue if self.revenue > 0 else None
 
 
 def target_of(msp: Msp, customer: Customer | None = None) -> int | None:
@@ -123,9 +142,12 @@ def routes(lens: Lens, by: Sequence[str] = ("destination", "trunk"), customer: C
         spent=lens.total("cost"),
         elsewhere=_elsewhere(lens),
     )
-    if "trunk" in by:
-        found = found.annotate(trunk_name=Subquery(Trunk.objects.filter(pk=OuterRef("trunk")).values("name")[:1]))
     return _with_margin(found)
+
+
+def trunk_names(msp: Msp) -> dict[int, str]:
+    """Return the names of the MSP's trunks and of those of its customers, closed ones included."""
+    return dict(Trunk.objects.filter(msp=msp).values_list("pk", "name"))
 
 
 def customers(lens: Lens) -> QuerySet[Any]:
@@ -160,26 +182,57 @@ def customers(lens: Lens) -> QuerySet[Any]:
     return told
 
 
-def below_target(lens: Lens) -> QuerySet[Any]:
-    """Return the customers that earn less than is wanted of them, those first that lack most money."""
-    return customers(lens).filter(short__gt=0).order_by("-short", "pk")
+def below_target(lens: Lens) -> list[Short]:
+    """Return the customers that earn less than is wanted of them, those first that lack most money.
+
+    Added up here from one line of sums for each customer: a page opens with it.
+    """
+    sums = MarginSum.objects.filter(msp=lens.msp, grain=MarginGrain.MONTH, at=lens.first)
+    calls = sums.values("tenant").annotate(sold=lens.total("earned"), bought=lens.total("cost"), away=_elsewhere(lens))
+    found = {row["tenant"]: [row["sold"], row["bought"]] for row in calls if not row["away"]}
+    mixed = {row["tenant"] for row in calls if row["away"]}
+    for row in _lines(lens).values("tenant").annotate(fees=lens.total("signed", "invoice__currency")):
+        if row["tenant"] not in mixed:
+            found.setdefault(row["tenant"], [0, 0])[0] += row["fees"]
+    targets: dict[int | None, int] = dict(Target.objects.filter(msp=lens.msp).values_list("tenant", "per_mille"))
+    lacking = []
+    for tenant, (revenue, spent) in found.items():
+        wanted = targets.get(tenant, targets.get(None))
+        short = revenue * (wanted or 0) // 1000 - (revenue - spent)
+        if short > 0:
+            lacking.append(Short(tenant, revenue, spent, wanted, short))
+    return sorted(lacking, key=lambda each: (-each.short, each.pk))
 
 
-def losing(lens: Lens) -> QuerySet[Any]:
+def losing(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the destinations that cost more over a trunk than their calls earned, the dearest loss first."""
-    return routes(lens).filter(direction=Direction.OUT, margin__lt=0, elsewhere=0, revenue__gt=0).order_by("margin")
+    found = [
+        row
+        for row in groups
+        if row["direction"] == Direction.OUT and row["margin"] < 0 < row["revenue"] and not row["elsewhere"]
+    ]
+    return sorted(found, key=lambda row: int(row["margin"]))
 
 
-def without_revenue(lens: Lens) -> list[dict[str, Any]]:
-    """Return what costs and earns nothing by its kind: inside, emergency, incoming, and calls that are free."""
-    rows = routes(lens).filter(revenue=0, spent__gt=0, elsewhere=0)
+def without_revenue(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what costs and earns nothing by its kind: inside, emergency, incoming, free of charge, not priced yet."""
     found: dict[str, dict[str, Any]] = {}
-    for row in rows.values("direction", "calls_sum", "spent", "unpriced_sum"):
+    for row in groups:
+        if row["revenue"] or not row["spent"] or row["elsewhere"]:
+            continue
         kind = "aside" if row["unpriced_sum"] else row["direction"]
         told = found.setdefault(kind, {"kind": kind, "calls": 0, "spent": 0})
         told["calls"] += row["calls_sum"]
         told["spent"] += row["spent"]
     return sorted(found.values(), key=lambda each: -each["spent"])
+
+
+def disputed(lens: Lens) -> int:
+    """Return what carriers ask beyond our costs in invoices of the month that are disputed."""
+    rows = CarrierInvoice.objects.filter(
+        msp=lens.msp, state=CarrierInvoice.State.DISPUTED, begins__gte=lens.month, begins__lt=next_month(lens.month)
+    )
+    return int(rows.aggregate(sum=lens.total("difference"))["sum"])
 
 
 def elsewhere(lens: Lens) -> list[dict[str, Any]]:

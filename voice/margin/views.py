@@ -40,11 +40,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         "can_change": request.can("margin.change"),
         **found,
     }
-    for row in found["short"]:
-        row.share, row.wanted_words = percent(row.per_mille), percent(row.wanted)
     for row in found["losing"]:
         row["url"] = calls_url(
-            request, lens, direction=row["direction"], destination=row["destination"], trunk=row["trunk_name"] or ""
+            request, lens, direction=row["direction"], destination=row["destination"], trunk=row["trunk_name"]
         )
     for row in found["nothing"]:
         row["words"] = COSTLY[row["kind"]]

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui.status import Status
 from voice.calls.models.cdr import Direction
+from voice.rating.money import UnknownCurrency, to_minor
 
 BELOW_ZERO = Status(_("Below zero"), "bad", "alert-triangle")
 BELOW_TARGET = Status(_("Below target"), "wait", "target")
@@ -41,6 +42,14 @@ def percent(per_mille: int | None) -> str:
         return "–"
     sign, size = ("−" if per_mille < 0 else ""), abs(per_mille)
     return f"{sign}{size // 10}.{size % 10} %"
+
+
+def coins(micros: int, currency: str) -> int:
+    """Return an amount rounded to the currency's smallest coin, to a cent where the currency is not known."""
+    try:
+        return to_minor(micros, currency)
+    except UnknownCurrency:
+        return to_minor(micros, "EUR")
 
 
 def standing(row: Any, wanted: int | None) -> Status:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from sbc import lab
 from tenants import addresses, demo
 
+WEEKS = 5
 LOGINS = [
     ("Customer, administrator", "acme", "alice@acme.example"),
     ("Customer, viewer", "acme", "victor@acme.example"),
@@ -28,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         cast = demo.cast()
-        cast.directory = options["dir"]
+        cast.directory, cast.weeks = options["dir"], WEEKS
         # Each app that has something to show brings `demo.seed`; the order of INSTALLED_APPS is that of need.
         for config in sorted(apps.get_app_configs(), key=lambda config: config.name == "sbc"):
             if config.name != "tenants" and find_spec(f"{config.name}.demo"):
