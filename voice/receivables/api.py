@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
 from voice.receivables import selectors, services, sources
+from voice.receivables.api_taxes import ExemptionViewSet, TaxRuleViewSet, VatIdCheckSerializer, VatIdCheckViewSet
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment
 
 ADDRESS = ["name", "street", "postcode", "city", "country", "vat_id", "email"]
@@ -23,15 +24,29 @@ class LineSerializer(serializers.ModelSerializer[InvoiceLine]):
 
     class Meta:
         model = InvoiceLine
-        fields = ["position", "kind", "text", "quantity", "seconds", "exact", "net", "category", "per_million"]
+        fields = [
+            "position",
+            "kind",
+            "text",
+            "quantity",
+            "seconds",
+            "exact",
+            "net",
+            "category",
+            "per_million",
+            "levies",
+        ]
 
 
 class TaxSerializer(serializers.ModelSerializer[InvoiceTax]):
-    """What one tax rate makes of the lines under it."""
+    """What one tax rate makes of the lines under it; an `is_levy` is one more of lines that name it."""
 
     class Meta:
         model = InvoiceTax
-        fields = ["category", "per_million", "name", "note", "net", "tax"]
+        fields = [
+            "category", "per_million", "name", "note", "net", "tax", "is_levy", "position", "share_per_million",
+            "fixed", "units",
+        ]  # fmt: skip
 
 
 class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
@@ -208,7 +223,7 @@ class EntitySerializer(serializers.ModelSerializer[LegalEntity]):
         model = LegalEntity
         fields = [
             "id", *ADDRESS, "phone", "registration", "tax_number", "bank", "iban", "bic", "invoice_pattern",
-            "credit_note_pattern", "row_version",
+            "credit_note_pattern", "area", "is_in_oss", "row_version",
         ]  # fmt: skip
         validators: list[Any] = []
 
@@ -238,10 +253,10 @@ class ProfileSerializer(serializers.ModelSerializer[BillingProfile]):
     class Meta:
         model = BillingProfile
         fields = [
-            "id", "customer", "entity", *ADDRESS, "currency", "due_days", "buyer_reference", "is_exempt", "exemption",
-            "vat_id_state", "row_version",
+            "id", "customer", "entity", *ADDRESS, "currency", "due_days", "buyer_reference", "area", "county",
+            "is_business", "language", "vat_id_state", "vat_id_checked_at", "row_version",
         ]  # fmt: skip
-        read_only_fields = ["vat_id_state"]
+        read_only_fields = ["vat_id_state", "vat_id_checked_at"]
         validators: list[Any] = []
 
 
@@ -258,6 +273,11 @@ class ProfileViewSet(MspViewSet):
 
     def new(self) -> BillingProfile:
         return BillingProfile(msp=self.request.msp)
+
+    @action(detail=True, methods=["post"], url_path="check-vat-id")
+    def check_vat_id(self, request: Request, pk: str | None = None) -> Response:
+        """Ask the register about the customer's VAT id; the answer is kept as evidence."""
+        return Response(VatIdCheckSerializer(services.check_vat_id(self.get_object(), by=self.actor)).data)
 
 
 class BillViewSet(TenantViewSet):
@@ -277,5 +297,8 @@ msp_routes = [
     ("payments", PaymentViewSet, "payment"),
     ("legal-entities", EntityViewSet, "legal-entity"),
     ("billing-profiles", ProfileViewSet, "billing-profile"),
+    ("tax-rules", TaxRuleViewSet, "tax-rule"),
+    ("tax-exemptions", ExemptionViewSet, "tax-exemption"),
+    ("vat-id-checks", VatIdCheckViewSet, "vat-id-check"),
 ]
 routes = [("bills", BillViewSet, "bill")]

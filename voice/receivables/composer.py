@@ -1,12 +1,16 @@
 """From what is to be billed to an invoice: pure, exact until a line, rounded once there (docs/pricing.md §9)."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from fractions import Fraction
 from typing import Protocol
 
 from voice.rating.money import parts_of_fee, tax_on, to_minor
-from voice.receivables.tax import Treatment
+from voice.receivables.tax import WHOLE, Levy, Treatment
+
+# What stands in the row of a levy in place of a treatment: its rate and name are the levy's own.
+LEVIED = Treatment("S", 0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +47,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class TaxLine:
-    """What one treatment makes of the lines under it."""
+    """What one treatment makes of the lines under it, or one of several taxes that they bear beside it (`levy`)."""
 
     treatment: Treatment
     net: int
     tax: int
+    levy: Levy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +99,29 @@ def compose(items: Iterable[Item], currency: str) -> Composed:
     for line in found.values():
         line.net = to_minor(line.exact, currency)
     lines = list(found.values())
-    return Composed(currency, lines, list(_taxes(lines, currency)))
+    return Composed(currency, lines, list(compose_taxes(lines, currency)))
 
 
-def _taxes(lines: Sequence[Line], currency: str) -> Iterator[TaxLine]:
+def compose_taxes(lines: Sequence[Line], currency: str) -> Iterator[TaxLine]:
+    """Yield what each treatment makes of its lines, then each of the taxes that lines bear beside it."""
     nets: dict[Treatment, int] = {}
+    borne: dict[Levy, int] = {}
     for line in lines:
-        nets[line.treatment] = nets.get(line.treatment, 0) + line.net
+        # Lines that differ in their levies alone are one sum of the treatment.
+        treatment = replace(line.treatment, levies=())
+        nets[treatment] = nets.get(treatment, 0) + line.net
+        for levy in line.treatment.levies:
+            borne[levy] = borne.get(levy, 0) + line.net
     for treatment, net in nets.items():
         yield TaxLine(treatment, net, tax_on(net, treatment.per_million, currency))
+    for levy, net in borne.items():
+        yield TaxLine(LEVIED, net, levied(levy, net, currency), levy)
+
+
+def levied(levy: Levy, net: int, currency: str) -> int:
+    """Return what a tax comes to on the sum of the rounded lines that bear it, rounded once."""
+    share = Fraction(net * levy.per_million * levy.share, WHOLE * WHOLE)
+    return to_minor(share + levy.fixed * levy.units, currency)
 
 
 def monthly_fee(

@@ -28,9 +28,15 @@ class TaxRow(Protocol):
 
     category: str
     per_million: int
+    name: str
     note: str
     net: int
     tax: int
+    # A further tax on lines that a row of another kind counts, as in the United States.
+    is_levy: bool
+    share_per_million: int
+    fixed: int
+    units: int
 
 
 class LineRow(Protocol):
@@ -44,6 +50,9 @@ class LineRow(Protocol):
     net: int
     category: str
     per_million: int
+
+    @property
+    def levies(self) -> Sequence[int]: ...
 
 
 class Document(Protocol):

@@ -53,7 +53,7 @@ ADDRESS = ["name", "street", "postcode", "city", "country"]
 LINES = dict.fromkeys(
     (
         *ADDRESS, "vat_id", "tax_number", "registration", "phone", "bank", "iban", "bic", "currency",
-        "buyer_reference", "exemption", "invoice_pattern", "credit_note_pattern", "reference",
+        "buyer_reference", "area", "county", "invoice_pattern", "credit_note_pattern", "reference",
     ),
     forms.TextInput,
 )  # fmt: skip
@@ -63,8 +63,8 @@ class EntityForm(Groups, Stored):
     """A company of the MSP that sends invoices."""
 
     groups = [
-        (_("Name and address"), [*ADDRESS, "email", "phone"]),
-        (_("Registers"), ["vat_id", "tax_number", "registration"]),
+        (_("Name and address"), [*ADDRESS, "area", "email", "phone"]),
+        (_("Registers"), ["vat_id", "tax_number", "registration", "is_in_oss"]),
         (_("Where customers pay"), ["bank", "iban", "bic"]),
         (_("Numbers"), ["invoice_pattern", "credit_note_pattern"]),
     ]
@@ -72,8 +72,8 @@ class EntityForm(Groups, Stored):
     class Meta:
         model = LegalEntity
         fields = [
-            *ADDRESS, "email", "phone", "vat_id", "tax_number", "registration", "bank", "iban", "bic",
-            "invoice_pattern", "credit_note_pattern",
+            *ADDRESS, "area", "is_in_oss", "email", "phone", "vat_id", "tax_number", "registration", "bank", "iban",
+            "bic", "invoice_pattern", "credit_note_pattern",
         ]  # fmt: skip
         widgets = LINES
 
@@ -82,15 +82,16 @@ class ProfileForm(Groups, Stored):
     """How one customer is billed."""
 
     groups = [
-        (_("Who gets the invoice"), [*ADDRESS, "email", "vat_id", "buyer_reference"]),
-        (_("How"), ["entity", "currency", "due_days"]),
-        (_("Tax"), ["is_exempt", "exemption"]),
+        (_("Who gets the invoice"), [*ADDRESS, "area", "county", "email", "buyer_reference"]),
+        (_("How"), ["entity", "currency", "due_days", "language"]),
+        (_("Tax"), ["is_business", "vat_id"]),
     ]
 
     class Meta:
         model = BillingProfile
         fields = [
-            *ADDRESS, "email", "vat_id", "buyer_reference", "entity", "currency", "due_days", "is_exempt", "exemption",
+            *ADDRESS, "email", "vat_id", "buyer_reference", "entity", "currency", "due_days", "area", "county",
+            "is_business", "language",
         ]  # fmt: skip
         widgets = LINES
 

@@ -8,10 +8,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage
 from portal.ui.status import Status, status
 from tenants.models import Customer
+from voice.currencies.tabs import tabs
 from voice.receivables import selectors
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, LegalEntity, Payment
 
@@ -128,6 +130,13 @@ class BillList(ListPage):
         return selectors.invoices().filter(tenant=self.request.tenant)  # type: ignore[attr-defined]
 
 
+def tax_of(line: Any) -> str:
+    """Return the rate of a line, or how many taxes it bears."""
+    if line.levies:
+        return ngettext("%(n)d tax", "%(n)d taxes", len(line.levies)) % {"n": len(line.levies)}
+    return f"{line.per_million / 10_000:g} %"
+
+
 class LineList(ListPage):
     """The lines of one invoice."""
 
@@ -137,7 +146,7 @@ class LineList(ListPage):
         Column("kind", _("Kind"), value=lambda row: row.get_kind_display(), card=False),
         Column("quantity", _("Quantity"), kind="count", sort=True, card=False),
         Column("seconds", _("Time"), kind="duration", card=False, value=lambda row: row.seconds or None),
-        Column("tax", _("VAT"), value=lambda row: f"{row.per_million / 10_000:g} %", card=False),
+        Column("tax", _("Tax"), value=tax_of, card=False),
         Column("exact", _("Exactly"), kind="money", card=False, help=_("The sum before it is rounded to the coin.")),
         Column("net", _("Net"), kind="money", sort=True),
     ]
@@ -199,12 +208,16 @@ class EntityList(ListPage):
     ]
     search_fields = ["name", "vat_id"]
     filters = []
+    template = "voice/receivables/settings_list.html"
     default_sort = "name"
     export_name = "companies"
     actions = [NEW_ENTITY]
     empty = Empty(
         _("No company yet."), _("For example “Northwind Voice GmbH”, with its VAT id."), NEW_ENTITY, "building"
     )
+
+    def __init__(self, request: Any, **context: Any) -> None:
+        super().__init__(request, tabs=tabs(request, "invoices:entities"), **context)
 
     def queryset(self) -> QuerySet[LegalEntity]:
         return LegalEntity.objects.filter(msp=self.request.msp)  # type: ignore[attr-defined]

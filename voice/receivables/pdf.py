@@ -203,6 +203,11 @@ def _totals(sheet: Sheet, document: Any, taxes: Sequence[TaxRow]) -> None:
     sheet.ln(3)
     rows = [(_("Net"), document.net, "")]
     for each in taxes:
+        if each.is_levy:
+            rows.append((each.name, each.tax, ""))
+            continue
+        if each.category == "O" and not each.note:
+            continue
         name = _("VAT %(rate)s %% on %(net)s") if each.category != "O" else _("Not subject to VAT: %(net)s")
         rows.append((name % {"rate": percent(each.per_million), "net": money(each.net, currency, look)}, each.tax, ""))
     rows.append((_("Total"), document.total, "B"))

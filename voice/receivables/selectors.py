@@ -9,10 +9,21 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from voice.receivables.models import Account, Allocation, Entry, Invoice, Payment, Posting, Reversal, TaxRule
-from voice.receivables.tax import Rate
+from voice.receivables.models import (
+    Account,
+    Allocation,
+    Entry,
+    Invoice,
+    InvoiceTax,
+    Payment,
+    Posting,
+    Reversal,
+    TaxRule,
+)
+from voice.receivables.tax import Rule
 
-TaxKey = tuple[str, int, str]
+# Category, rate and name of a row of taxes, and its position where it is one of several on the same lines.
+TaxKey = tuple[str, int, str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +43,21 @@ class Movement:
     balance: int
 
 
-def tax_rates() -> list[Rate]:
-    """Return the tax table."""
+def tax_rules(*countries: str) -> list[Rule]:
+    """Return the rules of some countries, everybody's and the MSP's own, as the database lets the reader see them."""
     return [
-        Rate(rule.country, rule.area, rule.tax, rule.name, rule.per_million, rule.begins, rule.ends)
-        for rule in TaxRule.objects.all()
-    ]
+        Rule(
+            rule.country, rule.tax, rule.name, rule.per_million, rule.begins, rule.ends, area=rule.area,
+            county=rule.county, city=rule.city, tax_class=rule.tax_class, share=rule.share_per_million,
+            fixed=rule.fixed, currency=rule.currency, is_own=rule.msp_id is not None,
+        )
+        for rule in TaxRule.objects.filter(country__in=countries)
+    ]  # fmt: skip
+
+
+def key_of(row: InvoiceTax) -> TaxKey:
+    """Return what a credit note finds a row of taxes by."""
+    return row.category, row.per_million, row.name, row.position if row.is_levy else 0
 
 
 def invoices() -> QuerySet[Invoice]:
@@ -108,13 +128,16 @@ def payments_with_rest(tenant_id: int) -> list[tuple[Payment, int]]:
 def left_to_credit(invoice: Invoice) -> Left:
     """Return what issued credit notes have left, by the invoice's lines and by its tax rates."""
     lines = {line.position: line.net for line in invoice.lines.all()}
-    taxes = {(each.category, each.per_million, each.name): (each.net, each.tax) for each in invoice.taxes.all()}
+    rows = list(invoice.taxes.all())
+    taxes = {key_of(each): (each.net, each.tax) for each in rows}
+    # A credit note counts its levies by itself: they are the same where rate and name are.
+    same = {(each.per_million, each.name, each.fixed): key_of(each) for each in rows if each.is_levy}
     for note in invoice.credit_notes.filter(state=Invoice.State.ISSUED).prefetch_related("lines", "taxes"):
         for line in note.lines.all():
             if line.corrects in lines:
                 lines[line.corrects] -= line.net
         for each in note.taxes.all():
-            key = (each.category, each.per_million, each.name)
+            key = same[(each.per_million, each.name, each.fixed)] if each.is_levy else key_of(each)
             net, tax = taxes[key]
             taxes[key] = (net - each.net, tax - each.tax)
     return Left(lines, taxes)

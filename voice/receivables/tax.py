@@ -1,7 +1,7 @@
-"""Which tax an invoice bears: pure functions over two parties, a day and the rates in force.
+"""Which taxes something sold bears: pure functions over two parties, a day and the rules on record.
 
-VAT: a service to a business is taxed where the business is (Directive 2006/112/EC, art. 44); a business of another
-member state pays the tax itself (art. 196, *reverse charge*). Taxes of the United States stand behind `SalesTaxes`.
+VAT is decided here, by the place of supply of Directive 2006/112/EC; taxes of the United States stand behind
+`TaxEngine`. The rules in prose are in docs/pricing.md §18.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,22 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from voice.receivables.phrases import say
+
 EU = frozenset({
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV",
     "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 })  # fmt: skip
-REVERSE_CHARGE = "Reverse charge: the recipient owes the VAT, articles 44 and 196 of Directive 2006/112/EC."
-OUTSIDE = "Not subject to VAT: the place of supply is {country}, where the recipient is established."
+# Parts of these countries that have VAT rules of their own or none, by how their postcodes begin: the Canary Islands,
+# Ceuta and Melilla; overseas departments; Büsingen and Helgoland; Livigno and Campione; Åland; Madeira and the Azores;
+# Jungholz and Mittelberg; Mount Athos.
+TERRITORIES = {
+    "ES": ("35", "38", "51", "52"), "FR": ("971", "972", "973", "974", "976"), "DE": ("78266", "27498"),
+    "IT": ("23041", "22061"), "FI": ("22",), "PT": ("9",), "AT": ("6691", "6991", "6992", "6993"), "GR": ("63086",),
+}  # fmt: skip
+# Where a consumer's calls are taxed and a seller from abroad has to register, from the first sale or nearly so.
+REGISTERS_FOREIGN_SELLERS = frozenset({"GB", "CH", "NO"})
+WHOLE = 1_000_000
 
 
 class TaxClass(StrEnum):
@@ -27,7 +37,7 @@ class TaxClass(StrEnum):
 
 
 class NoTaxRule(ValueError):
-    """No rate is on record for this country and day: nothing is guessed."""
+    """No rule is on record for this place and day: nothing is guessed."""
 
 
 class VatIdMissing(ValueError):
@@ -35,21 +45,60 @@ class VatIdMissing(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """A rate as the tax table has it."""
+class Rule:
+    """A row of the tax table: the latest one of its kind that has begun is the one that holds.
+
+    Empty places and classes stand for all. `share` is the part of a line that is taxed, in millionths; `fixed` is asked
+    for each telephone number, in micros of `currency`.
+    """
 
     country: str
-    area: str
     tax: str
     name: str
     per_million: int
     begins: date
     ends: date | None = None
-    # What the rate is for; empty is everything that has no rate of its own.
+    area: str = ""
+    county: str = ""
+    city: str = ""
     tax_class: str = ""
+    share: int = WHOLE
+    fixed: int = 0
+    currency: str = ""
+    # An MSP's own rule takes the place of the one that everybody has.
+    is_own: bool = False
 
     def holds(self, day: date) -> bool:
         return self.begins <= day and (self.ends is None or day < self.ends)
+
+    def covers(self, place: "Place", tax_class: str) -> bool:
+        """Tell whether the rule is about what is sold there."""
+        here = ((self.area, place.area), (self.county, place.county), (self.city, place.city))
+        return (
+            self.country == place.country
+            and self.tax_class in ("", tax_class)
+            and all(wanted in ("", found) or wanted.casefold() == found.casefold() for wanted, found in here)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Why a customer does not bear a tax, for as long as its certificate holds; a resale is taxed when it is resold."""
+
+    ground: str
+    tax: str = ""
+    area: str = ""
+    is_resale: bool = False
+    begins: date = date.min
+    ends: date | None = None
+
+    def frees(self, tax: str, area: str, day: date) -> bool:
+        return (
+            self.tax in ("", tax)
+            and self.area in ("", area)
+            and self.begins <= day
+            and (self.ends is None or day < self.ends)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,76 +107,172 @@ class Place:
 
     country: str
     area: str = ""
+    county: str = ""
+    city: str = ""
+    postcode: str = ""
     vat_id: str = ""
-    is_exempt: bool = False
-    exemption: str = ""
+    is_business: bool = True
+    # Of a seller: it declares sales to consumers of other member states in the one-stop shop.
+    is_in_oss: bool = False
+    exemptions: tuple[Exemption, ...] = ()
+    language: str = "en"
+
+    def exemption(self, tax: str, day: date, *, resale: bool | None = None) -> Exemption | None:
+        """Return what frees the party of a tax on a day."""
+        found = (each for each in self.exemptions if each.frees(tax, self.area, day))
+        return next((each for each in found if resale is None or each.is_resale == resale), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Levy:
+    """A tax or fee beside others on the same lines: so much of their sum, or so much for each of some numbers."""
+
+    name: str
+    per_million: int = 0
+    share: int = WHOLE
+    fixed: int = 0
+    units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Treatment:
-    """How a line is taxed: the category of EN 16931, the rate, and what the invoice has to say about it."""
+    """How a line is taxed: the category of EN 16931, the rate, and what the invoice has to say about it.
+
+    `levies` are the taxes of countries where a line bears several; EN 16931 has no form for them.
+    """
 
     category: str
     per_million: int
     name: str
     note: str = ""
+    levies: tuple[Levy, ...] = ()
 
 
-class SalesTaxes(Protocol):
+class TaxEngine(Protocol):
     """Taxes that depend on where in the country the customer is, as in the United States."""
 
-    def treatment(self, seller: Place, buyer: Place, day: date) -> Treatment: ...
+    def levies(self, buyer: Place, day: date, tax_class: str, lines: int) -> Sequence[Levy]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class TableTaxes:
-    """The default: one rate for the state, from the table. A service that knows counties takes its place."""
+    """The default: every rule of the table that covers the customer's place. A service may know it by the street."""
 
-    rates: Sequence[Rate]
+    rules: Sequence[Rule]
+    currency: str = "USD"
 
-    def treatment(self, seller: Place, buyer: Place, day: date) -> Treatment:
-        """Return the state's rate; raises NoTaxRule where the table has none."""
-        if buyer.country != seller.country:
-            return Treatment("O", 0, "VAT", OUTSIDE.format(country=buyer.country))
-        found = _one(self.rates, seller.country, "sales", day, area=buyer.area)
-        return Treatment("S", found.per_million, found.name)
+    def levies(self, buyer: Place, day: date, tax_class: str, lines: int) -> Sequence[Levy]:
+        """Return the taxes and fees of a place; raises NoTaxRule where the table knows nothing of its state."""
+        found = [rule for rule in self.rules if rule.tax != "vat" and rule.covers(buyer, tax_class)]
+        if not any(rule.area for rule in found if rule.holds(day)):
+            raise NoTaxRule(f"No taxes are on record for {buyer.country} {buyer.area or 'without a state'} on {day}.")
+        held: dict[tuple[str, ...], Rule] = {}
+        for rule in found:
+            key = (rule.tax, rule.area, rule.county, rule.city, rule.name)
+            if rule.holds(day) and (key not in held or _rank(rule) > _rank(held[key])):
+                held[key] = rule
+        asked = [
+            rule for rule in held.values() if (rule.per_million or rule.fixed) and not buyer.exemption(rule.tax, day)
+        ]
+        return [self._levy(rule, lines) for rule in asked]
+
+    def _levy(self, rule: Rule, lines: int) -> Levy:
+        if rule.fixed and rule.currency != self.currency:
+            raise NoTaxRule(f"{rule.name} is an amount in {rule.currency}: the invoice is in {self.currency}.")
+        return Levy(rule.name, rule.per_million, rule.share, rule.fixed, lines if rule.fixed else 0)
+
+
+def _rank(rule: Rule) -> tuple[bool, bool, bool, date]:
+    return rule.is_own, rule.area != "", rule.tax_class != "", rule.begins
 
 
 def treatment(
     seller: Place,
     buyer: Place,
     day: date,
-    rates: Sequence[Rate],
-    sales: SalesTaxes | None = None,
+    rules: Sequence[Rule],
     *,
     tax_class: str = TaxClass.TELECOM,
+    engine: TaxEngine | None = None,
+    lines: int = 0,
 ) -> Treatment:
-    """Return how something sold on that day is taxed; raises NoTaxRule or VatIdMissing rather than guess."""
-    if buyer.is_exempt:
-        return Treatment("E", 0, "VAT", buyer.exemption)
+    """Return how something sold on a day is taxed; raises NoTaxRule or VatIdMissing rather than guess.
+
+    `lines` is how many telephone numbers a document bills, for fees that are asked for each.
+    """
     if seller.country == "US":
-        return (sales or TableTaxes(rates)).treatment(seller, buyer, day)
+        return _american(buyer, day, tax_class, engine or TableTaxes(rules), lines)
+    _refuse_territory(buyer)
+    exemption = buyer.exemption("vat", day, resale=False)
+    if exemption:
+        return Treatment("E", 0, "VAT", exemption.ground)
     if seller.country == buyer.country:
-        found = _one(rates, seller.country, "vat", day, tax_class=tax_class)
-        return Treatment("S", found.per_million, found.name)
+        return _at_home(buyer, day, rules, tax_class)
+    if buyer.is_business:
+        return _business_abroad(seller, buyer, tax_class)
+    return _consumer_abroad(seller, buyer, day, rules, tax_class)
+
+
+def _american(buyer: Place, day: date, tax_class: str, engine: TaxEngine, lines: int) -> Treatment:
+    if buyer.country != "US":
+        return Treatment("O", 0, "VAT", say(buyer.language, "outside", country=buyer.country))
+    levies = tuple(engine.levies(buyer, day, tax_class, lines))
+    grounds = dict.fromkeys(each.ground for each in buyer.exemptions if each.frees(each.tax, buyer.area, day))
+    return Treatment("O", 0, "VAT", "; ".join(grounds), levies)
+
+
+def _refuse_territory(buyer: Place) -> None:
+    if buyer.postcode.replace(" ", "").startswith(TERRITORIES.get(buyer.country, ("-",))):
+        raise NoTaxRule(f"{buyer.postcode} is in a part of {buyer.country} with VAT rules of its own, not on record.")
+
+
+def _at_home(buyer: Place, day: date, rules: Sequence[Rule], tax_class: str) -> Treatment:
+    resells = buyer.exemption("vat", day, resale=True)
+    if resells and _found(rules, buyer, "resale", day, tax_class):
+        if not buyer.vat_id:
+            raise VatIdMissing("Reverse charge needs the customer's VAT id.")
+        return Treatment("AE", 0, "VAT", say(buyer.language, "reverse_charge_at_home", ground=resells.ground))
+    return _standard(rules, buyer, day, tax_class)
+
+
+def _business_abroad(seller: Place, buyer: Place, tax_class: str) -> Treatment:
+    goods = tax_class == TaxClass.GOODS
     if seller.country in EU and buyer.country in EU:
         if not buyer.vat_id:
             raise VatIdMissing("Reverse charge needs the customer's VAT id.")
-        return Treatment("AE", 0, "VAT", REVERSE_CHARGE)
-    return Treatment("O", 0, "VAT", OUTSIDE.format(country=buyer.country))
+        return Treatment("K" if goods else "AE", 0, "VAT", say(buyer.language, "intra" if goods else "reverse_charge"))
+    if goods:
+        return Treatment("G", 0, "VAT", say(buyer.language, "export"))
+    note = "outside_acquisition" if buyer.country in REGISTERS_FOREIGN_SELLERS | EU else "outside"
+    return Treatment("O", 0, "VAT", say(buyer.language, note, country=buyer.country))
 
 
-def _one(
-    rates: Iterable[Rate], country: str, tax: str, day: date, area: str = "", tax_class: str = TaxClass.TELECOM
-) -> Rate:
-    found = [
-        rate
-        for rate in rates
-        if (rate.country, rate.tax) == (country, tax)
-        and rate.area in ("", area)
-        and rate.tax_class in ("", tax_class)
-        and rate.holds(day)
-    ]
-    if not found:
-        raise NoTaxRule(f"No {'VAT' if tax == 'vat' else 'tax'} rate is on record for {country} {area} on {day}.")
-    return max(found, key=lambda rate: (rate.area != "", rate.tax_class != "", rate.begins))
+def _consumer_abroad(seller: Place, buyer: Place, day: date, rules: Sequence[Rule], tax_class: str) -> Treatment:
+    # Calls are taxed where the consumer is (art. 58), goods where they arrive (art. 33), other services where the
+    # seller is (art. 45).
+    if tax_class == TaxClass.SERVICE:
+        return _standard(rules, seller, day, tax_class)
+    if buyer.country in EU:
+        if seller.is_in_oss:
+            return _standard(rules, buyer, day, tax_class)
+        if seller.country in EU:
+            # Below the threshold of art. 59c, and until the seller chooses otherwise.
+            return _standard(rules, seller, day, tax_class)
+        raise NoTaxRule(f"A consumer's VAT is due in {buyer.country}: the company has to be in the one-stop shop.")
+    if tax_class == TaxClass.GOODS:
+        return Treatment("G", 0, "VAT", say(buyer.language, "export"))
+    if buyer.country in REGISTERS_FOREIGN_SELLERS:
+        raise NoTaxRule(f"A consumer's VAT is due in {buyer.country}, where the company has to be registered.")
+    return Treatment("O", 0, "VAT", say(buyer.language, "outside", country=buyer.country))
+
+
+def _standard(rules: Sequence[Rule], place: Place, day: date, tax_class: str) -> Treatment:
+    rule = _found(rules, place, "vat", day, tax_class)
+    if rule is None:
+        raise NoTaxRule(f"No VAT rate is on record for {place.country} on {day}.")
+    return Treatment("S", rule.per_million, rule.name)
+
+
+def _found(rules: Iterable[Rule], place: Place, tax: str, day: date, tax_class: str) -> Rule | None:
+    found = [rule for rule in rules if rule.tax == tax and rule.covers(place, tax_class) and rule.holds(day)]
+    return max(found, key=_rank, default=None)

@@ -1,28 +1,59 @@
-"""How one customer is taxed: its billing profile and the tax table, put to the rules of `tax`."""
+"""How one customer is taxed: its billing profile, its exemptions and the tax table, put to the rules of `tax`."""
 
 from datetime import date
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from voice.receivables import selectors, tax
-from voice.receivables.models import BillingProfile
+from voice.receivables import phrases, selectors, tax
+from voice.receivables.models import BillingProfile, Exemption, LegalEntity
 
 
-def treatment_of(profile: BillingProfile, tax_class: str, at: date) -> tax.Treatment:
+def treatment_of(profile: BillingProfile, tax_class: str, at: date, *, lines: int = 0) -> tax.Treatment:
     """Return how what is sold to a customer is taxed on a day; raises ValidationError with what is missing.
 
     `at` is the last day of the period that the document bills: a change of rate inside it counts for the whole (§9 of
-    docs/pricing.md).
+    docs/pricing.md). `lines` is how many telephone numbers it bills, for fees that are asked for each.
     """
-    seller = tax.Place(profile.entity.country, vat_id=profile.entity.vat_id)
-    buyer = tax.Place(profile.country, vat_id=profile.vat_id, is_exempt=profile.is_exempt, exemption=profile.exemption)
+    seller, buyer = place_of(profile.entity), place_of_buyer(profile)
+    rules = selectors.tax_rules(seller.country, buyer.country)
     try:
-        return tax.treatment(seller, buyer, at, selectors.tax_rates(), tax_class=tax.TaxClass(tax_class))
+        return tax.treatment(
+            seller, buyer, at, rules, tax_class=tax.TaxClass(tax_class), engine=engine(rules, profile), lines=lines
+        )
     except tax.NoTaxRule as error:
-        raise ValidationError(_("%(why)s Ask the operator to add it.") % {"why": error})
+        raise ValidationError(_("%(why)s Add it to the tax table.") % {"why": error})
     except tax.VatIdMissing:
         raise ValidationError(
-            _("%(customer)s is in another EU country: enter its VAT id, the invoice has to show it (reverse charge).")
+            _("%(customer)s owes the tax itself: enter its VAT id, the invoice has to show it (reverse charge).")
             % {"customer": profile}
         )
+
+
+def engine(rules: list[tax.Rule], profile: BillingProfile) -> tax.TaxEngine:
+    """Return what knows the taxes of the United States: the table, or the service that the settings name."""
+    path = getattr(settings, "TAX_ENGINE", "")
+    if not path:
+        return tax.TableTaxes(rules, profile.currency)
+    made: tax.TaxEngine = import_string(path)()
+    return made
+
+
+def place_of(entity: LegalEntity) -> tax.Place:
+    """Return what matters of a company for its invoices' taxes."""
+    return tax.Place(entity.country, entity.area, vat_id=entity.vat_id, is_in_oss=entity.is_in_oss)
+
+
+def place_of_buyer(profile: BillingProfile) -> tax.Place:
+    """Return what matters of a customer for its taxes."""
+    exemptions = tuple(
+        tax.Exemption(each.ground, each.tax, each.area, each.kind == Exemption.Kind.RESALE, each.begins, each.ends)
+        for each in Exemption.objects.filter(tenant_id=profile.tenant_id).order_by("pk")
+    )
+    return tax.Place(
+        profile.country, profile.area, profile.county, profile.city, profile.postcode, vat_id=profile.vat_id,
+        is_business=profile.is_business, exemptions=exemptions,
+        language=phrases.language_of(profile.language, profile.country),
+    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from voice.receivables.views import msp, settings
+from voice.receivables.views import msp, settings, taxes
 
 app_name = "invoices"
 
@@ -23,4 +23,9 @@ urlpatterns = [
     path("companies/<int:pk>/", settings.entity_edit, name="entity"),
     path("customers/", settings.profile_list, name="profiles"),
     path("customers/<int:pk>/", settings.profile, name="profile"),
+    path("customers/<int:customer>/vat-id/", taxes.check_vat_id, name="vat_id"),
+    path("customers/<int:customer>/exemptions/new/", taxes.exemption_edit, name="exemption_new"),
+    path("customers/<int:customer>/exemptions/<int:pk>/", taxes.exemption_edit, name="exemption"),
+    path("taxes/", taxes.rule_list, name="taxes"),
+    path("taxes/new/", taxes.rule_new, name="tax_new"),
 ]

@@ -4,13 +4,14 @@ from voice.receivables.models.entity import BillingProfile, LegalEntity, NumberS
 from voice.receivables.models.invoice import Invoice, InvoiceFile, InvoiceLine, InvoiceQuerySet, InvoiceTax
 from voice.receivables.models.ledger import Account, Entry, Posting
 from voice.receivables.models.payment import Allocation, Payment, Reversal
-from voice.receivables.models.tax import TaxRule
+from voice.receivables.models.tax import Exemption, Tax, TaxClass, TaxRule, VatIdCheck
 
 __all__ = [
     "Account",
     "Allocation",
     "BillingProfile",
     "Entry",
+    "Exemption",
     "Invoice",
     "InvoiceFile",
     "InvoiceLine",
@@ -21,5 +22,8 @@ __all__ = [
     "Payment",
     "Posting",
     "Reversal",
+    "Tax",
+    "TaxClass",
     "TaxRule",
+    "VatIdCheck",
 ]

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from voice.receivables import phrases
 from voice.receivables.numbering import check_pattern
 
 SHORT, LONG = [MaxLengthValidator(60)], [MaxLengthValidator(200)]
@@ -55,6 +56,12 @@ class LegalEntity(Party):
         help_text=_("{number} counts without a gap; with {year} in it, it begins at 1 each year."),
     )
     credit_note_pattern = models.TextField(_("credit note numbers"), default="CN-{year}-{number:05}")
+    area = models.TextField(_("state"), blank=True, validators=SHORT, help_text=_("In the US, for example NY."))
+    is_in_oss = models.BooleanField(
+        _("declares in the one-stop shop"),
+        default=False,
+        help_text=_("Consumers in other EU countries then pay the VAT of their own country."),
+    )
     row_version = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -107,8 +114,20 @@ class BillingProfile(Party):
         validators=SHORT,
         help_text=_("What the customer wants to read on each invoice, such as a routing id."),
     )
-    is_exempt = models.BooleanField(_("exempt from tax"), default=False)
-    exemption = models.TextField(_("ground of the exemption"), blank=True, validators=LONG)
+    area = models.TextField(_("state"), blank=True, validators=SHORT, help_text=_("In the US, for example NY."))
+    county = models.TextField(_("county"), blank=True, validators=SHORT)
+    is_business = models.BooleanField(
+        _("a business"),
+        default=True,
+        help_text=_("A consumer is taxed where it lives, a business owes the tax itself."),
+    )
+    language = models.TextField(
+        _("language"),
+        blank=True,
+        choices=list(phrases.LANGUAGES.items()),
+        help_text=_("Of invoices and mails; blank is the language of the country."),
+    )
+    # Taken from the newest answer about the id; the answers themselves are kept, as evidence.
     vat_id_state = models.TextField(default="unchecked", editable=False)
     vat_id_checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     row_version = models.PositiveIntegerField(default=0, editable=False)
@@ -124,11 +143,6 @@ class BillingProfile(Party):
                 name="receivables_profile_currency",
                 condition=Q(currency__regex=CURRENCY),
                 violation_error_message=_("Use a currency code of three letters, for example EUR."),
-            ),
-            models.CheckConstraint(
-                name="receivables_profile_exemption_has_ground",
-                condition=Q(is_exempt=False) | ~Q(exemption=""),
-                violation_error_message=_("Say why no tax is due: the invoice has to print it."),
             ),
         ]
 

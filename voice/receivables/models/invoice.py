@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -141,6 +142,8 @@ class InvoiceLine(Child):
     category = models.TextField(choices=TaxCategory)
     per_million = models.PositiveIntegerField()
     tax_name = models.TextField(blank=True)
+    # The positions of the further taxes that this line bears.
+    levies = ArrayField(models.PositiveIntegerField(), default=list)
     # In a credit note: the position of the invoice's line that this one takes back.
     corrects = models.PositiveIntegerField(null=True, blank=True)
 
@@ -152,7 +155,7 @@ class InvoiceLine(Child):
 
 
 class InvoiceTax(Child):
-    """What one tax rate makes of the lines under it."""
+    """What one tax rate makes of the lines under it, or a further tax that some of them bear beside it (`is_levy`)."""
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="taxes")
     category = models.TextField(choices=TaxCategory)
@@ -161,11 +164,23 @@ class InvoiceTax(Child):
     note = models.TextField(blank=True)
     net = models.BigIntegerField()
     tax = models.BigIntegerField()
+    # Lines under a levy are counted by their rate's row already. Its tax is the rate on the share of their net, and the
+    # fixed amount for each of so many numbers.
+    is_levy = models.BooleanField(default=False)
+    position = models.PositiveIntegerField(default=0)
+    share_per_million = models.PositiveIntegerField(default=1_000_000)
+    fixed = models.BigIntegerField(default=0)
+    units = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["invoice", "category", "per_million", "name"], name="receivables_invoicetax_once"
+                fields=["invoice", "category", "per_million", "name"],
+                condition=Q(is_levy=False),
+                name="receivables_invoicetax_once",
+            ),
+            models.UniqueConstraint(
+                fields=["invoice", "position"], condition=Q(is_levy=True), name="receivables_invoicetax_levy_once"
             ),
         ]
 

@@ -4,10 +4,13 @@ from voice.receivables.services.documents import content_of, store_files, store_
 from voice.receivables.services.invoices import approve, draft, drop, reopen
 from voice.receivables.services.issuing import credit, issue
 from voice.receivables.services.payments import lock_account, record_payment, reverse_payment, settle_from_credit
-from voice.receivables.services.settings import save_entity, save_profile
+from voice.receivables.services.settings import check_vat_id, save_entity, save_profile
+from voice.receivables.services.taxes import add_rule, save_exemption
 
 __all__ = [
+    "add_rule",
     "approve",
+    "check_vat_id",
     "content_of",
     "credit",
     "draft",
@@ -18,6 +21,7 @@ __all__ = [
     "reopen",
     "reverse_payment",
     "save_entity",
+    "save_exemption",
     "save_profile",
     "settle_from_credit",
     "store_files",

@@ -1,7 +1,8 @@
 """Invoices before they are issued: drafted from a source, approved, opened again, dropped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -10,9 +11,9 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from voice.edits import facts, locked
-from voice.receivables.composer import Composed, LinesSource, compose
+from voice.receivables.composer import Composed, LinesSource, TaxLine, compose
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax
-from voice.receivables.tax import TaxClass
+from voice.receivables.tax import Levy, TaxClass
 from voice.receivables.taxation import treatment_of
 
 State = Invoice.State
@@ -44,6 +45,7 @@ def draft(profile: BillingProfile, source: LinesSource, *, begins: date, ends: d
 
 def store(invoice: Invoice, composed: Composed) -> None:
     """Store a draft with its lines and taxes."""
+    levies = {each.levy: number for number, each in enumerate((each for each in composed.taxes if each.levy), start=1)}
     invoice.net, invoice.tax, invoice.total = composed.net, composed.tax, composed.total
     invoice.full_clean(exclude=["seller", "buyer"])
     invoice.save(force_insert=True)
@@ -61,22 +63,26 @@ def store(invoice: Invoice, composed: Composed) -> None:
             category=line.treatment.category,
             per_million=line.treatment.per_million,
             tax_name=line.treatment.name,
+            levies=[levies[levy] for levy in line.treatment.levies],
             corrects=line.corrects,
         )
         for position, line in enumerate(composed.lines, start=1)
     )
-    InvoiceTax.objects.bulk_create(
-        InvoiceTax.of(
-            invoice,
-            category=line.treatment.category,
-            per_million=line.treatment.per_million,
-            name=line.treatment.name,
-            note=line.treatment.note,
-            net=line.net,
-            tax=line.tax,
-        )
-        for line in composed.taxes
-    )
+    InvoiceTax.objects.bulk_create(_row(invoice, each, levies) for each in composed.taxes)
+
+
+def _row(invoice: Invoice, each: TaxLine, levies: Mapping[Levy | None, int]) -> InvoiceTax:
+    facts: dict[str, Any] = {"category": each.treatment.category, "net": each.net, "tax": each.tax}
+    levy = each.levy
+    if levy is None:
+        treatment = each.treatment
+        facts |= {"per_million": treatment.per_million, "name": treatment.name, "note": treatment.note}
+    else:
+        facts |= {
+            "per_million": levy.per_million, "name": levy.name, "is_levy": True, "position": levies[levy],
+            "share_per_million": levy.share, "fixed": levy.fixed, "units": levy.units,
+        }  # fmt: skip
+    return InvoiceTax.of(invoice, **facts)
 
 
 @transaction.atomic

@@ -12,14 +12,13 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
-from voice.rating.money import tax_on
 from voice.receivables import selectors
-from voice.receivables.composer import Composed, Line, TaxLine
-from voice.receivables.models import Allocation, BillingProfile, Invoice, LegalEntity, NumberSeries
+from voice.receivables.composer import Composed, Line, TaxLine, compose_taxes, levied
+from voice.receivables.models import Allocation, BillingProfile, Invoice, InvoiceTax, LegalEntity, NumberSeries
 from voice.receivables.numbering import number_text, period_of
 from voice.receivables.services.invoices import State, store, take
 from voice.receivables.services.ledger import book_document
-from voice.receivables.tax import Treatment
+from voice.receivables.tax import Levy, Treatment
 
 SELLER = (
     "name", "street", "postcode", "city", "country", "vat_id", "email", "phone", "registration", "tax_number",
@@ -104,7 +103,9 @@ def credit(invoice: Invoice, *, reason: str, by: Actor, amounts: Mapping[int, in
 
 def _credited(invoice: Invoice, amounts: Mapping[int, int] | None) -> Composed:
     left = selectors.left_to_credit(invoice)
-    notes = {(each.category, each.per_million, each.name): each.note for each in invoice.taxes.all()}
+    rows = list(invoice.taxes.all())
+    notes = {selectors.key_of(each): each.note for each in rows if not each.is_levy}
+    levies = {each.position: _levy(each) for each in rows if each.is_levy}
     wanted = dict(left.lines if amounts is None else amounts)
     chosen: list[Line] = []
     for line in invoice.lines.order_by("position"):
@@ -113,27 +114,40 @@ def _credited(invoice: Invoice, amounts: Mapping[int, int] | None) -> Composed:
             raise ValidationError(_("Line %(n)d has less than that left to credit.") % {"n": line.position})
         if net:
             key = (line.category, line.per_million, line.tax_name)
+            borne = tuple(levies[position] for position in line.levies)
+            treatment = Treatment(*key, notes.get((*key, 0), ""), borne)
             chosen.append(
                 Line(
-                    line.kind, line.group, line.text, Treatment(*key, notes.get(key, "")), exact=net, net=net,
+                    line.kind, line.group, line.text, treatment, exact=net, net=net,
                     quantity=line.quantity if net == line.net else 1, seconds=line.seconds, corrects=line.position,
                 )
             )  # fmt: skip
     if wanted or not chosen:
         raise ValidationError(_("Choose lines of the invoice that have something left to credit."))
-    return Composed(invoice.currency, chosen, _credited_taxes(invoice.currency, chosen, left))
+    return Composed(invoice.currency, chosen, _credited_taxes(invoice.currency, chosen, left, levies))
 
 
-def _credited_taxes(currency: str, lines: list[Line], left: selectors.Left) -> list[TaxLine]:
-    nets: dict[Treatment, int] = {}
-    for line in lines:
-        nets[line.treatment] = nets.get(line.treatment, 0) + line.net
+def _levy(row: InvoiceTax) -> Levy:
+    return Levy(row.name, row.per_million, row.share_per_million, row.fixed, row.units)
+
+
+def _credited_taxes(
+    currency: str, lines: list[Line], left: selectors.Left, levies: Mapping[int, Levy]
+) -> list[TaxLine]:
+    positions = {levy: position for position, levy in levies.items()}
     found = []
-    for treatment, net in nets.items():
-        rest_net, rest_tax = left.taxes[(treatment.category, treatment.per_million, treatment.name)]
-        tax = tax_on(net, treatment.per_million, currency)
+    for each in compose_taxes(lines, currency):
+        treatment, levy = each.treatment, each.levy
+        if levy is None:
+            key = (treatment.category, treatment.per_million, treatment.name, 0)
+            asked = each.tax
+        else:
+            key = (treatment.category, levy.per_million, levy.name, positions[levy])
+            # What is asked for each number is given back with the last of its lines, not in parts.
+            asked = levied(replace(levy, units=0), each.net, currency)
+        rest_net, rest_tax = left.taxes[key]
         # The last credit takes the tax that is left, so that all of them together are the invoice's.
-        found.append(TaxLine(replace(treatment), net, rest_tax if net == rest_net else min(tax, rest_tax)))
+        found.append(replace(each, tax=rest_tax if each.net == rest_net else min(asked, rest_tax)))
     return found
 
 

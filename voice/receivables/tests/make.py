@@ -36,9 +36,12 @@ def profile(company, customer, **facts) -> BillingProfile:
     return save_profile(BillingProfile(msp_id=company.msp_id, tenant=customer, entity=company, **(told | facts)), by=BY)
 
 
+def drafted(billed, *amounts, name="fees", period=OCTOBER):
+    return draft(billed, Fees(*amounts, name=name), begins=period[0], ends=period[1], by=BY)
+
+
 def issued(billed, *amounts, on=TODAY, name="fees", period=OCTOBER):
-    invoice = draft(billed, Fees(*amounts, name=name), begins=period[0], ends=period[1], by=BY)
-    return issue(approve(invoice, by=BY), on=on, by=BY)
+    return issue(approve(drafted(billed, *amounts, name=name, period=period), by=BY), on=on, by=BY)
 
 
 def payment(billed, amount, reference="4711", on=TODAY) -> Payment:

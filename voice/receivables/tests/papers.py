@@ -5,14 +5,15 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 from voice.receivables.composer import Item, compose
-from voice.receivables.tax import REVERSE_CHARGE, Treatment
+from voice.receivables.phrases import say
+from voice.receivables.tax import Treatment
 
 STANDARD = Treatment("S", 190_000, "VAT")
 TREATMENTS = [
     STANDARD,
     Treatment("S", 200_000, "VAT"),
     Treatment("S", 255_000, "VAT"),
-    Treatment("AE", 0, "VAT", REVERSE_CHARGE),
+    Treatment("AE", 0, "VAT", say("en", "reverse_charge")),
     Treatment("E", 0, "VAT", "Exempt: embassy"),
     Treatment("O", 0, "VAT", "Not subject to VAT: the place of supply is US, where the recipient is established."),
 ]
@@ -40,13 +41,16 @@ def paper(items, currency="EUR", *, kind="invoice", number="2026-00001", seller=
         SimpleNamespace(
             position=position, text=line.text, quantity=line.quantity, seconds=line.seconds, kind=line.kind,
             net=line.net, category=line.treatment.category, per_million=line.treatment.per_million,
+            levies=[1] * len(line.treatment.levies),
         )
         for position, line in enumerate(made.lines, 1)
     ]  # fmt: skip
     taxes = [
         SimpleNamespace(
-            category=line.treatment.category, per_million=line.treatment.per_million, note=line.treatment.note,
-            net=line.net, tax=line.tax,
+            category=line.treatment.category, per_million=(line.levy or line.treatment).per_million,
+            note=line.treatment.note, net=line.net, tax=line.tax, is_levy=line.levy is not None,
+            name=(line.levy or line.treatment).name, share_per_million=line.levy.share if line.levy else 1_000_000,
+            fixed=line.levy.fixed if line.levy else 0, units=line.levy.units if line.levy else 0,
         )
         for line in made.taxes
     ]  # fmt: skip

@@ -13,9 +13,11 @@ from portal.ui.forms import refuse
 from tenants.models import Customer
 from voice.receivables import services
 from voice.receivables.forms import EntityForm, PaymentForm, ProfileForm
-from voice.receivables.models import BillingProfile, LegalEntity, Payment
+from voice.receivables.models import BillingProfile, Exemption, LegalEntity, Payment, VatIdCheck
 from voice.receivables.pages import EntityList, PaymentList, ProfileList
 from voice.receivables.views.shared import accounts_of
+
+SHOWN_CHECKS = 5
 
 
 @requires("bills.view")
@@ -95,5 +97,7 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
         "has_company": has_company,
         "can_change": can_change,
         "accounts": accounts_of(customer),
+        "exemptions": Exemption.objects.filter(tenant=customer).order_by("-begins", "-pk"),
+        "checks": VatIdCheck.objects.filter(tenant=customer).order_by("-pk")[:SHOWN_CHECKS],
     }
     return TemplateResponse(request, "voice/receivables/profile.html", context)

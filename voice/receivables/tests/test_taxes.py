@@ -1,0 +1,173 @@
+"""The tax table as the database keeps it, exemptions, and invoices that bear several taxes."""
+
+from datetime import date
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.utils import ProgrammingError
+
+from portal.core.models import AuditEntry
+from portal.db import contexts
+from voice.receivables import selectors
+from voice.receivables.composer import Item
+from voice.receivables.models import Account, Exemption, InvoiceTax, Posting, TaxRule
+from voice.receivables.services import add_rule, approve, credit, draft, issue, save_exemption, store_files
+from voice.receivables.tax import EU
+from voice.receivables.taxation import treatment_of
+from voice.receivables.tests import make
+from voice.receivables.tests.test_ledger import commit
+
+pytestmark = pytest.mark.django_db
+DAY = date(2026, 10, 31)
+USD = 1_000_000
+
+
+def rule(msp, **facts):
+    told = {"country": "US", "area": "NY", "tax": "sales", "name": "State sales tax", "per_million": 40_000,
+            "begins": date(2026, 1, 1), "source": "Tax Law § 1105"}  # fmt: skip
+    return add_rule(TaxRule(msp=msp, **(told | facts)), by=make.BY)
+
+
+def test_every_member_state_britain_switzerland_and_norway_have_a_rate_with_its_law(northwind):
+    with contexts.msp(northwind):
+        held = {each.country for each in TaxRule.objects.filter(tax="vat") if each.begins <= DAY and each.source}
+    assert held >= EU | {"GB", "CH", "NO"}
+
+
+def test_a_rule_is_added_from_a_day_on_and_never_changed(northwind, fabrikam):
+    contexts.use_msp(northwind)
+    rule(northwind)
+    assert AuditEntry.objects.filter(verb="tax_rule.added").exists()
+    for facts, words in (
+        ({"begins": date(2025, 12, 31), "per_million": 30_000}, "begins later"),
+        ({"begins": date(2026, 1, 1)}, "such a rule"),
+        ({"begins": date(2027, 1, 1), "source": ""}, "source|blank"),
+        ({"name": "x", "fixed": 1, "per_million": 0, "currency": "XXX"}, "ISO 4217"),
+        ({"name": "x", "fixed": 1, "currency": "USD"}, "no rate beside"),
+        ({"name": "x", "share_per_million": 1_000_001}, "at most the whole"),
+    ):
+        with pytest.raises(ValidationError, match=words), transaction.atomic():
+            rule(northwind, **facts)
+    rule(northwind, begins=date(2027, 1, 1), per_million=45_000)
+    for change in (TaxRule.objects.update, TaxRule.objects.filter(country="DE").update):
+        with pytest.raises(ProgrammingError), transaction.atomic():
+            change(per_million=0)
+
+
+def test_an_msps_rules_are_its_own_and_everybodys_are_the_operators(northwind, fabrikam, acme):
+    contexts.use_msp(northwind)
+    rule(northwind)
+    with contexts.msp(fabrikam):
+        assert not TaxRule.objects.filter(country="US").exists() and TaxRule.objects.filter(country="DE").exists()
+        for msp in (northwind, None):
+            with pytest.raises(ProgrammingError), transaction.atomic():
+                rule(msp, name="Forged")
+    with contexts.public():
+        assert not TaxRule.objects.filter(country="US").exists()
+        rule(None, name="Everybody's")
+    with contexts.customer(acme):
+        assert not TaxRule.objects.exists()
+
+
+def test_a_draft_says_what_is_missing_for_its_tax(billed):
+    billed.country, billed.vat_id = "FR", ""
+    with pytest.raises(ValidationError, match="VAT id"):
+        make.drafted(billed, 1)
+    billed.country = "SG"
+    billed.entity.country = "SG"
+    with pytest.raises(ValidationError, match="Add it to the tax table"):
+        make.drafted(billed, 1)
+
+
+def test_the_reason_is_in_the_customers_language(billed):
+    billed.country, billed.vat_id = "FR", "FR12345678901"
+    assert "Autoliquidation" in treatment_of(billed, "telecom", DAY).note
+    billed.language = "de"
+    assert "Steuerschuldnerschaft" in treatment_of(billed, "telecom", DAY).note
+
+
+def test_an_exemption_holds_for_its_days_and_its_customer(billed, globex):
+    save_exemption(
+        Exemption(msp_id=billed.msp_id, tenant=billed.tenant, tax="vat", ground="NATO", begins=date(2026, 10, 1)),
+        by=make.BY,
+    )
+    assert (treatment_of(billed, "telecom", DAY).note, treatment_of(billed, "telecom", date(2026, 9, 30)).note) == (
+        "NATO", "",
+    )  # fmt: skip
+    with pytest.raises(ValidationError, match="ground"), transaction.atomic():
+        save_exemption(Exemption(msp_id=billed.msp_id, tenant=billed.tenant, begins=DAY), by=make.BY)
+
+
+class Mixed:
+    """Calls and telephones: one bears the fee for numbers, both bear sales tax."""
+
+    name = "mixed"
+
+    def __init__(self, profile):
+        self.calls = treatment_of(profile, "telecom", DAY, lines=3)
+        self.goods = treatment_of(profile, "goods", DAY, lines=3)
+
+    def items(self, begins, ends, treatment):
+        yield Item("usage", "", "Calls", 100 * USD, self.calls, quantity=40, seconds=3600)
+        yield Item("fee", "", "Telephones", 50 * USD, self.goods)
+
+
+@pytest.fixture
+def american(billed, northwind):
+    """Return how a customer in New York is billed by a company there."""
+    rule(northwind)
+    rule(northwind, name="City sales tax", city="New York", per_million=45_000)
+    rule(northwind, tax="usf", area="", name="Federal USF", per_million=360_000, share_per_million=649_000,
+         tax_class="telecom")  # fmt: skip
+    rule(northwind, tax="911", name="911 fee", per_million=0, fixed=300_000, currency="USD", tax_class="telecom")
+    billed.entity.country = billed.country = "US"
+    billed.entity.vat_id = billed.vat_id = ""
+    billed.area, billed.city, billed.currency = "NY", "New York", "USD"
+    billed.entity.save()
+    billed.save()
+    return billed
+
+
+def test_an_american_invoice_prints_each_tax_and_books_their_sum(american):
+    invoice = draft(american, Mixed(american), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY)
+    rows = {each.name: (each.net, each.tax) for each in invoice.taxes.filter(is_levy=True)}
+    assert rows == {
+        "Federal USF": (100 * USD, 23_360_000),
+        "State sales tax": (150 * USD, 6 * USD),
+        "City sales tax": (150 * USD, 6_750_000),
+        "911 fee": (100 * USD, 900_000),
+    }
+    issue(approve(invoice, by=make.BY), on=make.TODAY, by=make.BY)
+    store_files(invoice)
+    commit()
+
+    assert (invoice.net, invoice.tax, invoice.total) == (150 * USD, 37_010_000, 187_010_000)
+    assert [len(line.levies) for line in invoice.lines.order_by("position")] == [4, 2]
+    booked = Posting.objects.get(account__kind=Account.Kind.TAX)
+    assert booked.credit == invoice.tax
+
+
+def test_credits_in_parts_give_each_tax_back_to_the_cent(american):
+    invoice = draft(american, Mixed(american), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY)
+    issue(approve(invoice, by=make.BY), on=make.TODAY, by=make.BY)
+
+    def credited(position, amount):
+        note = credit(invoice, reason="Part", by=make.BY, amounts={position: amount})
+        issue(approve(note, by=make.BY), on=make.TODAY, by=make.BY)
+        return {each.name: each.tax for each in note.taxes.filter(is_levy=True)}
+
+    # What is asked for each number goes back with the last of its lines.
+    assert credited(1, 33_330_000)["911 fee"] == 0
+    assert set(credited(2, 50 * USD)) == {"State sales tax", "City sales tax"}
+    assert credited(1, 66_670_000)["911 fee"] == 900_000
+    assert sum(note.total for note in invoice.credit_notes.all()) == invoice.total
+    left = selectors.left_to_credit(invoice)
+    assert set(left.lines.values()) == {0} and set(left.taxes.values()) == {(0, 0)}
+
+
+def test_the_database_counts_a_line_once_however_many_taxes_it_bears(american):
+    invoice = draft(american, Mixed(american), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY)
+    InvoiceTax.objects.filter(invoice=invoice, name="State sales tax").update(is_levy=False)
+    with pytest.raises(IntegrityError, match="do not add up"), transaction.atomic():
+        approve(invoice, by=make.BY)
