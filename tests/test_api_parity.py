@@ -106,6 +106,7 @@ CALLS = {
         "invoices/<int:pk>/approve/": "post invoices/<int:pk>/approve/",
         "invoices/<int:pk>/reopen/": "post invoices/<int:pk>/reopen/",
         "invoices/<int:pk>/issue/": "post invoices/<int:pk>/issue/",
+        "invoices/<int:pk>/mail/": "post invoices/<int:pk>/mail/",
         "invoices/<int:pk>/drop/": "delete invoices/<int:pk>/",
         "invoices/<int:pk>/credit/": "post invoices/<int:pk>/credit/",
         "invoices/payments/new/": "post payments/",

@@ -166,6 +166,13 @@ class InvoiceViewSet(MspViewSet):
         return self._answer(issued)
 
     @action(detail=True, methods=["post"])
+    def mail(self, request: Request, pk: str | None = None) -> Response:
+        """Send an issued document to the customer's address, in its language."""
+        invoice = self.get_object()
+        services.mail(invoice, by=self.actor)
+        return self._answer(invoice)
+
+    @action(detail=True, methods=["post"])
     def credit(self, request: Request, pk: str | None = None) -> Response:
         """Write the draft of a credit note: `{"reason": "Wrong plan"}`."""
         given = CreditSerializer(data=request.data)

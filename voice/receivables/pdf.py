@@ -1,90 +1,21 @@
-"""An invoice on paper, in the MSP's brand: a PDF/A-3 with the e-invoice inside. Pure over a frozen document."""
+"""An invoice on paper, in the MSP's brand and the customer's language: a PDF/A-3 with the e-invoice inside. Pure."""
 
-import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
 from typing import Any
 
-from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal
-from django.utils.translation import gettext as _
-from font_source_sans_pro import font_files_ttf
-from fpdf import FPDF
-from fpdf.enums import TableBordersLayout
-from fpdf.fonts import FontFace
-
-from portal.ui.values import duration
-from tenants.countries import country_name
-from voice.rating.money import MICROS
 from voice.receivables import xmp
-from voice.receivables.einvoice import LineRow, TaxRow, percent, pieces
+from voice.receivables.einvoice import LineRow, TaxRow
+from voice.receivables.lines_on_paper import write_lines
+from voice.receivables.payment_box import write_payment
+from voice.receivables.sheet import GREY, INK, LEFT, LINE, RULE, TINT, TOP, WIDTH, Look, Reader, Sheet
 
-# It tells each letter that it leaves out of a font.
-logging.getLogger("fontTools").setLevel(logging.WARNING)
-FONT = "Body"
-FACES = {"": "SourceSansPro", "B": "SourceSansProSemibold"}
+__all__ = ["Look", "render"]
+
 ATTACHMENT = "factur-x.xml"
-LEFT, TOP, RIGHT, BOTTOM = 20, 18, 20, 28
-GREY, INK = (100, 106, 115), (30, 34, 40)
 LOGO_HEIGHT, LOGO_WIDTH = 16, 60
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What makes the page the MSP's own."""
-
-    name: str
-    accent: str
-    logo: bytes = b""
-    size: tuple[int, int] = (0, 0)
-    locale: str = "en_GB"
-
-    @property
-    def colour(self) -> tuple[int, int, int]:
-        red, green, blue = (int(self.accent[at : at + 2], 16) for at in (1, 3, 5))
-        return red, green, blue
-
-
-class Sheet(FPDF):
-    """Pages with the seller's facts and the page's number at the foot."""
-
-    def __init__(self, seller: Any, look: Look, number: str) -> None:
-        super().__init__(format="A4", enforce_compliance="PDF/A-3B")
-        self.seller, self.look, self.number = seller, look, number
-        for style, name in FACES.items():
-            self.add_font(FONT, style, font_files_ttf[name])
-        self.set_margins(LEFT, TOP, RIGHT)
-        self.set_auto_page_break(True, BOTTOM)
-        self.write_as("", 9)
-
-    def write_as(self, style: str, size: float, colour: tuple[int, int, int] = INK) -> None:
-        self.set_font(FONT, style, size)
-        self.set_text_color(*colour)
-
-    def footer(self) -> None:
-        seller = self.seller
-        self.set_y(-BOTTOM + 6)
-        self.set_draw_color(*self.look.colour)
-        self.line(LEFT, self.get_y(), self.w - RIGHT, self.get_y())
-        self.ln(1.5)
-        self.write_as("", 7.5, GREY)
-        self.cell(0, 3.6, " · ".join(filter(None, [seller["name"], *address(seller)])), new_x="LMARGIN", new_y="NEXT")
-        facts = [
-            (_("VAT id"), seller["vat_id"]), (_("Tax number"), seller["tax_number"]), ("", seller["registration"]),
-            ("", seller["email"]), ("", seller["phone"]),
-        ]  # fmt: skip
-        told = " · ".join(f"{name} {value}".strip() for name, value in facts if value)
-        self.cell(0, 3.6, told, new_x="LMARGIN", new_y="NEXT")
-        page = _("%(number)s, page %(page)d of {nb}") % {"number": self.number, "page": self.page_no()}
-        self.cell(0, 3.6, page, align="R")
-
-
-def address(party: Any) -> list[str]:
-    """Return the lines of an address."""
-    city = " ".join(filter(None, [party["postcode"], party["city"]]))
-    return [line for line in (party["street"], city, country_name(party["country"])) if line]
+ADDRESS_AT, FACTS_AT, FACTS_WIDTH = 45, 122, 68
+WHOLE = 1_000_000
 
 
 def render(
@@ -98,19 +29,23 @@ def render(
 ) -> bytes:
     """Return the document as PDF/A-3b; with `xml` it is a Factur-X invoice of the profile EN 16931."""
     made = datetime.combine(document.issued_on or date(2000, 1, 1), time(), UTC)
-    title = _("Credit note") if document.is_credit_note else _("Invoice")
-    number = document.number or _("Draft")
-    sheet = Sheet(document.seller, look, number)
+    reader = Reader.of(document.buyer)
+    title = reader.say("credit_note" if document.is_credit_note else "invoice")
+    number = document.number or reader.say("draft")
+    sheet = Sheet(document.seller, look, reader, number)
     sheet.set_title(f"{title} {number}")
     sheet.set_author(document.seller["name"])
     sheet.set_creation_date(made)
-    sheet.set_lang("en")
     sheet.set_xmp_metadata(xmp.packet(f"{title} {number}", document.seller["name"], made, is_facturx=xml is not None))
     sheet.add_page()
-    _head(sheet, document, title, number, corrects)
-    _lines(sheet, document, lines)
+    _brand(sheet)
+    below = max(_recipient(sheet, document), _facts(sheet, document, number, corrects))
+    _title(sheet, document, f"{title} {number}", below + 10)
+    write_lines(sheet, document.currency, lines, taxes)
     _totals(sheet, document, taxes)
-    _end(sheet, document, taxes)
+    _notes(sheet, taxes)
+    if not document.is_credit_note:
+        write_payment(sheet, document)
     if xml is not None:
         sheet.embed_file(
             bytes=xml, basename=ATTACHMENT, mime_type="text/xml", associated_file_relationship="Alternative",
@@ -119,137 +54,123 @@ def render(
     return bytes(sheet.output())
 
 
-def _head(sheet: Sheet, document: Any, title: str, number: str, corrects: tuple[str, date] | None) -> None:
-    look, buyer = sheet.look, document.buyer
+def _brand(sheet: Sheet) -> None:
+    look = sheet.look
     if look.logo:
         width, height = look.size if all(look.size) else (1, 1)
         # As high as its place unless that would make it wider.
         across = min(LOGO_WIDTH, LOGO_HEIGHT * width / height)
-        sheet.image(look.logo, x=LEFT, y=TOP, w=across, alt_text=look.name)
-    sheet.set_y(TOP)
+        sheet.image(look.logo, x=LEFT, y=TOP - 4, w=across, alt_text=look.name)
     sheet.write_as("B", 15, look.colour)
-    sheet.cell(0, LOGO_HEIGHT, look.name, align="R", new_x="LMARGIN", new_y="NEXT")
-    sheet.ln(10)
-    top = sheet.get_y()
-    sheet.write_as("", 7.5, GREY)
-    sheet.cell(85, 4, " · ".join([document.seller["name"], *address(document.seller)]), new_x="LMARGIN", new_y="NEXT")
+    sheet.put(LEFT, TOP - 4, WIDTH, look.name, align="R", height=LOGO_HEIGHT)
+
+
+def _recipient(sheet: Sheet, document: Any) -> float:
+    reader, buyer = sheet.reader, document.buyer
+    sheet.write_as("", 7, GREY)
+    sheet.put(LEFT, ADDRESS_AT, 90, " · ".join([document.seller["name"], *reader.address(document.seller)]), height=4)
+    y: float = ADDRESS_AT + 5.5
     sheet.write_as("", 10)
-    told = [buyer["name"], *address(buyer)] + (
-        [_("VAT id %(id)s") % {"id": buyer["vat_id"]}] if buyer["vat_id"] else []
-    )
-    for line in told:
-        sheet.cell(85, 5, line, new_x="LMARGIN", new_y="NEXT")
-    below = sheet.get_y()
-    facts = [(_("Number"), number), (_("Date"), _day(document.issued_on, look)), (_("Period"), _period(document, look))]
+    told = [buyer["name"], *reader.address(buyer)] if buyer else []
+    if buyer.get("vat_id"):
+        told.append(reader.say("customer_vat_id", id=buyer["vat_id"]))
+    for text in told:
+        for line in sheet.broken(text, 90):
+            sheet.put(LEFT, y, 90, line)
+            y += LINE
+    return y
+
+
+def _facts(sheet: Sheet, document: Any, number: str, corrects: tuple[str, date] | None) -> float:
+    reader = sheet.reader
+    facts = [
+        ("number", number),
+        ("date", reader.day(document.issued_on)),
+        ("period", f"{reader.day(document.begins)} – {reader.day(document.ends - timedelta(days=1))}"),
+    ]
     if not document.is_credit_note:
-        facts.append((_("Pay until"), _day(document.due_on, look)))
+        facts.append(("pay_until", reader.day(document.due_on)))
     if corrects:
-        facts.append((_("Corrects invoice"), f"{corrects[0]}, {_day(corrects[1], look)}"))
-    if buyer.get("buyer_reference"):
-        facts.append((_("Your reference"), buyer["buyer_reference"]))
-    sheet.set_y(top + 4)
-    for name, value in facts:
-        sheet.set_x(118)
-        sheet.write_as("", 9, GREY)
-        sheet.cell(28, 5, name)
-        sheet.write_as("", 9)
-        sheet.cell(0, 5, value, new_x="LMARGIN", new_y="NEXT")
-    sheet.set_y(max(below, sheet.get_y()) + 12)
-    sheet.write_as("B", 17)
-    sheet.cell(0, 9, f"{title} {number}", new_x="LMARGIN", new_y="NEXT")
-    if document.reason:
+        facts.append(("corrects", f"{corrects[0]}, {reader.day(corrects[1])}"))
+    if document.buyer.get("buyer_reference"):
+        facts.append(("your_reference", document.buyer["buyer_reference"]))
+    y: float = ADDRESS_AT + 0.5
+    for key, value in facts:
+        sheet.write_as("", 7.5, GREY)
+        sheet.put(FACTS_AT, y, FACTS_WIDTH, reader.say(key), height=3.4)
         sheet.write_as("", 9.5)
-        sheet.multi_cell(0, 5, document.reason, new_x="LMARGIN", new_y="NEXT")
-    sheet.ln(3)
+        for line in sheet.broken(value, FACTS_WIDTH):
+            sheet.put(FACTS_AT, y + 3.2, FACTS_WIDTH, line, height=4.6)
+            y += 4.6
+        y += 4
+    return y - 3
 
 
-def _lines(sheet: Sheet, document: Any, lines: Sequence[LineRow]) -> None:
-    look = sheet.look
-    sheet.write_as("", 9)
-    sheet.set_draw_color(210, 214, 219)
-    head = FontFace(emphasis="BOLD", color=look.colour)
-    with sheet.table(
-        width=170,
-        col_widths=(82, 20, 24, 16, 28),
-        text_align=("LEFT", "RIGHT", "RIGHT", "RIGHT", "RIGHT"),
-        borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-        headings_style=head,
-        line_height=5.4,
-        padding=0.6,
-    ) as table:
-        table.row([_("What"), _("Quantity"), _("Each"), _("VAT"), _("Amount")])
-        for line in lines:
-            count, price = pieces(line, document.currency)
-            told = line.text
-            if line.kind == "usage":
-                told += "\n" + _("%(n)s calls, %(time)s") % {
-                    "n": format_decimal(line.quantity, locale=look.locale), "time": duration(line.seconds),
-                }  # fmt: skip
-            table.row(
-                [
-                    told,
-                    format_decimal(count, locale=look.locale),
-                    money(price, document.currency, look),
-                    "–" if line.category == "O" else f"{percent(line.per_million)} %",
-                    money(line.net, document.currency, look),
-                ]
-            )
+def _title(sheet: Sheet, document: Any, title: str, y: float) -> None:
+    sheet.write_as("B", 18)
+    sheet.put(LEFT, y, WIDTH, title, height=9)
+    y += 10
+    if document.reason:
+        sheet.write_as("", 9.5, GREY)
+        for line in sheet.broken(document.reason, WIDTH):
+            sheet.put(LEFT, y, WIDTH, line)
+            y += LINE
+    sheet.set_y(y + 3)
 
 
 def _totals(sheet: Sheet, document: Any, taxes: Sequence[TaxRow]) -> None:
-    look, currency = sheet.look, document.currency
-    if sheet.will_page_break(12 + 6 * len(taxes)):
-        sheet.add_page()
-    sheet.ln(3)
-    rows = [(_("Net"), document.net, "")]
+    reader, currency = sheet.reader, document.currency
+    rows = [(reader.say("net"), document.net)]
+    letter = ord("A")
     for each in taxes:
         if each.is_levy:
-            rows.append((each.name, each.tax, ""))
-            continue
-        if each.category == "O" and not each.note:
-            continue
-        name = _("VAT %(rate)s %% on %(net)s") if each.category != "O" else _("Not subject to VAT: %(net)s")
-        rows.append((name % {"rate": percent(each.per_million), "net": money(each.net, currency, look)}, each.tax, ""))
-    rows.append((_("Total"), document.total, "B"))
-    for name, micros, style in rows:
-        sheet.set_x(100)
-        sheet.write_as(style, 11 if style else 9.5)
-        sheet.cell(60, 6, name)
-        sheet.cell(30, 6, money(micros, currency, look), align="R", new_x="LMARGIN", new_y="NEXT")
+            rows.append((f"{chr(letter)}  {_levy(reader, each, currency)}", each.tax))
+            letter += 1
+        elif each.category != "O" or each.note:
+            key = "vat_on" if each.category == "S" else "no_vat_on"
+            net = reader.money(each.net, currency)
+            rows.append((reader.say(key, rate=reader.percent(each.per_million), net=net), each.tax))
+    height = 6.0
+    if sheet.get_y() + height * (len(rows) + 2) > sheet.bottom:
+        sheet.add_page()
+        sheet.set_y(TOP)
+    y, left = sheet.get_y() + 3, LEFT + 72
+    sheet.write_as("", 9.5)
+    for name, micros in rows:
+        sheet.put(left, y, 68, name, height=height)
+        sheet.put(left + 68, y, WIDTH - 140, reader.money(micros, currency), align="R", height=height)
+        y += height
+    sheet.rule(y + 0.6, sheet.look.colour, 0.5, left)
+    sheet.write_as("B", 12.5)
+    sheet.put(left, y + 1.6, 58, reader.say("credited" if document.is_credit_note else "total"), height=8)
+    sheet.put(left + 58, y + 1.6, WIDTH - 130, reader.money(document.total, currency), align="R", height=8)
+    sheet.set_y(y + 14)
 
 
-def _end(sheet: Sheet, document: Any, taxes: Sequence[TaxRow]) -> None:
-    seller, look = document.seller, sheet.look
-    sheet.ln(8)
-    sheet.write_as("", 9)
-    said = [each.note for each in taxes if each.note]
-    if not document.is_credit_note and document.total > 0 and seller["iban"]:
-        said.append(
-            _("Please pay %(total)s until %(day)s to %(iban)s%(bank)s with the reference %(number)s.")
-            % {
-                "total": money(document.total, document.currency, look), "day": _day(document.due_on, look),
-                "iban": _grouped(seller["iban"]), "bank": f" ({seller['bank']})" if seller["bank"] else "",
-                "number": document.number or "–",
-            }
-        )  # fmt: skip
-    for line in said:
-        sheet.multi_cell(0, 5, line, new_x="LMARGIN", new_y="NEXT")
-        sheet.ln(1)
+def _levy(reader: Reader, each: TaxRow, currency: str) -> str:
+    if each.fixed:
+        amount = reader.money(each.fixed, currency)
+        return reader.say("levy_fixed", name=each.name, n=reader.number(each.units), each=amount)
+    net, rate = reader.money(each.net, currency), reader.percent(each.per_million)
+    if each.share_per_million < WHOLE:
+        share = reader.percent(each.share_per_million)
+        return reader.say("levy_share", name=each.name, rate=rate, share=share, net=net)
+    return reader.say("levy_rate", name=each.name, rate=rate, net=net)
 
 
-def _grouped(iban: str) -> str:
-    return " ".join(iban[at : at + 4] for at in range(0, len(iban), 4))
-
-
-def _day(day: date | None, look: Look) -> str:
-    return format_date(day, "medium", locale=look.locale) if day else "–"
-
-
-def _period(document: Any, look: Look) -> str:
-    return f"{_day(document.begins, look)} – {_day(document.ends - timedelta(days=1), look)}"
-
-
-def money(micros: int, currency: str, look: Look) -> str:
-    """Return an amount as the reader's country writes it, with the currency's own decimals."""
-    text: str = format_currency(Decimal(micros) / MICROS, currency, locale=look.locale)
-    return text
+def _notes(sheet: Sheet, taxes: Sequence[TaxRow]) -> None:
+    sheet.write_as("", 9, INK)
+    y = sheet.get_y()
+    for note in dict.fromkeys(each.note for each in taxes if each.note):
+        told = sheet.broken(note, WIDTH - 6)
+        height = LINE * len(told) + 3
+        if y + height > sheet.bottom:
+            sheet.add_page()
+            y = TOP
+        sheet.set_fill_color(*TINT)
+        sheet.set_draw_color(*RULE)
+        sheet.rect(LEFT, y, WIDTH, height, style="F")
+        for number, line in enumerate(told):
+            sheet.put(LEFT + 2, y + 1.5 + LINE * number, WIDTH - 4, line)
+        y += height + 2
+    sheet.set_y(y + 3)

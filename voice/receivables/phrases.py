@@ -35,6 +35,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
     "quantity": {"en": "Quantity", "de": "Menge", "fr": "Quantité"},
     "each": {"en": "Each", "de": "Einzelpreis", "fr": "Prix unitaire"},
     "vat": {"en": "VAT", "de": "USt.", "fr": "TVA"},
+    "tax": {"en": "Tax", "de": "Steuern", "fr": "Taxes"},
     "amount": {"en": "Amount", "de": "Betrag", "fr": "Montant"},
     "calls_one": {"en": "1 call, %(time)s", "de": "1 Gespräch, %(time)s", "fr": "1 appel, %(time)s"},
     "calls": {"en": "%(n)s calls, %(time)s", "de": "%(n)s Gespräche, %(time)s", "fr": "%(n)s appels, %(time)s"},
@@ -71,7 +72,6 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "fr": "%(name)s, %(n)s × %(each)s",
     },
     "total": {"en": "Total", "de": "Gesamtbetrag", "fr": "Total TTC"},
-    "to_pay": {"en": "Amount due", "de": "Zu zahlen", "fr": "Net à payer"},
     "credited": {"en": "Credited", "de": "Gutgeschrieben", "fr": "Montant de l’avoir"},
     # How to pay
     "how_to_pay": {"en": "How to pay", "de": "So zahlen Sie", "fr": "Pour régler"},

@@ -15,6 +15,7 @@ urlpatterns = [
     path("<int:pk>/issue/", msp.issue, name="issue"),
     path("<int:pk>/drop/", msp.drop, name="drop"),
     path("<int:pk>/credit/", msp.credit, name="credit"),
+    path("<int:pk>/mail/", msp.mail, name="mail"),
     path("<int:pk>/files/<str:kind>/", msp.download, name="file"),
     path("payments/", settings.payment_list, name="payments"),
     path("payments/new/", settings.payment_new, name="payment_new"),

@@ -3,6 +3,7 @@
 from voice.receivables.services.documents import content_of, store_files, store_missing_files
 from voice.receivables.services.invoices import approve, draft, drop, reopen
 from voice.receivables.services.issuing import credit, issue
+from voice.receivables.services.mailing import mail
 from voice.receivables.services.payments import lock_account, record_payment, reverse_payment, settle_from_credit
 from voice.receivables.services.settings import check_vat_id, save_entity, save_profile
 from voice.receivables.services.taxes import add_rule, save_exemption
@@ -17,6 +18,7 @@ __all__ = [
     "drop",
     "issue",
     "lock_account",
+    "mail",
     "record_payment",
     "reopen",
     "reverse_payment",

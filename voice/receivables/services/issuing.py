@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
-from voice.receivables import selectors
+from voice.receivables import phrases, selectors
 from voice.receivables.composer import Composed, Line, TaxLine, compose_taxes, levied
 from voice.receivables.models import Allocation, BillingProfile, Invoice, InvoiceTax, LegalEntity, NumberSeries
 from voice.receivables.numbering import number_text, period_of
@@ -36,7 +36,7 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
         _refuse_more_than(invoice)
     invoice.seller = _frozen(invoice.entity, SELLER)
     # A credit note goes to whom the invoice went.
-    invoice.buyer = invoice.corrects.buyer if invoice.corrects else _frozen(profile, BUYER)
+    invoice.buyer = invoice.corrects.buyer if invoice.corrects else _buyer(profile)
     invoice.issued_on, invoice.due_on = on, on + timedelta(days=profile.due_days)
     _take_number(invoice, on)
     invoice.state = State.ISSUED
@@ -49,6 +49,11 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
         by, "invoice.issued", invoice, tenant_id=invoice.tenant_id, total=invoice.total, currency=invoice.currency
     )
     return invoice
+
+
+def _buyer(profile: BillingProfile) -> dict[str, Any]:
+    language = phrases.language_of(profile.language, profile.country)
+    return {**_frozen(profile, BUYER), "language": language}
 
 
 def _frozen(party: LegalEntity | BillingProfile, names: tuple[str, ...]) -> dict[str, Any]:

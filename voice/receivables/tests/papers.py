@@ -37,11 +37,12 @@ def paper(items, currency="EUR", *, kind="invoice", number="2026-00001", seller=
         total=made.total, is_credit_note=kind == "credit_note", issued_on=date(2026, 11, 20),
         due_on=date(2026, 12, 4), begins=date(2026, 10, 1), ends=date(2026, 11, 1),
     )  # fmt: skip
+    borne = [each.levy for each in made.taxes if each.levy]
     lines = [
         SimpleNamespace(
             position=position, text=line.text, quantity=line.quantity, seconds=line.seconds, kind=line.kind,
             net=line.net, category=line.treatment.category, per_million=line.treatment.per_million,
-            levies=[1] * len(line.treatment.levies),
+            levies=[borne.index(levy) + 1 for levy in line.treatment.levies],
         )
         for position, line in enumerate(made.lines, 1)
     ]  # fmt: skip

@@ -1,11 +1,13 @@
 """The files of issued documents: stored once, the same for everybody, made good where they are missing."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
+from portal.core.models import AuditEntry
 from portal.db import contexts
 from voice.receivables import tasks
 from voice.receivables.models import Invoice, InvoiceFile
-from voice.receivables.services import approve, content_of, credit, issue, save_entity, store_files
+from voice.receivables.services import approve, content_of, credit, issue, mail, save_entity, store_files
 from voice.receivables.tests import make
 
 pytestmark = pytest.mark.django_db
@@ -52,6 +54,30 @@ def test_a_credit_note_is_an_e_invoice_of_its_own(billed):
 
     assert b"<ram:TypeCode>381</ram:TypeCode>" in content_of(note, "xml")
     assert b"2026-00001" in content_of(note, "xml")
+
+
+def test_a_mail_takes_the_bill_along_in_the_customers_language(billed, mailoutbox):
+    billed.language = "fr"
+    billed.save()
+    invoice = make.issued(billed, 10_000_000)
+    mail(invoice, by=make.BY)
+
+    (sent,) = mailoutbox
+    assert (sent.to, sent.subject) == (["ap@acme.example"], "Facture 2026-00001 de Northwind Voice GmbH")
+    assert "11,90\xa0€" in sent.body and f"/bills/{invoice.pk}/" in sent.body and "Strowger" not in sent.body
+    ((name, content, kind),) = sent.attachments
+    assert (name, kind, content) == ("2026-00001.pdf", "application/pdf", content_of(invoice, "pdf"))
+    assert AuditEntry.objects.get(verb="invoice.mailed").tenant_id == billed.tenant_id
+
+
+def test_a_mail_that_does_not_leave_is_said_and_a_draft_is_not_sent(billed, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 9
+    invoice = make.issued(billed, 10_000_000)
+    with pytest.raises(ValidationError, match="did not leave"):
+        mail(invoice, by=make.BY)
+    with pytest.raises(ValidationError, match="issued"):
+        mail(make.drafted(billed, 1, name="x"), by=make.BY)
 
 
 def test_where_the_standard_has_no_form_there_is_a_pdf_alone(billed):

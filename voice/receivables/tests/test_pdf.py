@@ -1,14 +1,19 @@
 """The structure of the PDF/A-3 that we write. These checks are our own: they are no certificate of conformance."""
 
 import io
+import re
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from lxml import etree
 from pypdf import PdfReader
 
-from voice.receivables import einvoice, pdf, xmp
+from voice.receivables import einvoice, payment_box, pdf, xmp
 from voice.receivables.composer import Item
-from voice.receivables.tests.papers import CORRECTS, STANDARD, paper, some
+from voice.receivables.phrases import LANGUAGES, PHRASES
+from voice.receivables.tax import Levy, Treatment
+from voice.receivables.tests.papers import BUYER, CORRECTS, SELLER, STANDARD, paper, some
 
 EUR = 1_000_000
 LOOK = pdf.Look("Northwind Voice", "#0f766e")
@@ -78,9 +83,77 @@ def test_it_says_what_the_invoice_says_over_several_pages(made):
         "PL1234567890",
         "€1,770.00",
         "€2,106.30",
-        "19 %",
+        "19%",
+        "RF32 2026 0000 1",
     ):
         assert words in text, words
+
+
+def test_what_a_page_carries_is_what_stands_on_the_pages_before(made):
+    reader, _xml = made
+    first, second = (page.extract_text() for page in reader.pages[:2])
+
+    lines = re.findall(r"Numbers (\d+)\b", first)
+    carried = f"€{sum(map(int, lines)):,}.00"
+    assert re.search(rf"Carried forward\s+{carried}", first)
+    assert re.search(rf"Brought forward\s+{carried}", second)
+
+
+def pages(document, lines, taxes):
+    return " ".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(pdf.render(document, lines, taxes, LOOK))).pages
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"country": "DE"}, ["Rechnung 2026-00001", "20.11.2026", "USt. 19\xa0% auf 3,00\xa0€", "Deutschland"]),
+        ({"country": "FR"}, ["Facture 2026-00001", "20 nov. 2026", "Total TTC", "3,57\xa0€", "Pour régler"]),
+        ({"country": "FR", "language": "en"}, ["Invoice 2026-00001", "20 Nov 2026", "€3.57"]),
+        ({"country": "CH", "language": ""}, ["Rechnung 2026-00001", "20.11.2026"]),
+        ({"country": "JP"}, ["Invoice 2026-00001", "20 Nov 2026"]),
+    ],
+)
+def test_it_speaks_the_customers_language(facts, words):
+    told = pages(*paper([Item("fee", "", "Fee", 3 * EUR, STANDARD)], buyer=BUYER | facts))
+    for each in words:
+        assert each in told, each
+
+
+def test_several_taxes_are_rows_with_a_letter_that_their_lines_name():
+    some_taxes = (Levy("USF", 360_000, 649_000), Levy("State tax", 40_000), Levy("911 fee", fixed=300_000, units=3))
+    calls, phones = (Treatment("O", 0, "VAT", "", levies) for levies in (some_taxes, some_taxes[1:2]))
+    items = [Item("usage", "", "Calls", 100 * EUR, calls), Item("fee", "", "Phones", EUR, phones)]
+    told = pages(*paper(items, "USD", buyer=BUYER | {"country": "US"}))
+
+    for words in ("A B C", "A USF, 36% on 64.9% of $100.00", "B State tax, 4% on $101.00", "C 911 fee, 3 × $0.30"):
+        assert words in re.sub(r"\s+", " ", told), words
+    assert "Not subject" not in told and "$127.40" not in told
+
+
+def test_the_code_is_a_transfer_of_the_total_with_the_reference():
+    document, *_ = paper([Item("fee", "", "Fee", 3 * EUR, STANDARD)])
+    assert payment_box.transfer_of(document) == {
+        "name": SELLER["name"], "iban": SELLER["iban"], "bic": SELLER["bic"], "amount": Decimal("3.57"),
+        "reference": "RF32202600001",
+    }  # fmt: skip
+    for other in (paper([Item("fee", "", "Fee", EUR, STANDARD)], "GBP"), paper([Item("fee", "", "x", 0, STANDARD)])):
+        assert payment_box.transfer_of(other[0]) is None
+
+
+@pytest.mark.parametrize("key", PHRASES)
+def test_no_phrase_is_missing_in_any_language_or_says_less(key):
+    words = PHRASES[key]
+    assert set(words) == set(LANGUAGES)
+    assert len({frozenset(re.findall(r"%\((\w+)\)s", each)) for each in words.values()} - {frozenset()}) <= 1
+    assert all(each.strip() for each in words.values())
+
+
+def test_every_phrase_that_is_said_is_in_the_table_and_the_other_way_round():
+    sources = "".join(path.read_text() for path in Path(pdf.__file__).parent.rglob("*.py") if "tests" not in path.parts)
+    for key in PHRASES:
+        assert sources.count(f'"{key}"') > 1, key
 
 
 def test_two_copies_are_the_same_byte_for_byte():
@@ -96,5 +169,5 @@ def test_a_credit_note_and_reverse_charge_say_so():
     told = " ".join(page.extract_text() for page in text)
 
     assert (
-        "Credit note" in told and "Corrects invoice" in told and "Reverse charge" in told and "Please pay" not in told
+        "Credit note" in told and "Corrects invoice" in told and "Reverse charge" in told and "How to pay" not in told
     )

@@ -98,6 +98,12 @@ def issue(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("invoices:detail", pk=pk)
 
 
+@require_POST
+@requires("bills.change")
+def mail(request: HttpRequest, pk: int) -> HttpResponse:
+    return _done(request, pk, services.mail, _("Sent."))
+
+
 @requires("bills.change")
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
     row = _invoice(request, pk)
