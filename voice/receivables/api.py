@@ -4,7 +4,10 @@ from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -15,6 +18,7 @@ from tenants.models import Customer
 from voice.receivables import selectors, services, sources
 from voice.receivables.api_taxes import ExemptionViewSet, TaxRuleViewSet, VatIdCheckSerializer, VatIdCheckViewSet
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment
+from voice.receivables.views.shared import file_response
 
 ADDRESS = ["name", "street", "postcode", "city", "country", "vat_id", "email"]
 
@@ -108,6 +112,16 @@ class DaySerializer(serializers.Serializer[Any]):
     on = serializers.DateField(required=False)
 
 
+class Files:
+    """The files of an issued document: `pdf`, `xml` (CII) and `ubl` (for Peppol)."""
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @action(detail=True, methods=["get"], url_path="files/(?P<kind>[a-z]+)")
+    def file(self, request: Request, pk: str | None = None, kind: str = "") -> HttpResponse:
+        """Return a file of an issued document: `pdf`, `xml` (CII) or `ubl` (for Peppol)."""
+        return file_response(self.get_object(), kind)  # type: ignore[attr-defined]
+
+
 def _found(request: Any, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
     asked = request.query_params
     for name in ("state", "kind"):
@@ -116,7 +130,7 @@ def _found(request: Any, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
     return queryset.prefetch_related("lines", "taxes").order_by("-pk")
 
 
-class InvoiceViewSet(MspViewSet):
+class InvoiceViewSet(Files, MspViewSet):
     """Invoices and credit notes: `?state=issued&kind=invoice`. POST writes a draft; then approve and issue it."""
 
     queryset = Invoice.objects.none()
@@ -287,7 +301,7 @@ class ProfileViewSet(MspViewSet):
         return Response(VatIdCheckSerializer(services.check_vat_id(self.get_object(), by=self.actor)).data)
 
 
-class BillViewSet(TenantViewSet):
+class BillViewSet(Files, TenantViewSet):
     """The customer's issued invoices and credit notes."""
 
     queryset = Invoice.objects.none()

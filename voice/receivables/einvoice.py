@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 from facturx import generate_xml, xml_check_xsd
 
 from voice.rating.money import MICROS, decimals
+from voice.receivables.references import creditor_reference
 
 INVOICE, CREDIT_NOTE = "380", "381"
 TRANSFER, SEPA = "30", "58"
 PIECE = "C62"
 # UNTDID 5305 → the code list VATEX of the reasons why no VAT is due.
-REASONS = {"AE": "VATEX-EU-AE", "O": "VATEX-EU-O"}
+REASONS = {"AE": "VATEX-EU-AE", "O": "VATEX-EU-O", "K": "VATEX-EU-IC", "G": "VATEX-EU-G"}
 SEPA_CURRENCY = "EUR"
 MOST_DECIMALS = 2
 
@@ -79,6 +80,8 @@ def refuse(document: Document, taxes: Sequence[TaxRow]) -> None:
     seller, outside = document.seller, any(each.category == "O" for each in taxes)
     if seller["country"] == "US":
         raise NotPossible(_("EN 16931 knows VAT and no sales tax."))
+    if outside and any(each.category != "O" for each in taxes):
+        raise NotPossible(_("Nothing stands beside what is outside the scope of VAT: bill it by itself."))
     if outside and not seller["registration"]:
         raise NotPossible(_("Outside the scope of VAT the seller is named by its company registration: enter it."))
     if not outside and not (seller["vat_id"] or (seller["tax_number"] and seller["registration"])):
@@ -90,15 +93,24 @@ def xml(
 ) -> bytes:
     """Return the document as CII XML, checked against the official schema; raises NotPossible."""
     refuse(document, taxes)
-    facts = _facts(document, lines, taxes, corrects)
+    facts = facts_of(document, lines, taxes, corrects)
     made: bytes = generate_xml(facts, level="en16931", check_xsd=False, check_schematron=None)
     xml_check_xsd(made, flavor="factur-x", level="en16931")
     return made
 
 
-def _facts(
-    document: Any, lines: Sequence[LineRow], taxes: Sequence[TaxRow], corrects: tuple[str, date] | None
+def facts_of(
+    document: Any,
+    lines: Sequence[LineRow],
+    taxes: Sequence[TaxRow],
+    corrects: tuple[str, date] | None,
+    *,
+    tells_account: bool = False,
 ) -> dict[str, Any]:
+    """Return a document by the business terms of EN 16931, whatever the syntax.
+
+    A credit note names no account to pay to, unless `tells_account`: some readers demand one.
+    """
     outside = any(each.category == "O" for each in taxes)
     currency = document.currency
     facts: dict[str, Any] = {
@@ -124,12 +136,15 @@ def _facts(
         facts["BT-10"] = document.buyer["buyer_reference"]
     if document.reason:
         facts["BG-1"] = [{"BT-22": document.reason}]
+    if any(each.category == "K" for each in taxes):
+        place = {"name": "name", "addr_l1": "street", "postcode": "postcode", "city": "city", "country_code": "country"}
+        facts["BG-13"] = {name: document.buyer[key] for name, key in place.items() if document.buyer[key]}
     if corrects:
         facts["BG-3"] = [{"BT-25": corrects[0], "BT-26": corrects[1]}]
-    if document.seller["iban"] and not document.is_credit_note:
+    if document.seller["iban"] and (tells_account or not document.is_credit_note):
         facts |= {
             "BT-81": SEPA if currency == SEPA_CURRENCY else TRANSFER,
-            "BT-83": document.number,
+            "BT-83": creditor_reference(document.number),
             "BT-84": document.seller["iban"],
             "BT-85": document.seller["name"],
         }

@@ -276,6 +276,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AlterField(
+            model_name="invoicefile",
+            name="kind",
+            field=models.TextField(
+                choices=[("pdf", "PDF"), ("xml", "E-invoice (XML)"), ("ubl", "E-invoice for Peppol (UBL)")]
+            ),
+        ),
+        migrations.AlterField(
             model_name="invoiceline",
             name="category",
             field=models.TextField(

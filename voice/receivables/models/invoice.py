@@ -194,6 +194,7 @@ class InvoiceFile(Child):
     class Kind(models.TextChoices):
         PDF = "pdf", _("PDF")
         XML = "xml", _("E-invoice (XML)")
+        UBL = "ubl", _("E-invoice for Peppol (UBL)")
 
     invoice = models.ForeignKey(Invoice, models.PROTECT, related_name="files")
     kind = models.TextField(choices=Kind)

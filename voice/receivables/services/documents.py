@@ -6,7 +6,7 @@ import logging
 from django.db import IntegrityError, transaction
 
 from tenants.models import Brand
-from voice.receivables import einvoice, pdf
+from voice.receivables import einvoice, pdf, ubl
 from voice.receivables.models import Invoice, InvoiceFile
 
 logger = logging.getLogger(__name__)
@@ -40,13 +40,14 @@ def content_of(invoice: Invoice, kind: str) -> bytes | None:
 
 
 def made(invoice: Invoice) -> dict[str, bytes]:
-    """Return the files of a document: the PDF, and the e-invoice where EN 16931 has a form for it."""
+    """Return the files of a document: the PDF, and the e-invoice in both syntaxes where EN 16931 has a form for it."""
     lines, taxes = list(invoice.lines.order_by("position")), list(invoice.taxes.order_by("pk"))
     earlier = invoice.corrects
     corrects = (earlier.number, earlier.issued_on) if earlier and earlier.issued_on else None
     found: dict[str, bytes] = {}
     try:
         found[Kind.XML] = einvoice.xml(invoice, lines, taxes, corrects=corrects)
+        found[Kind.UBL] = ubl.xml(invoice, lines, taxes, corrects=corrects)
     except einvoice.NotPossible as error:
         logger.info("No e-invoice of %s: %s", invoice, error)
     found[Kind.PDF] = pdf.render(invoice, lines, taxes, look_of(invoice), xml=found.get(Kind.XML), corrects=corrects)

@@ -15,6 +15,8 @@ TREATMENTS = [
     Treatment("S", 255_000, "VAT"),
     Treatment("AE", 0, "VAT", say("en", "reverse_charge")),
     Treatment("E", 0, "VAT", "Exempt: embassy"),
+    Treatment("K", 0, "VAT", say("en", "intra")),
+    Treatment("G", 0, "VAT", say("en", "export")),
     Treatment("O", 0, "VAT", "Not subject to VAT: the place of supply is US, where the recipient is established."),
 ]
 SELLER = {
@@ -63,7 +65,7 @@ def some(seed: int):
     chance = random.Random(seed)
     first = chance.choice(TREATMENTS)
     # Nothing stands beside what is outside the scope, says BR-O-11.
-    choices = [first] if first.category == "O" else [first, *TREATMENTS[: chance.randrange(1, 6)]]
+    choices = [first] if first.category == "O" else [first, *TREATMENTS[: chance.randrange(1, 8)]]
     choices = [each for each in choices if (each.category == "O") == (first.category == "O")]
     items = [
         Item(

