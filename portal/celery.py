@@ -24,6 +24,11 @@ app.conf.beat_schedule = {
     "tenants.forget_closed": {"task": "tenants.tasks.forget_closed", "schedule": 6 * 3600.0},
     "numbers.take_back": {"task": "voice.numbers.tasks.take_back", "schedule": 60.0, "options": {"expires": 60.0}},
     "inventory.end_cooling": {"task": "voice.inventory.tasks.end_cooling", "schedule": 600.0},
+    # The European Central Bank publishes at four in the afternoon of its own clock.
+    "currencies.import_latest": {
+        "task": "voice.currencies.tasks.import_latest",
+        "schedule": crontab(hour="16,20", minute="30"),
+    },
     "receivables.store_files": {"task": "voice.receivables.tasks.store_files", "schedule": 600.0},
     "calls.note_busy_minutes": {
         "task": "voice.calls.tasks.note_busy_minutes",

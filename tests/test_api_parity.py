@@ -112,6 +112,8 @@ CALLS = {
         "invoices/payments/new/": "post payments/",
         "invoices/companies/new/": "post legal-entities/",
         "invoices/companies/<int:pk>/": "patch legal-entities/<int:pk>/",
+        "invoices/rates/new/": "post exchange-rates/",
+        "invoices/rates/import/": "post exchange-rates/import/",
         "invoices/taxes/new/": "post tax-rules/",
         "invoices/customers/<int:customer>/vat-id/": "post billing-profiles/<int:pk>/check-vat-id/",
         "invoices/customers/<int:customer>/exemptions/new/": "post tax-exemptions/",

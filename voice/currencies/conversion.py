@@ -38,11 +38,12 @@ class Conversion:
         return self.rates[0].day if self.rates else None
 
     def __str__(self) -> str:
-        told = (f"1 {rate.base} = {_digits(rate.nanos)} {rate.quote}" for rate in self.rates)
+        told = (f"1 {rate.base} = {digits(rate.nanos)} {rate.quote}" for rate in self.rates)
         return ", ".join(told) + (f" ({self.day})" if self.rates else "")
 
 
-def _digits(nanos: int) -> str:
+def digits(nanos: int) -> str:
+    """Return a rate as it is published, without zeros at the end."""
     return f"{nanos // 10**9}.{nanos % 10**9:09}".rstrip("0").rstrip(".")
 
 
