@@ -31,6 +31,7 @@ urlpatterns = [
     *pages("carriers/", "voice.carriers.urls_msp"),
     *pages("", "voice.calls.urls_msp"),
     *pages("decks/", "voice.rating.urls_decks"),
+    *pages("decks/", "voice.routing.urls_msp"),
     *pages("unrated/", "voice.rating.urls_unrated"),
     *pages("invoices/rates/", "voice.currencies.urls"),
     *pages("invoices/", "voice.receivables.urls_msp"),

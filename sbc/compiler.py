@@ -68,8 +68,8 @@ class MspFacts:
     bases: tuple[str, ...]
     trunks: tuple[TrunkFacts, ...] = ()
     blocked_prefixes: tuple[str, ...] = ()
-    # By selling deck where a call costs more than it brings; under 0 which trunk is cheapest.
-    tables: Mapping[int, Table] = field(default_factory=dict)
+    # Tables of prices, as they were made: `price_rows`.
+    prices: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,12 @@ def compile_msp(msp: MspFacts) -> list[Row]:
     for trunk in msp.trunks:
         rows += _trunk(trunk)
         rows += [Row("ip", f"m{msp.id}:{address}", trunk.gateway) for address in trunk.source_addresses]
-    for deck, table in msp.tables.items():
-        rows += _prices(f"m{msp.id}.{deck}", table)
-    return _checked(rows)
+    return _checked([*rows, *msp.prices])
+
+
+def price_rows(msp: int, tables: Mapping[int, Table]) -> list[Row]:
+    """Return an MSP's tables of prices: under 0 which trunk is cheapest, by selling deck where a call is below cost."""
+    return [row for deck, table in tables.items() for row in _prices(f"m{msp}.{deck}", table)]
 
 
 def compile_customer(customer: CustomerFacts, generation: int) -> list[Row]:

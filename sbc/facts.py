@@ -14,11 +14,13 @@ from sbc.compiler import (
     RegionFacts,
     TrunkFacts,
 )
+from sbc.rows import Row
 from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
 from voice.carriers.models import Trunk
 from voice.carriers.selectors import blocked_prefixes, emergency_trunks, trunks_for
 from voice.emergency.selectors import choices, emergency_over, tried_in_order
 from voice.numbers.models import ApprovedCallerId, Number
+from voice.rating.models import PriceTables
 from voice.routing.models import Route, Schedule
 from voice.routing.selectors import lines_of
 
@@ -26,7 +28,7 @@ _TRUNK = (
     "id", "msp_id", "tenant_id", "host", "port", "transport", "auth", "username", "realm", "source_addresses",
     "channels", "cps", "forwarded_caller", "enabled", "approved",
 )  # fmt: skip
-_ROUTE = ("id", "prefix", "caller_prefix", "action", "enabled")
+_ROUTE = ("id", "prefix", "caller_prefix", "action", "trunk_order", "enabled")
 _SCHEDULE = ("schedule__name", "schedule__windows", "schedule__closed")
 
 
@@ -49,11 +51,15 @@ def msp_facts(msp: Msp) -> MspFacts:
         bases=tuple(BaseDomain.objects.filter(msp=msp).order_by("pk").values_list("fqdn", flat=True)),
         trunks=tuple(trunk_facts(trunk) for trunk in Trunk.objects.open().shared().filter(msp=msp).order_by("pk")),
         blocked_prefixes=tuple(each.prefix for each in blocked_prefixes(msp.pk)),
+        prices=tuple(Row(*row) for made in PriceTables.objects.filter(msp=msp) for row in made.rows),
     )
 
 
-def customer_facts(customer: Customer) -> CustomerFacts:
-    """Return all that a customer's rows follow from; the database context must be the customer's."""
+def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
+    """Return all that a customer's rows follow from; the database context must be the customer's.
+
+    `protected` is the selling deck below whose prices no call may go: a customer's own role may not read policies.
+    """
     read = _reads().ask(id=customer.pk, msp=customer.msp_id, country=customer.country)
     trunks = [Trunk(**row) for row in read["trunks"]]
     usable = {trunk.pk: trunk_facts(trunk) for trunk in trunks}
@@ -82,6 +88,7 @@ def customer_facts(customer: Customer) -> CustomerFacts:
         emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes),
         usable_trunks=tuple(usable.values()),
         own_trunks=tuple(trunk for trunk in usable.values() if trunk.owner),
+        protected=protected,
     )
 
 

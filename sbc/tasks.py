@@ -12,7 +12,7 @@ from portal.core.models import Job
 from portal.db.partitions import ensure_days
 from sbc import services
 from sbc.ingest import BY_DAY
-from sbc.services import certificates, erasure, reconciling
+from sbc.services import certificates, erasure, pricing, reconciling
 
 DAYS_AHEAD = 7
 
@@ -22,6 +22,13 @@ def sweep(**_: Any) -> None:
     """Compile what is behind and note the nodes that have fallen silent."""
     services.compile_revisions()
     services.expire_nodes()
+
+
+@shared_task(ignore_result=True)
+def rank(**_: Any) -> None:
+    """Make the tables of prices anew that a change of a deck, a policy or the clock has made stale."""
+    if pricing.make_price_tables():
+        services.compile_revisions()
 
 
 @shared_task(ignore_result=True)

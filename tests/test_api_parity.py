@@ -66,6 +66,8 @@ CALLS = {
         "decks/<int:pk>/edit/": "patch decks/<int:pk>/",
         "decks/<int:pk>/close/": "post decks/<int:pk>/close/",
         "decks/<int:pk>/rate/": "post decks/<int:pk>/set-rates/",
+        "decks/losses/everybody/": "post loss-policies/",
+        "decks/losses/<int:pk>/": "post loss-policies/",
         "decks/<int:pk>/import/": "post deck-imports/",
         "decks/<int:pk>/assign/": "post customer-decks/",
         "decks/<int:pk>/assign/<int:key>/end/": "post customer-decks/",

@@ -33,6 +33,7 @@ from sbc.services.alarms import close_alarms, raise_alarm
 from sbc.services.certificates import warn_of_names
 from tenants.models import Customer, Msp, Region
 from tenants.scopes import config_changed
+from voice.rating.ranking import follow_use, protecting_deck, with_protection
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,8 @@ def compile_revision(scope: Scope) -> Revision | None:
         key = scope_key(scope)
         complaint = Exists(Alarm.objects.open().filter(kind=Alarm.Kind.COMPILE, subject=key))
         mine = model.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+        if model is Customer:
+            mine = with_protection(mine, now())
         locked = mine.annotate(is_complained_of=complaint).filter(pk=scope.pk).first()
         if locked is None:
             return None
@@ -161,8 +164,11 @@ def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> Revi
 
 def _customer_rows(scope: Customer, generation: int, newest: Revision | None) -> tuple[list[Row], int, str]:
     with contexts.customer(scope):
-        known = facts.customer_facts(scope)
+        known = facts.customer_facts(scope, protected=protecting_deck(scope))
     rows = compile_customer(known, generation)
+    uses = any(row.table == "rt" and ";o=" in row.value for row in rows)
+    if uses != scope.goes_by_price:  # type: ignore[attr-defined]  # read `with_protection`
+        follow_use(scope, uses)
     fingerprint = _hash(routing_fingerprint(rows))
     if newest is not None and fingerprint == newest.fingerprint:
         return rows, generation, fingerprint

@@ -15,6 +15,7 @@ from sbc.compiler import (
     compile_region,
     for_node,
     generation_of,
+    price_rows,
     routing_fingerprint,
 )
 from sbc.rows import Row, UnsafeValue, difference
@@ -159,7 +160,9 @@ def test_a_table_of_prices_is_the_msps_and_has_a_timetable_only_where_prices_cha
     decks = {1: Deck("EUR", [Rate(1, "44", "", 30)]), 2: Deck("EUR", [Rate(2, "44", "", 20), Rate(3, "44207", "", 40)])}
     table = rank_table(spans, decks, 1_000, 9_000)
 
-    rows = {(row.table, row.key): row.value for row in compile_msp(MspFacts(3, (), tables={0: table}))}
+    rows = {
+        (row.table, row.key): row.value for row in compile_msp(MspFacts(3, (), prices=tuple(price_rows(3, {0: table}))))
+    }
 
     layout = table.layout
     assert rows == {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from sbc.compiler import CustomerFacts, MspFacts, NumberFacts, TrunkFacts, compile_customer, compile_msp
+from sbc.compiler import CustomerFacts, NumberFacts, TrunkFacts, compile_customer, price_rows
 from sbc.node import prices
 from sbc.node.schedules import read, state
 from sbc.tests.sip.fixtures import sbc, stage  # noqa: F401
@@ -161,7 +161,7 @@ async def test_the_sbc_ranks_trunks_as_the_decks_do(stage: Stage):  # noqa: F811
         own = TrunkFacts(4, "127.0.0.1", 5060, "udp", 3, owner=17)
         customer = replace(as_customer(policy), cps=1000, own_trunks=(own,), protected=4 if protects else 0)
         at = begin + timedelta(hours=dice.randint(0, 400))
-        rows = [*compile_customer(customer, generation), *compile_msp(MspFacts(3, (), tables={0: ranks, 4: losses}))]
+        rows = [*compile_customer(customer, generation), *price_rows(3, {0: ranks, 4: losses})]
         told = [(row.table, row.key, row.value) for row in rows if row.table not in ("gw", "pt", "tn", "lt")]
         clocks = [("ps", row.key, prices.state(prices.read(row.value), at)) for row in rows if row.table == "pt"]
         # What a node takes away once a table is another one.

@@ -48,6 +48,9 @@ class _Spans:
     ends: list[int] = field(default_factory=list)
     decks: list[int] = field(default_factory=list)
 
+    def listed(self) -> list[tuple[int, int, int]]:
+        return list(zip(self.begins, self.ends, self.decks, strict=True))
+
     def at(self, moment: int) -> int | None:
         index = bisect_right(self.begins, moment) - 1
         return self.decks[index] if index >= 0 and moment < self.ends[index] else None
@@ -116,6 +119,16 @@ def tariffs_for(tenants: Iterable[int] = (), trunks: Iterable[int] = ()) -> Tari
     by_trunk = _assigned("rating_trunkdeck", "trunk", trunks)
     wanted = {deck for spans in (*by_customer.values(), *by_trunk.values()) for deck in spans.decks}
     return Tariffs(by_customer, by_trunk, decks_for(wanted))
+
+
+def spans_of_customers(tenants: Iterable[int]) -> dict[int, list[tuple[int, int, int]]]:
+    """Return by which decks customers paid when: from and until (milliseconds, half-open), and the deck's id."""
+    return {owner: spans.listed() for owner, spans in _assigned("rating_customerdeck", "tenant_id", tenants).items()}
+
+
+def spans_of_trunks(trunks: Iterable[int]) -> dict[int, list[tuple[int, int, int]]]:
+    """Return by which decks trunks cost when."""
+    return {owner: spans.listed() for owner, spans in _assigned("rating_trunkdeck", "trunk", trunks).items()}
 
 
 def decks_for(ids: Iterable[int]) -> dict[int, LoadedDeck]:

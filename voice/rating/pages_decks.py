@@ -81,7 +81,11 @@ class DeckList(ListPage):
     ]
     default_sort = "name"
     export_name = "decks"
-    actions = [NEW_DECK]
+    actions = [
+        NEW_DECK,
+        Action(_("What would a call cost?"), "by_price:try", "search", "costs.view"),
+        Action(_("Calls below cost"), "by_price:losses", "shield", "rates.view"),
+    ]
     empty = Empty(
         _("No decks yet."), _("For example “Carrier A A–Z”, in EUR, from the carrier's price list."), NEW_DECK, "table"
     )

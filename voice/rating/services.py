@@ -21,6 +21,7 @@ from voice.rating.bands import BadBands
 from voice.rating.comparing import Comparison, compare
 from voice.rating.files.lines import Line
 from voice.rating.models import CustomerDeck, DeckRate, DeckVersion, RateDeck, TrunkDeck
+from voice.rating.ranking import deck_changed, prices_changed, selling_deck_changed
 
 DECK_FACTS = ("name", "kind", "currency", "zone", "free", "bands", "note")
 State = DeckVersion.State
@@ -40,6 +41,7 @@ def save_deck(deck: RateDeck, *, by: Actor) -> RateDeck:
     deck.full_clean()
     deck.row_version += 1
     deck.save()
+    deck_changed(deck)
     audit.record(by, "deck.saved", deck, before=facts(stored, DECK_FACTS), after=facts(deck, DECK_FACTS))
     return deck
 
@@ -82,6 +84,7 @@ def assign_customer(customer: Customer, deck: RateDeck | None, *, begins: dateti
     Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
     new = CustomerDeck(msp_id=customer.msp_id, tenant=customer, deck=deck, begins=begins) if deck else None
     _assign(CustomerDeck.objects.filter(tenant=customer), new, begins)
+    selling_deck_changed(customer)
     audit.record(by, "customer_deck.assigned", customer, deck=str(deck) if deck else "", begins=begins)
     return new
 
@@ -98,6 +101,7 @@ def assign_trunk(trunk: Trunk, deck: RateDeck | None, *, begins: datetime, by: A
     Trunk.objects.select_for_update(of=("self",), no_key=True).get(pk=trunk.pk)
     new = TrunkDeck(msp_id=trunk.msp_id, trunk=trunk.pk, deck=deck, begins=begins) if deck else None
     _assign(TrunkDeck.objects.filter(trunk=trunk.pk), new, begins)
+    prices_changed(trunk.msp_id)
     audit.record(by, "trunk_deck.assigned", trunk, deck=str(deck) if deck else "", begins=begins)
     return new
 
@@ -158,6 +162,7 @@ def activate(version: DeckVersion, deck: RateDeck, *, by: Actor, counts: Compari
     version.save(update_fields=["state", "activated_at", "summary"])
     deck.row_version += 1
     deck.save(update_fields=["row_version", "mapping"])
+    deck_changed(deck)
     changed = version.summary.get("counts", {})
     audit.record(
         by, "deck.version_activated", deck, version=version.number, effective_from=version.effective_from, **changed

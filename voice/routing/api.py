@@ -5,15 +5,19 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.api import TenantViewSet
+from portal.core.api import MspViewSet, TenantViewSet
+from tenants.models import Customer
 from voice.carriers.selectors import trunks_for
 from voice.emergency.selectors import emergency_for
+from voice.rating.models import LossPolicy
+from voice.rating.ranking import set_loss_policy
 from voice.routing import selectors, services
 from voice.routing.explain import explain
 from voice.routing.forms import TryForm
@@ -39,13 +43,14 @@ class RouteSerializer(serializers.ModelSerializer):
             "schedule",
             "action",
             "trunks",
+            "trunk_order",
             "enabled",
             "note",
             "row_version",
             "is_live",
         ]
         read_only_fields = ["position", "is_default"]
-        extra_kwargs = {"row_version": {"required": False}}
+        extra_kwargs = {"row_version": {"required": False}, "trunk_order": {"required": False}}
 
     def get_is_live(self, route: Route) -> bool:
         return route.config_version <= self.context["request"].tenant.live_version
@@ -115,6 +120,7 @@ class RouteViewSet(TenantViewSet):
                 "sentence": explained.sentence,
                 "route": explained.matched,
                 "trunks": choice.trunks,
+                "left_out": [gateway for gateway, _why in choice.left_out],
                 "trace": [{"route": route, "why": why} for route, why in explained.lines],
             }
         )
@@ -153,4 +159,36 @@ class ScheduleViewSet(TenantViewSet):
         services.delete_schedule(schedule, customer=self.request.tenant, by=by)
 
 
+class LossPolicySerializer(serializers.Serializer[LossPolicy]):
+    """What becomes of calls below cost: of `customer`, or of everybody where that is null; empty follows everybody."""
+
+    customer = serializers.IntegerField(source="tenant_id", min_value=1, allow_null=True, default=None)
+    mode = serializers.ChoiceField(LossPolicy.Mode.choices, allow_blank=True)
+    row_version = serializers.IntegerField(required=False)
+
+
+class LossPolicyViewSet(MspViewSet):
+    """What becomes of calls that cost more than they bring: `report` or `refuse`, set by a POST."""
+
+    queryset = LossPolicy.objects.none()
+    serializer_class = LossPolicySerializer
+    capability = "rates"
+    http_method_names = ["get", "post", "head", "options"]
+
+    def get_queryset(self) -> QuerySet[LossPolicy]:
+        return LossPolicy.objects.filter(msp=self.request.msp)  # type: ignore[attr-defined]
+
+    def write(self, serializer: Any, instance: LossPolicy | None) -> LossPolicy:
+        data, msp = serializer.validated_data, self.request.msp  # type: ignore[attr-defined]
+        customer = None
+        if data["tenant_id"] is not None:
+            customer = Customer.objects.filter(pk=data["tenant_id"], msp=msp).first()
+            if customer is None:
+                raise ValidationError({"customer": _("You have no such customer.")})
+        set_loss_policy(msp, customer, data["mode"], by=self.actor, seen=data.get("row_version"))
+        stored = LossPolicy.objects.filter(msp=msp, tenant=customer).first()
+        return stored or LossPolicy(msp=msp, tenant=customer, mode="")
+
+
+msp_routes = [("loss-policies", LossPolicyViewSet, "loss-policy")]
 routes = [("routes", RouteViewSet, "route"), ("schedules", ScheduleViewSet, "schedule")]

@@ -1,22 +1,32 @@
 """A choice in plain words: the sentence above the trace, and why each line did not take the call."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from portal.core.fields import format_number
-from voice.routing.choose import Choice, Miss, Outcome
+from voice.routing.choose import Choice, LeftOut, Miss, Order, Outcome
+
+# For the MSP alone: a customer could learn from them what its provider pays.
+LEFT_OUT = {
+    LeftOut.BLOCKED: gettext_lazy("left out: blocked by the carrier's deck"),
+    LeftOut.NO_PRICE: gettext_lazy("left out: no price for this number"),
+    LeftOut.BELOW_COST: gettext_lazy("left out: asks more than the customer pays"),
+}
 
 
 @dataclass(frozen=True)
 class Explained:
-    """`sentence` is the answer; `lines` pair each line's id with its reason, in dial order."""
+    """`sentence` is the answer, `notes` say more of it; `lines` pair each line's id with its reason, in dial order."""
 
     sentence: str
     matched: int | None
     lines: tuple[tuple[int, str], ...]
+    notes: tuple[str, ...] = ()
 
 
 def explain(choice: Choice, called: str, names: dict[str, str]) -> Explained:
@@ -33,11 +43,21 @@ def explain(choice: Choice, called: str, names: dict[str, str]) -> Explained:
         Outcome.TRUNK: _("A call to %(number)s leaves over %(trunks)s."),
         Outcome.BLOCKED: _("A call to %(number)s is blocked by this policy."),
         Outcome.BLOCKED_BY_PROVIDER: _("A call to %(number)s is blocked by your provider for all of its customers."),
+        Outcome.NOT_OFFERED: _("%(number)s is not offered over the trunks of this line, so the call is refused."),
+        Outcome.BELOW_COST: _("%(number)s is not offered over the trunks of this line, so the call is refused."),
         Outcome.NO_LINE: _("No line takes a call to %(number)s, so it is blocked."),
     }
     sentence = sentences[choice.outcome] % {"number": number, "trunks": trunks}
     lines = tuple((step.line.id, _why(step.miss)) for step in choice.trace)
-    return Explained(sentence, choice.line.id if choice.line else None, lines)
+    return Explained(sentence, choice.line.id if choice.line else None, lines, tuple(_notes(choice, names)))
+
+
+def _notes(choice: Choice, names: dict[str, str]) -> Iterator[str]:
+    if choice.line is not None and choice.line.order is not Order.LISTED and len(choice.trunks) > 1:
+        yield _("The cheapest for this number at this moment is tried first.")
+    if choice.trunks and choice.left_out:
+        trunks = ", ".join(names.get(gateway, "?") for gateway, _why in choice.left_out)
+        yield _("Not offered for this number, so left out: %(trunks)s.") % {"trunks": trunks}
 
 
 def _why(miss: Miss | None) -> str:

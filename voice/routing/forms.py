@@ -30,18 +30,19 @@ class RouteForm(Groups, forms.ModelForm):
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     groups = [
         (_("When"), ["pattern", "caller_pattern", "schedule"]),
-        (_("Then"), ["action", "trunk_0", "trunk_1", "trunk_2", "trunk_3"]),
+        (_("Then"), ["action", "trunk_0", "trunk_1", "trunk_2", "trunk_3", "trunk_order"]),
         (_("About this line"), ["note", "enabled"]),
     ]
 
     class Meta:
         model = Route
-        fields = ["pattern", "caller_pattern", "schedule", "action", "enabled", "note"]
+        fields = ["pattern", "caller_pattern", "schedule", "action", "trunk_order", "enabled", "note"]
         widgets = {
             "pattern": forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off", "placeholder": "+44*"}),
             "caller_pattern": forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
             "note": forms.TextInput,
             "action": forms.RadioSelect,
+            "trunk_order": forms.RadioSelect,
         }
 
     def __init__(self, *args: Any, trunks: Iterable[Trunk], **kwargs: Any) -> None:
@@ -49,6 +50,11 @@ class RouteForm(Groups, forms.ModelForm):
         self.trunks = list(trunks)
         self.fields["schedule"].queryset = Schedule.objects.order_by("name")
         self.fields["schedule"].empty_label = _("At any hour")
+        self.fields["trunk_order"].required = False  # left out, it stays as it is
+        self.fields["trunk_order"].help_text = _(
+            "Cheapest first: for each called number your provider's prices of the moment decide, and the list above "
+            "only where they are equal. Trunks of your own come first. If one fails, the next cheapest is tried."
+        )
         if self.instance.is_default:
             for name in ("pattern", "caller_pattern", "schedule", "enabled"):
                 del self.fields[name]
@@ -74,7 +80,7 @@ class RouteForm(Groups, forms.ModelForm):
     def _post_clean(self) -> None:
         # The service checks the whole line with its trunks; here only the fields are copied to the instance.
         for name, value in self.cleaned_data.items():
-            if name in self.Meta.fields:
+            if name in self.Meta.fields and not (name == "trunk_order" and not value):
                 setattr(self.instance, name, value)
 
 

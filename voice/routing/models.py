@@ -3,6 +3,8 @@ from django.db import models
 from django.db.models import OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from voice.routing.choose import Order
+
 
 class RouteQuerySet(models.QuerySet["Route"]):
     def in_dial_order(self) -> "RouteQuerySet":
@@ -61,6 +63,15 @@ class Route(models.Model):
         Schedule, models.PROTECT, verbose_name=_("hours"), null=True, blank=True, related_name="routes"
     )
     action = models.TextField(_("what happens"), choices=Action, default=Action.ROUTE)
+    trunk_order = models.TextField(
+        _("order of the trunks"),
+        choices=[
+            (Order.LISTED.value, _("As listed here")),
+            (Order.CHEAPEST.value, _("Cheapest first; trunks without a price for the number go last")),
+            (Order.PRICED.value, _("Cheapest first; trunks without a price for the number are left out")),
+        ],
+        default=Order.LISTED.value,
+    )
     enabled = models.BooleanField(_("in use"), default=True)
     note = models.TextField(_("note"), blank=True, max_length=200)
     row_version = models.PositiveIntegerField(default=0)
@@ -76,6 +87,9 @@ class Route(models.Model):
                 violation_error_message=_("A pattern holds digits only, at most 15."),
             ),
             models.CheckConstraint(name="routing_route_action", condition=Q(action__in=["route", "block"])),
+            models.CheckConstraint(
+                name="routing_route_order", condition=Q(trunk_order__in=[each.value for each in Order])
+            ),
             models.UniqueConstraint("is_default", condition=Q(is_default=True), name="routing_route_one_default"),
             models.CheckConstraint(
                 name="routing_route_default_is_plain",

@@ -1,6 +1,7 @@
 """Reads of a customer's routing policy."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
 
@@ -10,8 +11,20 @@ from voice.carriers.selectors import blocked_prefixes, trunks_for
 from voice.emergency.selectors import emergency_for
 from voice.numbers.models import Number
 from voice.routing import patterns
-from voice.routing.choose import CallQuery, Choice, Line, PolicyView, ScheduleView, Window, choose
+from voice.routing.choose import (
+    UNKNOWN,
+    CallQuery,
+    Choice,
+    Line,
+    Order,
+    Outcome,
+    PolicyView,
+    ScheduleView,
+    Window,
+    choose,
+)
 from voice.routing.models import Route, RouteQuerySet, Schedule
+from voice.routing.prices import priced
 
 
 def routes_in_dial_order() -> RouteQuerySet:
@@ -60,7 +73,12 @@ def policy_for(customer: Customer) -> PolicyView:
 
 def try_number(customer: Customer, called: str, caller: str, at: datetime) -> Choice:
     """Return what a call by the customer would do; numbers as digits, an emergency number as dialled."""
-    return choose(policy_for(customer), CallQuery(called, caller, at))
+    policy = policy_for(customer)
+    found = priced(customer, called, at)
+    by_price = found.quotes.protects or any(line.order is not Order.LISTED for line in policy.lines)
+    choice = choose(policy, CallQuery(called, caller, at), found.quotes if by_price else UNKNOWN)
+    # What a call costs is the MSP's to know: its customer is told that the number is not offered.
+    return replace(choice, outcome=Outcome.NOT_OFFERED) if choice.outcome is Outcome.BELOW_COST else choice
 
 
 def _line(route: Any, usable: dict[int, str], time_zone: str) -> Line:
@@ -73,4 +91,5 @@ def _line(route: Any, usable: dict[int, str], time_zone: str) -> Line:
         caller_prefix=route.caller_prefix,
         schedule=schedule_view(route.schedule, time_zone) if route.schedule else None,
         enabled=route.enabled,
+        order=Order(route.trunk_order),
     )

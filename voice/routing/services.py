@@ -240,6 +240,7 @@ def _facts(route: Route, trunks: Sequence[str]) -> dict[str, Any]:
         "hours": str(route.schedule or ""),
         "action": route.action,
         "trunks": list(trunks),
+        "order": route.trunk_order,
         "in use": route.enabled,
         "note": route.note,
     }

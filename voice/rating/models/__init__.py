@@ -3,6 +3,7 @@ from voice.rating.models.charges import Charge, Cost, CostUsage, PricedOutcome, 
 from voice.rating.models.decks import CustomerDeck, DeckRate, DeckVersion, RateDeck, TrunkDeck
 from voice.rating.models.imports import DeckImport, DeckImportError, DeckLine
 from voice.rating.models.margins import MarginGrain, MarginSum
+from voice.rating.models.ranking import LossPolicy, PriceTables, PriceUse
 
 __all__ = [
     "Account",
@@ -15,9 +16,12 @@ __all__ = [
     "DeckLine",
     "DeckRate",
     "DeckVersion",
+    "LossPolicy",
     "MarginGrain",
     "MarginSum",
     "Movement",
+    "PriceTables",
+    "PriceUse",
     "PricedOutcome",
     "RateDeck",
     "TrunkDeck",

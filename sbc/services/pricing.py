@@ -1,0 +1,141 @@
+"""Tables of prices for the nodes: made beside the queue of saves, because ranking 100,000 codes takes seconds."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils.timezone import now
+
+from portal.db import contexts
+from sbc.compiler import price_rows
+from tenants.models import Customer, Msp
+from tenants.scopes import config_changed
+from voice.carriers.models import Trunk
+from voice.rating.cheapest import Span, Table, loss_table, main_currency, rank_table
+from voice.rating.decks import Deck
+from voice.rating.loading import decks_for, spans_of_customers, spans_of_trunks
+from voice.rating.losses import losses
+from voice.rating.models import CustomerDeck, PriceTables, PriceUse, RateDeck
+from voice.rating.ranking import with_protection
+from voice.rating.storing import prices
+
+logger = logging.getLogger(__name__)
+# A node knows the prices of so many days without its portal.
+HORIZON, AT_LEAST_EVERY = timedelta(days=35), timedelta(days=7)
+WORST = 50
+_LOCK = 7310
+
+
+def make_price_tables() -> int:
+    """Make the tables of every MSP whose prices may have changed, and return of how many."""
+    with contexts.ingest():
+        stale = PriceTables.objects.filter(Q(wanted__gt=F("made")) | Q(next_at__lte=now()))
+        msps = list(stale.order_by("pk").values_list("msp_id", flat=True))
+    made = 0
+    for msp in msps:
+        try:
+            made += make_tables_of(msp)
+        except Exception:
+            # One MSP's odd deck must not hold up the others'; its nodes keep what they have.
+            logger.exception("the prices of msp:%s cannot be ranked", msp)
+    return made
+
+
+def make_tables_of(msp_id: int) -> bool:
+    """Make one MSP's tables anew, unless somebody else is at it; its nodes get what is different."""
+    with contexts.ingest(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_LOCK, msp_id])
+        if not cursor.fetchone()[0]:
+            return False
+        at = now()
+        # Read without a lock: who raises `wanted` meanwhile does not wait, and has it made once more.
+        before = PriceTables.objects.get(pk=msp_id)
+        rows, next_at = _rows(msp_id, at)
+        facts = {"rows": rows, "next_at": next_at, "made_at": at, "losses": _losses(msp_id, at)}
+        if rows != before.rows:
+            config_changed(Msp(pk=msp_id))
+        for customer in _changing_decks(msp_id, before.made_at, at):
+            config_changed(customer)
+        PriceTables.objects.filter(pk=msp_id).update(made=before.wanted, **facts)
+    return True
+
+
+def _rows(msp_id: int, at: datetime) -> tuple[list[list[str]], datetime]:
+    begin, until = _millis(at), _millis(at + HORIZON)
+    protecting = _protecting(msp_id, at)
+    moments = [at + AT_LEAST_EVERY * 4]
+    coming = CustomerDeck.objects.filter(msp=msp_id).exclude(ends=F("begins"))
+    for name in ("begins", "ends"):
+        moments += coming.filter(**{f"{name}__gt": at}).values_list(name, flat=True)
+    tables: dict[int, Table] = {}
+    if protecting or PriceUse.objects.filter(msp=msp_id).exists():
+        spans, decks = tariff_of(msp_id, protecting)
+        tables[0] = rank_table(spans, decks, begin, until)
+        tables |= {deck: loss_table(spans, decks, deck, begin, until) for deck in protecting if deck in decks}
+    for table in tables.values():
+        times = table.timetable
+        if len(times.states) > 1 or times.until < until:
+            moments.append(at + min(AT_LEAST_EVERY, (_moment(times.until) - at) / 2))
+        # What has passed is a state too much.
+        moments += [_moment(state.since) + timedelta(minutes=5) for state in times.states if state.since]
+    rows = price_rows(msp_id, tables)
+    return [[row.table, row.key, row.value] for row in rows], min(moments)
+
+
+def tariff_of(msp_id: int, sells: Any = ()) -> tuple[dict[str, list[Span]], Mapping[int, Deck]]:
+    """Return by which decks the MSP's open trunks cost and when, and these decks and the selling ones."""
+    trunks = Trunk.objects.open().shared().filter(msp=msp_id).order_by("pk")
+    spans = {f"g{trunk}": each for trunk, each in spans_of_trunks(trunks.values_list("pk", flat=True)).items()}
+    wanted = {deck for each in spans.values() for _begins, _ends, deck in each} | set(sells)
+    return spans, {pk: loaded.deck for pk, loaded in decks_for(wanted).items()}
+
+
+def _protecting(msp_id: int, at: datetime) -> list[int]:
+    """Return the selling decks below whose prices calls of some customer may not go, now or as planned."""
+    customers = with_protection(Customer.objects.filter(msp=msp_id).exclude(state="closed"), at)
+    guarded = [customer.pk for customer in customers if customer.loss_mode == "refuse"]
+    spans = spans_of_customers(guarded)
+    begin, until = _millis(at), _millis(at + HORIZON)
+    return sorted({deck for each in spans.values() for begins, ends, deck in each if begins < until and ends > begin})
+
+
+def _changing_decks(msp_id: int, since: datetime | None, at: datetime) -> list[Customer]:
+    """Return the customers whose selling deck has become another one, by its dates alone."""
+    if since is None:
+        return []
+    span = (since, at)
+    changed = CustomerDeck.objects.filter(Q(begins__range=span) | Q(ends__range=span), msp=msp_id)
+    customers = with_protection(Customer.objects.filter(msp=msp_id, pk__in=changed.values("tenant")), at)
+    return [customer for customer in customers.order_by("pk") if customer.loss_mode == "refuse"]
+
+
+def _losses(msp_id: int, at: datetime) -> dict[str, Any]:
+    """Return the codes at which the MSP's customers pay less than its cheapest trunk asks, whatever the policy."""
+    begin = _millis(at)
+    spans, decks = tariff_of(msp_id)
+    currency = main_currency(spans, decks, begin)
+    buying = {deck for each in spans.values() for begins, ends, deck in each if begins <= begin < ends}
+    sold = CustomerDeck.objects.filter(Q(ends=None) | Q(ends__gt=at), msp=msp_id, begins__lte=at).values("deck")
+    named = RateDeck.objects.filter(Q(pk__in=buying) | Q(pk__in=sold)).order_by("name")
+    sides: dict[str, list[tuple[str, dict[str, int]]]] = {"buy": [], "sell": []}
+    skipped = []
+    for deck in named:
+        if deck.currency == currency:
+            sides[deck.kind].append((deck.name, prices(deck, at)))
+        else:
+            skipped.append(deck.name)
+    found = losses(sides["sell"], sides["buy"])
+    worst = [asdict(loss) for loss in found[:WORST]]
+    return {"count": len(found), "worst": worst, "currency": currency, "skipped": skipped}
+
+
+def _millis(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+def _moment(millis: int) -> datetime:
+    return datetime.fromtimestamp(millis / 1000, UTC)
