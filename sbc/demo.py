@@ -14,7 +14,7 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from sbc import ingest, protocol, services
 from sbc.models import Node, Spool
-from sbc.services import nodes, reconciling
+from sbc.services import nodes, pricing, reconciling
 from tenants.models import Customer
 from voice.calls import rollups
 from voice.calls.models import Cdr
@@ -40,6 +40,8 @@ def seed(cast: Any) -> None:
     with contexts.public():
         node = _node(cast, directory)
     services.compile_revisions()
+    if pricing.make_price_tables():
+        services.compile_revisions()
     with contexts.ingest():
         spool, new = Spool.objects.get_or_create(id=uuid.uuid5(uuid.NAMESPACE_DNS, "demo.strowger"), node=node)
     if new:

@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from sbc.node.applier import Applier
 from sbc.node.engines.base import Engine
-from sbc.node.rows import SET_ORDER
+from sbc.node.rows import PRICES, SET_ORDER
 from sbc.protocol import Drift, Row, RowKey
 
 Kind: TypeAlias = Literal["missing", "different", "foreign"]
@@ -14,16 +14,24 @@ Kind: TypeAlias = Literal["missing", "different", "foreign"]
 log = logging.getLogger("strowger.node")
 
 EVERY = 20.0  # seconds; what somebody changed by hand must be found within a minute
+PRICES_EVERY = 45  # sweeps; a rank that somebody changed by hand costs money, and keeps no call from its way
 REPORTED = 200  # rows of one sweep that are named one by one
 
 
-async def sweep(engine: Engine, applier: Applier) -> list[Drift]:
-    """Find and heal every row that is missing, different or nobody's; give what was found."""
+async def sweep(engine: Engine, applier: Applier, *, prices: bool = True) -> list[Drift]:
+    """Find and heal every row that is missing, different or nobody's; give what was found.
+
+    Without `prices`, tables of prices are only looked at where their number of rows is wrong: to dump thousands of rows
+    keeps Kamailio's events waiting.
+    """
+    counts = {} if prices else await engine.counts()
     found: list[Drift] = []
     wanted_by_table: dict[str, dict[str, str]] = {table: {} for table in SET_ORDER}
     for row in applier.rows_in_force():
         wanted_by_table[row.table][row.key] = row.value
     for table, wanted in wanted_by_table.items():
+        if table in PRICES and counts.get(table) == len(wanted):
+            continue
         held = await engine.dump(table)
         if held == wanted:
             continue

@@ -118,6 +118,7 @@ class NodeProcess:
         self._started = asyncio.Event()
         self._measured: dict[str, Any] = {}
         self._drift: list[Drift] = []
+        self._sweeps = 0
         self._starts: deque[float] = deque()
 
     async def run(self) -> None:
@@ -288,7 +289,9 @@ class NodeProcess:
 
     async def _sweep(self) -> None:
         await self.applier.flip_schedules()
-        self._drift += await drift.sweep(self.engine, self.applier)
+        self._sweeps += 1
+        prices = self._sweeps % drift.PRICES_EVERY == 0
+        self._drift += await drift.sweep(self.engine, self.applier, prices=prices)
         await self.applier.retry()
 
     async def _clean_up(self) -> None:

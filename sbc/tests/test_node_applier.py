@@ -305,3 +305,19 @@ async def test_prices_change_at_their_moment_without_the_portal(tmp_path):
     assert node.applier.expected(RowKey("ps", "m3.0.aaaaaa")) == "1"
     await node.applier.apply(apply("msp:3", 2, ("lc", "m3.0.bbbbbb:44", "12"), ("lt", "m3.0", "l=bbbbbb;w=1")))
     assert node.engine.tables["ps"] == {}
+
+
+async def test_ranks_that_somebody_changed_are_found_in_time_and_missing_ones_at_once(tmp_path):
+    node = Node(tmp_path)
+    rows = [("lc", "m3.0.aaaaaa:44", "12"), ("lc", "m3.0.aaaaaa:49", "21"), ("lt", "m3.0", "l=aaaaaa;w=1")]
+    await node.applier.apply(apply("msp:3", 1, *rows))
+    held = node.engine.tables["lc"]
+
+    held["m3.0.aaaaaa:44"] = "21"
+    assert await sweep(node.engine, node.applier, prices=False) == []
+    (found,) = await sweep(node.engine, node.applier)
+    assert (found["key"], found["found"], held["m3.0.aaaaaa:44"]) == ("m3.0.aaaaaa:44", "different", "12")
+
+    del held["m3.0.aaaaaa:49"]
+    (found,) = await sweep(node.engine, node.applier, prices=False)
+    assert (found["found"], held["m3.0.aaaaaa:49"]) == ("missing", "21")

@@ -69,7 +69,9 @@ def seed(cast: Any) -> None:
 
 def _buy(msp: Msp, trunk: Trunk, percent: int, by: Actor) -> None:
     deck = _deck(msp, f"{trunk.name} A–Z", RateDeck.Kind.BUY, "EUR", "As agreed with the carrier", by)
-    services.put_rates(deck, _lines(percent, 1, 1), at=BEGIN, by=by, note="Price list 2026-01", full=True)
+    # The carriers differ: who is cheaper to a country is not cheaper to its mobiles.
+    mobiles = 100 if percent == 100 else 88
+    services.put_rates(deck, _lines(percent, 1, 1, mobiles), at=BEGIN, by=by, note="Price list 2026-01", full=True)
     services.assign_trunk(trunk, deck, begins=BEGIN, by=by)
 
 
@@ -85,10 +87,11 @@ def _deck(msp: Msp, name: str, kind: str, currency: str, note: str, by: Actor) -
     return services.save_deck(deck, by=by)
 
 
-def _lines(percent: int, minimum: int, increment: int) -> list[Line]:
+def _lines(percent: int, minimum: int, increment: int, mobiles: int = 0) -> list[Line]:
+    asked = [(code, name, price, mobiles if mobiles and "mobile" in name else percent) for code, name, price in WORLD]
     rates = [
-        Line(0, ("out", code, ""), Terms(name, price * percent // 100, 0, minimum, increment), None, None)
-        for code, name, price in WORLD
+        Line(0, ("out", code, ""), Terms(name, price * share // 100, 0, minimum, increment), None, None)
+        for code, name, price, share in asked
     ]
     return rates + [
         Line(0, ("out", code, ""), Terms(name, 0, 0, minimum, increment, blocked=True), None, None)
