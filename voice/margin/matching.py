@@ -129,7 +129,8 @@ def _pairs(theirs: Sequence[Theirs], ours: Sequence[Ours], shift: int, tolerance
         at = each.at - shift
         first = bisect_left(times[each.called], at - tolerance)
         last = bisect_right(times[each.called], at + tolerance)
-        for call in calls[first : min(last, first + NEAREST)]:
+        middle = bisect_left(times[each.called], at)
+        for call in calls[max(first, middle - NEAREST // 2) : min(last, middle + NEAREST // 2)]:
             apart = abs(at - call.at) + 1000 * min(abs(each.seconds - call.seconds), abs(each.seconds - call.billed))
             offered.append((apart, each.row, call.key))
             of_row[each.row], of_key[call.key] = each, call

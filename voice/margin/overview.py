@@ -9,7 +9,7 @@ from tenants.models import Customer
 from voice.margin import selectors
 from voice.margin.forecast import LOOKED_AT, forecast
 from voice.margin.lens import Lens, lens_of, next_month, previous_month
-from voice.margin.selectors import Day, Result, Short
+from voice.margin.selectors import Day, OfCustomer, Result
 from voice.margin.words import percent
 
 SHOWN, SHOWN_AT_HOME = 8, 5
@@ -37,7 +37,8 @@ def overview(lens: Lens, today: date) -> dict[str, Any]:
     """Return everything that the first page shows of a month; the current one has a forecast."""
     begins = min(lens.month, today - LOOKED_AT) if _is_now(lens, today) else lens.month
     days = selectors.days(lens, begins, next_month(lens.month))
-    found = selectors.result(lens)
+    customers = selectors.by_customer(lens)
+    found = selectors.result(customers)
     groups = list(selectors.routes(lens))
     trunks = selectors.trunk_names(lens.msp)
     losing = selectors.losing(groups)[:SHOWN]
@@ -47,7 +48,7 @@ def overview(lens: Lens, today: date) -> dict[str, Any]:
         "result": found,
         "days": [each for each in days if each.day >= lens.month],
         "forecast": _forecast(found, days, today) if _is_now(lens, today) else None,
-        "short": named(selectors.below_target(lens)[:SHOWN]),
+        "short": named(selectors.below_target(customers)[:SHOWN]),
         "losing": losing,
         "nothing": selectors.without_revenue(groups),
         "elsewhere": selectors.elsewhere(lens),
@@ -70,16 +71,17 @@ def home_of(msp: Any, today: date) -> dict[str, Any] | None:
     found = compared(msp, today)
     if found is None:
         return None
-    return {"compared": found, "short": named(selectors.below_target(found.lens)[:SHOWN_AT_HOME]), "lens": found.lens}
+    short = selectors.below_target(selectors.by_customer(found.lens))
+    return {"compared": found, "short": named(short[:SHOWN_AT_HOME]), "lens": found.lens}
 
 
-def named(rows: Sequence[Short]) -> list[dict[str, Any]]:
+def named(rows: Sequence[OfCustomer]) -> list[dict[str, Any]]:
     """Return customers below their target as pages show them."""
     names = dict(Customer.objects.filter(pk__in=[row.pk for row in rows]).values_list("pk", "name"))
     return [
         {
-            "pk": row.pk, "name": names.get(row.pk, ""), "margin": row.margin, "short": row.short,
-            "share": percent(row.per_mille), "wanted": percent(row.wanted),
+            "pk": row.pk, "name": names.get(row.pk, ""), "margin": row.result.margin, "short": row.short,
+            "share": percent(row.result.per_mille), "wanted": percent(row.wanted),
         }
         for row in rows
     ]  # fmt: skip

@@ -1,13 +1,14 @@
 """Reads of margins, all from sums that are written as calls come in; in the context of the MSP."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.db.models import (
     BigIntegerField,
     Case,
+    Count,
     Exists,
     ExpressionWrapper,
     F,
@@ -21,7 +22,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce, Greatest, NullIf
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from tenants.models import Customer, Msp
 from voice.calls.models.cdr import Direction
@@ -31,12 +32,14 @@ from voice.margin.models import CarrierInvoice, Target
 from voice.rating.models import MarginGrain, MarginSum
 from voice.receivables.models import Invoice, InvoiceLine
 
+# Lines that bill calls; what a credit note takes back is counted apart.
+OF_CALLS = Q(kind=InvoiceLine.Kind.USAGE, invoice__kind=Invoice.Kind.INVOICE)
 COUNTS = ("calls", "seconds", "unpriced", "uncosted")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a month came to, in micros of one currency."""
+    """What a month came to, in micros of one currency; `earned` is what its calls earned."""
 
     calls: int = 0
     earned: int = 0
@@ -59,6 +62,24 @@ class Result:
         """Return the margin in thousandths of the revenue."""
         return self.margin * 1000 // self.revenue if self.revenue > 0 else None
 
+    def __add__(self, other: "Result") -> "Result":
+        return Result(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Result)))
+
+
+@dataclass(frozen=True)
+class OfCustomer:
+    """What one customer's month came to; `elsewhere` says that a part is in a currency that no rate leads from."""
+
+    pk: int
+    result: Result
+    wanted: int | None
+    elsewhere: bool
+
+    @property
+    def short(self) -> int:
+        """Return the money that lacks to what is wanted, or to nothing where nothing is."""
+        return self.result.revenue * (self.wanted or 0) // 1000 - self.result.margin
+
 
 @dataclass(frozen=True)
 class Day:
@@ -73,25 +94,6 @@ class Day:
         return self.earned - self.cost
 
 
-@dataclass(frozen=True)
-class Short:
-    """A customer that earns less than is wanted of it; `short` is the money that lacks."""
-
-    pk: int
-    revenue: int
-    spent: int
-    wanted: int | None
-    short: int
-
-    @property
-    def margin(self) -> int:
-        return self.revenue - self.spent
-
-    @property
-    def per_mille(self) -> int | None:
-        return self.margin * 1000 // self.revenue if self.revenue > 0 else None
-
-
 def target_of(msp: Msp, customer: Customer | None = None) -> int | None:
     """Return the margin that is wanted of a customer, or of all that have no target of their own."""
     rows = Target.objects.filter(msp=msp).filter(Q(tenant=None) | Q(tenant=customer))
@@ -104,21 +106,47 @@ def own_target(msp: Msp, customer: Customer | None) -> int | None:
     return Target.objects.filter(msp=msp, tenant=customer).values_list("per_mille", flat=True).first()
 
 
-def result(lens: Lens) -> Result:
-    """Return what the month came to in calls and fees."""
-    sums = MarginSum.objects.filter(msp=lens.msp, grain=MarginGrain.MONTH, at=lens.first)
-    found = sums.aggregate(
-        **{name: Coalesce(Sum(name), 0) for name in ("calls", "unpriced", "uncosted")},
-        earned=lens.total("earned"),
-        cost=lens.total("cost"),
+def by_customer(lens: Lens) -> list[OfCustomer]:
+    """Return what the month of each customer came to; one line of sums for each is all that is read."""
+    sums = MarginSum.objects.filter(msp=lens.msp, grain=MarginGrain.MONTH, at=lens.first).values("tenant")
+    counted = sums.annotate(
+        **{f"{name}_sum": Cast(Sum(name), BigIntegerField()) for name in COUNTS},
+        sold=lens.total("earned"),
+        bought=lens.total("cost"),
+        away=_elsewhere(lens),
     )
-    lines = _lines(lens)
-    billed = lines.aggregate(fees=lens.total("signed", "invoice__currency"), billed=_calls_billed(lens))
-    earned = int(found["earned"])
-    return Result(
-        int(found["calls"]), earned, int(billed["fees"]), int(found["cost"]),
-        max(0, earned - int(billed["billed"])), int(found["unpriced"]), int(found["uncosted"]),
+    billed = _lines(lens).values("tenant").annotate(
+        fees=lens.total("signed", "invoice__currency"),
+        charged=lens.total("for_calls", "invoice__currency"),
+        has_calls=Count("pk", filter=OF_CALLS),
     )  # fmt: skip
+    invoices: dict[int, Any] = {row["tenant"]: row for row in billed}
+    calls: dict[int, Any] = {row["tenant"]: row for row in counted}
+    targets: dict[int | None, int] = dict(Target.objects.filter(msp=lens.msp).values_list("tenant", "per_mille"))
+    found = []
+    for pk in sorted(invoices.keys() | calls.keys()):
+        made, paid = calls.get(pk), invoices.get(pk)
+        sold = made["sold"] if made else 0
+        # What an invoice bills for calls takes the place of their charges: included minutes earn their fee.
+        is_billed = paid is not None and paid["has_calls"] > 0
+        result = Result(
+            made["calls_sum"] if made else 0, paid["charged"] if paid and is_billed else sold,
+            paid["fees"] if paid else 0, made["bought"] if made else 0, 0 if is_billed else sold,
+            made["unpriced_sum"] if made else 0, made["uncosted_sum"] if made else 0,
+        )  # fmt: skip
+        found.append(OfCustomer(pk, result, targets.get(pk, targets.get(None)), bool(made and made["away"])))
+    return found
+
+
+def result(customers: Iterable[OfCustomer]) -> Result:
+    """Return what all of them came to."""
+    return sum((each.result for each in customers), Result())
+
+
+def below_target(customers: Iterable[OfCustomer]) -> list[OfCustomer]:
+    """Return the customers that earn less than is wanted of them, those first that lack most money."""
+    lacking = [each for each in customers if each.short > 0 and not each.elsewhere]
+    return sorted(lacking, key=lambda each: (-each.short, each.pk))
 
 
 def days(lens: Lens, begins: date, ends: date) -> list[Day]:
@@ -162,14 +190,18 @@ def customers(lens: Lens) -> QuerySet[Any]:
     wanted = Target.objects.filter(msp=lens.msp).filter(Q(tenant=OuterRef("pk")) | Q(tenant=None))
     found: QuerySet[Any] = Customer.objects.filter(msp=lens.msp).annotate(
         **{f"{name}_sum": of(sums, Cast(Sum(name), BigIntegerField())) for name in COUNTS},
-        earned=of(sums, lens.total("earned")),
+        charged=of(sums, lens.total("earned")),
         fees=of(lines, lens.total("signed", "invoice__currency")),
-        billed=of(lines, _calls_billed(lens)),
+        billed=of(lines, lens.total("for_calls", "invoice__currency")),
+        is_billed=Exists(lines.filter(OF_CALLS)),
         spent=of(sums, lens.total("cost")),
         elsewhere=Exists(sums.filter(currency__in=lens.missing).exclude(earned=0, cost=0)),
         wanted=Subquery(wanted.order_by(F("tenant").asc(nulls_last=True)).values("per_mille")[:1]),
     )
-    found = found.annotate(revenue=F("earned") + F("fees"), unbilled=Greatest(F("earned") - F("billed"), Value(0)))
+    found = found.annotate(
+        earned=Case(When(is_billed=True, then=F("billed")), default=F("charged")),
+        unbilled=Case(When(is_billed=True, then=Value(0)), default=F("charged"), output_field=BigIntegerField()),
+    ).annotate(revenue=F("earned") + F("fees"))
     found = _with_margin(found)
     short = F("revenue") * F("wanted") / Value(1000) - F("margin")
     told: QuerySet[Any] = found.annotate(
@@ -180,28 +212,6 @@ def customers(lens: Lens) -> QuerySet[Any]:
         )
     ).filter(Q(calls_sum__gt=0) | ~Q(revenue=0) | ~Q(spent=0))
     return told
-
-
-def below_target(lens: Lens) -> list[Short]:
-    """Return the customers that earn less than is wanted of them, those first that lack most money.
-
-    Added up here from one line of sums for each customer: a page opens with it.
-    """
-    sums = MarginSum.objects.filter(msp=lens.msp, grain=MarginGrain.MONTH, at=lens.first)
-    calls = sums.values("tenant").annotate(sold=lens.total("earned"), bought=lens.total("cost"), away=_elsewhere(lens))
-    found = {row["tenant"]: [row["sold"], row["bought"]] for row in calls if not row["away"]}
-    mixed = {row["tenant"] for row in calls if row["away"]}
-    for row in _lines(lens).values("tenant").annotate(fees=lens.total("signed", "invoice__currency")):
-        if row["tenant"] not in mixed:
-            found.setdefault(row["tenant"], [0, 0])[0] += row["fees"]
-    targets: dict[int | None, int] = dict(Target.objects.filter(msp=lens.msp).values_list("tenant", "per_mille"))
-    lacking = []
-    for tenant, (revenue, spent) in found.items():
-        wanted = targets.get(tenant, targets.get(None))
-        short = revenue * (wanted or 0) // 1000 - (revenue - spent)
-        if short > 0:
-            lacking.append(Short(tenant, revenue, spent, wanted, short))
-    return sorted(lacking, key=lambda each: (-each.short, each.pk))
 
 
 def losing(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -287,12 +297,8 @@ def _lines(lens: Lens) -> QuerySet[InvoiceLine]:
             output_field=BigIntegerField(),
         ),
         for_calls=Case(
-            When(kind=InvoiceLine.Kind.USAGE, invoice__kind=Invoice.Kind.INVOICE, then=F("exact")),
+            When(OF_CALLS, then=F("exact")),
             default=Value(0),
             output_field=BigIntegerField(),
         ),
     )
-
-
-def _calls_billed(lens: Lens) -> Any:
-    return lens.total("for_calls", "invoice__currency")

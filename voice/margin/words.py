@@ -16,14 +16,17 @@ NOTHING_EARNED = Status(_("Earns nothing"), "calm", "circle")
 TWO_CURRENCIES = Status(_("Two currencies"), "calm", "help-circle")
 # What a page says of each figure where it first appears.
 MEANINGS = {
-    "revenue": _("What calls were charged, and the fees and credits of issued invoices for the month. Without tax."),
+    "revenue": _(
+        "What calls were charged, or what an issued invoice bills for them, and fees and credits of invoices for the"
+        " month. Without tax."
+    ),
     "cost": _("What your carriers ask for these calls, by their price lists here."),
     "margin": _("Revenue less cost: what stays with you. The percentage is its share of revenue."),
     "forecast": _(
         "What calls will have left by the end of the month: days so far as they were, each day to come as the average "
         "of its weekday in the last four weeks. Fees as they are now."
     ),
-    "unbilled": _("Charges of calls in the month that no issued invoice has yet."),
+    "unbilled": _("Charges of customers that have no issued invoice with calls for the month yet."),
     "disputed": _("What carriers asked for more than you counted, where you have disputed their invoice."),
 }
 

@@ -19,6 +19,10 @@ pytestmark = pytest.mark.django_db
 BY = Actor(email="nadia@northwind.example")
 
 
+def came_to(lens):
+    return selectors.result(selectors.by_customer(lens))
+
+
 @pytest.fixture
 def acme(northwind):
     from tenants.models import Customer
@@ -37,14 +41,14 @@ def test_a_month_is_calls_and_fees_less_costs(northwind, acme, globex, initech, 
     billed = make.profile(make.entity(northwind), acme)
     make.issued(billed, 2_000_000, -500_000, period=(month, next_month(month)))
 
-    found = selectors.result(lens())
+    found = came_to(lens())
 
     assert (found.earned, found.fees, found.cost) == (10_000_000, 1_500_000, 6_000_000)
     assert (found.revenue, found.margin, found.per_mille) == (11_500_000, 5_500_000, 478)
     assert (found.calls, found.unpriced, found.uncosted, found.unbilled) == (20, 3, 1, 10_000_000)
 
 
-def test_what_invoices_have_of_the_calls_is_not_unbilled_and_credit_notes_count_against_the_month(
+def test_what_an_invoice_bills_for_calls_takes_the_place_of_charges_and_credit_notes_count_against_the_month(
     northwind, acme, summed, lens
 ):
     from voice.receivables.composer import Item
@@ -63,13 +67,16 @@ def test_what_invoices_have_of_the_calls_is_not_unbilled_and_credit_notes_count_
     billed = make.profile(make.entity(northwind), acme)
     written = draft(billed, Calls(), begins=month, ends=next_month(month), by=BY)
     invoice = issue(approve(written, by=BY), on=make.TODAY, by=BY)
-    before = selectors.result(lens())
+    before = came_to(lens())
     note = credit(invoice, amounts={1: 1_000_000}, reason="Line was down", by=BY)
     issue(approve(note, by=BY), on=make.TODAY, by=BY)
-    after = selectors.result(lens())
+    after = came_to(lens())
 
-    assert (before.unbilled, before.fees) == (9_000_000 - 6_004_999, 2_000_000)
-    assert after.fees == 1_000_000
+    # Three euros were included in the plan: they earn its fee.
+    assert (before.earned, before.unbilled, before.fees) == (6_004_999, 0, 2_000_000)
+    assert (after.earned, after.fees) == (6_004_999, 1_000_000)
+    [listed] = selectors.customers(lens())
+    assert (listed.revenue, listed.unbilled, listed.spent) == (after.revenue, 0, after.cost)
 
 
 def test_customers_below_their_target_stand_by_the_money_that_lacks(northwind, acme, globex, summed, lens):
@@ -78,14 +85,14 @@ def test_customers_below_their_target_stand_by_the_money_that_lacks(northwind, a
     contexts.use_msp(northwind)
     services.set_target(northwind, None, 300, by=BY)
 
-    lacking = [(row.pk, row.short) for row in selectors.below_target(lens())]
+    lacking = [(row.pk, row.short) for row in selectors.below_target(selectors.by_customer(lens()))]
     assert lacking == [(globex.pk, 5_000_000), (acme.pk, 1_000_000)]
     listed = selectors.customers(lens()).filter(short__gt=0).order_by("-short").values_list("pk", "short")
     assert list(listed) == lacking
     services.set_target(northwind, globex, 100, by=BY)
-    assert [row.pk for row in selectors.below_target(lens())] == [acme.pk]
+    assert [row.pk for row in selectors.below_target(selectors.by_customer(lens()))] == [acme.pk]
     services.set_target(northwind, None, None, by=BY)
-    assert selectors.below_target(lens()) == []
+    assert selectors.below_target(selectors.by_customer(lens())) == []
 
 
 def test_routes_that_lose_money_come_first_and_what_earns_nothing_is_named(northwind, acme, summed, lens):
@@ -112,11 +119,11 @@ def test_currencies_are_never_mixed(northwind, acme, globex, summed, lens):
 
     euros = lens()
     assert (euros.currency, euros.missing) == ("EUR", ("USD",))
-    assert (selectors.result(euros).earned, selectors.result(euros).cost) == (9_000_000, 7_000_000)
-    assert selectors.result(lens("USD")).earned == 8_000_000
+    assert (came_to(euros).earned, came_to(euros).cost) == (9_000_000, 7_000_000)
+    assert came_to(lens("USD")).earned == 8_000_000
     assert selectors.elsewhere(euros) == [{"currency": "USD", "sold": 8_000_000, "bought": 0}]
     # A customer of whom a part is missing is no loss that anybody can act on.
-    assert selectors.below_target(euros) == []
+    assert selectors.below_target(selectors.by_customer(euros)) == []
     assert {row.name: row.elsewhere for row in selectors.customers(euros)} == {"Acme": False, "Globex": True}
 
 
@@ -132,14 +139,14 @@ def test_a_stored_rate_brings_currencies_together(northwind, acme, globex, summe
     euros = lens_of(northwind, this_month(), "EUR", today=this_month())
 
     assert euros.missing == () and "EUR" in euros.told[0]
-    assert selectors.result(euros).earned == 19_000_000
+    assert came_to(euros).earned == 19_000_000
     told = {row.name: (row.revenue, row.margin, row.elsewhere) for row in selectors.customers(euros)}
     assert told == {"Acme": (9_000_000, 5_000_000, False), "Globex": (10_000_000, 7_000_000, False)}
     [route] = selectors.routes(euros)
     assert (route["revenue"], route["margin"], route["per_mille"]) == (19_000_000, 12_000_000, 631)
     assert selectors.days(euros, this_month(), next_month(this_month()))[0].margin == 12_000_000
     dollars = lens_of(northwind, this_month(), "USD", today=this_month())
-    assert selectors.result(dollars).cost == 7_590_100
+    assert came_to(dollars).cost == 7_590_100
 
 
 def test_this_month_is_compared_with_the_same_days_of_the_last(northwind, acme, summed, lens):
