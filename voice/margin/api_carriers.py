@@ -16,7 +16,7 @@ from voice.calls.masking import hidden_in
 from voice.carriers.models import Carrier
 from voice.margin import carrier_checks, tasks  # noqa: F401  registers the jobs
 from voice.margin.models import CarrierCall, CarrierInvoice
-from voice.margin.pages_carriers import seen, words_of
+from voice.margin.pages_carriers import words_of
 from voice.rating.files.tables import MOST_BYTES
 
 
@@ -49,7 +49,6 @@ class CarrierInvoiceSerializer(serializers.ModelSerializer[CarrierInvoice]):
 
 class CarrierCallSerializer(serializers.ModelSerializer[CarrierCall]):
     customer = serializers.IntegerField(source="tenant_id", allow_null=True)
-    called = serializers.SerializerMethodField()
 
     class Meta:
         model = CarrierCall
@@ -57,9 +56,6 @@ class CarrierCallSerializer(serializers.ModelSerializer[CarrierCall]):
             "kind", "row", "called", "at", "destination", "seconds", "micros", "our_seconds", "our_micros",
             "difference", "customer", "record",
         ]  # fmt: skip
-
-    def get_called(self, row: CarrierCall) -> str:
-        return seen(row, self.context["hidden"])
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
@@ -104,12 +100,12 @@ class CarrierInvoiceViewSet(MspViewSet):
     @action(detail=True, methods=["get"])
     def calls(self, request: Request, pk: str | None = None) -> Response:
         """List the calls with what they differ by, in pages; `kind` narrows them."""
-        rows = self.get_object().calls.order_by("-difference", "pk")
+        calls = CarrierCall.objects.filter(invoice=self.get_object()).shown_to(hidden_in(request._request))
+        rows = calls.order_by("-difference", "pk")
         if request.query_params.get("kind"):
             rows = rows.filter(kind=request.query_params["kind"][:10])
         page = self.paginate_queryset(rows)
-        context = {"hidden": hidden_in(request._request)}
-        return self.get_paginated_response(CarrierCallSerializer(page, many=True, context=context).data)
+        return self.get_paginated_response(CarrierCallSerializer(page, many=True).data)
 
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str | None = None) -> Response:

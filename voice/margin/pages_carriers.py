@@ -6,14 +6,13 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.formats import date_format
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from portal.core import jobs
 from portal.ui import values
 from portal.ui.lists import EXPORT_AT_ONCE, Action, Choice, Column, Empty, ListPage
 from portal.ui.status import Status, status
-from voice.calls.masking import STARS, hidden_in
+from voice.calls.masking import hidden_in, sight_of
 from voice.carriers.models import Carrier
 from voice.margin.models import CarrierCall, CarrierFault, CarrierInvoice
 
@@ -84,6 +83,10 @@ class CarrierInvoiceList(ListPage):
         return found.select_related("carrier").defer("content")
 
 
+def _call(row: CarrierCall) -> str:
+    return reverse("calls:detail", args=[row.record]) if row.record else ""
+
+
 class CarrierCallList(ListPage):
     """The calls of one invoice, the dearest difference first."""
 
@@ -91,7 +94,7 @@ class CarrierCallList(ListPage):
         Column("kind", _("Result"), kind="status", value=lambda row: KINDS[row.kind]),
         Column("row", _("Line"), kind="count", sort=True, card=False),
         Column("at", _("When"), kind="when", sort=True),
-        Column("called", _("To"), kind="phone"),
+        Column("called", _("To"), kind="phone", link=_call),
         Column("destination", _("Destination"), sort=True),
         Column("talked", _("Seconds, theirs / ours"), value=lambda row: _both(row.seconds, row.our_seconds)),
         Column("seconds", _("Their seconds")),
@@ -109,33 +112,23 @@ class CarrierCallList(ListPage):
     export_name, export_job = "carrier-differences", "margin.export"
     empty = Empty(_("No calls."))
 
-    def __init__(
-        self, request: HttpRequest, invoice: CarrierInvoice, hidden: list[int] | None = None, **context: Any
-    ) -> None:
+    def __init__(self, request: HttpRequest, invoice: CarrierInvoice, sight: str = "", **context: Any) -> None:
         super().__init__(request, invoice=invoice, **context)
         self.invoice, self.template = invoice, "voice/margin/carrier_invoice.html"
         self.title = str(invoice)
-        self._hidden = hidden
-
-    @cached_property
-    def hidden(self) -> frozenset[int] | None:
-        """Return the customers whose numbers this reader sees cut; None for all."""
-        if self._hidden is not None:
-            return frozenset(self._hidden)
-        return hidden_in(self.request)
+        # Set by the job that writes the list into a file, which shows what who asked for it may see.
+        self.in_file = bool(sight) or request.GET.get("export") == "csv"
+        if sight:
+            request.sight = sight  # type: ignore[attr-defined]
 
     def visible_columns(self) -> list[Column]:
-        own = {
-            "called": Column("called", _("To"), kind="phone", value=self._called, link=self._call),
-        }
-        columns = [own.get(column.name, column) for column in self.columns]
         # The page has no room for what a file has.
-        in_file = self._hidden is not None or self.request.GET.get("export") == "csv"
-        left_out = {"talked"} if in_file else {"row", "seconds", "our_seconds"}
-        return [column for column in columns if column.name not in left_out]
+        left_out = {"talked"} if self.in_file else {"row", "seconds", "our_seconds"}
+        return [column for column in self.columns if column.name not in left_out]
 
     def queryset(self) -> QuerySet[CarrierCall]:
-        return self.invoice.calls.annotate(currency=F("invoice__currency"))
+        calls = CarrierCall.objects.filter(invoice=self.invoice).shown_to(hidden_in(self.request))
+        return calls.annotate(currency=F("invoice__currency"))
 
     def export(self) -> HttpResponse:
         """Answer with the calls as CSV; the job of a long export cuts numbers as this page does."""
@@ -143,25 +136,14 @@ class CarrierCallList(ListPage):
             return super().export()
         query = self.request.GET.copy()
         query.pop("export", None)
-        params = {"query": query.urlencode(), "invoice": self.invoice.pk, "hidden": sorted(self.hidden or ())}
+        sight = sight_of(self.request.roles)  # type: ignore[attr-defined]
+        params = {"query": query.urlencode(), "invoice": self.invoice.pk, "sight": sight}
         job = jobs.start(self.export_job, params, by=self.request.actor)  # type: ignore[attr-defined]
         return HttpResponseRedirect(reverse("jobs:detail", args=[job.pk]))
-
-    def _called(self, row: CarrierCall) -> str:
-        return seen(row, self.hidden)
-
-    def _call(self, row: CarrierCall) -> str:
-        return reverse("calls:detail", args=[row.record]) if row.record else ""
 
 
 def _both(theirs: int | None, ours: int | None) -> str:
     return " / ".join("–" if each is None else str(each) for each in (theirs, ours))
-
-
-def seen(row: CarrierCall, hidden: frozenset[int] | None) -> str:
-    """Return the called number as the reader may see it; one that is no call of ours belongs to nobody."""
-    cut = hidden is None or (row.tenant_id is not None and row.tenant_id in hidden)
-    return row.called[: -len(STARS)] + STARS if cut else row.called
 
 
 class FaultList(ListPage):

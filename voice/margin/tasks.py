@@ -30,5 +30,5 @@ def check(job: Job, progress: jobs.Progress) -> dict[str, Any]:
 def export(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """Write the calls of a carrier's invoice as CSV."""
     invoice = CarrierInvoice.objects.defer("content").select_related("carrier").get(pk=job.params["invoice"])
-    page: Any = partial(CarrierCallList, invoice=invoice, hidden=job.params["hidden"])
+    page: Any = partial(CarrierCallList, invoice=invoice, sight=job.params["sight"])
     return write_list(page, job, progress)

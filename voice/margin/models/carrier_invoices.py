@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from voice.calls.masking import NumbersQuerySet
+
 
 class CarrierFormat(models.Model):
     """How the files of one carrier are read, as it was settled for the last one."""
@@ -129,6 +131,8 @@ class CarrierCall(models.Model):
         "tenants.Customer", models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
     )
     record = models.UUIDField(null=True)
+
+    objects = NumbersQuerySet["CarrierCall"].as_manager()
 
     class Meta:
         indexes = [

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from portal.core.audit import Actor
-from portal.core.models import AuditEntry, Job
+from portal.core.models import AuditEntry, Job, JobFile
 from portal.db import contexts
 from portal.db.partitions import ensure_days
 from tenants.tests.clients import client_of
@@ -207,6 +207,24 @@ def test_the_pages_show_it_and_cut_numbers_that_a_customer_hides(
     assert not any("900002" in text or "900003" in text for text in shown)
     [row] = list(csv.DictReader(io.StringIO(export)))
     assert (row["They ask"], row["You counted"], row["Difference"]) == ("€0.05", "€0.02", "€0.03")
+
+
+def test_a_long_export_is_a_job_and_shows_no_more(
+    calls, bring, northwind, nadia, globex, monkeypatch, django_capture_on_commit_callbacks
+):
+    made = bring(THREE)
+    with contexts.msp(northwind):
+        globex.hide_numbers = True
+        globex.save(update_fields=["hide_numbers"])
+    monkeypatch.setattr("voice.margin.pages_carriers.EXPORT_AT_ONCE", 1)
+    desk = client_of(nadia, northwind)
+    with django_capture_on_commit_callbacks(execute=True):
+        went = desk.get(f"/margin/carrier-invoices/{made.pk}/?export=csv")
+    assert went["Location"].startswith("/jobs/")
+    with contexts.msp(northwind):
+        text = bytes(JobFile.objects.get().content).decode("utf-8-sig")
+    assert "900002" not in text and "+4930900***" in text and "+33140000000" in text
+    assert text.splitlines()[0].startswith("Result,Line,When")
 
 
 def test_programs_do_the_same(calls, carrier, northwind, nadia, django_capture_on_commit_callbacks):
