@@ -50,10 +50,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A second try is printed as `R`; what fails twice has failed. RERUNS=0 shows what the first try says.
     """
-    if not (reruns := int(os.environ.get("RERUNS", "1"))):
-        return
+    reruns = int(os.environ.get("RERUNS", "1"))
     for item in items:
-        if item.get_closest_marker("sip") or item.get_closest_marker("browser"):
+        if not (item.get_closest_marker("sip") or item.get_closest_marker("browser")):
+            continue
+        # Their daemons and browsers are shared by a file, or by a folder: they stay in one process.
+        folder = item.path.parent
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(str(folder if folder.parent.name == "tests" else item.path)))
+        if reruns:
             item.add_marker(pytest.mark.flaky(reruns=reruns))
 
 

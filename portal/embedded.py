@@ -8,6 +8,7 @@ from this machine only, run by a service user when we are root, and gone when th
 import argparse
 import contextlib
 import ctypes
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -157,12 +158,16 @@ def check_version(url: str) -> None:
 def _owner() -> Owner:
     if os.geteuid() != 0:
         return Owner(None)
-    try:
-        entry = pwd.getpwnam(SERVICE_USER)
-    except KeyError:
-        _run(["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(ROOT_HOME),
-              "--shell", "/usr/sbin/nologin", SERVICE_USER])  # fmt: skip
-        entry = pwd.getpwnam(SERVICE_USER)
+    # Two who start at the same time on a new machine take turns: a user that is being made cannot run a server yet.
+    ROOT_HOME.mkdir(parents=True, exist_ok=True)
+    with (ROOT_HOME / "user.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            entry = pwd.getpwnam(SERVICE_USER)
+        except KeyError:
+            _run(["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", str(ROOT_HOME),
+                  "--shell", "/usr/sbin/nologin", SERVICE_USER])  # fmt: skip
+            entry = pwd.getpwnam(SERVICE_USER)
     return Owner(SERVICE_USER, entry.pw_uid, entry.pw_gid)
 
 

@@ -7,10 +7,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PEOPLE, PHONE, WIDE
-from tests.browser.walk import access_of, form_of, shape, walk
+from tests.browser.walk import OF_COLOURS, OF_WIDTH, RULES, access_of, form_of, shape, walk
 
 SHOTS = os.environ.get("SCREENSHOTS", "")
 LOOKS = {"light": ("light", WIDE), "dark": ("dark", WIDE), "phone": ("light", PHONE)}
+RULES_OF = {"light": RULES, "dark": OF_COLOURS, "phone": OF_WIDTH}
+# Who sees mostly the same pages walks in one process: what one has looked at the next need not.
+WALKS = [
+    pytest.param(who, marks=pytest.mark.xdist_group(f"walk{person.host.count('.')}")) for who, person in PEOPLE.items()
+]
 looked_at: set[tuple[str, str]] = set()
 
 
@@ -21,7 +26,7 @@ def shoot(page, who, name):
         page.screenshot(path=Path(SHOTS) / file, full_page=True)
 
 
-@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("who", WALKS)
 def test_every_page_answers_and_can_be_used_by_everybody(portal, browser_of, who):
     page = browser_of(who).new_page()
     said: list[str] = []
@@ -40,7 +45,7 @@ def test_every_page_answers_and_can_be_used_by_everybody(portal, browser_of, who
         for name, (scheme, size) in LOOKS.items() if new else ():
             page.emulate_media(color_scheme=scheme)
             page.set_viewport_size(size)
-            faults += [f"{where}{name}: {fault}" for fault in form_of(page) + access_of(page)]
+            faults += [f"{where}{name}: {fault}" for fault in form_of(page) + access_of(page, RULES_OF[name])]
             shoot(page, who, name)
         page.emulate_media(color_scheme="light")
         page.set_viewport_size(WIDE)

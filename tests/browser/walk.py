@@ -5,13 +5,18 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from playwright.sync_api import Page, Response
 
 AXE = (Path(__file__).resolve().parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js").read_text
 # axe leaves the rules of WCAG 2.2 out unless they are asked for by their tag.
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+# What another theme or another width can change; all the rest is the same markup.
+OF_COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+OF_WIDTH = {"type": "rule", "values": ["target-size", "scrollable-region-focusable", "aria-hidden-focus", "link-name",
+                                       "button-name", "label"]}  # fmt: skip
 NOT_A_PAGE = re.compile(r"/account/logout/|[?&]export=|/schema/|\.json|/files/|/logo|\.css|recovery-codes/download")
 AN_ID = re.compile(r"(?<=/)([0-9]+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/)")
 
@@ -61,15 +66,13 @@ def form_of(page: Page) -> list[str]:
     return faults
 
 
-def access_of(page: Page) -> list[str]:
-    """Return what axe finds on the page, once no part of it is dimmed because it is being drawn anew."""
+def access_of(page: Page, rules: dict[str, Any] = RULES) -> list[str]:
+    """Return what axe finds on the page by some rules, once no part of it is dimmed because it is being drawn anew."""
     page.locator(".htmx-request").first.wait_for(state="detached")
     if not page.evaluate("'axe' in window"):
         # Through the debugger's own world: the page's policy allows no script from elsewhere, and shall not.
         page.evaluate(AXE())
-    found = page.evaluate(
-        "rules => axe.run(document, {runOnly: {type: 'tag', values: rules}, resultTypes: ['violations']})", RULES
-    )
+    found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
     return [
         f"{rule['id']} ({rule['impact']}): {rule['help']} – {node['target']} "
         + (node["any"][0]["message"] if node["any"] else "")
