@@ -8,7 +8,7 @@ import hashlib
 import io
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -59,11 +59,38 @@ def database() -> Iterator[None]:
     finally:
         _let_go()
         with psycopg.connect(admin, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            for each in (name, *_copies.values()):
+                connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(each)))
+        _copies.clear()
         if home is not None:
             embedded.stop(home)
         if slot is not None:
             slot.close()
+
+
+@contextmanager
+def copy(key: str, fill: Callable[[], None]) -> Iterator[None]:
+    """Point Django at a copy of this process's database with more in it, filled once and kept for the next who asks."""
+    source = connections["default"].settings_dict["NAME"]
+    admin = make_conninfo(_admin_urls[0], dbname="postgres")
+    if key not in _copies:
+        _let_go()
+        made = f"{source}_{key}"
+        with psycopg.connect(admin, autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER strowger_owner").format(
+                    *map(sql.Identifier, (made, source))
+                )
+            )
+        _point_django_at(admin, made)
+        fill()
+        keep_baseline()
+        _copies[key] = made
+    _point_django_at(admin, _copies[key])
+    try:
+        yield
+    finally:
+        _point_django_at(admin, source)
 
 
 def keep_baseline() -> None:
@@ -172,6 +199,7 @@ def _point_django_at(admin: str, name: str) -> None:
 
 _admin_urls: list[str] = []
 _kept_customers: set[str] = set()
+_copies: dict[str, str] = {}
 
 
 def _admin() -> psycopg.Connection:
