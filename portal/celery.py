@@ -30,6 +30,11 @@ app.conf.beat_schedule = {
         "task": "voice.currencies.tasks.import_latest",
         "schedule": crontab(hour="16,20", minute="30"),
     },
+    "rating.warn_of_limits": {
+        "task": "voice.rating.tasks.warn_of_limits",
+        "schedule": 20.0,
+        "options": {"expires": 20.0},
+    },
     "receivables.store_files": {"task": "voice.receivables.tasks.store_files", "schedule": 600.0},
     "calls.note_busy_minutes": {
         "task": "voice.calls.tasks.note_busy_minutes",

@@ -30,6 +30,7 @@ urlpatterns = [
     *pages("emergency/", "voice.emergency.urls"),
     *pages("", "voice.calls.urls_customer"),
     *pages("usage/", "voice.rating.urls_usage"),
+    *pages("balance/", "voice.rating.urls_account"),
     *pages("bills/", "voice.receivables.urls_customer"),
     *pages("", "sbc.urls_customer"),
     path("api/v1/", include((api(APPS, "routes").urls, "api"))),

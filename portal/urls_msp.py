@@ -34,6 +34,7 @@ urlpatterns = [
     *pages("decks/", "voice.routing.urls_msp"),
     *pages("unrated/", "voice.rating.urls_unrated"),
     *pages("invoices/rates/", "voice.currencies.urls"),
+    *pages("customers/", "voice.rating.urls_accounts"),
     *pages("invoices/", "voice.receivables.urls_msp"),
     *pages("advisor/", "voice.advisor.urls"),
     *pages("margin/", "voice.margin.urls"),

@@ -11,10 +11,11 @@ from uuid import UUID
 from channels.consumer import SyncConsumer, get_handler_name
 from channels.db import DatabaseSyncToAsync
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.utils.timezone import now
 
 from sbc import ingest, protocol, services
 from sbc.models import Node
-from sbc.services import certificates, drops, nodes, reconciling
+from sbc.services import certificates, credits, drops, nodes, reconciling
 from sbc.services.sending import LineLost
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
         self.spool: UUID | None = None
         self.in_flight = 0
         self.more = False
+        self.credits: dict[int, credits.Told] | None = None
+        self.credits_held: dict[str, int] = {}
         self.sending = asyncio.Lock()
         self.records: asyncio.Queue[protocol.Records] = asyncio.Queue(4)
         self.events: asyncio.Queue[protocol.Events] = asyncio.Queue(200)
@@ -74,6 +77,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
             await self.close(protocol.BAD_TOKEN)
             return
         await self.channel_layer.group_add(f"node.{self.node.pk}", self.channel_name)
+        await self.channel_layer.group_add(credits.GROUP, self.channel_name)
         self.before = await _db(nodes.current_channel, self.node)
         if self.before:
             # Is the one that spoke for this node still there? Only an answer counts: a crash leaves its name behind.
@@ -91,6 +95,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
             task.cancel()
         if self.node is not None:
             await self.channel_layer.group_discard(f"node.{self.node.pk}", self.channel_name)
+            await self.channel_layer.group_discard(credits.GROUP, self.channel_name)
             if self.mine:
                 await _db(nodes.leave_line, self.node, self.channel_name)
 
@@ -116,6 +121,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
         if self.node is None or not self.mine:
             return
         await self._send_revisions()
+        await self._send_credits()
 
     async def prove(self, message: dict[str, Any]) -> None:
         """Answer another connection that claims to be this node, if the node itself still speaks to this one."""
@@ -179,6 +185,11 @@ class NodeConsumer(AsyncWebsocketConsumer):
         elif isinstance(message, protocol.Hours):
             if self.spool is not None:
                 await _db(reconciling.take_hours, self.node, self.spool, message)
+        elif isinstance(message, protocol.Credits):
+            self.credits, self.credits_held = {}, message.held
+            await self._send_credits()
+        elif isinstance(message, protocol.Ack | protocol.Nack | protocol.Held) and message.scope.startswith("credit:"):
+            await self._credit_receipt(message)
         elif isinstance(message, protocol.CertificateState):
             await _db(certificates.told, self.node, message)
             await self._send_certificate()
@@ -214,6 +225,25 @@ class NodeConsumer(AsyncWebsocketConsumer):
             for apply in applies:
                 self.in_flight += 1
                 await self._say(apply)
+
+    async def _send_credits(self) -> None:
+        """Tell the node what its customers' money allows, where that is news to it."""
+        assert self.node is not None
+        if self.credits is None or self.spool is None:
+            return  # it has never heard of credits
+        async with self.sending:
+            told, held = self.credits, self.credits_held
+            for message, now_told in await _db(credits.credits_for, self.node, self.spool, told, held, now()):
+                told[message.tenant] = now_told
+                await self._say(message)
+
+    async def _credit_receipt(self, message: protocol.Ack | protocol.Nack | protocol.Held) -> None:
+        assert self.node is not None
+        if isinstance(message, protocol.Ack) or self.credits is None:
+            return
+        # It is told the whole again with the next sweep.
+        self.credits.pop(int(message.scope.partition(":")[2]), None)
+        await _db(credits.refused, self.node, message, now())
 
     async def _send_drops(self) -> None:
         assert self.node is not None

@@ -48,6 +48,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     # What calls cost and earn: a customer's own charges, and what the MSP alone knows
     "bills.view": _MSP_ALL | frozenset({"admin", "billing_contact", ACTING}),
     "bills.change": frozenset({"owner", "billing"}),
+    # A customer's own limit below its MSP's
+    "limits.change": frozenset({"admin", "billing_contact"}),
     "costs.view": frozenset({"owner", "billing"}),
     # Which way to the telephone network suits whom: what it costs the MSP stands in it
     "advice.view": frozenset({"owner", "billing"}),

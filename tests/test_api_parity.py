@@ -46,6 +46,8 @@ CALLS = {
         "customers/<int:pk>/resume/": "post customers/<int:pk>/resume/",
         "customers/<int:pk>/close/": "post customers/<int:pk>/close/",
         "customers/<int:pk>/invite/": "post customers/<int:pk>/invite/",
+        "customers/<int:pk>/account/terms/": "patch accounts/<int:pk>/",
+        "customers/<int:pk>/account/move/": "post accounts/<int:pk>/move/",
         "retention/holds/new/": "post legal-holds/",
         "retention/holds/<int:pk>/release/": "post legal-holds/<int:pk>/release/",
         "domains/base/<int:pk>/names/": "post base-domains/<int:pk>/give-names/",
@@ -127,6 +129,7 @@ CALLS = {
     },
     "customer": {
         "settings/privacy/": "patch company/<int:pk>/",
+        "balance/limit/": "patch accounts/<int:pk>/",
         "numbers/<int:pk>/activate/": "post numbers/<int:pk>/activate/",
         "numbers/<int:pk>/suspend/": "post numbers/<int:pk>/suspend/",
         "numbers/<int:pk>/deactivate/": "post numbers/<int:pk>/deactivate/",

@@ -12,7 +12,7 @@ network packages palette pencil phone phone-call phone-calling phone-check phone
 phone-outgoing phone-x player-pause player-play player-stop plug plug-connected plug-connected-x plus point
 power qrcode refresh rotate route router search select selector send server server-2 server-bolt settings shield
 shield-check shield-lock sort-ascending sort-descending stack-2 star sun table tag target tool topology-star-3
-transfer trash trending-up upload user user-check user-circle user-off user-plus users users-group versions wand
+transfer trash trending-up upload user user-check user-circle user-off user-plus users users-group versions wallet wand
 wifi wifi-off world x zoom-check zoom-question
 """
 OUTLINE = frozenset(NAMES.split())

@@ -94,6 +94,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Routing"), "route", "routing:list", "routing.view"),
         Entry(_("Trunks"), "plug-connected", "carriers:list", "carriers.view"),
         Entry(_("Emergency"), "ambulance", "emergency:home", "emergency.view"),
+        Entry(_("Account"), "wallet", "account:home", "bills.view", ACCOUNT),
         Entry(_("Usage"), "chart-bar", "usage:list", "bills.view", ACCOUNT),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", ACCOUNT),
         Entry(_("Bills"), "file-text", "bills:list", "bills.view", ACCOUNT),

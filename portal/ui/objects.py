@@ -25,6 +25,8 @@ class Kind:
     changes: bool = True
     history_page: str = ""
     name: Callable[[Any], str] = str
+    # Further pages of the object: words, URL name and the capability that each demands.
+    more: tuple[tuple[str | Promise, str, str], ...] = ()
 
 
 def _number(row: Any) -> str:
@@ -47,7 +49,13 @@ KINDS: dict[str, dict[str, Kind]] = {
         "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
     },
     "msp": {
-        "customers": Kind("customers:detail", "customers:list", _("Customers"), history_page="customers:history"),
+        "customers": Kind(
+            "customers:detail",
+            "customers:list",
+            _("Customers"),
+            history_page="customers:history",
+            more=((_("Account"), "accounts:detail", "bills.view"),),
+        ),
         "stock-numbers": Kind("inventory:number", "inventory:list", _("Number stock"), name=_number),
         "carriers": Kind("carriers:carrier", "carriers:list", _("Carriers"), "carriers.change"),
         "trunks": Kind("carriers:trunk", "carriers:trunks", _("Trunks")),
@@ -89,6 +97,9 @@ def tabs(request: HttpRequest, resource: str, pk: Any, current: str = "page") ->
     found = []
     if not kind.page_needs or can(kind.page_needs):
         found.append(Tab(_("Overview"), page_url(kind.page, request, pk), current == "page"))
+    found += [
+        Tab(label, page_url(page, request, pk), current == page) for label, page, needs in kind.more if can(needs)
+    ]
     if can(api_object.viewing(request, resource)):
         if kind.changes:
             found.append(Tab(_("History"), history_url(request, kind, resource, pk), current == "history"))

@@ -16,6 +16,7 @@ from tenants.models import BaseDomain, Customer, Msp
 from voice.carriers.models import Trunk
 from voice.carriers.selectors import trunks_for
 from voice.numbers.selectors import without_location
+from voice.rating import warnings
 
 CERTIFICATE_WARNS = timedelta(days=30)
 LEVELS = ("danger", "warning", "info")
@@ -63,7 +64,7 @@ def nodes_of_customer(customer: Customer) -> QuerySet[Node]:
 def todos_of_customer(customer: Customer) -> list[ToDo]:
     """Return what a customer should look at, most pressing first; in the customer's database context."""
     trunks = _dead_trunks(trunks_for(customer), "carriers:list")
-    return _pressing_first([*trunks, *_numbers(customer), *_stuck(customer)])
+    return _pressing_first([*trunks, *_numbers(customer), *_stuck(customer), *_limits("account:home", tenant=customer)])
 
 
 def todos_of_msp(msp: Msp) -> list[ToDo]:
@@ -92,6 +93,7 @@ def todos_of_msp(msp: Msp) -> list[ToDo]:
         ToDo(alarm.text, reverse("rollout:list"), "warning")
         for alarm in Alarm.objects.open().filter(msp=msp, kind=Alarm.Kind.CALL).newest_first()[:3]
     ]
+    found += _limits("accounts:detail", msp=msp)
     return _pressing_first(found)
 
 
@@ -170,6 +172,18 @@ def _stuck(customer: Customer) -> Iterable[ToDo]:
     for each in deployments_of(customer, None).filter(state__in=("refused", "held"))[:3]:
         text = _("%(node)s does not take your last change: %(why)s") % {"node": each.node, "why": each.error[:200]}
         yield ToDo(text, reverse("rollout:detail", args=[each.pk]), "danger")
+
+
+def _limits(url: str, **whose: Customer | Msp) -> Iterable[ToDo]:
+    """Return the limits that accounts have reached or come near to; an MSP reads whose account it is."""
+    at = now()
+    found = warnings.open_warnings(**whose)[:8]
+    names = {} if "tenant" in whose else Customer.objects.in_bulk({warning.tenant_id for warning, _account in found})
+    for warning, account in found:
+        words = warnings.words(account, warning.kind, warning.share, at)
+        name = names.get(warning.tenant_id)
+        address = reverse(url, args=[warning.tenant_id] if names else [])
+        yield ToDo(f"{name}: {words}" if name else words, address, "danger" if warning.share == 100 else "warning")
 
 
 def _level(alarm: Alarm) -> str:

@@ -29,6 +29,7 @@ AREAS = {
     "holds": _("Legal holds"),
     "jobs": _("Imports and exports"),
     "margin": _("Margin and carrier invoices"),
+    "limits": _("Limits"),
     "msps": _("MSPs"),
     "nodes": _("SBC nodes"),
     "numbers": _("Numbers"),

@@ -4,12 +4,15 @@ Whoever calls says by which reference it knows the event; what is told twice und
 ingest writes, as it does for calls: neither a customer nor its MSP can reach a balance by any other way.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.core import audit
+from portal.core import audit, nudges
 from portal.core.audit import Actor
 from portal.db import contexts
 from tenants.models import Customer
@@ -67,7 +70,7 @@ def _positive(micros: int) -> int:
 @transaction.atomic
 def _move(customer_id: int, kind: str, micros: int, currency: str, reference: str, by: Actor) -> Movement:
     with contexts.ingest():
-        account = locked(customer_id, currency)
+        account = opened(customer_id, currency)
         known = Movement.objects.filter(tenant_id=customer_id, reference=reference).first()
         if known is not None:
             if (known.kind, known.micros, known.currency) != (kind, micros, currency):
@@ -89,10 +92,17 @@ def _move(customer_id: int, kind: str, micros: int, currency: str, reference: st
             by, f"account.{kind}", account, tenant_id=customer_id, msp_id=account.msp_id,
             micros=micros, currency=currency, reference=reference,
         )  # fmt: skip
+        transaction.on_commit(partial(tell, account), robust=True)
     return movement
 
 
-def locked(customer_id: int, currency: str) -> Account:
+def tell(account: Account) -> None:
+    """Let the SBCs and the open pages look at an account anew."""
+    nudges.nudge_group("credits")
+    nudges.topic(account.pk, account.msp_id, "account")
+
+
+def opened(customer_id: int, currency: str) -> Account:
     """Return a customer's account under lock, opened as a postpaid one in `currency` where there is none yet."""
     msp_id = Customer.objects.values_list("msp_id", flat=True).get(pk=customer_id)
     today = timezone.now().date()
@@ -101,3 +111,11 @@ def locked(customer_id: int, currency: str) -> Account:
         ignore_conflicts=True,
     )
     return Account.objects.select_for_update(no_key=True).get(pk=customer_id)
+
+
+# What people may book by hand; everything else follows from an event that somebody else stores.
+BY_HAND: dict[str, Callable[..., Movement]] = {
+    Kind.TOP_UP: top_up,
+    Kind.TAKEN_BACK: take_back,
+    Kind.CORRECTION: correct,
+}

@@ -3,12 +3,14 @@
 from functools import partial
 from typing import Any
 
+from celery import shared_task
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.core import jobs
 from portal.core.models import Job
 from voice.exports import write_list
-from voice.rating import imports
+from voice.rating import imports, warnings
 from voice.rating.models import DeckImport, DeckVersion, RateDeck
 from voice.rating.pages_decks import LineList, RateList
 
@@ -53,3 +55,9 @@ def export_lines(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """Write what a version changes as CSV."""
     version = DeckVersion.objects.select_related("deck").get(pk=job.params["version"])
     return write_list(partial(LineList, version=version), job, progress)  # type: ignore[arg-type]  # makes such a page
+
+
+@shared_task(ignore_result=True)
+def warn_of_limits(**_kwargs: Any) -> None:
+    """Warn who pays of limits that their calls have come near to or reached."""
+    warnings.look(at=now())

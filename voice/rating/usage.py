@@ -25,8 +25,8 @@ ON CONFLICT (tenant_id, grain, at, direction, destination, currency{trunk}) DO U
 _ADD_USAGE = _ADD.format(table="rating_usage", trunk="", k="", trunks="")
 _ADD_COST = _ADD.format(table="rating_costusage", trunk=", trunk", k=", k", trunks=", %s::bigint[]")
 _MOVE = """
-INSERT INTO rating_account AS r (tenant_id, msp_id, currency, kind, balance_micros, month, spent_micros)
-SELECT t, m, c, 'postpaid', -a, d::date, a FROM unnest(%s::int[], %s::int[], %s::text[], %s::text[], %s::bigint[])
+INSERT INTO rating_account AS r (tenant_id, msp_id, currency, kind, balance_micros, month, spent_micros, row_version)
+SELECT t, m, c, 'postpaid', -a, d::date, a, 0 FROM unnest(%s::int[], %s::int[], %s::text[], %s::text[], %s::bigint[])
     AS x(t, m, c, d, a) ORDER BY t
 ON CONFLICT (tenant_id) DO UPDATE SET
     balance_micros = r.balance_micros + excluded.balance_micros,

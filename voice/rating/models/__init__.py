@@ -1,4 +1,4 @@
-from voice.rating.models.accounts import Account, Movement
+from voice.rating.models.accounts import Account, LimitWarning, Movement
 from voice.rating.models.charges import Charge, Cost, CostUsage, PricedOutcome, Usage
 from voice.rating.models.decks import CustomerDeck, DeckRate, DeckVersion, RateDeck, TrunkDeck
 from voice.rating.models.imports import DeckImport, DeckImportError, DeckLine
@@ -16,6 +16,7 @@ __all__ = [
     "DeckLine",
     "DeckRate",
     "DeckVersion",
+    "LimitWarning",
     "LossPolicy",
     "MarginGrain",
     "MarginSum",

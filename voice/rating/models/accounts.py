@@ -1,9 +1,23 @@
 """What is left of a customer's money: the counter that moves with each call, and what moved it otherwise."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from voice.rating.standing import Mark, Standing
+
+# The parts of a limit, in per cent, at which people are warned unless somebody says otherwise.
+SHARES = (80, 100)
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def limited(self) -> "AccountQuerySet":
+        """Return the accounts at whose limit calls stop."""
+        some = models.Q(kind="prepaid") | models.Q(credit_limit_micros__isnull=False)
+        return self.filter(some | models.Q(spend_limit_micros__isnull=False) | models.Q(own_limit_micros__isnull=False))
 
 
 class Account(models.Model):
@@ -18,12 +32,57 @@ class Account(models.Model):
 
     tenant = models.OneToOneField("tenants.Customer", models.DO_NOTHING, db_constraint=False, primary_key=True)
     msp = models.ForeignKey("tenants.Msp", models.DO_NOTHING, db_constraint=False, db_index=False)
-    currency = models.TextField()
-    kind = models.TextField(choices=Kind.choices, default=Kind.POSTPAID)
-    balance_micros = models.BigIntegerField(default=0)
-    credit_limit_micros = models.BigIntegerField(null=True)
+    currency = models.TextField(_("currency"))
+    kind = models.TextField(_("kind"), choices=Kind.choices, default=Kind.POSTPAID)
+    balance_micros = models.BigIntegerField(_("balance"), default=0)
+    credit_limit_micros = models.BigIntegerField(_("credit limit"), null=True, blank=True)
     month = models.DateField()
-    spent_micros = models.BigIntegerField(default=0)
+    spent_micros = models.BigIntegerField(_("spent this month"), default=0)
+    # A month's spending may be limited by the MSP, and by the customer below that.
+    spend_limit_micros = models.BigIntegerField(_("spend limit a month"), null=True, blank=True)
+    own_limit_micros = models.BigIntegerField(_("own limit a month"), null=True, blank=True)
+    warn_shares = models.JSONField(_("warn at"), null=True, blank=True)
+    warn_below_micros = models.BigIntegerField(_("warn below"), null=True, blank=True)
+    row_version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="rating_account_limits",
+                condition=~models.Q(credit_limit_micros__lt=0)
+                & ~models.Q(spend_limit_micros__lt=0)
+                & ~models.Q(own_limit_micros__lt=0)
+                & ~models.Q(warn_below_micros__lt=0),
+                violation_error_message=_("A limit is an amount from 0."),
+            ),
+            models.CheckConstraint(
+                name="rating_account_credit_is_postpaid",
+                condition=models.Q(kind="postpaid") | models.Q(credit_limit_micros=None),
+                violation_error_message=_("A prepaid account has no credit."),
+            ),
+        ]
+
+    @property
+    def is_prepaid(self) -> bool:
+        return self.kind == self.Kind.PREPAID
+
+    @property
+    def warned_at(self) -> Sequence[int]:
+        return SHARES if self.warn_shares is None else self.warn_shares
+
+    def standing(self, at: datetime) -> Standing:
+        """Return how the account stands at a moment."""
+        is_this_month = self.month >= at.astimezone(UTC).date().replace(day=1)
+        return Standing(
+            self.is_prepaid,
+            self.balance_micros,
+            self.credit_limit_micros,
+            self.spent_micros if is_this_month else 0,
+            self.spend_limit_micros,
+            self.own_limit_micros,
+        )
 
     def __str__(self) -> str:
         return f"{self.balance_micros} {self.currency}"
@@ -74,3 +133,35 @@ class Movement(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+
+class LimitWarning(models.Model):
+    """That an account has passed a mark: made once as it does, and over once the account is back before the mark."""
+
+    class Kind(models.TextChoices):
+        LOW = Mark.LOW.value, _("Balance low")
+        EMPTY = Mark.EMPTY.value, _("Balance used up")
+        CREDIT = Mark.CREDIT.value, _("Credit limit")
+        SPEND = Mark.SPEND.value, _("Spend limit of the month")
+        OWN = Mark.OWN.value, _("Own limit of the month")
+
+    tenant = models.ForeignKey("tenants.Customer", models.DO_NOTHING, db_constraint=False, db_index=False)
+    msp = models.ForeignKey("tenants.Msp", models.DO_NOTHING, db_constraint=False, db_index=False)
+    kind = models.TextField(choices=Kind.choices)
+    # In per cent of the limit; 0 of an amount below which a balance is low.
+    share = models.PositiveSmallIntegerField()
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["tenant", "kind", "share"], condition=models.Q(until=None), name="rating_limitwarning_one_open"
+            )
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["msp"], condition=models.Q(until=None), name="rating_limitwarning_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.share}"

@@ -1,0 +1,162 @@
+"""Accounts for programs: what is left, what moved them, up to what amount calls go."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils.timezone import now
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.api import MspViewSet, TenantViewSet
+from tenants.models import Customer
+from voice.rating import limits
+from voice.rating.accounts import BY_HAND
+from voice.rating.models import Account, Movement
+
+STATE = ["id", "kind", "currency", "balance_micros", "credit_limit_micros", "spend_limit_micros", "own_limit_micros"]
+MOVED = ["id", "at", "kind", "micros", "currency", "balance_micros", "reference"]
+
+
+class AccountSerializer(serializers.ModelSerializer[Account]):  # type: ignore[misc]
+    """An account under its customer's id; amounts are micros, a limit of null is none, `left` what calls may cost."""
+
+    id = serializers.IntegerField(source="tenant_id", read_only=True)
+    spent_micros = serializers.SerializerMethodField()
+    left = serializers.SerializerMethodField()
+    row_version = serializers.IntegerField(required=False)
+
+    class Meta:
+        model = Account
+        fields = [*STATE, "spent_micros", "left", "row_version"]
+        read_only_fields = [*STATE[:-1]]
+        validators: ClassVar[list[Any]] = []
+
+    def get_spent_micros(self, account: Account) -> int:
+        """Return what this month's calls cost."""
+        return account.standing(now()).spent
+
+    def get_left(self, account: Account) -> int | None:
+        """Return what is left for calls by the narrowest limit."""
+        return account.standing(now()).left
+
+
+class MspAccountSerializer(AccountSerializer):
+    warn_shares = serializers.ListField(child=serializers.IntegerField(), required=False, allow_null=True)
+
+    class Meta(AccountSerializer.Meta):
+        fields = [*STATE, "warn_shares", "warn_below_micros", "spent_micros", "left", "row_version"]
+        read_only_fields = ["balance_micros", "own_limit_micros"]
+
+
+class MovementSerializer(serializers.ModelSerializer[Movement]):  # type: ignore[misc]
+    class Meta:
+        model = Movement
+        fields = MOVED
+
+
+class MspMovementSerializer(MovementSerializer):
+    customer = serializers.IntegerField(source="tenant_id")
+
+    class Meta:
+        model = Movement
+        fields = [*MOVED, "customer"]
+
+
+class NewMovementSerializer(serializers.Serializer[Any]):  # type: ignore[misc]
+    kind = serializers.ChoiceField(choices=sorted(BY_HAND))
+    micros = serializers.IntegerField()
+    reference = serializers.CharField(max_length=120)
+
+
+class MspAccountViewSet(MspViewSet):
+    """Accounts of the MSP's customers, each under its customer's id; one that has not moved yet can be read and set."""
+
+    queryset = Account.objects.none()
+    serializer_class: type[serializers.BaseSerializer[Any]] = MspAccountSerializer
+    capability = "bills"
+    http_method_names = ("get", "post", "patch", "head", "options")
+    save = staticmethod(limits.save_terms)
+
+    def get_queryset(self) -> QuerySet[Account]:
+        return Account.objects.filter(msp=self.request.msp)
+
+    def get_object(self) -> Account:
+        customer = Customer.objects.filter(pk=self.kwargs["pk"], msp=self.request.msp).first()
+        if customer is None:
+            raise Http404
+        return limits.account_of(customer)
+
+    @extend_schema(exclude=True)
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Refuse: each customer has one account."""
+        return self.http_method_not_allowed(request, *args, **kwargs)
+
+    @extend_schema(request=NewMovementSerializer, responses=MovementSerializer)
+    @action(detail=True, methods=["post"])  # type: ignore[untyped-decorator]
+    def move(self, request: Request, pk: str | None = None) -> Response:
+        """Book a top-up, money taken back, or a correction by hand; once for each reference."""
+        given = NewMovementSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        account, told = self.get_object(), given.validated_data
+        book = BY_HAND[told["kind"]]
+        moved = book(account.pk, told["micros"], account.currency, reference=told["reference"], by=self.actor)
+        return Response(MovementSerializer(moved).data, 201)
+
+
+class MspMovementViewSet(MspViewSet):
+    """What moved accounts besides calls, newest first; `customer` narrows it."""
+
+    queryset = Movement.objects.none()
+    serializer_class = MspMovementSerializer
+    capability = "bills"
+    ordering = ("-pk",)
+
+    def get_queryset(self) -> QuerySet[Movement]:
+        found = Movement.objects.filter(msp=self.request.msp)
+        customer = self.request.query_params.get("customer", "")
+        return found.filter(tenant_id=int(customer[:9])) if customer.isascii() and customer.isdigit() else found
+
+
+class AccountViewSet(TenantViewSet):
+    """The customer's account: what is left, what this month's calls cost, and its limits."""
+
+    queryset = Account.objects.none()
+    serializer_class = AccountSerializer
+    capability = "bills"
+    capabilities: ClassVar[dict[str, str]] = {"partial_update": "limits.change"}
+    http_method_names = ("get", "patch", "head", "options")
+    save = staticmethod(limits.save_own_limit)
+
+    def get_queryset(self) -> QuerySet[Account]:
+        return Account.objects.filter(pk=self.request.tenant.pk)
+
+    def get_object(self) -> Account:
+        if self.kwargs["pk"] != str(self.request.tenant.pk):
+            raise Http404
+        return limits.account_of(self.request.tenant)
+
+
+class MovementViewSet(TenantViewSet):
+    """What moved the account besides calls, newest first."""
+
+    queryset = Movement.objects.none()
+    serializer_class = MovementSerializer
+    capability = "bills"
+    ordering = ("-pk",)
+
+    def get_queryset(self) -> QuerySet[Movement]:
+        return Movement.objects.filter(tenant=self.request.tenant)
+
+
+msp_routes = [
+    ("accounts", MspAccountViewSet, "account"),
+    ("account-movements", MspMovementViewSet, "account-movement"),
+]
+routes = [
+    ("accounts", AccountViewSet, "account"),
+    ("account-movements", MovementViewSet, "account-movement"),
+]

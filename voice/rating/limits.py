@@ -1,0 +1,90 @@
+"""Up to what amount a customer may call: the MSP's terms, and the customer's own lower limit."""
+
+from collections.abc import Mapping
+from functools import partial
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.db import contexts
+from tenants.models import Customer
+from voice.edits import facts, locked
+from voice.rating import accounts
+from voice.rating.models import Account, CustomerDeck, Movement
+
+TERMS = ("kind", "currency", "credit_limit_micros", "spend_limit_micros", "warn_shares", "warn_below_micros")
+USUAL_CURRENCY = "EUR"
+
+
+def account_of(customer: Customer) -> Account:
+    """Return a customer's account; one that has not moved yet is made when somebody saves it."""
+    stored = Account.objects.filter(pk=customer.pk).first()
+    if stored is not None:
+        return stored
+    paid_by = CustomerDeck.objects.filter(tenant=customer, ends=None).select_related("deck").first()
+    return Account(
+        tenant=customer, msp_id=customer.msp_id, month=now().date().replace(day=1),
+        currency=paid_by.deck.currency if paid_by else USUAL_CURRENCY,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def save_terms(account: Account, *, by: Actor) -> Account:
+    """Store how a customer pays and up to what amount; in the context of its MSP.
+
+    Raises ValidationError, StaleEdit.
+    """
+    with contexts.ingest():
+        accounts.opened(account.pk, account.currency)
+    stored = locked(account)
+    assert stored is not None
+    if account.currency != stored.currency and _has_moved(stored):
+        raise ValidationError({"currency": _("The account has moved already and keeps its currency.")})
+    if account.is_prepaid:
+        account.credit_limit_micros = None
+    shares = account.warn_shares
+    if shares is not None and not all(type(share) is int and 1 <= share <= 100 for share in shares):
+        raise ValidationError({"warn_shares": _("Warnings come at shares from 1 to 100 per cent of a limit.")})
+    # What calls moved meanwhile is none of the form's business.
+    for name in TERMS:
+        setattr(stored, name, getattr(account, name))
+    return _saved(stored, TERMS, before=facts(Account.objects.get(pk=stored.pk), TERMS), verb="account.terms", by=by)
+
+
+@transaction.atomic
+def save_own_limit(account: Account, *, by: Actor) -> Account:
+    """Store a customer's own limit a month, below its MSP's, or none; in the customer's context.
+
+    Raises ValidationError, StaleEdit.
+    """
+    if account.row_version == 0:
+        with contexts.ingest():
+            accounts.opened(account.pk, account.currency)
+    stored = locked(account)
+    assert stored is not None
+    own, limit = account.own_limit_micros, stored.spend_limit_micros
+    if own is not None and limit is not None and own > limit:
+        raise ValidationError({"own_limit_micros": _("Your own limit lies below your provider’s.")})
+    before = {"own_limit_micros": stored.own_limit_micros}
+    stored.own_limit_micros = own
+    return _saved(stored, ("own_limit_micros",), before=before, verb="account.own_limit", by=by)
+
+
+def _saved(
+    stored: Account, names: tuple[str, ...], *, before: Mapping[str, object] | None, verb: str, by: Actor
+) -> Account:
+    stored.row_version += 1
+    stored.full_clean(exclude=["tenant", "msp"], validate_unique=False)
+    stored.save(update_fields=[*names, "row_version"])
+    audit.record(by, verb, stored, before=before, after=facts(stored, names), tenant_id=stored.pk, msp_id=stored.msp_id)
+    transaction.on_commit(partial(accounts.tell, stored), robust=True)
+    return stored
+
+
+def _has_moved(account: Account) -> bool:
+    moved = Movement.objects.filter(tenant_id=account.pk).exists()
+    return moved or bool(account.balance_micros or account.spent_micros)
