@@ -1,4 +1,4 @@
-"""The demo's prices: what each carrier's trunk costs, and what each customer pays, for every number that it calls."""
+"""The demo's prices and accounts: what trunks cost, what customers pay for each call, and how far their money goes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from portal.core.audit import Actor
 from tenants.models import Customer, Msp
 from voice.carriers.models import Trunk
-from voice.rating import services
+from voice.rating import accounts, limits, services
 from voice.rating.decks import Direction
 from voice.rating.files.lines import Line, Terms
 from voice.rating.models import RateDeck
@@ -53,6 +53,14 @@ SELLS = {
 }
 
 
+# How each customer pays, and what it paid in advance.
+ACCOUNTS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
+    "acme": ({"credit_limit_micros": 500_000_000, "spend_limit_micros": 250_000_000}, ()),
+    "globex": ({"kind": "prepaid", "warn_below_micros": 20_000_000}, (25_000_000, 15_000_000)),
+    "initech": ({}, ()),
+}
+
+
 def seed(cast: Any) -> None:
     """Give each demo MSP its decks, once: a buying one for each carrier's trunk, a selling one for each customer."""
     by = Actor.system("demo")
@@ -65,6 +73,18 @@ def seed(cast: Any) -> None:
                 _buy(msp, trunk, 100 + 12 * place, by)
             for customer in Customer.objects.filter(msp=msp, label__in=SELLS).order_by("pk"):
                 _sell(msp, customer, by)
+                _open(customer, by)
+
+
+def _open(customer: Customer, by: Actor) -> None:
+    """Give a customer its account: Globex pays in advance and can be watched as its calls take from that."""
+    terms, top_ups = ACCOUNTS[customer.label]
+    account = limits.account_of(customer)
+    for name, value in terms.items():
+        setattr(account, name, value)
+    limits.save_terms(account, by=by)
+    for number, micros in enumerate(top_ups, 1):
+        accounts.top_up(customer.pk, micros, account.currency, reference=f"Card payment {number}", by=by)
 
 
 def _buy(msp: Msp, trunk: Trunk, percent: int, by: Actor) -> None:
