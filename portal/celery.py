@@ -18,6 +18,7 @@ app.conf.beat_schedule = {
     "sbc.warn_of_certificates": {"task": "sbc.tasks.warn_of_certificates", "schedule": 600.0},
     "sbc.make_partitions": {"task": "sbc.tasks.make_partitions", "schedule": 3600.0},
     "sbc.reconcile": {"task": "sbc.tasks.reconcile", "schedule": 300.0, "options": {"expires": 300.0}},
+    "sbc.settle_lost_calls": {"task": "sbc.tasks.settle_lost_calls", "schedule": 600.0, "options": {"expires": 600.0}},
     # Each night asks whether the month's erasure is done: a night when the portal was off skips no month.
     "sbc.erase": {"task": "sbc.tasks.erase", "schedule": crontab(hour="2", minute="40")},
     "tenants.finish_closing": {"task": "tenants.tasks.finish_closing", "schedule": 30.0, "options": {"expires": 30.0}},

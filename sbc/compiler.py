@@ -100,6 +100,7 @@ class CustomerFacts:
     cps: int
     channels: int
     lines: tuple[Line, ...]
+    longest_call: int = 0  # seconds; 0 is as long as the node lets any call last
     default_caller_id: str = ""
     refuse_unknown_caller: bool = False
     foreign_caller_id: bool = False
@@ -223,6 +224,8 @@ def _customer_row(customer: CustomerFacts, generation: int) -> str:
     }
     if customer.protected:
         said["lp"] = customer.protected
+    if customer.longest_call:
+        said["mx"] = customer.longest_call
     return parameters(said)
 
 

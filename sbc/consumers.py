@@ -15,7 +15,7 @@ from django.utils.timezone import now
 
 from sbc import ingest, protocol, services
 from sbc.models import Node
-from sbc.services import certificates, credits, drops, nodes, reconciling
+from sbc.services import certificates, credits, drops, nodes, reconciling, running
 from sbc.services.sending import LineLost
 
 logger = logging.getLogger(__name__)
@@ -185,6 +185,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
         elif isinstance(message, protocol.Hours):
             if self.spool is not None:
                 await _db(reconciling.take_hours, self.node, self.spool, message)
+        elif isinstance(message, protocol.Running):
+            await _db(running.take, self.node, message, now())
         elif isinstance(message, protocol.Credits):
             self.credits, self.credits_held = {}, message.held
             await self._send_credits()

@@ -79,6 +79,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
         country=customer.country,
         cps=customer.cps,
         channels=customer.channels,
+        longest_call=60 * (customer.longest_call_minutes or 0),
         lines=lines_of(map(_route, read["routes"]), trunks, customer.time_zone),
         default_caller_id=_default_caller(customer, numbers),
         refuse_unknown_caller=customer.caller_id_policy == Customer.CallerIdPolicy.REFUSE,

@@ -1,6 +1,6 @@
 """What nodes send: records for the money into call records, events for the eye into live calls, gauges into health."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,8 +18,8 @@ from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer
 from voice.calls import live
 from voice.calls.masking import masked, without
-from voice.calls.models import Cdr
-from voice.calls.services import NotStored, Stored, complete_call, store_calls
+from voice.calls.models import Cdr, RunningCall
+from voice.calls.services import NotStored, Stored, complete_call, store_calls, take_place_of
 from voice.carriers.models import Trunk
 from voice.carriers.services import record_health
 from voice.rating import live as rating
@@ -27,6 +27,8 @@ from voice.rating import live as rating
 # A clock this far off is not a clock, and would make a partition of its own.
 OLDEST, NEWEST = timedelta(days=400), timedelta(days=2)
 FAR = 4_102_444_800  # 2100: a clock that is wrong may say anything
+# Milliseconds: a node speaks of no call before it has lasted this long.
+LONG = 600_000
 DRIFT_KEPT = timedelta(days=30)
 # The tables with a partition for each day: what calls were, what they cost and what they earned.
 BY_DAY = ("calls_cdr", "rating_charge", "rating_cost")
@@ -166,10 +168,11 @@ def _fault(record: dict[str, Any], at: datetime) -> str | None:
         return _("The id is not a UUID.")
     if not record["direction"]:
         return _("Nobody could be found whose call it was.")
-    return _time_fault(record, at)
+    return time_fault(record, at)
 
 
-def _time_fault(record: dict[str, Any], at: datetime) -> str | None:
+def time_fault(record: Mapping[str, Any], at: datetime) -> str | None:
+    """Say which time of a record cannot be right, or None."""
     for name in ("invited", "ringing", "answered", "ended", "last_seen"):
         ms = record.get(name)
         if ms is not None and not (at - OLDEST).timestamp() < ms / 1000 < (at + NEWEST).timestamp():
@@ -180,6 +183,7 @@ def _time_fault(record: dict[str, Any], at: datetime) -> str | None:
 def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:
     calls, names = batch.calls, _trunk_names(batch.calls)
     ended: list[UUID] = []
+    late: list[Cdr] = []
     stored = calls
     try:
         ended = store_calls(calls, node_name=node.name, trunk_names=names, received=at)
@@ -191,24 +195,41 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:
                 ended += store_calls([call], node_name=node.name, trunk_names=names, received=at)
                 stored.append(call)
             except NotStored as error:
-                batch.odd.append((call.record, str(error)))
+                # A node that was given up is back, with the end of a call whose record was made without it.
+                known = take_place_of(call.record, node_name=node.name)
+                late += known
+                if not known:
+                    batch.odd.append((call.record, str(error)))
     if batch.odd:
         _quarantine(node, spool, batch.odd)
         words = _("%(count)s records of %(node)s are no calls of anybody and wait for a person. The last one: %(why)s")
         text = words % {"count": len(batch.odd), "node": node, "why": batch.odd[-1][1]}
         raise_alarm(Alarm.Kind.QUARANTINE, text, at=at, node=node, times=len(batch.odd))
-    strays, late = [], []
+    strays = []
     for each in batch.orphans:
-        completed = [] if _time_fault(each, at) else complete_call(each, node_name=node.name)
+        completed = [] if time_fault(each, at) else complete_call(each, node_name=node.name)
         late += completed
         strays += [] if completed else [each]
     _note_orphans(node, spool, batch.orphans, strays)
     _rate(node, stored, late, at)
+    _forget_running(stored)
     if strays:
         text = _("%(node)s saw a call end that it did not know (SIP Call-ID %(call)s).")
         last = strays[-1]["call_id"][:120]
         raise_alarm(Alarm.Kind.ORPHAN, text % {"node": node, "call": last}, at=at, node=node, times=len(strays))
     return ended
+
+
+def _forget_running(calls: list[Stored]) -> None:
+    """Forget long calls that have their record now; nearly all calls are none."""
+    over = [call.record["id"] for call in calls if _lasted(call.record) >= LONG]
+    if over:
+        RunningCall.objects.filter(call__in=over).delete()
+
+
+def _lasted(record: Mapping[str, Any]) -> int:
+    end = record["ended"] or record["last_seen"]
+    return int(end - record["answered"]) if end and record["answered"] else 0
 
 
 def _rate(node: Node, calls: list[Stored], late: list[Cdr], at: datetime) -> None:

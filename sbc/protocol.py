@@ -7,17 +7,21 @@
 import json
 import re
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, NamedTuple, NotRequired, TypeAlias, TypedDict, cast, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict, cast, get_type_hints
 
+from sbc.protocol_items import Attempt as Attempt
+from sbc.protocol_items import CallEvent as CallEvent
+from sbc.protocol_items import Cdr as Cdr
+from sbc.protocol_items import HourCount as HourCount
+from sbc.protocol_items import Millis as Millis
+from sbc.protocol_items import OrphanEnd as OrphanEnd
+from sbc.protocol_items import RunningCall as RunningCall
 from sbc.strict import UNSTORABLE, Check, Count, Scope, check_for, object_check, refuse_unstorable
 from sbc.strict import BadMessage as BadMessage
 
 PATH = "/node/v1/"
 STOLEN_TOKEN = 4409  # close code: this token's first connection is alive, so the second is refused
 BAD_TOKEN = 4401  # close code: no such token, or the node is disabled
-
-Millis: TypeAlias = int  # since 1970, UTC
-Direction: TypeAlias = Literal["out", "in", "internal", "emergency"]
 
 
 class Row(NamedTuple):
@@ -50,106 +54,6 @@ class Drift(TypedDict):
     found: Literal["missing", "different", "foreign"]
     healed: bool
     at: Millis
-
-
-class CallEvent(TypedDict):
-    """One step of a call, for the eye; may be lost."""
-
-    at: Millis
-    call: str
-    type: Literal["start", "ringing", "answered", "ended", "refused", "alarm"]
-    tenant: int
-    peer: int
-    msp: int
-    direction: Direction | Literal[""]
-    caller: str
-    called: str
-    trunk: str
-    route: int
-    code: int
-    reason: str
-    kind: NotRequired[str]  # of an alarm, such as "unknown_source"
-    source: NotRequired[str]
-    host: NotRequired[str]
-
-
-class Attempt(TypedDict):
-    trunk: str
-    sent: Millis
-    ended: Millis | None
-    code: int
-    reason: str
-
-
-class Cdr(TypedDict):
-    """One finished or refused call, for the money; never lost, never doubled."""
-
-    seq: Count
-    kind: Literal["cdr"]
-    id: str
-    tenant: int
-    peer: int
-    msp: int
-    direction: Direction | Literal[""]
-    call_id: str
-    caller: str
-    caller_sent: str
-    called: str
-    called_sent: str
-    invited: Millis
-    ringing: Millis | None
-    answered: Millis | None
-    ended: Millis | None
-    end_unknown: bool
-    last_seen: Millis | None
-    code: int
-    cause: int | None
-    reason: str
-    released_by: Literal["caller", "called", "sbc", "unknown"]
-    ingress: str
-    egress: str
-    route: int
-    generation: int
-    attempts: list[Attempt]
-    limit: Literal[
-        "",
-        "customer_cps",
-        "customer_channels",
-        "trunk_cps",
-        "trunk_channels",
-        "node",
-        "customer_spend",
-        "call_length",
-        "below_cost",
-        "not_offered",
-    ]
-    screening: Literal["own", "forwarded", "foreign", "replaced", "refused", "none"]
-    attestation: Literal["A", "B", "C", ""]
-    user_agent: str
-    media: dict[str, Any] | None
-
-
-class OrphanEnd(TypedDict):
-    """A BYE for which the SBC had no dialog."""
-
-    seq: Count
-    kind: Literal["orphan_end"]
-    id: str  # the call's id if the Contact told it, or ""
-    call_id: str
-    ended: Millis
-    cause: int | None
-    reason: str
-
-
-class HourCount(TypedDict):
-    """What a node spooled in one hour for one customer, by its own count."""
-
-    at: Millis  # when the hour began
-    tenant: Count  # 0 for records that name no customer
-    records: Count  # calls
-    orphans: Count  # ends without a call
-    first: Count  # sequences of the first and the last of them
-    last: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +122,13 @@ class Hours:
     """A node's own counts, again whenever they have grown; a node of before they were counted never says this."""
 
     items: list[HourCount]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Calls that have lasted for long, again at intervals and on each new line; an older node never says this."""
+
+    items: list[dict[str, Any]]  # of RunningCall: check_running
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,7 +217,9 @@ class Certificate:
     restart: bool  # Kamailio is to dial with it at once, by a planned restart
 
 
-FromNode: TypeAlias = Hello | Ack | Nack | Held | Events | Records | Gauges | Hours | Credits | CertificateState
+FromNode: TypeAlias = (
+    Hello | Ack | Nack | Held | Events | Records | Gauges | Hours | Running | Credits | CertificateState
+)
 FromPortal: TypeAlias = Welcome | Apply | Credit | AckRecords | Drop | Resend | Certificate
 Message: TypeAlias = FromNode | FromPortal
 
@@ -365,11 +278,16 @@ def check_record(item: dict[str, Any]) -> Cdr | OrphanEnd:
     return cast(Cdr | OrphanEnd, check(item, "record"))
 
 
+def check_running(item: dict[str, Any]) -> RunningCall:
+    """Give the item back as a running call, or raise BadMessage."""
+    return cast(RunningCall, _check_running(item, "running"))
+
+
 def _no_number(name: str) -> None:
     raise ValueError(f"{name} is no number of JSON")
 
 
-_FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges, Hours, Credits, CertificateState)
+_FROM_NODE = (Hello, Ack, Nack, Held, Events, Records, Gauges, Hours, Running, Credits, CertificateState)
 _FROM_PORTAL = (Welcome, Apply, Credit, AckRecords, Drop, Resend, Certificate)
 _NAME_OF: dict[type, str] = {
     kind: re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower() for kind in (*_FROM_NODE, *_FROM_PORTAL)
@@ -378,4 +296,6 @@ _CLASSES: dict[str, type] = {name: kind for kind, name in _NAME_OF.items()}
 _CHECKS: dict[str, Check] = {
     name: object_check(kind, get_type_hints(kind, include_extras=True)) for name, kind in _CLASSES.items()
 }
-_check_event, _check_cdr, _check_orphan = (check_for(kind) for kind in (CallEvent, Cdr, OrphanEnd))
+_check_event, _check_cdr, _check_orphan, _check_running = (
+    check_for(kind) for kind in (CallEvent, Cdr, OrphanEnd, RunningCall)
+)

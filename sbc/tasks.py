@@ -12,7 +12,7 @@ from portal.core.models import Job
 from portal.db.partitions import ensure_days
 from sbc import services
 from sbc.ingest import BY_DAY
-from sbc.services import certificates, erasure, pricing, reconciling
+from sbc.services import certificates, erasure, pricing, reconciling, running
 
 DAYS_AHEAD = 7
 
@@ -50,6 +50,12 @@ def make_partitions(**_: Any) -> None:
 def reconcile(**_: Any) -> None:
     """Hold what nodes counted against what the portal has."""
     reconciling.reconcile(datetime.now(UTC))
+
+
+@shared_task(ignore_result=True)
+def settle_lost_calls(**_: Any) -> None:
+    """Make records of long calls whose node has not been heard of for a day."""
+    running.settle(datetime.now(UTC))
 
 
 @shared_task(ignore_result=True)

@@ -34,9 +34,9 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
     class Meta:
         model = Customer
         fields = [
-            "id", "name", "label", "country", "time_zone", "state", "cps", "channels", "caller_id_policy",
-            "foreign_caller_id", "fqdns", "config_version", "live_version", "is_live", "created_at", "retain_until",
-            "admin_email",
+            "id", "name", "label", "country", "time_zone", "state", "cps", "channels", "longest_call_minutes",
+            "caller_id_policy", "foreign_caller_id", "fqdns", "config_version", "live_version", "is_live", "created_at",
+            "retain_until", "admin_email",
         ]  # fmt: skip
         read_only_fields = ["state", "config_version", "live_version", "created_at", "retain_until"]
         validators: list[Any] = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sbc.node.records import Answered, CallLines, Leg, Line, Orphan, merge, orphan_record, parse
+from sbc.node.records import Answered, CallLines, Leg, Line, Orphan, merge, orphan_record, parse, running_record
 from sbc.node.spool import OpenCall, Position, Spool
 
 log = logging.getLogger("strowger.node")
@@ -110,6 +110,16 @@ class Follower:
             del self._done[next(iter(self._done))]
         self._over = {each for each in (self._over | touched) - done.keys() if self._calls[each].is_over}
         return len(records)
+
+    def running(self, now: int, at_least: int) -> list[dict[str, Any]]:
+        """Give the answered calls that go on and have lasted for so many milliseconds; not those of a dead Kamailio."""
+        with self._turn:
+            open_calls = [
+                call.said.answered
+                for each, call in self._calls.items()
+                if each not in self._over and call.said.is_open and call.lost_at is None
+            ]
+        return [running_record(each, now) for each in open_calls if each is not None and now - each.at >= at_least]
 
     def metered(self, customers: Collection[int]) -> tuple[list[Answered], list[Metered]]:
         """Give these customers' calls that run now, and those that ended since this was asked last."""

@@ -87,6 +87,7 @@ class Link:
         self.applier: Applier | None = None
         self.certificate_state: Callable[[], CertificateState | None] = lambda: None
         self.take_certificate: Callable[[Certificate], Awaitable[CertificateState | None]] | None = None
+        self.welcomed: Callable[[], Awaitable[None]] = _nothing
         self.credit_changed: Callable[[], Awaitable[None]] = _nothing
         self.connected = False
         self._line: ClientConnection | None = None
@@ -165,6 +166,7 @@ class Link:
             log.info("the portal has welcomed %s", welcome.node)
             self.tell_certificate()
             self.send(Credits(held=self._held("credit")))
+            await self.welcomed()
             try:
                 await self._talk(line)
             finally:

@@ -23,7 +23,7 @@ from sbc.node.meter import Meter
 from sbc.node.rows import SET_ORDER
 from sbc.node.snapshot import Snapshot
 from sbc.node.spool import Spool
-from sbc.protocol import Certificate, CertificateState, Drift, Gauges, Row, TrunkHealth
+from sbc.protocol import Certificate, CertificateState, Drift, Gauges, Row, Running, TrunkHealth
 
 log = logging.getLogger("strowger.node")
 
@@ -35,6 +35,9 @@ ALIVE_EVERY = 2.0
 SYNC_EVERY = 0.1
 CLEANUP_EVERY = 60.0
 METER_EVERY = 1.0
+INTERIM_LOOK = 30.0
+INTERIM_EVERY = 900_000  # ms between two words about a running call
+INTERIM_AT_ONCE = 500
 ROTATE_AT = 64_000_000  # bytes of one record file
 
 
@@ -99,10 +102,12 @@ class NodeProcess:
         daemons: Daemons | None = None,
         unknown_after: float = 30.0,
         drift_every: float = drift.EVERY,
+        interim_every: int = INTERIM_EVERY,
     ):
         self.leave_daemons = False
         files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.engine, self.daemons, self.drift_every = engine, daemons, drift_every
+        self.interim_every = interim_every
         self.snapshot = _opened(files.snapshot)
         self.spool = Spool(files.spool)
         self.follower = Follower(files.records, self.spool, unknown_after)
@@ -111,6 +116,7 @@ class NodeProcess:
         self.link.applier = self.applier
         self.meter = Meter(engine, self.applier, self.follower, self.spool)
         self.link.credit_changed = self._meter_now
+        self.link.welcomed = self._tell_running_anew
         self.link.certificate_state, self.link.take_certificate = self.certificate_state, self.take_certificate
         self._rotate: Callable[[], Awaitable[Any]] | None = getattr(engine, "rotate_records", None)
         self.begun = Begun()
@@ -119,6 +125,7 @@ class NodeProcess:
         self._measured: dict[str, Any] = {}
         self._drift: list[Drift] = []
         self._sweeps = 0
+        self._told_running: dict[str, int] = {}
         self._starts: deque[float] = deque()
 
     async def run(self) -> None:
@@ -134,6 +141,7 @@ class NodeProcess:
             (self._sweep, self.drift_every),
             (self._clean_up, CLEANUP_EVERY),
             (self.meter.tick, METER_EVERY),
+            (self._tell_running, INTERIM_LOOK),
         )
         tasks = [asyncio.create_task(self._forever(step, every)) for step, every in steps]
         tasks += [asyncio.create_task(each) for each in (self._start(), self._flip_schedules(), self.link.run())]
@@ -273,6 +281,22 @@ class NodeProcess:
             raise
         if self.applier.waits_for_engine:
             await self.applier.retry()
+
+    async def _tell_running_anew(self) -> None:
+        """Tell a portal that has just welcomed us of every long call: it may never have heard of them."""
+        self._told_running = {}
+        await self._tell_running()
+
+    async def _tell_running(self) -> None:
+        """Tell of each long call that goes on, once in each interval of it."""
+        if not self.link.connected:
+            return
+        calls = await asyncio.to_thread(self.follower.running, _millis(), self.interim_every)
+        turns = {each["id"]: (each["seen"] - each["answered"]) // self.interim_every for each in calls}
+        news = [each for each in calls if self._told_running.get(each["id"]) != turns[each["id"]]]
+        for first in range(0, len(news), INTERIM_AT_ONCE):
+            self.link.send(Running(items=news[first : first + INTERIM_AT_ONCE]))
+        self._told_running = turns
 
     async def _meter_now(self) -> None:
         """Take a new credit into account at once; where that fails, the next second does."""

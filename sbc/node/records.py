@@ -351,6 +351,11 @@ def _record_of_failed(call: CallLines, failed: Failed) -> dict[str, Any]:
     }
 
 
+def running_record(answered: Answered, seen: int) -> dict[str, Any]:
+    """Return what is known of a call that goes on."""
+    return {"id": answered.id, **_facts_of_record(answered.facts), "answered": answered.at, "seen": seen}
+
+
 def _facts_of_record(facts: Facts) -> dict[str, Any]:
     return {each.name: getattr(facts, each.name) for each in fields(facts)}
 

@@ -53,6 +53,7 @@ HOLDINGS = (
     # Carriers' files repeat numbers that were called.
     Holding(DataClass.CALLS, "margin_carriercall", "at"),
     Holding(DataClass.LIVE, "calls_livecall", "updated", call="call"),
+    Holding(DataClass.LIVE, "calls_runningcall", "seen", call="call"),
     Holding(DataClass.MINUTES, "calls_rollup", "at", "t.grain = 'minute'"),
     Holding(DataClass.COUNTS, "calls_rollup", "at", "t.grain <> 'minute'"),
     Holding(DataClass.COUNTS, "calls_failurerollup", "at"),

@@ -27,6 +27,7 @@ from sbc.protocol import (
     Records,
     Row,
     RowKey,
+    Running,
     Welcome,
 )
 
@@ -46,6 +47,7 @@ class FakePortal:
         self.gauges: list[Gauges] = []
         self.events: list[dict] = []
         self.certificates: list[CertificateState] = []
+        self.running: list[dict] = []
         self.acknowledges = True
         self.line: ServerConnection | None = None
         self.port = 0
@@ -126,6 +128,8 @@ class FakePortal:
                 self.events += message.items
             case Gauges():
                 self.gauges.append(message)
+            case Running():
+                self.running += message.items
             case CertificateState():
                 self.certificates.append(message)
             case Ack() | Nack() | Held():

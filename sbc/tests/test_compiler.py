@@ -94,6 +94,7 @@ def test_a_secret_is_a_reference_and_never_the_secret():
 def test_the_generation_changes_only_with_the_routing():
     before = compile_customer(ACME, 43)
     relabelled = compile_customer(replace(ACME, cps=9), 44)
+    assert table(compile_customer(replace(ACME, longest_call=3600), 43), "tn")["17"].endswith(";co=DE;mx=3600")
     rerouted = compile_customer(replace(ACME, lines=(Line(1, "44", ("g13",)),)), 44)
 
     assert generation_of(before) == 43

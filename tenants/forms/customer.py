@@ -23,19 +23,23 @@ class CustomerForm(Groups, forms.ModelForm[Customer]):
 
     groups = [
         (_("The company"), ["name", "label", "country", "time_zone"]),
-        (_("Limits"), ["cps", "channels"]),
+        (_("Limits"), ["cps", "channels", "longest_call_minutes"]),
         (_("Caller ID"), ["caller_id_policy", "foreign_caller_id"]),
         (_("First administrator"), ["admin_email"]),
     ]
 
     class Meta:
         model = Customer
-        fields = ["name", "label", "country", "time_zone", "cps", "channels", "caller_id_policy", "foreign_caller_id"]
+        fields = [
+            "name", "label", "country", "time_zone", "cps", "channels", "longest_call_minutes", "caller_id_policy",
+            "foreign_caller_id",
+        ]  # fmt: skip
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "organization"}),
             "label": forms.TextInput(attrs={"autocapitalize": "none", "spellcheck": "false", "maxlength": 60}),
             "cps": forms.NumberInput(attrs={"data-unit": _("calls/s"), "min": 1}),
             "channels": forms.NumberInput(attrs={"data-unit": _("calls"), "min": 1}),
+            "longest_call_minutes": forms.NumberInput(attrs={"data-unit": _("minutes"), "min": 1, "max": 720}),
         }
         labels = {"foreign_caller_id": _("May show approved numbers of others")}
         help_texts = {

@@ -46,6 +46,12 @@ class Customer(Versioned, TenantMixin):
     state = models.TextField(_("state"), choices=State.choices, default=State.CREATING, editable=False)
     cps = models.PositiveIntegerField(_("new calls a second"), default=5)
     channels = models.PositiveIntegerField(_("calls at the same time"), default=30)
+    longest_call_minutes = models.PositiveIntegerField(
+        _("longest call"),
+        null=True,
+        blank=True,
+        help_text=_("In minutes: the SBC ends longer calls, except emergency calls. Empty is 12 hours."),
+    )
     caller_id_policy = models.TextField(
         _("when the caller ID is not the customer's"), choices=CallerIdPolicy.choices, default=CallerIdPolicy.REPLACE
     )
@@ -84,6 +90,11 @@ class Customer(Versioned, TenantMixin):
                 name="tenants_customer_limits",
                 condition=Q(cps__gte=1, cps__lte=1000, channels__gte=1, channels__lte=20000),
                 violation_error_message=_("Allow 1 to 1,000 new calls a second and 1 to 20,000 calls at a time."),
+            ),
+            models.CheckConstraint(
+                name="tenants_customer_longest_call",
+                condition=Q(longest_call_minutes=None) | Q(longest_call_minutes__range=(1, 720)),
+                violation_error_message=_("A call may last from 1 to 720 minutes, which is 12 hours."),
             ),
             models.CheckConstraint(
                 name="tenants_customer_default_caller_id_shape",

@@ -29,6 +29,7 @@ FIELDS = (
     "time_zone",
     "cps",
     "channels",
+    "longest_call_minutes",
     "caller_id_policy",
     "foreign_caller_id",
 )

@@ -142,7 +142,10 @@ def test_the_msp_decides_whether_approved_foreign_numbers_may_be_shown(northwind
     before = acme.config_version
     assert "once each is approved with proof" in browser.get(f"/customers/{acme.pk}/edit/").content.decode()
     facts = {"name": "Acme", "country": "DE", "time_zone": "Europe/Berlin", "cps": 5, "channels": 30,
-             "caller_id_policy": "replace", "foreign_caller_id": "on", "config_version": before}  # fmt: skip
+             "caller_id_policy": "replace", "foreign_caller_id": "on", "config_version": before,
+             "longest_call_minutes": 720}  # fmt: skip
+    refused = browser.post(f"/customers/{acme.pk}/edit/", facts | {"longest_call_minutes": 721})
+    assert "from 1 to 720 minutes" in refused.text
     assert browser.post(f"/customers/{acme.pk}/edit/", facts).status_code == 302
     with contexts.msp(northwind):
         stored = Customer.objects.get(pk=acme.pk)

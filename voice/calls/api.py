@@ -8,7 +8,7 @@ from rest_framework import serializers
 from portal.core.api import MspViewSet, PlaceViewSet, TenantViewSet
 from voice.calls import quality, selectors
 from voice.calls.masking import hidden_in
-from voice.calls.models import Cdr, CdrQuerySet, LiveCall, Rollup
+from voice.calls.models import Cdr, CdrQuerySet, LiveCall, Rollup, RunningCall
 
 FACTS = [
     "id", "call", "direction", "side", "call_id", "caller", "caller_sent", "called", "called_sent", "invited",
@@ -46,6 +46,22 @@ class MspLiveCallSerializer(LiveCallSerializer):
     class Meta:
         model = LiveCall
         fields = [*LIVE_FACTS, "customer"]
+
+
+class RunningCallSerializer(serializers.ModelSerializer[RunningCall]):
+    """A call that has lasted for long and goes on; who talks is in its record, once it is over."""
+
+    class Meta:
+        model = RunningCall
+        fields = ["call", "direction", "answered", "seen", "seconds"]
+
+
+class MspRunningCallSerializer(RunningCallSerializer):
+    customer = serializers.IntegerField(source="tenant_id")
+
+    class Meta:
+        model = RunningCall
+        fields = ["call", "direction", "answered", "seen", "seconds", "customer"]
 
 
 def _narrowed(calls: CdrQuerySet, params: Any) -> CdrQuerySet:
@@ -104,6 +120,34 @@ class LiveCallViewSet(TenantViewSet):
 
     def get_queryset(self) -> QuerySet[LiveCall]:
         return selectors.live_calls_of(self.request.tenant, None, hidden_in(self.request)).order_by("-started", "pk")
+
+
+class RunningCallViewSet(TenantViewSet):
+    """Long calls that go on, each with how long it has lasted for certain; none of them is priced yet."""
+
+    queryset = RunningCall.objects.none()
+    serializer_class = RunningCallSerializer
+    capability = "calls"
+    lookup_field = "call"
+    lookup_value_converter = "uuid"
+    ordering = ("answered", "pk")
+
+    def get_queryset(self) -> QuerySet[RunningCall]:
+        return RunningCall.objects.filter(tenant=self.request.tenant).order_by("answered", "pk")
+
+
+class MspRunningCallViewSet(MspViewSet):
+    """Long calls of all customers that go on."""
+
+    queryset = RunningCall.objects.none()
+    serializer_class = MspRunningCallSerializer
+    capability = "calls"
+    lookup_field = "call"
+    lookup_value_converter = "uuid"
+    ordering = ("answered", "pk")
+
+    def get_queryset(self) -> QuerySet[RunningCall]:
+        return RunningCall.objects.filter(msp=self.request.msp).order_by("answered", "pk")
 
 
 class MspLiveCallViewSet(MspViewSet):
@@ -170,10 +214,12 @@ class MspQualityViewSet(Quality, MspViewSet):
 routes = [
     ("calls", CallViewSet, "call"),
     ("live-calls", LiveCallViewSet, "live-call"),
+    ("running-calls", RunningCallViewSet, "running-call"),
     ("call-quality", QualityViewSet, "call-quality"),
 ]
 msp_routes = [
     ("calls", MspCallViewSet, "call"),
     ("live-calls", MspLiveCallViewSet, "live-call"),
+    ("running-calls", MspRunningCallViewSet, "running-call"),
     ("call-quality", MspQualityViewSet, "call-quality"),
 ]

@@ -84,6 +84,10 @@ def complete_call(end: Mapping[str, Any], *, node_name: str) -> list[Cdr]:
     Return its records, none where there was no such call: the same node's, answered before, and not completed yet. It
     lasts from its answer to this end, however long it was believed to last until now.
     """
+    return _completed(end, node_name, {})
+
+
+def _completed(end: Mapping[str, Any], node_name: str, more: Mapping[str, Any]) -> list[Cdr]:
     ended = datetime.fromtimestamp(end["ended"] / 1000, UTC)
     open_ended = Cdr.objects.select_for_update().filter(
         end_unknown=True, node_name=node_name, answered__lte=ended, answered__gt=ended - LONGEST_CALL
@@ -100,7 +104,7 @@ def complete_call(end: Mapping[str, Any], *, node_name: str) -> list[Cdr]:
         mine = Cdr.objects.filter(tenant_id=cdr.tenant_id, invited=cdr.invited, id=cdr.id)
         mine.update(
             ended=ended, end_unknown=False, last_seen=cdr.last_seen or ended, talk_ms=talk_ms, cause=end["cause"],
-            reason=end["reason"],
+            reason=end["reason"], **more,
         )  # fmt: skip
         # As when it was stored: both ends inside one customer are one attempt.
         if cdr.side != "called" or cdr.peer_id != cdr.tenant_id:
@@ -110,6 +114,18 @@ def complete_call(end: Mapping[str, Any], *, node_name: str) -> list[Cdr]:
         cdr.ended, cdr.end_unknown, cdr.talk_ms = ended, False, talk_ms
     tally.write()
     return found
+
+
+def take_place_of(record: Mapping[str, Any], *, node_name: str) -> list[Cdr]:
+    """Give a call whose record was made without its end the end and the sequence of the record that came after all.
+
+    In the caller's transaction; return its records, none where no such call waits for an end.
+    """
+    if record["ended"] is None or record["answered"] is None:
+        return []
+    end = {name: record[name] for name in ("id", "ended", "cause", "reason")} | {"call_id": ""}
+    facts = {"sequence": record["seq"], "released_by": record["released_by"], "limit": record["limit"]}
+    return _completed(end, node_name, facts)
 
 
 def _copy(rows: Iterable[tuple[Any, ...]]) -> None:

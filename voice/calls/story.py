@@ -21,6 +21,7 @@ FAILOVER_CODES = frozenset({0, 408, *range(500, 600)})
 LIMITS = {
     "customer_cps": gettext_lazy("more new calls a second than the customer's limit"),
     "customer_channels": gettext_lazy("more calls at a time than the customer's limit"),
+    "customer_spend": gettext_lazy("the customer's prepaid balance, credit or spend limit is used up"),
     "trunk_cps": gettext_lazy("more new calls a second than the trunk's limit"),
     "trunk_channels": gettext_lazy("more calls at a time than the trunk's limit"),
     "node": gettext_lazy("the SBC was busy"),
@@ -52,6 +53,7 @@ _TONES = {
     Disposition.NOT_OURS: ("bad", "phone-x"),
     Disposition.BLOCKED: ("wait", "ban"),
     Disposition.LIMITED: ("bad", "ban"),
+    Disposition.SPEND_LIMIT: ("bad", "wallet"),
     Disposition.BAD_CALLER_ID: ("bad", "user-off"),
     Disposition.TIMEOUT: ("bad", "hourglass"),
     Disposition.NOT_OFFERED: ("wait", "ban"),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import F, Q, Sum
 
-from voice.calls.models import LiveCall
+from voice.calls.models import LiveCall, RunningCall
 from voice.calls.models.cdr import Direction
 from voice.rating.classes import Classes, classes_of_deck
 from voice.rating.decks import Rate
@@ -83,6 +83,11 @@ def sums_of(account: Account) -> Sums:
     )
     given, taken = moved["given"] or 0, moved["taken"] or 0
     return Sums(given, taken, account.balance_micros - given - taken)
+
+
+def running_seconds(account: Account) -> int:
+    """Return how long the long calls that go on have lasted so far: talk that is not priced yet."""
+    return sum(call.seconds for call in RunningCall.objects.filter(tenant=account.pk).only("answered", "seen"))
 
 
 def open_calls(account: Account) -> int:

@@ -62,6 +62,7 @@ def _facts(account: Account) -> dict[str, Any]:
         "standing": standing,
         "rooms": selectors.rooms(standing),
         "sums": selectors.sums_of(account),
+        "running": selectors.running_seconds(account),
         "warnings": [
             warnings.words(account, warning.kind, warning.share, at)
             for warning, _account in warnings.open_warnings(tenant=account.pk)

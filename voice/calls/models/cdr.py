@@ -23,6 +23,7 @@ class Disposition(models.TextChoices):
     NOT_OURS = "not_ours", _("Number not ours")
     BLOCKED = "blocked", _("Blocked by a rule")
     LIMITED = "limited", _("Over a limit")
+    SPEND_LIMIT = "spend_limit", _("Spend limit")
     BAD_CALLER_ID = "bad_caller_id", _("Caller ID not allowed")
     CARRIER_FAILURE = "carrier_failure", _("Carrier failure")
     NETWORK_FAILURE = "network_failure", _("Network failure")

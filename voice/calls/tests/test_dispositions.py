@@ -19,6 +19,7 @@ FAILED = {"answered": None, "ringing": None, "attempts": [{"trunk": "g1"}], "dir
         ({"limit": "customer_cps", "code": 486, "attempts": []}, "limited"),
         ({"limit": "below_cost", "code": 403, "attempts": []}, "not_offered"),
         ({"limit": "not_offered", "code": 403, "attempts": []}, "not_offered"),
+        ({"limit": "customer_spend", "code": 486, "attempts": []}, "spend_limit"),
         ({"screening": "refused", "code": 403, "attempts": []}, "bad_caller_id"),
         ({"code": 486}, "busy"),
         ({"code": 600}, "busy"),
