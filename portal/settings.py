@@ -273,7 +273,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # Both shapes of a node have it, so that its name cannot be taken from one of them.
-    "ENUM_NAME_OVERRIDES": {"NodeStateEnum": "sbc.models.Node.State"},
+    "ENUM_NAME_OVERRIDES": {
+        "NodeStateEnum": "sbc.models.Node.State",
+        "AccountKindEnum": "voice.rating.models.Account.Kind",
+        "MovementKindEnum": "voice.rating.models.Movement.Kind",
+    },
 }
 
 LOGGING = {

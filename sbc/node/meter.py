@@ -58,9 +58,12 @@ class Meter:
         self._told: dict[int, str] = {}  # the `cp` rows that Kamailio has from us
         self._deadlines: dict[str, float] = {}  # by call: when Kamailio will end it
         self._spent: dict[int, Spent] = {}
-        self._noted = spool.noted(NOTE) or "{}"
-        for tenant, ended in json.loads(self._noted).items():
-            self._spent[int(tenant)] = Spent([(int(number), int(micros)) for number, micros in ended])
+        self._numbered_by = spool.uuid
+        self._noted = spool.noted(NOTE) or ""
+        noted = json.loads(self._noted or "{}")
+        if noted.get("spool") == spool.uuid:
+            for tenant, ended in noted["ended"].items():
+                self._spent[int(tenant)] = Spent([(int(number), int(micros)) for number, micros in ended])
 
     def forget(self) -> None:
         """Kamailio was started anew: what it was told has to be told again."""
@@ -72,6 +75,9 @@ class Meter:
             await self._tick()
 
     async def _tick(self) -> None:
+        if self.spool.uuid != self._numbered_by:
+            # The spool counts anew, so that these numbers say nothing any more; the portal tells all of it again.
+            self._numbered_by, self._spent = self.spool.uuid, {}
         credits = self._credits()
         if not credits and not self._told and not self._deadlines:
             return
@@ -183,7 +189,8 @@ class Meter:
     async def _note(self, credits: dict[int, Credit]) -> None:
         """Keep what was spent over a restart of this process: the portal may be away for longer."""
         self._spent = {tenant: spent for tenant, spent in self._spent.items() if tenant in credits}
-        text = json.dumps({tenant: spent.ended for tenant, spent in self._spent.items() if spent.ended})
+        ended = {tenant: spent.ended for tenant, spent in self._spent.items() if spent.ended}
+        text = json.dumps({"spool": self._numbered_by, "ended": ended}) if ended or self._noted else ""
         if text != self._noted:
             await asyncio.to_thread(self.spool.note, NOTE, text)
             self._noted = text

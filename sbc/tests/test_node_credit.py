@@ -165,6 +165,14 @@ async def test_what_ended_calls_took_is_known_before_the_portal_has_counted_it_a
     await desk.money(70 * EURO, counted=9)
     assert desk.may_last() == "c=x.70"
 
+    # A spool that counts anew begins at 1 again: what was noted under the old numbers is the portal's to know.
+    desk.calls.ended = [Metered(17, 10, "+44207", "out", 10)]
+    await desk.meter.tick()
+    assert desk.may_last() == "c=x.60"
+    desk.spool.renew()
+    await desk.meter.tick()
+    assert desk.may_last() == "c=x.70"
+
 
 async def test_kamailio_is_told_what_changed_and_no_more(desk: Desk) -> None:
     desk.call("a")

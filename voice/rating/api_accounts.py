@@ -67,9 +67,15 @@ class MspMovementSerializer(MovementSerializer):
 
 
 class NewMovementSerializer(serializers.Serializer[Any]):  # type: ignore[misc]
-    kind = serializers.ChoiceField(choices=sorted(BY_HAND))
+    kind = serializers.ChoiceField(choices=Movement.Kind.choices)
     micros = serializers.IntegerField()
     reference = serializers.CharField(max_length=120)
+
+    def validate_kind(self, kind: str) -> str:
+        """Return the kind where people book it; everything else follows from an event."""
+        if kind not in BY_HAND:
+            raise serializers.ValidationError(f"By hand: {', '.join(sorted(BY_HAND))}.")
+        return kind
 
 
 class MspAccountViewSet(MspViewSet):
