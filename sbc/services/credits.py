@@ -6,8 +6,8 @@ to whoever holds its line.
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -40,11 +40,12 @@ class Told:
     version: int
     left: int
     rows: tuple[Row, ...]
+    classes: Classes
     at: datetime
 
 
 def credits_for(
-    node: Node, spool: UUID, told: Mapping[int, Told], held: Mapping[str, int], at: datetime
+    node: Node, spool: UUID, told: MutableMapping[int, Told], held: Mapping[str, int], at: datetime
 ) -> list[tuple[protocol.Credit, Told]]:
     """Return what the node has to be told now, each with what it then was told; `held` is what it said it holds."""
     with contexts.ingest():
@@ -55,14 +56,19 @@ def credits_for(
     for account in accounts:
         left = _left(account, known.get(account.pk), at)
         share = left if left <= 0 else max(1, left // max(1, shares[account.pk]))
-        rows = _rows(account, share, known.get(account.pk) or UNKNOWN)
-        before = told.get(account.pk)
-        if before is None or _is_news(before, share, rows, at):
-            found.append(_message(account.pk, share, rows, before, held, at))
+        classes, before = known.get(account.pk) or UNKNOWN, told.get(account.pk)
+        # Nearly all are as they were: their rows are not even made.
+        if before is not None and before.classes is classes and not _has_moved(before, share, at):
+            continue
+        rows = _rows(account, share, classes)
+        if before is None or _has_moved(before, share, at) or _fixed(before.rows) != _fixed(rows):
+            found.append(_message(account.pk, share, rows, classes, before, held, at))
+        else:
+            told[account.pk] = replace(before, classes=classes)
     wanted = {account.pk for account in accounts}
     lifted = {tenant for tenant, last in told.items() if last.rows}
     lifted |= {int(scope.partition(":")[2]) for scope in held} - told.keys()
-    found += [_message(tenant, 0, (), told.get(tenant), held, at) for tenant in sorted(lifted - wanted)]
+    found += [_message(tenant, 0, (), UNKNOWN, told.get(tenant), held, at) for tenant in sorted(lifted - wanted)]
     return found
 
 
@@ -156,8 +162,8 @@ def _price(price: Dearest) -> str:
     return ":".join("-" if part is None else str(part) for part in price)
 
 
-def _is_news(before: Told, left: int, rows: tuple[Row, ...], at: datetime) -> bool:
-    if (before.left > 0) != (left > 0) or _fixed(before.rows) != _fixed(rows):
+def _has_moved(before: Told, left: int, at: datetime) -> bool:
+    if not before.rows or (before.left > 0) != (left > 0):
         return True
     moved = left - before.left
     if moved > abs(before.left) // MOVED:
@@ -173,7 +179,13 @@ def _fixed(rows: tuple[Row, ...]) -> object:
 
 
 def _message(
-    tenant: int, left: int, rows: tuple[Row, ...], before: Told | None, held: Mapping[str, int], at: datetime
+    tenant: int,
+    left: int,
+    rows: tuple[Row, ...],
+    classes: Classes,
+    before: Told | None,
+    held: Mapping[str, int],
+    at: datetime,
 ) -> tuple[protocol.Credit, Told]:
     last = before.version if before else held.get(f"credit:{tenant}", 0)
     version = max(int(at.timestamp() * 1000), last + 1)
@@ -186,4 +198,4 @@ def _message(
         set=[protocol.Row(row.table, row.key, row.value) for row in delta.set],
         delete=[protocol.RowKey(*key) for key in delta.delete],
     )
-    return message, Told(version, left, rows, at)
+    return message, Told(version, left, rows, classes, at)
