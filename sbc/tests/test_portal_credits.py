@@ -107,6 +107,7 @@ def test_it_is_told_again_when_that_is_news_and_not_for_every_call(node: Node, a
     assert line.ask(13) and line.left(acme) == 99 * EURO
 
 
+@pytest.mark.django_db(transaction=True)  # the days of records outlive a test
 def test_calls_are_counted_up_to_the_record_that_the_balance_has(
     send: Any, acme: Customer, trunk: Any, decks: Any
 ) -> None:
