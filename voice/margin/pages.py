@@ -133,7 +133,8 @@ class CustomerMarginList(MonthList):
             self.money("unbilled", _("Not billed yet"), card=False),
             Column("unpriced_sum", _("Calls without a price"), kind="count", sort=True, card=False),
         ]
-        return columns if self.in_file else [each for each in columns if each.name != "unpriced_sum"]
+        left_out = set() if self.in_file else {"fees", "unpriced_sum"}
+        return [each for each in columns if each.name not in left_out]
 
     def queryset(self) -> QuerySet[Customer]:
         return _with_currency(selectors.customers(self.lens), self.lens)

@@ -83,6 +83,14 @@ class CarrierInvoiceList(ListPage):
         return found.select_related("carrier").defer("content")
 
 
+def _both(theirs: int | None, ours: int | None) -> str:
+    return " / ".join("–" if each is None else str(each) for each in (theirs, ours))
+
+
+def _asked(row: Any) -> str:
+    return f"{values.money(row.micros, row.currency)} / {values.money(row.our_micros, row.currency)}"
+
+
 def _call(row: CarrierCall) -> str:
     return reverse("calls:detail", args=[row.record]) if row.record else ""
 
@@ -96,7 +104,13 @@ class CarrierCallList(ListPage):
         Column("at", _("When"), kind="when", sort=True),
         Column("called", _("To"), kind="phone", link=_call),
         Column("destination", _("Destination"), sort=True),
-        Column("talked", _("Seconds, theirs / ours"), value=lambda row: _both(row.seconds, row.our_seconds)),
+        Column(
+            "talked",
+            _("Seconds"),
+            value=lambda row: _both(row.seconds, row.our_seconds),
+            help=_("Theirs / yours."),
+        ),
+        Column("asked", _("Asked / counted"), value=_asked, help=_("What they ask / what you counted.")),
         Column("seconds", _("Their seconds")),
         Column("our_seconds", _("Our seconds")),
         Column("micros", _("They ask"), kind="money", sort=True),
@@ -123,7 +137,8 @@ class CarrierCallList(ListPage):
 
     def visible_columns(self) -> list[Column]:
         # The page has no room for what a file has.
-        left_out = {"talked"} if self.in_file else {"row", "seconds", "our_seconds"}
+        only_here, only_there = {"talked", "asked"}, {"row", "seconds", "our_seconds", "micros", "our_micros"}
+        left_out = only_here if self.in_file else only_there
         return [column for column in self.columns if column.name not in left_out]
 
     def queryset(self) -> QuerySet[CarrierCall]:
@@ -140,10 +155,6 @@ class CarrierCallList(ListPage):
         params = {"query": query.urlencode(), "invoice": self.invoice.pk, "sight": sight}
         job = jobs.start(self.export_job, params, by=self.request.actor)  # type: ignore[attr-defined]
         return HttpResponseRedirect(reverse("jobs:detail", args=[job.pk]))
-
-
-def _both(theirs: int | None, ours: int | None) -> str:
-    return " / ".join("–" if each is None else str(each) for each in (theirs, ours))
 
 
 class FaultList(ListPage):
