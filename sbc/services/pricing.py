@@ -9,9 +9,12 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
 
 from portal.db import contexts
 from sbc.compiler import price_rows
+from sbc.models import Alarm
+from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer, Msp
 from tenants.scopes import config_changed
 from voice.carriers.models import Trunk
@@ -39,10 +42,22 @@ def make_price_tables() -> int:
     for msp in msps:
         try:
             made += make_tables_of(msp)
-        except Exception:
+        except Exception as error:
             # One MSP's odd deck must not hold up the others'; its nodes keep what they have.
             logger.exception("the prices of msp:%s cannot be ranked", msp)
+            _complain(msp, error)
     return made
+
+
+def _complain(msp_id: int, error: Exception) -> None:
+    """Raise the alarm, and try again in a minute: not at each sweep."""
+    text = _("The decks cannot be ranked, so that lines by price go by what held before: %(error)s")
+    with contexts.ingest(), transaction.atomic():
+        raise_alarm(
+            Alarm.Kind.COMPILE, text % {"error": str(error)[:300]}, at=now(), msp_id=msp_id, subject=f"prices:{msp_id}"
+        )
+        later = now() + timedelta(minutes=1)
+        PriceTables.objects.filter(pk=msp_id).update(made=F("wanted"), next_at=later)
 
 
 def make_tables_of(msp_id: int) -> bool:
@@ -61,6 +76,7 @@ def make_tables_of(msp_id: int) -> bool:
         for customer in _changing_decks(msp_id, before.made_at, at):
             config_changed(customer)
         PriceTables.objects.filter(pk=msp_id).update(made=before.wanted, **facts)
+        close_alarms([Alarm.Kind.COMPILE], at=at, subject=f"prices:{msp_id}")
     return True
 
 
@@ -90,7 +106,7 @@ def tariff_of(msp_id: int, sells: Any = ()) -> tuple[dict[str, list[Span]], Mapp
     """Return by which decks the MSP's open trunks cost and when, and these decks and the selling ones."""
     trunks = Trunk.objects.open().shared().filter(msp=msp_id).order_by("pk")
     spans = {f"g{trunk}": each for trunk, each in spans_of_trunks(trunks.values_list("pk", flat=True)).items()}
-    wanted = {deck for each in spans.values() for _begins, _ends, deck in each} | set(sells)
+    wanted = {deck for each in spans.values() for _begin, _end, deck in each} | set(sells)
     return spans, {pk: loaded.deck for pk, loaded in decks_for(wanted).items()}
 
 

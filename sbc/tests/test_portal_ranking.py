@@ -11,7 +11,7 @@ from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from sbc import services
-from sbc.models import Revision
+from sbc.models import Alarm, Revision
 from sbc.services import pricing
 from tenants.models import Customer, Msp
 from voice.carriers.models import Trunk, TrunkGrant
@@ -195,6 +195,26 @@ def test_a_customer_that_pays_by_another_deck_from_a_date_on_is_protected_by_tha
     assert pricing.make_price_tables() == 1
 
     assert rows(f"cust:{acme.pk}")["tn", str(acme.pk)].endswith(f";lp={other.pk}")
+
+
+def test_decks_that_cannot_be_ranked_raise_an_alarm_until_they_can(northwind, acme, trunks, decks, monkeypatch):
+    line(acme, trunks)
+    rows(f"cust:{acme.pk}")
+    before = tables(northwind)
+    set_rate(decks[0], "447", 1, now())
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pricing, "rank_table", lambda *_: 1 / 0)
+        assert pricing.make_price_tables() == 0
+        assert pricing.make_price_tables() == 0
+    with contexts.ingest():
+        assert [alarm.count for alarm in Alarm.objects.open().filter(kind="compile", msp=northwind)] == [1]
+    assert tables(northwind) == before
+
+    monkeypatch.setattr(pricing, "now", lambda: now() + timedelta(minutes=2))
+    assert tables(northwind) != before
+    with contexts.ingest():
+        assert not Alarm.objects.open().exists()
 
 
 def test_policies_are_checked(northwind, acme):

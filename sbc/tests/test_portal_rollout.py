@@ -347,10 +347,10 @@ def test_one_customer_that_cannot_be_compiled_holds_up_nobody(
     facts = services.compiling.facts
     real = facts.customer_facts
 
-    def broken(customer: Customer) -> Any:
+    def broken(customer: Customer, **more: Any) -> Any:
         if customer.pk == acme.pk:
             raise ValueError("a name with a semicolon")
-        return real(customer)
+        return real(customer, **more)
 
     monkeypatch.setattr(facts, "customer_facts", broken)
     services.compile_revisions()
