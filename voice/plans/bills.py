@@ -4,91 +4,71 @@ Whoever bills hands in the sums of the calls that are to be billed, and where to
 which invoice already is not known here. Rules: docs/pricing.md §9, §10 and §12.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, tzinfo
+from itertools import chain
+from zoneinfo import ZoneInfo
 
-from django.utils.translation import gettext as _
+from tenants.models import Customer
+from voice.plans.allowances import Pot
+from voice.plans.charges import Callers, Remainders, calls_between, without
+from voice.plans.facts import Situation
+from voice.plans.items import (
+    COMMITMENT,
+    CREDIT,
+    DISCOUNT,
+    FEE,
+    USAGE,
+    AllowanceState,
+    CallCover,
+    CallToBill,
+    PlanBill,
+    PlanItem,
+    UsageSum,
+    usage_item,
+    usage_text,
+)
+from voice.plans.loading import situation_of
+from voice.plans.models import Phase
+from voice.plans.reckoning import anybody, reckon
 
-from voice.rating.decks import Direction
-
-USAGE, FEE, CREDIT, COMMITMENT, DISCOUNT = "usage", "fee", "credit", "commitment", "discount"
-
-
-@dataclass(frozen=True, slots=True)
-class UsageSum:
-    """What the calls of one direction to one destination came to by their deck, in the deck's currency."""
-
-    direction: str
-    destination: str
-    currency: str
-    calls: int
-    seconds: int
-    billed: int
-    micros: int
-
-
-@dataclass(frozen=True, slots=True)
-class CallToBill:
-    """One charge, as rules that look at single calls need it."""
-
-    invited: datetime
-    id: UUID
-    answered: datetime
-    direction: str
-    destination: str
-    currency: str
-    seconds: int
-    billed: int
-    micros: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlanItem:
-    """Something to be billed, exactly, with what explains it.
-
-    An item in another currency than the bill's names it in `currency`; whoever bills converts its line (§9).
-    """
-
-    kind: str
-    group: str
-    text: str
-    micros: int
-    quantity: int = 1
-    seconds: int = 0
-    tax_class: str = "telecom"
-    basis: Mapping[str, Any] = field(default_factory=dict)
-    currency: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CallCover:
-    """The seconds of one call that an allowance bears, and what they would have cost."""
-
-    invited: datetime
-    id: UUID
-    allowance: str
-    seconds: int
-    micros_off: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlanBill:
-    """What a period costs: the items in the order of the bill, and the calls that cost less than their charge."""
-
-    items: Sequence[PlanItem] = ()
-    covers: Sequence[CallCover] = ()
-
+__all__ = [
+    "COMMITMENT",
+    "CREDIT",
+    "DISCOUNT",
+    "FEE",
+    "USAGE",
+    "AllowanceState",
+    "CallCover",
+    "CallToBill",
+    "Calls",
+    "PlanBill",
+    "PlanItem",
+    "UsageSum",
+    "bill_of",
+    "moments",
+    "plan_bill",
+    "usage_item",
+    "usage_text",
+    "zone_of",
+]
 
 # Reads the calls that are to be billed, in the order of their answer.
 Calls = Callable[[], Iterable[CallToBill]]
 
 
+def zone_of(customer_id: int, day: date) -> tzinfo:
+    """Return the zone whose days count for a customer: that of the plan that holds on a day or held last, or UTC."""
+    phases = Phase.objects.filter(tenant=customer_id, begins__lte=day).order_by("-begins")
+    name = phases.values_list("version__plan__zone", flat=True).first()
+    return ZoneInfo(name) if name else UTC
+
+
 def moments(customer_id: int, begins: date, ends: date) -> tuple[datetime, datetime]:
     """Return when a period of days begins and ends for a customer: midnight in the zone of its plan, or UTC."""
-    return datetime.combine(begins, time(), UTC), datetime.combine(ends, time(), UTC)
+    zone = zone_of(customer_id, ends)
+    return datetime.combine(begins, time(), zone), datetime.combine(ends, time(), zone)
 
 
 def plan_bill(
@@ -99,36 +79,95 @@ def plan_bill(
     `usage` are the sums of the calls to be billed, late ones of earlier periods too; `calls` reads the same calls one
     by one, where the plan needs that, and is the charges of the period where nothing is given.
     """
-    return PlanBill([usage_item(each, currency) for each in usage])
+    customer = Customer.objects.select_related("msp").get(pk=customer_id)
+    return bill_of(customer, situation_of(customer, ends), begins, ends, currency, usage, calls)
 
 
-def usage_item(sum_: UsageSum, currency: str) -> PlanItem:
-    """Return the item of calls to one destination as their deck priced them."""
-    return PlanItem(
-        USAGE,
-        sum_.direction,
-        usage_text(sum_.direction, sum_.destination),
-        sum_.micros,
-        quantity=sum_.calls,
-        seconds=sum_.billed,
-        basis={
-            "rule": "deck",
-            "direction": sum_.direction,
-            "destination": sum_.destination,
-            "answered_seconds": sum_.seconds,
-        },
-        currency="" if sum_.currency in ("", currency) else sum_.currency,
+def bill_of(
+    customer: Customer,
+    situation: Situation | None,
+    begins: date,
+    ends: date,
+    currency: str,
+    usage: Sequence[UsageSum],
+    calls: Calls | None = None,
+) -> PlanBill:
+    """Return what a period costs a customer in a situation, the one that is stored or one to be tried."""
+    if situation is None:
+        return PlanBill([usage_item(each, currency) for each in usage])
+    reading = _Reading(customer, situation, begins, ends, calls)
+    bill = reckon(
+        situation,
+        begins,
+        ends,
+        usage,
+        reading.calls,
+        Remainders(customer.pk),
+        caller_of=reading.caller_of,
+        before=reading.before,
     )
+    if situation.currency == currency:
+        return bill
+    return replace(bill, items=[_said_in(item, situation.currency, currency) for item in bill.items])
 
 
-def usage_text(direction: str, destination: str) -> str:
-    """Return what a line of calls is called."""
-    if direction == Direction.INTERNAL:
-        return _("Internal calls")
-    if direction == Direction.EMERGENCY:
-        return _("Emergency calls")
-    if direction == Direction.IN and not destination:
-        return _("Incoming calls")
-    if direction == Direction.IN:
-        return _("Incoming calls: %(destination)s") % {"destination": destination}
-    return _("Calls to %(destination)s") % {"destination": destination or _("other destinations")}
+def _said_in(item: PlanItem, plans: str, bills: str) -> PlanItem:
+    named = item.currency or plans
+    return replace(item, currency="" if named == bills else named)
+
+
+class _Reading:
+    """Where the calls of a bill, and of those before it, are read."""
+
+    def __init__(self, customer: Customer, situation: Situation, begins: date, ends: date, calls: Calls | None) -> None:
+        self.customer, self.situation, self.first_day = customer, situation, begins
+        self.begins = datetime.combine(begins, time(), situation.zone)
+        self.ends = datetime.combine(ends, time(), situation.zone)
+        self._calls = calls or (lambda: calls_between(customer.pk, self.begins, self.ends))
+        self._late: list[CallToBill] = []
+        self._rest: Iterable[CallToBill] | None = None
+        self._has_own = any(clause.pool == "own" for phase in situation.phases for clause in phase.clauses)
+        self._callers: Callers | None = None
+        # The earliest call that is read.
+        self._since = self.begins
+
+    def calls(self) -> Iterable[CallToBill]:
+        """Return the calls of the bill, from the first."""
+        self._open()
+        return chain(self._late, self._rest or ())
+
+    def _open(self) -> None:
+        if self._rest is not None:
+            return
+        rest = iter(self._calls())
+        # Late ones come first: they were answered before the period.
+        for call in rest:
+            if call.answered >= self.begins:
+                self._rest = chain([call], rest)
+                return
+            self._late.append(call)
+            self._since = min(self._since, call.answered)
+        self._rest = ()
+
+    def before(self, pots: Sequence[Pot]) -> Iterable[CallToBill]:
+        """Return the calls of earlier days that may have drawn from pots of this bill, where that was not noted."""
+        self._open()
+        since = self._since.astimezone(self.situation.zone).date()
+        open_ = [pot.begins for pot in pots if pot.begins < self.first_day and pot.ends > since]
+        known = self.situation.drawn_until
+        if not open_ or (known is not None and known >= self.first_day):
+            return ()
+        # What rolls over into a month depends on the month before, and so on back to the first.
+        first = known if known is not None else min(pot.begins for pot in pots)
+        begins = datetime.combine(first, time(), self.situation.zone)
+        self._since = min(self._since, begins)
+        late = {(call.invited, call.id) for call in self._late}
+        return without(calls_between(self.customer.pk, begins, self.begins), late)
+
+    def caller_of(self, call: CallToBill) -> str:
+        """Return who called, where somebody's plan gives each calling number minutes of its own."""
+        if not self._has_own:
+            return anybody(call)
+        if self._callers is None:
+            self._callers = Callers(self.customer.pk, self._since, self.ends)
+        return self._callers(call)

@@ -1,0 +1,221 @@
+"""What a plan makes of calls: minutes that it includes, prices by volume and per call. Pure (docs/pricing.md §12)."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from voice.plans.allowances import Drawing, Key, Pot, left_of
+from voice.plans.facts import CALL, COMMITMENT, DISCOUNT, MINUTES, TIERS, Clause, Phase, Situation
+from voice.plans.fees import basis_of
+from voice.plans.items import USAGE, AllowanceState, CallCover, CallToBill, PlanItem, UsageSum, usage_item
+from voice.plans.tiers import tiered
+from voice.rating.decks import Direction
+
+OUT = Direction.OUT.value
+# Says what is left to pay of a call whose first seconds are covered, and whose minutes a call draws from.
+Rest = Callable[[CallToBill, int], int]
+CallerOf = Callable[[CallToBill], str]
+Place = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class CallsResult:
+    """The items of calls with the phase that asks for each, None for those of the deck; covers; what was drawn."""
+
+    items: list[tuple[Phase | None, PlanItem]] = field(default_factory=list)
+    covers: list[CallCover] = field(default_factory=list)
+    draws: list[tuple[str, str, date, int]] = field(default_factory=list)
+    allowances: list[AllowanceState] = field(default_factory=list)
+    # What the calls of each phase cost by their deck, less what is covered: by its place among the phases.
+    by_phase: dict[int, int] = field(default_factory=dict)
+
+
+def needs_calls(situation: Situation, begins: date, ends: date) -> bool:
+    """Tell whether sums are not enough: where calls draw or rise in tiers, or have to be told apart by their days."""
+    met = [phase for phase in situation.phases if phase.meets(begins, ends)]
+    if any(phase.of(MINUTES, TIERS) for phase in met):
+        return True
+    apart = len(met) > 1 or (met and not is_whole(met[0], begins, ends))
+    return bool(apart) and any(phase.of(CALL, DISCOUNT, COMMITMENT) for phase in met)
+
+
+def is_whole(phase: Phase, begins: date, ends: date) -> bool:
+    """Tell whether a phase holds on all days of a period."""
+    return phase.begins <= begins and (phase.ends is None or phase.ends >= ends)
+
+
+def from_sums(situation: Situation, begins: date, ends: date, usage: Sequence[UsageSum]) -> CallsResult:
+    """Return what calls cost where their sums are enough."""
+    result = CallsResult()
+    for each in usage:
+        result.items.append((None, usage_item(each, situation.currency)))
+    for place, phase in enumerate(situation.phases):
+        if phase.meets(begins, ends):
+            result.by_phase[place] = sum(each.micros for each in usage if each.currency == situation.currency)
+            for clause in phase.of(CALL):
+                count = sum(each.calls for each in usage if each.direction == OUT and clause.reaches(each.destination))
+                result.items += [(phase, item) for item in _per_call(phase, clause, count)]
+    return result
+
+
+class CallsReader:
+    """Reads the calls of a period one by one, in the order of their answer."""
+
+    def __init__(
+        self, situation: Situation, pots: Sequence[Pot], rest: Rest, caller_of: CallerOf, begins: date
+    ) -> None:
+        self.situation, self.pots, self.rest, self.caller_of, self.begins = situation, pots, rest, caller_of, begins
+        self.drawing = Drawing(pots, dict(situation.drawn))
+        self.result = CallsResult()
+        self.off: dict[Place, list[int]] = {}
+        self.volumes: dict[tuple[int, str, date], int] = {}
+        self.calls: dict[tuple[int, str], int] = {}
+        self._places: dict[date, int | None] = {}
+        self._days: dict[datetime, date] = {}
+
+    def go_before(self, calls: Iterable[CallToBill]) -> None:
+        """Let calls draw that are on earlier bills, where nobody noted what they drew."""
+        for call in calls:
+            if call.direction == OUT and call.micros > 0 and call.currency == self.situation.currency:
+                self.drawing.draw(call.destination, self._day(call), call.billed, self.caller_of(call))
+
+    def read(self, calls: Iterable[CallToBill]) -> None:
+        """Take the calls of the bill; those that cost nothing draw nothing."""
+        before = dict(self.drawing.drawn)
+        for call in calls:
+            day = self._day(call)
+            place = self._place(day)
+            left = call.micros
+            if call.direction == OUT:
+                if call.micros > 0 and call.currency == self.situation.currency:
+                    left = self._covered(call, day, place)
+                if place is not None:
+                    for clause in self.situation.phases[place].of(CALL):
+                        if clause.reaches(call.destination):
+                            key = (place, clause.name)
+                            self.calls[key] = self.calls.get(key, 0) + 1
+            if place is not None and call.currency == self.situation.currency:
+                self.result.by_phase[place] = self.result.by_phase.get(place, 0) + left
+        self.result.draws = _differences(before, self.drawing.drawn)
+
+    def _covered(self, call: CallToBill, day: date, place: int | None) -> int:
+        """Note what bears the call, and return what is left of its charge."""
+        left, covered = call.micros, 0
+        for pot, seconds in self.drawing.draw(call.destination, day, call.billed, self._caller(call)):
+            covered += seconds
+            rest = 0 if covered >= call.billed else self.rest(call, covered)
+            self._bear(call, pot.allowance, seconds, left - rest)
+            left = rest
+        if place is not None and covered < call.billed:
+            for clause in self.situation.phases[place].of(TIERS):
+                if clause.reaches(call.destination):
+                    # A late call counts with the first month of the bill that it is on.
+                    key = (place, clause.name, max(day, self.begins).replace(day=1))
+                    self.volumes[key] = self.volumes.get(key, 0) + call.billed - covered
+                    self._bear(call, clause.name, call.billed - covered, left)
+                    return 0
+        return left
+
+    def _bear(self, call: CallToBill, name: str, seconds: int, off: int) -> None:
+        self.result.covers.append(CallCover(call.invited, call.id, name, seconds, off))
+        known = self.off.setdefault((call.direction, call.destination, call.currency), [0, 0])
+        known[0] += off
+        known[1] += seconds
+
+    def finish(self, usage: Sequence[UsageSum], ends: date) -> CallsResult:
+        """Return the items of all the calls whose sums these are."""
+        result = self.result
+        for each in usage:
+            off, covered = self.off.get((each.direction, each.destination, each.currency), (0, 0))
+            result.items.append((None, usage_item(each, self.situation.currency, off=off, covered=covered)))
+        self._note_included(ends)
+        for (place, name, month), seconds in self.volumes.items():
+            phase = self.situation.phases[place]
+            clause = next(each for each in phase.of(TIERS) if each.name == name)
+            result.items += [(phase, item) for item in by_volume(phase, clause, month, seconds)]
+        for (place, name), count in self.calls.items():
+            phase = self.situation.phases[place]
+            clause = next(each for each in phase.of(CALL) if each.name == name)
+            result.items += [(phase, item) for item in _per_call(phase, clause, count)]
+        return result
+
+    def _note_included(self, ends: date) -> None:
+        used: dict[str, int] = {}
+        for name, _caller, _begins, seconds in self.result.draws:
+            used[name] = used.get(name, 0) + seconds
+        standing = left_of(self.pots, self.drawing.drawn, date.fromordinal(ends.toordinal() - 1))
+        self.result.allowances = [AllowanceState(name, given, left) for name, (given, left) in standing.items()]
+        for name, seconds in used.items():
+            given, left = standing.get(name, (0, 0))
+            basis = {"rule": MINUTES, "name": name, "given": given, "used": seconds, "left": left}
+            item = PlanItem(USAGE, OUT, included(name, seconds, given), 0, seconds=seconds, basis=basis)
+            self.result.items.append((None, item))
+
+    def _day(self, call: CallToBill) -> date:
+        return call.answered.astimezone(self.situation.zone).date()
+
+    def _place(self, day: date) -> int | None:
+        if day not in self._places:
+            found = (place for place, phase in enumerate(self.situation.phases) if phase.holds(day))
+            self._places[day] = next(found, None)
+        return self._places[day]
+
+    def _caller(self, call: CallToBill) -> str:
+        return self.caller_of(call)
+
+
+def _differences(before: dict[Key, int], after: dict[Key, int]) -> list[tuple[str, str, date, int]]:
+    return [(*key, seconds - before.get(key, 0)) for key, seconds in after.items() if seconds > before.get(key, 0)]
+
+
+def included(name: str, used: int, given: int) -> str:
+    """Return the words for what a bill's calls took of included minutes."""
+    minutes = {"name": name, "used": _minutes(used), "given": _minutes(given)}
+    if not given:
+        return _("%(name)s: %(used)s minutes used") % minutes
+    return _("%(name)s: %(used)s of %(given)s minutes used") % minutes
+
+
+def _minutes(seconds: int) -> str:
+    whole, rest = divmod(seconds, 60)
+    return f"{whole:,}" if not rest else f"{seconds / 60:,.1f}"
+
+
+def by_volume(phase: Phase, clause: Clause, month: date, seconds: int) -> Iterable[PlanItem]:
+    """Yield what a month's minutes cost by volume: an item for each tier that they reach."""
+    before = 0
+    for tier, part, micros in tiered(seconds, clause.tiers):
+        words = {
+            "name": clause.name,
+            "month": date_format(month, "F Y"),
+            "first": f"{before + 1:,}",
+            "last": f"{tier.up_to:,}" if tier.up_to else "",
+        }
+        text = (
+            _("%(name)s, %(month)s, minutes %(first)s to %(last)s")
+            if tier.up_to
+            else _("%(name)s, %(month)s, from minute %(first)s on")
+        )
+        basis = basis_of(phase, clause) | {
+            "month": month.isoformat(),
+            "seconds": part,
+            "per_minute": tier.per_minute,
+            "up_to": tier.up_to,
+            "destinations": sorted(clause.destinations)[:50],
+        }
+        yield PlanItem(USAGE, OUT, text % words, micros, seconds=part, tax_class=clause.tax_class, basis=basis)
+        before = tier.up_to or before
+
+
+def _per_call(phase: Phase, clause: Clause, count: int) -> Iterable[PlanItem]:
+    if count:
+        text = ngettext("%(name)s, %(count)d call", "%(name)s, %(count)d calls", count) % {
+            "name": clause.name,
+            "count": count,
+        }
+        basis = basis_of(phase, clause) | {"each": clause.amount, "count": count}
+        yield PlanItem(USAGE, OUT, text, clause.amount * count, quantity=count, tax_class=clause.tax_class, basis=basis)

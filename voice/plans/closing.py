@@ -1,0 +1,98 @@
+"""What closes a bill: discounts, what is missing to a commitment, credits. Pure (docs/pricing.md §12)."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from voice.plans.facts import COMMITMENT, DISCOUNT, Clause, Phase, Situation
+from voice.plans.fees import FEES, basis_of
+from voice.plans.items import COMMITMENT as COMMITTED
+from voice.plans.items import CREDIT, FEE, PlanItem
+from voice.plans.items import DISCOUNT as DISCOUNTED
+from voice.plans.proration import add_months, months, part
+from voice.plans.tiers import discount, missing
+from voice.rating.money import to_minor
+
+
+class Closing:
+    """The sums of one phase's rounded lines in a period, and what they lead to."""
+
+    def __init__(
+        self,
+        situation: Situation,
+        phase: Phase,
+        period: tuple[date, date],
+        own: Sequence[PlanItem],
+        calls: Sequence[int],
+    ) -> None:
+        self.situation, self.phase, self.period = situation, phase, period
+        currency = situation.currency
+        # Surcharges are passed on: no discount is on them, and they count towards no commitment.
+        self.fees = sum(to_minor(item.micros, currency) for item in own if item.kind == FEE and item.group == FEES)
+        by_plan = sum(to_minor(item.micros, currency) for item in own if item.kind != FEE)
+        self.calls = by_plan + sum(to_minor(micros, currency) for micros in calls)
+
+    def items(self) -> Iterator[PlanItem]:
+        """Yield discounts, then what is missing to commitments after them."""
+        off = {"fees": 0, "calls": 0, "all": 0}
+        for clause in self.phase.of(DISCOUNT):
+            if self._holds(clause):
+                amount = discount(self._sum(clause.scope), clause.per_million)
+                off[clause.scope] += to_minor(amount, self.situation.currency)
+                if amount:
+                    yield PlanItem(
+                        DISCOUNTED,
+                        "discounts",
+                        clause.name,
+                        amount,
+                        tax_class=clause.tax_class,
+                        basis=basis_of(self.phase, clause)
+                        | {"on": clause.scope, "net": self._sum(clause.scope), "per_million": clause.per_million},
+                    )
+        for clause in self.phase.of(COMMITMENT):
+            yield from self._missing(clause, self._sum(clause.scope) + self._off(clause.scope, off))
+
+    def _off(self, scope: str, off: dict[str, int]) -> int:
+        """Return the discounts on what counts towards a commitment of this scope."""
+        return sum(off.values()) if scope == "all" else off[scope]
+
+    def _sum(self, scope: str) -> int:
+        return {"fees": self.fees, "calls": self.calls, "all": self.fees + self.calls}[scope]
+
+    def _holds(self, clause: Clause) -> bool:
+        """Tell whether a discount's term, counted in months from the contract's first, reaches the period."""
+        if clause.months is None:
+            return True
+        return self.period[0] < add_months(self.phase.contract.starts.replace(day=1), clause.months)
+
+    def _missing(self, clause: Clause, lines: int) -> Iterator[PlanItem]:
+        currency = self.situation.currency
+        paid_from = self.phase.contract.trial_until or self.phase.begins
+        spans = list(months(max(self.phase.begins, paid_from), self.phase.ends, within=self.period))
+        committed = sum(part(clause.amount, days, currency) for days in spans)
+        lacks = missing(committed, [lines])
+        if lacks:
+            basis = basis_of(self.phase, clause) | {
+                "on": clause.scope,
+                "monthly": clause.amount,
+                "committed": committed,
+                "lines": lines,
+                "days": sum(days.count for days in spans),
+            }
+            words = _("%(name)s: what is missing to it") % {"name": clause.name}
+            yield PlanItem(COMMITTED, "commitments", words, lacks, tax_class=clause.tax_class, basis=basis)
+
+
+def credits(situation: Situation, begins: date, ends: date) -> Iterator[PlanItem]:
+    """Yield the credits of the contracts for the months whose first day, or the contract's, lies in the period."""
+    seen = set()
+    for phase in situation.phases:
+        agreed = phase.contract
+        if agreed.id in seen:
+            continue
+        seen.add(agreed.id)
+        for each in agreed.credits:
+            if begins <= max(each.month, agreed.starts) < ends:
+                basis = {"rule": "credit", "contract": agreed.id, "month": each.month.isoformat()}
+                yield PlanItem(CREDIT, "credits", each.reason, -each.amount, basis=basis)
