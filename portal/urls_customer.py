@@ -16,6 +16,7 @@ APPS = [
     "voice.numbers",
     "voice.emergency",
     "voice.routing",
+    "voice.plans",
     "voice.receivables",
     "sbc",
 ]
@@ -31,6 +32,7 @@ urlpatterns = [
     *pages("", "voice.calls.urls_customer"),
     *pages("usage/", "voice.rating.urls_usage"),
     *pages("balance/", "voice.rating.urls_account"),
+    *pages("plan/", "voice.plans.urls_customer"),
     *pages("bills/", "voice.receivables.urls_customer"),
     *pages("", "sbc.urls_customer"),
     path("api/v1/", include((api(APPS, "routes").urls, "api"))),

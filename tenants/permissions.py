@@ -58,6 +58,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "margin.change": frozenset({"owner", "billing"}),
     "rates.view": _MSP_ALL,
     "rates.change": frozenset({"owner", "billing"}),
+    "plans.view": _MSP_ALL,
+    "plans.change": frozenset({"owner", "billing"}),
     # What customer and MSP each have: their own trunks, seen by nobody else's staff
     "carriers.view": _MSP_ALL | _CUSTOMER_VOICE,
     "carriers.change": _MSP_RUN | _CUSTOMER_RUN,

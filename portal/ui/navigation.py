@@ -73,6 +73,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Decks"), "table", "decks:list", "rates.view", BUSINESS),
         Entry(_("Unrated calls"), "zoom-question", "unrated:list", "rates.view", BUSINESS),
         Entry(_("Margin"), "trending-up", "margin:overview", "margin.view", BUSINESS),
+        Entry(_("Plans"), "packages", "plans:list", "plans.view", BUSINESS),
         Entry(_("Invoices"), "file-text", "invoices:list", "bills.view", BUSINESS),
         Entry(_("Payments"), "credit-card", "invoices:payments", "bills.view", BUSINESS),
         Entry(_("Billing"), "building", "invoices:profiles", "bills.view", BUSINESS),

@@ -35,6 +35,7 @@ AREAS = {
     "numbers": _("Numbers"),
     "people": _("People and places"),
     "quarantine": _("Records kept aside"),
+    "plans": _("Plans, contracts and quotes"),
     "rates": _("Decks and prices"),
     "regions": _("Regions"),
     "retention": _("Retention"),

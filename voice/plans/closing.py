@@ -38,8 +38,9 @@ class Closing:
         off = {"fees": 0, "calls": 0, "all": 0}
         for clause in self.phase.of(DISCOUNT):
             if self._holds(clause):
-                amount = discount(self._sum(clause.scope), clause.per_million)
-                off[clause.scope] += to_minor(amount, self.situation.currency)
+                exact = discount(self._sum(clause.scope), clause.per_million)
+                amount = to_minor(exact, self.situation.currency)
+                off[clause.scope] += amount
                 if amount:
                     yield PlanItem(
                         DISCOUNTED,

@@ -78,6 +78,10 @@ class AllowanceState:
     given: int
     left: int
 
+    @property
+    def used(self) -> int:
+        return self.given - self.left
+
 
 @dataclass(frozen=True, slots=True)
 class PlanBill:

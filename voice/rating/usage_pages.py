@@ -64,6 +64,7 @@ class UsageList(ListPage):
             value=lambda row: row.micros if row.currency else None,
         ),
     )  # fmt: skip
+    actions = (Action(gettext_lazy("Your plan"), "plan:home", "packages"),)
     filters = (
         Choice("month", gettext_lazy("Month"), _months, apply=lambda queryset, _value: queryset),
         Choice("direction", gettext_lazy("Direction"), Direction.choices),

@@ -123,7 +123,10 @@ class BillList(ListPage):
     ]
     default_sort = "-pk"
     export_name = "bills"
-    actions = [Action(_("Statement of account"), "bills:account", "list")]
+    actions = [
+        Action(_("Statement of account"), "bills:account", "list"),
+        Action(_("Your plan"), "plan:home", "packages"),
+    ]
     empty = Empty(_("No bills yet."), _("They appear here as soon as they are issued."), icon="file-text")
 
     def queryset(self) -> QuerySet[Invoice]:

@@ -115,8 +115,6 @@ def privileges(table: str) -> migrations.RunSQL:
     """Return what the roles may do with a table: customers read, the MSP writes, nodes have nothing to do with it."""
     name = f"plans_{table}"
     taken = [f"REVOKE ALL ON {name} FROM {INGEST}", f"REVOKE INSERT, UPDATE, DELETE ON {name} FROM {APP}"]
-    if not SEEN[table]:
-        taken.append(f"REVOKE SELECT ON {name} FROM {APP}")  # noqa: S608
     if table in SHOWN:
         taken += [
             f"REVOKE SELECT ON {name} FROM {APP}",  # noqa: S608

@@ -1,0 +1,80 @@
+"""Reads of plans and contracts that pages and API share."""
+
+from datetime import date
+
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+
+from tenants.models import Customer
+from voice.plans.models import Contract, Phase, Plan, PlanVersion
+
+# What a customer may read of its plans, too: the database shows it no more.
+SHOWN = (
+    "version__plan__name", "version__plan__currency", "version__plan__zone", "version__plan__msp",
+    "version__number", "version__state", "version__effective_from", "version__deck", "version__msp",
+)  # fmt: skip
+
+
+def plans(msp: int) -> QuerySet[Plan]:
+    """Return an MSP's plans with their newest published version and the contracts that run on any."""
+    published = PlanVersion.objects.filter(plan=OuterRef("pk"), state=PlanVersion.State.PUBLISHED)
+    drafts = PlanVersion.objects.filter(plan=OuterRef("pk"), state=PlanVersion.State.DRAFT)
+    today = timezone.localdate()
+    running = Q(versions__phases__begins__lte=today) & (
+        Q(versions__phases__ends=None) | Q(versions__phases__ends__gt=today)
+    )
+    return Plan.objects.filter(msp=msp).annotate(
+        newest=Subquery(published.order_by("-number").values("number")[:1]),
+        deck_name=Subquery(published.order_by("-number").values("deck__name")[:1]),
+        draft=Subquery(drafts.values("number")[:1]),
+        customers=Count("versions__phases__tenant", filter=running, distinct=True),
+    )
+
+
+def contracts(**owner: int) -> QuerySet[Contract]:
+    """Return contracts with the plan that holds today, or that held last or will hold first."""
+    today = timezone.localdate()
+    phases = Phase.objects.filter(contract=OuterRef("pk")).exclude(ends=F("begins"))
+    past = phases.filter(begins__lte=today).order_by("-begins")
+    future = phases.order_by("begins")
+    shown = {
+        "plan_name": "version__plan__name",
+        "version_number": "version__number",
+        "currency": "version__plan__currency",
+    }
+    annotations = {}
+    for name, path in shown.items():
+        annotations[f"past_{name}"] = Subquery(past.values(path)[:1])
+        annotations[f"future_{name}"] = Subquery(future.values(path)[:1])
+    return Contract.objects.filter(**owner).select_related("tenant").annotate(**annotations)
+
+
+def standing(contract: Contract, today: date) -> str:
+    """Return where a contract stands: to come, on trial, running, ending or ended."""
+    if contract.starts > today:
+        return "scheduled"
+    if contract.ends is not None:
+        return "ended" if contract.ends <= today else "ending"
+    if contract.trial_until is not None and contract.trial_until > today:
+        return "trial"
+    return "running"
+
+
+def phases_of(contract: Contract) -> QuerySet[Phase]:
+    """Return the plans of a contract in the order of their days, without those that never came to hold."""
+    phases = contract.phases.exclude(ends=F("begins")).select_related("version__plan").order_by("begins")
+    return phases.only("begins", "ends", "contract", "tenant", "msp", *SHOWN)
+
+
+def held_on(contract: Contract, day: date) -> Phase | None:
+    """Return the phase of a day, else the first that is to come, else the last."""
+    phases = list(phases_of(contract))
+    found = next((each for each in phases if each.begins <= day and (each.ends is None or each.ends > day)), None)
+    coming = next((each for each in phases if each.begins > day), None)
+    return found or coming or (phases[-1] if phases else None)
+
+
+def contract_of(customer: Customer, day: date) -> Contract | None:
+    """Return the contract that a customer has on a day, else the next one."""
+    open_ = contracts(tenant=customer.pk).filter(Q(ends=None) | Q(ends__gt=day))
+    return open_.order_by("starts").first()
