@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -75,7 +75,9 @@ class CallsReader:
         self.volumes: dict[tuple[int, str, date], int] = {}
         self.calls: dict[tuple[int, str], int] = {}
         self._places: dict[date, int | None] = {}
-        self._days: dict[datetime, date] = {}
+        # Asked for each call: found once.
+        self._tiers = [phase.of(TIERS) for phase in situation.phases]
+        self._priced = [phase.of(CALL) for phase in situation.phases]
 
     def go_before(self, calls: Iterable[CallToBill]) -> None:
         """Let calls draw that are on earlier bills, where nobody noted what they drew."""
@@ -94,7 +96,7 @@ class CallsReader:
                 if call.micros > 0 and call.currency == self.situation.currency:
                     left = self._covered(call, day, place)
                 if place is not None:
-                    for clause in self.situation.phases[place].of(CALL):
+                    for clause in self._priced[place]:
                         if clause.reaches(call.destination):
                             key = (place, clause.name)
                             self.calls[key] = self.calls.get(key, 0) + 1
@@ -104,27 +106,26 @@ class CallsReader:
 
     def _covered(self, call: CallToBill, day: date, place: int | None) -> int:
         """Note what bears the call, and return what is left of its charge."""
-        left, covered = call.micros, 0
-        for pot, seconds in self.drawing.draw(call.destination, day, call.billed, self._caller(call)):
-            covered += seconds
-            rest = 0 if covered >= call.billed else self.rest(call, covered)
-            self._bear(call, pot.allowance, seconds, left - rest)
-            left = rest
+        taken = self.drawing.draw(call.destination, day, call.billed, self.caller_of(call))
+        names, covered = [pot.allowance for pot, _seconds in taken], sum(seconds for _pot, seconds in taken)
+        left = call.micros
+        if covered:
+            left = 0 if covered >= call.billed else self.rest(call, covered)
         if place is not None and covered < call.billed:
-            for clause in self.situation.phases[place].of(TIERS):
-                if clause.reaches(call.destination):
-                    # A late call counts with the first month of the bill that it is on.
-                    key = (place, clause.name, max(day, self.begins).replace(day=1))
-                    self.volumes[key] = self.volumes.get(key, 0) + call.billed - covered
-                    self._bear(call, clause.name, call.billed - covered, left)
-                    return 0
+            clause = next((each for each in self._tiers[place] if each.reaches(call.destination)), None)
+            if clause is not None:
+                # A late call counts with the first month of the bill that it is on.
+                key = (place, clause.name, max(day, self.begins).replace(day=1))
+                self.volumes[key] = self.volumes.get(key, 0) + call.billed - covered
+                names, covered, left = [*names, clause.name], call.billed, 0
+        if names:
+            off = call.micros - left
+            named = ", ".join(dict.fromkeys(names))
+            self.result.covers.append(CallCover(call.invited, call.id, named, covered, off))
+            known = self.off.setdefault((call.direction, call.destination, call.currency), [0, 0])
+            known[0] += off
+            known[1] += covered
         return left
-
-    def _bear(self, call: CallToBill, name: str, seconds: int, off: int) -> None:
-        self.result.covers.append(CallCover(call.invited, call.id, name, seconds, off))
-        known = self.off.setdefault((call.direction, call.destination, call.currency), [0, 0])
-        known[0] += off
-        known[1] += seconds
 
     def finish(self, usage: Sequence[UsageSum], ends: date) -> CallsResult:
         """Return the items of all the calls whose sums these are."""
@@ -163,9 +164,6 @@ class CallsReader:
             found = (place for place, phase in enumerate(self.situation.phases) if phase.holds(day))
             self._places[day] = next(found, None)
         return self._places[day]
-
-    def _caller(self, call: CallToBill) -> str:
-        return self.caller_of(call)
 
 
 def _differences(before: dict[Key, int], after: dict[Key, int]) -> list[tuple[str, str, date, int]]:

@@ -128,5 +128,5 @@ def _more(msp: Msp, today: date) -> None:
             traffic=(Traffic("Germany", 6_000, 1_500), Traffic("Germany, mobile", 900, 400)),
         ),
         [office, unlimited],
-        by=BY,
+        by=Actor(email="nadia@northwind.example"),
     )  # fmt: skip

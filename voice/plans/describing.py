@@ -25,7 +25,7 @@ def described(clause: Clause, currency: str) -> str:
     if clause.kind == TIERS:
         return _tiers(clause, currency)
     if clause.kind == COMMITMENT:
-        return _("At least %(amount)s a month%(on)s.") % (words | {"on": _on(clause)})
+        return _("At least %(amount)s a month for %(on)s.") % (words | {"on": _on(clause)})
     return _discount(clause) if clause.kind == DISCOUNT else ""
 
 
@@ -74,13 +74,13 @@ def _tiers(clause: Clause, currency: str) -> str:
 def _discount(clause: Clause) -> str:
     words = {"percent": f"{clause.per_million / 10_000:g}", "on": _on(clause)}
     if clause.months is None:
-        return _("%(percent)s %% off%(on)s.") % words
+        return _("%(percent)s %% off %(on)s.") % words
     months = ngettext("for %(count)d month", "for %(count)d months", clause.months) % {"count": clause.months}
-    return _("%(percent)s %% off%(on)s, %(months)s.") % (words | {"months": months})
+    return _("%(percent)s %% off %(on)s, %(months)s.") % (words | {"months": months})
 
 
 def _on(clause: Clause) -> str:
-    return {"all": _(" for fees and calls together"), "fees": _(" for fees"), "calls": _(" for calls")}[clause.scope]
+    return {"all": _("fees and calls"), "fees": _("fees"), "calls": _("calls")}[clause.scope]
 
 
 def _to(clause: Clause) -> str:

@@ -61,7 +61,10 @@ class PlanItem:
 
 @dataclass(frozen=True, slots=True)
 class CallCover:
-    """The seconds of one call that an allowance or a price by volume bears, and by how much its charge falls."""
+    """The seconds of one call that allowances or a price by volume bear, named, and by how much its charge falls.
+
+    A call has one at most.
+    """
 
     invited: datetime
     id: UUID

@@ -227,7 +227,7 @@ def take_credit_back(credit: Credit, *, by: Actor) -> None:
 
 
 def keep_draws(customer: Customer, begins: date, ends: date, draws: Draws, reference: str) -> DrawnPeriod:
-    """Note what a bill drew from allowances, in the transaction that issues it; the same reference counts once.
+    """Note what a bill drew from allowances, in the transaction that writes it; the same reference counts once.
 
     What was billed up to `ends` is closed with it: no plan changes before that day.
     """
@@ -242,6 +242,11 @@ def keep_draws(customer: Customer, begins: date, ends: date, draws: Draws, refer
         },
     )
     return made
+
+
+def forget_draws(customer: Customer, reference: str) -> None:
+    """Let go of what a bill drew that is thrown away, in the transaction that does so: its days are open again."""
+    DrawnPeriod.objects.filter(tenant=customer, reference=reference).delete()
 
 
 def billed_until(customer: Customer) -> date | None:

@@ -115,6 +115,8 @@ def test_users_and_numbers_are_counted_from_the_customers_own_data(office, north
         Number.objects.update(allocated_at=since)
 
     bill = billed(office)
+    with contexts.customer(office):
+        assert lines(billed(office)) == lines(bill)
 
     assert lines(bill) == [
         ("fee", "User, 16 Jun 2026 to 30 Jun 2026", 15 * EUR),

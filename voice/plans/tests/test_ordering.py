@@ -11,7 +11,7 @@ from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from voice.plans import ordering, services
-from voice.plans.models import AddOn, Component, Contract, Credit, Phase, Plan, PlanVersion
+from voice.plans.models import AddOn, Component, Contract, Credit, DrawnPeriod, Phase, Plan, PlanVersion
 from voice.plans.tests import make
 from voice.plans.tests.make import BERLIN, BY, EUR, JULY, JUNE
 from voice.plans.tiers import Tier
@@ -160,9 +160,14 @@ def test_what_is_billed_is_closed(northwind, office):
     ):
         with pytest.raises(ValidationError, match="are billed"):
             act()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DrawnPeriod.objects.update(drawn=[])
     ordering.change_plan(made, other, on=JULY, by=BY)
     with pytest.raises(ValidationError, match="no such add-on"):
         ordering.order_add_on(AddOn(contract=made, name="Fee", begins=JULY), by=BY)
+    # The bill is thrown away, and its days are open again.
+    ordering.forget_draws(office, "2026-00001")
+    ordering.change_plan(made, other, on=date(2026, 6, 30), by=BY)
 
 
 def test_two_editors_do_not_overwrite_each_other(northwind, office):
