@@ -36,6 +36,9 @@ app.conf.beat_schedule = {
         "schedule": 20.0,
         "options": {"expires": 20.0},
     },
+    "delivery.deliver": {"task": "voice.delivery.tasks.deliver", "schedule": 3.0, "options": {"expires": 3.0}},
+    "delivery.put_files": {"task": "voice.delivery.tasks.put_files", "schedule": 30.0, "options": {"expires": 30.0}},
+    "delivery.sweep": {"task": "voice.delivery.tasks.sweep", "schedule": 3600.0},
     "receivables.store_files": {"task": "voice.receivables.tasks.store_files", "schedule": 600.0},
     "calls.note_busy_minutes": {
         "task": "voice.calls.tasks.note_busy_minutes",

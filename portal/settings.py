@@ -33,6 +33,8 @@ DNS_FILE = VAR_DIR / "dns.json"
 SBC_ENGINE = env.text("STROWGER_ENGINE", "kamailio")
 # Prices calls as they are stored; without it they are stored all the same, and no charge is kept.
 LIVE_RATING = env.flag("LIVE_RATING", True)
+# Networks of your own that webhooks and files may go to; everything else has to be a public address.
+DELIVERY_NETWORKS = env.words("DELIVERY_NETWORKS", "")
 # Where the demo's SBC, Microsoft and carriers live; another network lets a second demo or a test run beside it.
 LAB_NETWORK = env.text("STROWGER_LAB_NETWORK", "127.0")
 
@@ -64,6 +66,7 @@ PUBLIC_APPS = [
     "voice.currencies",
     "voice.plans",
     "voice.receivables",
+    "voice.delivery",
     "voice.advisor",
     "voice.margin",
     "sbc",
@@ -277,6 +280,8 @@ SPECTACULAR_SETTINGS = {
         "NodeStateEnum": "sbc.models.Node.State",
         "AccountKindEnum": "voice.rating.models.Account.Kind",
         "MovementKindEnum": "voice.rating.models.Movement.Kind",
+        "WebhookStateEnum": "voice.delivery.models.Endpoint.State",
+        "AttemptStateEnum": "voice.delivery.models.Attempted.State",
     },
 }
 

@@ -51,6 +51,9 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     # A customer's own limit below its MSP's
     "limits.change": frozenset({"admin", "billing_contact"}),
     "costs.view": frozenset({"owner", "billing"}),
+    # Other systems are told calls, bills and payments of all customers
+    "integrations.view": frozenset({"owner", "engineer", "billing"}),
+    "integrations.change": frozenset({"owner"}),
     # Which way to the telephone network suits whom: what it costs the MSP stands in it
     "advice.view": frozenset({"owner", "billing"}),
     "advice.change": frozenset({"owner", "billing"}),

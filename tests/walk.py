@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
@@ -109,9 +110,16 @@ def snapshot(customer: Any) -> dict[str, list[dict[str, Any]]]:
     with contexts.customer(customer):
         for model in apps.get_models():
             columns = {field.column for field in model._meta.concrete_fields}
-            if model._meta.managed and ("tenant_id" in columns or _in_schema(model)):
+            if model._meta.managed and ("tenant_id" in columns or _in_schema(model)) and _may_read(model):
                 found[model._meta.label] = list(model._default_manager.order_by("pk").values())
     return found
+
+
+def _may_read(model: Any) -> bool:
+    # Of tables whose every row is the MSP's alone the customers' role may not even ask.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(current_user, %s, 'SELECT')", [model._meta.db_table])
+        return bool(cursor.fetchone()[0])
 
 
 def _in_schema(model: Any) -> bool:

@@ -83,6 +83,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Domains"), "world", "domains:list", "domains.view", ACCOUNT),
         Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
+        Entry(_("Integrations"), "plug-connected", "delivery:list", "integrations.view", ACCOUNT),
         Entry(_("Retention"), "hourglass", "retention:list", "retention.view", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
     ],

@@ -66,6 +66,8 @@ KINDS: dict[str, dict[str, Kind]] = {
         "contracts": Kind("plans:contract", "plans:contracts", _("Contracts")),
         "quotes": Kind("plans:quote", "plans:quotes", _("Quotes")),
         "invoices": Kind("invoices:detail", "invoices:list", _("Invoices")),
+        "webhooks": Kind("delivery:endpoint", "delivery:list", _("Integrations")),
+        "file-stores": Kind("delivery:store", "delivery:stores", _("Places for files")),
         "assessments": Kind("advisor:detail", "advisor:list", _("Connectivity advisor")),
         "carrier-invoices": Kind("margin:carrier_invoice", "margin:carrier_invoices", _("Carrier invoices")),
         "legal-entities": Kind("invoices:entity", "invoices:entities", _("Your companies"), "bills.change"),

@@ -21,6 +21,7 @@ AREAS = {
     "carriers": _("Carriers and trunks"),
     "advice": _("Connectivity advisor"),
     "costs": _("Costs of calls"),
+    "integrations": _("Integrations: feed, webhooks and files"),
     "counts": _("Reconciliation"),
     "customers": _("Customers"),
     "dashboard": _("Dashboard"),

@@ -1,0 +1,58 @@
+"""What a message says: made from rows that never change again, so that it says the same whenever it is sent."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from voice.calls.masking import Hidden
+from voice.calls.models import Cdr
+from voice.delivery.models import Kind, Message
+from voice.rating.models import Charge
+from voice.receivables import selectors as receivables
+from voice.receivables.api import InvoiceSerializer, PaymentSerializer
+from voice.receivables.models import Payment
+
+CALL = ["id", "direction", "caller", "called", "invited", "answered", "ended", "disposition"]
+PRICED = ["outcome", "destination", "seconds", "billed", "micros", "currency"]
+
+
+def body(message: Message, hidden: Hidden) -> str:
+    """Return a message as JSON: type, timestamp and data, as the Standard Webhooks lay it out."""
+    told = {"type": message.kind, "timestamp": message.at.isoformat(), "data": data(message, hidden)}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def data(message: Message, hidden: Hidden) -> dict[str, Any]:
+    """Return what a message tells, with its number in the feed. `hidden`: whose callers' last digits are cut."""
+    found: dict[str, Any] = {"sequence": message.sequence}
+    document = message.document or 0
+    if message.kind == Kind.CALLS:
+        found["calls"] = [call for each in told_calls([message], hidden) for call in each[1]]
+    elif message.kind == Kind.PAYMENT:
+        found["payment"] = PaymentSerializer(Payment.objects.get(pk=document)).data
+    elif message.kind in (Kind.INVOICE, Kind.CREDIT_NOTE):
+        invoice = receivables.invoices().prefetch_related("lines", "taxes").get(pk=document)
+        found["invoice"] = InvoiceSerializer(invoice).data
+    return found
+
+
+def told_calls(messages: Sequence[Message], hidden: Hidden) -> Iterable[tuple[Message, list[dict[str, Any]]]]:
+    """Yield messages with their calls, in the order in which they were priced."""
+    for message in messages:
+        if not message.calls:
+            continue
+        within = (message.first_invited, message.last_invited)
+        charges = Charge.objects.filter(msp_id=message.msp_id, invited__range=within, id__in=message.calls)
+        priced = {charge.id: charge for charge in charges}
+        records = Cdr.objects.filter(msp_id=message.msp_id, invited__range=within, id__in=message.calls)
+        known = {record.id: record for record in records.shown_to(hidden)}
+        # What was erased since then is erased: the record's facts are missing, the price is not.
+        yield message, [_call(known.get(key), priced[key]) for key in message.calls if key in priced]
+
+
+def _call(record: Cdr | None, charge: Charge) -> dict[str, Any]:
+    found: dict[str, Any] = {"customer": charge.tenant_id}
+    for name in CALL:
+        found[name] = getattr(record if record is not None else charge, name, None)
+    found |= {name: getattr(charge, name) for name in PRICED}
+    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in found.items()}

@@ -1,0 +1,147 @@
+"""What comes into the feed: everything once, in numbers without a gap, whatever the order in which it was stored."""
+
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from portal.db import contexts
+from tenants.models import Customer
+from voice.delivery import feed, payloads, selectors
+from voice.delivery.models import Delivery, Endpoint, Feed, Kind, Message
+from voice.delivery.tests.conftest import NOW
+from voice.delivery.tests.make import priced
+from voice.receivables.tests import make as bills
+
+pytestmark = pytest.mark.django_db
+SECOND = timedelta(seconds=1)
+
+
+def told():
+    return [key for message in Message.objects.order_by("sequence") for key in message.calls]
+
+
+def test_a_call_is_told_once_however_often_one_looks(desk, acme, globex):
+    contexts.use_msp(desk)
+    first, second = priced(acme, NOW - 3 * SECOND), priced(globex, NOW - 2 * SECOND)
+
+    assert [feed.collect(desk, NOW), feed.collect(desk, NOW), feed.collect(desk, NOW + SECOND)] == [1, 0, 0]
+    assert told() == [first, second]
+
+
+def test_a_call_whose_transaction_ends_late_is_told_too(desk, acme):
+    contexts.use_msp(desk)
+    feed.collect(desk, NOW)
+    late = priced(acme, NOW - 30 * SECOND)
+    much_later = priced(acme, NOW - timedelta(minutes=20))
+
+    assert feed.collect(desk, NOW + SECOND) == 1
+    assert told() == [late]
+    assert feed.collect(desk, NOW + 2 * SECOND, swept=True) == 1
+    assert told() == [late, much_later]
+    assert feed.collect(desk, NOW + 3 * SECOND, swept=True) == 0
+
+
+def test_what_is_kept_aside_waits_until_it_has_a_price(desk, acme):
+    contexts.use_msp(desk)
+    aside = priced(acme, NOW - SECOND, outcome="unrated", micros=0, currency="")
+
+    assert feed.collect(desk, NOW) == 0
+    with contexts.ingest():
+        from voice.rating.models import Charge
+
+        Charge.objects.filter(id=aside).update(outcome="free", rated_at=NOW + SECOND)
+    assert feed.collect(desk, NOW + 2 * SECOND) == 1
+    assert told() == [aside]
+
+
+def test_many_calls_are_several_messages_with_numbers_in_a_row(desk, acme, monkeypatch):
+    contexts.use_msp(desk)
+    monkeypatch.setattr(feed, "CALLS_IN_ONE", 2)
+    monkeypatch.setattr(feed, "MOST_AT_ONCE", 3)
+    keys = [priced(acme, NOW - (9 - n) * SECOND) for n in range(7)]
+
+    counts = [feed.collect(desk, NOW) for _ in range(4)]
+
+    assert sum(len(message.calls) for message in Message.objects.all()) == 7
+    assert sorted(told(), key=keys.index) == keys
+    assert [message.sequence for message in Message.objects.order_by("sequence")] == list(range(1, sum(counts) + 1))
+
+
+def test_another_msp_is_told_nothing_of_it(desk, acme, initech, fabrikam):
+    priced(acme, NOW - SECOND)
+    theirs = priced(initech, NOW - SECOND)
+    with contexts.msp(fabrikam):
+        feed.collect(fabrikam, NOW - timedelta(hours=1))
+        feed.collect(fabrikam, NOW)
+        assert told() == [theirs]
+    with contexts.msp(desk):
+        feed.collect(desk, NOW)
+        assert Message.objects.count() == 1
+    with contexts.customer(acme):
+        assert (Message.objects.count(), Endpoint.objects.count(), Feed.objects.count()) == (0, 0, 0)
+
+
+def test_bills_and_payments_are_told_with_what_is_on_them(desk, acme):
+    contexts.use_msp(desk)
+    profile = bills.profile(bills.entity(desk), acme)
+    invoice = bills.issued(profile, 5_000_000, on=NOW.date())
+
+    assert feed.collect(desk, NOW + timedelta(days=1)) == 1
+    message = Message.objects.get()
+    assert message.kind == Kind.INVOICE
+    said = json.loads(payloads.body(message, selectors.hidden_from_programs(desk)))
+    assert said["type"] == "invoice.issued"
+    assert said["data"]["invoice"]["number"] == invoice.number
+    assert said["data"]["invoice"]["lines"]
+    assert feed.collect(desk, NOW + timedelta(days=1)) == 0
+
+
+def test_numbers_of_customers_who_hide_them_are_cut(desk, acme, globex):
+    contexts.use_msp(desk)
+    priced(acme, NOW - 2 * SECOND)
+    priced(globex, NOW - SECOND)
+    with contexts.customer(acme):
+        assert Customer.objects.filter(pk=acme.pk).update(hide_numbers=True)
+    feed.collect(desk, NOW)
+
+    said = payloads.data(Message.objects.get(), selectors.hidden_from_programs(desk))
+    assert [call["called"] for call in said["calls"]] == ["+4989123***", "+4989123400"]
+
+
+def test_who_listens_gets_what_it_asked_for_and_who_is_paused_does_not(desk, acme):
+    contexts.use_msp(desk)
+    for name, kinds, state in (
+        ("a", [Kind.CALLS], "active"),
+        ("b", [Kind.PAYMENT], "active"),
+        ("c", [Kind.CALLS], "paused"),
+    ):
+        Endpoint.objects.create(msp=desk, name=name, url="https://x.example", kinds=kinds, state=state, secret="s")
+    priced(acme, NOW - SECOND)
+
+    feed.collect(desk, NOW)
+
+    assert [delivery.endpoint.name for delivery in Delivery.objects.all()] == ["a"]
+
+
+def test_a_program_pulls_from_a_number_on(office, desk, acme):
+    priced(acme, NOW - SECOND)
+    with contexts.msp(desk):
+        feed.collect(desk, NOW)
+
+    first = office.get("/api/v1/feed/?after=0&limit=5").json()
+    assert [message["sequence"] for message in first["messages"]] == [1]
+    assert first["messages"][0]["data"]["calls"][0]["micros"] == 180_000
+    assert office.get(f"/api/v1/feed/?after={first['next']}").json() == {"next": 1, "messages": []}
+    assert office.get("/api/v1/feed/?after=1;DROP").status_code == 400
+
+
+def test_a_message_says_what_was_erased_no_more(desk, acme):
+    contexts.use_msp(desk)
+    key = priced(acme, NOW - SECOND)
+    feed.collect(desk, NOW)
+    message = Message.objects.get()
+    message.calls = [key, uuid.uuid4()]
+
+    assert [call["id"] for call in payloads.data(message, frozenset())["calls"]] == [key]

@@ -1,0 +1,182 @@
+"""Files into a real SFTP server and a bucket: whole, once, under names that say what is in them."""
+
+import asyncio
+import csv
+import io
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import asyncssh
+import pytest
+from django.core.exceptions import ValidationError
+
+from portal.db import contexts
+from voice.delivery import feed, pump, services
+from voice.delivery.files import COLUMNS, _safe
+from voice.delivery.models import Store, StoredFile
+from voice.delivery.schedule import next_time
+from voice.delivery.tests.conftest import BY, NOW
+from voice.delivery.tests.make import priced
+
+pytestmark = pytest.mark.django_db
+LATER = timedelta(days=2)
+
+
+class Password(asyncssh.SSHServer):
+    def password_auth_supported(self):
+        return True
+
+    def validate_password(self, username, password):
+        return (username, password) == ("strowger", "right")
+
+
+@pytest.fixture
+def sftp(tmp_path, settings):
+    """An SFTP server of the real protocol whose root is a folder."""
+    settings.DELIVERY_NETWORKS = ["127.0.0.0/8"]
+    (tmp_path / "cdr").mkdir()
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    loop = asyncio.new_event_loop()
+
+    async def start():
+        return await asyncssh.listen(
+            "127.0.0.1", 0, server_factory=Password, server_host_keys=[key],
+            sftp_factory=lambda chan: asyncssh.SFTPServer(chan, chroot=str(tmp_path)),
+        )  # fmt: skip
+
+    server = loop.run_until_complete(start())
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    host_key = key.export_public_key().decode().strip()
+    yield tmp_path / "cdr", server.sockets[0].getsockname()[1], " ".join(host_key.split()[:2])
+    loop.call_soon_threadsafe(server.close)
+    asyncio.run_coroutine_threadsafe(server.wait_closed(), loop).result(5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+def store(desk, port=22, **facts):
+    whole = {"msp": desk, "name": "Files", "host": "localhost", "port": port, "folder": "cdr", "username": "strowger",
+             "secret": "right", "host_key": "ssh-ed25519 AAAA"}  # fmt: skip
+    return services.save_store(Store(**whole | facts), by=BY)
+
+
+def put(desk):
+    """Put what is due two days on, and return how many files there were."""
+    return pump.put_due(desk, now=datetime.now(UTC) + LATER)
+
+
+def test_calls_come_as_csv_once_and_under_a_name_that_says_which(desk, acme, sftp):
+    folder, port, key = sftp
+    contexts.use_msp(desk)
+    calls = [priced(acme, NOW - timedelta(seconds=n)) for n in (3, 2)]
+    feed.collect(desk, NOW)
+    store(desk, port, host_key=key)
+
+    assert [put(desk), put(desk)] == [1, 0]
+
+    assert [file.name for file in folder.iterdir()] == ["northwind-calls-000000001-000000001.csv"]
+    rows = list(csv.DictReader(io.StringIO((folder / "northwind-calls-000000001-000000001.csv").read_text())))
+    assert [row["id"] for row in rows] == [str(key) for key in calls]
+    assert (rows[0]["called"], rows[0]["micros"], list(rows[0])) == ("+4989123400", "180000", COLUMNS)
+    assert StoredFile.objects.get().state == "done"
+
+
+def test_a_server_with_another_key_gets_nothing(desk, acme, sftp):
+    folder, port, _key = sftp
+    contexts.use_msp(desk)
+    priced(acme, NOW - timedelta(seconds=1))
+    feed.collect(desk, NOW)
+    other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
+    store(desk, port, host_key=" ".join(other.split()[:2]))
+
+    put(desk)
+
+    file = StoredFile.objects.get()
+    assert (file.state, list(folder.iterdir())) == ("waiting", [])
+    assert "key" in file.error.lower()
+
+
+def test_a_wrong_password_is_told_and_put_right(desk, acme, sftp):
+    folder, port, key = sftp
+    contexts.use_msp(desk)
+    priced(acme, NOW - timedelta(seconds=1))
+    feed.collect(desk, NOW)
+    made = store(desk, port, host_key=key, secret="wrong")
+    put(desk)
+    assert StoredFile.objects.get().state == "waiting"
+
+    made.secret = "right"
+    services.save_store(made, by=BY)
+    services.put_again(StoredFile.objects.all(), by=BY)
+    pump.put_due(desk)
+
+    assert StoredFile.objects.get().state == "done"
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_everything_goes_into_a_bucket_as_json_lines(desk, acme, settings):
+    settings.DELIVERY_NETWORKS = ["127.0.0.0/8"]
+    kept = {}
+
+    class Bucket(BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b'<?xml version="1.0"?><LocationConstraint xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_PUT(self):
+            kept[self.path] = (self.headers["authorization"], self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.send_header("etag", '"1"')
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Bucket)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    contexts.use_msp(desk)
+    priced(acme, NOW - timedelta(seconds=1))
+    feed.collect(desk, NOW)
+    store(desk, server.server_port, way="s3", folder="bucket/strowger", content="all", host_key="")
+
+    put(desk)
+    server.shutdown()
+    server.server_close()
+
+    assert StoredFile.objects.get().error == ""
+    ((path, (signed, body)),) = kept.items()
+    assert path == "/bucket/strowger/northwind-all-000000001-000000001.jsonl"
+    assert signed.startswith("AWS4-HMAC-SHA256 Credential=strowger/")
+    assert body.decode().count("\n") == 1
+    assert b'"sequence": 1' in body
+
+
+def test_files_are_due_at_the_hour_or_after_midnight():
+    at = datetime(2026, 11, 2, 23, 59, 30, tzinfo=UTC)
+
+    assert next_time("hour", at) == datetime(2026, 11, 3, tzinfo=UTC)
+    assert next_time("day", at) == datetime(2026, 11, 3, 0, 10, tzinfo=UTC)
+    assert next_time("day", datetime(2026, 11, 3, 0, 10, tzinfo=UTC)) == datetime(2026, 11, 4, 0, 10, tzinfo=UTC)
+
+
+def test_no_cell_is_a_formula():
+    assert [_safe(text) for text in ("=1+1", "@x", "-2+3", "+49301234***", "+4930", "Germany", None, -5)] == [
+        "'=1+1", "'@x", "'-2+3", "+49301234***", "+4930", "Germany", "", "-5",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"host": "files.example; rm"}, {"folder": "../../etc"}, {"folder": "/etc"}, {"secret": ""}, {"host_key": ""},
+     {"way": "s3", "folder": ""}, {"port": 0}],
+)  # fmt: skip
+def test_bad_places_are_refused(desk, wrong):
+    with pytest.raises(ValidationError):
+        store(desk, **wrong)
