@@ -69,6 +69,7 @@ PUBLIC_APPS = [
     "voice.delivery",
     "voice.advisor",
     "voice.margin",
+    "voice.payments",
     "sbc",
 ]
 CUSTOMER_APPS = ["voice.directory", "voice.numbers", "voice.emergency", "voice.routing"]

@@ -22,6 +22,7 @@ APPS = [
     "voice.delivery",
     "voice.advisor",
     "voice.margin",
+    "voice.payments",
     "sbc",
 ]
 
@@ -42,6 +43,7 @@ urlpatterns = [
     *pages("integrations/", "voice.delivery.urls"),
     *pages("advisor/", "voice.advisor.urls"),
     *pages("margin/", "voice.margin.urls"),
+    *pages("invoices/payments/", "voice.payments.urls_msp"),
     *pages("", "sbc.urls_msp"),
     path("api/v1/", include((api(APPS, "msp_routes").urls, "api"))),
     *pages("api/v1/", "portal.core.urls_api"),

@@ -50,6 +50,9 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "bills.change": frozenset({"owner", "billing"}),
     # A customer's own limit below its MSP's
     "limits.change": frozenset({"admin", "billing_contact"}),
+    # Money that comes in: the MSP books it, a customer's own people pay. Nobody pays with a customer's card for it
+    "payments.view": _MSP_ALL | frozenset({"admin", "billing_contact", ACTING}),
+    "payments.change": frozenset({"owner", "billing", "admin", "billing_contact"}),
     "costs.view": frozenset({"owner", "billing"}),
     # Other systems are told calls, bills and payments of all customers
     "integrations.view": frozenset({"owner", "engineer", "billing"}),

@@ -16,6 +16,7 @@ DURATIONS = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("3
 AREAS = {
     "audit": _("Audit log"),
     "bills": _("Bills and invoices"),
+    "payments": _("Payments"),
     "brand": _("Brand"),
     "calls": _("Calls"),
     "carriers": _("Carriers and trunks"),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import F, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
@@ -11,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage
+from portal.ui.navigation import page_url
+from portal.ui.parts import Tab
 from portal.ui.status import Status, status
 from tenants.models import Customer
 from voice.currencies.tabs import tabs
@@ -53,6 +56,17 @@ def narrowed(found: QuerySet[Any], standing: str) -> QuerySet[Any]:
         return issued.filter(left__lte=0)
     owed = issued.filter(left__gt=0)
     return owed.filter(due_on__lt=timezone.localdate()) if standing == "overdue" else owed
+
+
+def payment_tabs(request: HttpRequest, current: str) -> list[Tab]:
+    """Return the pages that stand beside the payments, as far as this installation has them."""
+    offered = [
+        ("payments", _("Payments"), "invoices:payments"),
+        ("bank", _("Bank statements"), "payments:bank"),
+        ("reminders", _("Reminders"), "payments:reminders"),
+        ("cards", _("Card payments"), "payments:cards"),
+    ]
+    return [Tab(label, url, name == current) for name, label, page in offered if (url := page_url(page, request))]
 
 
 class InvoiceList(ListPage):
@@ -171,6 +185,7 @@ class LineList(ListPage):
 
 class PaymentList(ListPage):
     title = _("Payments")
+    template = "voice/receivables/payments.html"
     lead = _("Money that came in. A wrong entry is corrected by another one, never changed.")
     columns = [
         Column("received_on", _("Received on"), draw=day("received_on"), sort=True),

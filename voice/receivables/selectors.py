@@ -65,7 +65,7 @@ def invoices() -> QuerySet[Invoice]:
     return with_standing(Invoice.objects.select_related("tenant", "corrects"))
 
 
-def with_standing(found: QuerySet[Invoice]) -> QuerySet[Invoice]:
+def with_standing(found: QuerySet[Invoice]) -> QuerySet[Any]:
     """Add `settled` and `left`: what payments and credit notes took off, and what is still to be paid."""
     paid = Allocation.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
     settled = Coalesce(Subquery(paid.values("sum")), 0, output_field=BigIntegerField())
@@ -86,7 +86,7 @@ def open_amount(invoice: Invoice) -> int:
 def open_total(tenant_id: int, entity_id: int, currency: str) -> int:
     """Return what is still to be paid of all of a customer's invoices."""
     own = Invoice.objects.filter(tenant_id=tenant_id, entity_id=entity_id, currency=currency)
-    return sum(row.left for row in with_standing(own))  # type: ignore[attr-defined]
+    return sum(row.left for row in with_standing(own))
 
 
 def balance(tenant_id: int, entity_id: int, currency: str) -> int:

@@ -14,7 +14,7 @@ from tenants.models import Customer
 from voice.receivables import services
 from voice.receivables.forms import EntityForm, PaymentForm, ProfileForm
 from voice.receivables.models import BillingProfile, Exemption, LegalEntity, Payment, VatIdCheck
-from voice.receivables.pages import EntityList, PaymentList, ProfileList
+from voice.receivables.pages import EntityList, PaymentList, ProfileList, payment_tabs
 from voice.receivables.views.shared import accounts_of
 
 SHOWN_CHECKS = 5
@@ -22,7 +22,7 @@ SHOWN_CHECKS = 5
 
 @requires("bills.view")
 def payment_list(request: HttpRequest) -> HttpResponse:
-    return PaymentList(request).response()
+    return PaymentList(request, tabs=payment_tabs(request, "payments")).response()
 
 
 @requires("bills.change")

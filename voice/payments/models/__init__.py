@@ -1,0 +1,5 @@
+"""Payments: what the bank says."""
+
+from voice.payments.models.bank import BankEntry, BankStatement
+
+__all__ = ["BankEntry", "BankStatement"]

@@ -1,0 +1,50 @@
+"""What bank entries are held against."""
+
+from django.db.models import Sum
+
+from voice.payments.matching import Books, Known, OpenInvoice
+from voice.payments.models import BankEntry
+from voice.receivables import selectors as receivables
+from voice.receivables.models import Invoice, Payment
+
+# A bank returns a direct debit within 13 months.
+MOST_PAYMENTS = 20_000
+
+
+def books_of(entity_id: int) -> Books:
+    """Return what the entries of a company's bank account are held against."""
+    booked = BankEntry.objects.filter(entity_id=entity_id, state=BankEntry.State.BOOKED).exclude(payer_iban="")
+    ibans: dict[str, set[int]] = {}
+    for iban, tenant_id in booked.filter(amount__gt=0).values_list("payer_iban", "tenant_id").distinct():
+        ibans.setdefault(iban, set()).add(tenant_id)
+    return Books(
+        open_invoices(entity_id), payments_of(entity_id), {iban: frozenset(found) for iban, found in ibans.items()}
+    )
+
+
+def open_invoices(entity_id: int, tenant_id: int | None = None) -> list[OpenInvoice]:
+    """Return the invoices of a company, or of one customer of it, that have something left to pay."""
+    issued = Invoice.objects.issued().filter(entity_id=entity_id)
+    found = receivables.with_standing(issued if tenant_id is None else issued.filter(tenant_id=tenant_id))
+    return [
+        OpenInvoice(row.pk, row.tenant_id, row.tenant.name, row.number, row.currency, row.left, row.due_on)
+        for row in found.filter(left__gt=0).select_related("tenant").order_by("due_on", "pk")
+    ]
+
+
+def payments_of(entity_id: int) -> list[Known]:
+    """Return the payments of a company that something is left of, the newest first."""
+    found = Payment.objects.filter(entity_id=entity_id).select_related("tenant", "bank_entry")
+    found = found.annotate(back=Sum("reversals__amount"))
+    return [
+        Known(
+            row.pk, row.tenant_id, row.tenant.name, row.currency, row.amount - (row.back or 0), row.received_on,
+            *(_of_bank(row.bank_entry) if hasattr(row, "bank_entry") else ()),
+        )
+        for row in found.order_by("-received_on", "-pk")[:MOST_PAYMENTS]
+        if row.amount > (row.back or 0)
+    ]  # fmt: skip
+
+
+def _of_bank(entry: BankEntry) -> tuple[str, str, bool]:
+    return entry.end_to_end, entry.payer_iban, True

@@ -1,0 +1,5 @@
+"""Every write of payments: bank entries, cards, reminders."""
+
+from voice.payments.services.bank import book, book_in, book_out, book_sure, import_statements, reopen, set_aside
+
+__all__ = ["book", "book_in", "book_out", "book_sure", "import_statements", "reopen", "set_aside"]
