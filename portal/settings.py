@@ -30,6 +30,8 @@ ALLOWED_HOSTS = ["*"]
 # Where the proof for an MSP's own host names is looked for; the demo's names are in no public DNS.
 DNS_RESOLVER = env.text("DNS_RESOLVER", "tenants.resolver.FileDns" if DEMO else "tenants.resolver.PublicDns")
 DNS_FILE = VAR_DIR / "dns.json"
+# The lab's stand-in for the card gateway: a page that looks like a checkout, and no money.
+CARD_LAB = env.flag("CARD_LAB", DEMO)
 SBC_ENGINE = env.text("STROWGER_ENGINE", "kamailio")
 # Prices calls as they are stored; without it they are stored all the same, and no charge is kept.
 LIVE_RATING = env.flag("LIVE_RATING", True)

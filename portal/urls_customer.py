@@ -18,6 +18,7 @@ APPS = [
     "voice.routing",
     "voice.plans",
     "voice.receivables",
+    "voice.payments",
     "sbc",
 ]
 
@@ -34,6 +35,7 @@ urlpatterns = [
     *pages("balance/", "voice.rating.urls_account"),
     *pages("plan/", "voice.plans.urls_customer"),
     *pages("bills/", "voice.receivables.urls_customer"),
+    *pages("bills/", "voice.payments.urls_customer"),
     *pages("", "sbc.urls_customer"),
     path("api/v1/", include((api(APPS, "routes").urls, "api"))),
     *pages("api/v1/", "portal.core.urls_api"),

@@ -44,6 +44,7 @@ urlpatterns = [
     *pages("advisor/", "voice.advisor.urls"),
     *pages("margin/", "voice.margin.urls"),
     *pages("invoices/payments/", "voice.payments.urls_msp"),
+    *pages("hooks/", "voice.payments.urls_hooks"),
     *pages("", "sbc.urls_msp"),
     path("api/v1/", include((api(APPS, "msp_routes").urls, "api"))),
     *pages("api/v1/", "portal.core.urls_api"),

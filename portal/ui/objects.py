@@ -70,6 +70,8 @@ KINDS: dict[str, dict[str, Kind]] = {
         "file-stores": Kind("delivery:store", "delivery:stores", _("Places for files")),
         "assessments": Kind("advisor:detail", "advisor:list", _("Connectivity advisor")),
         "carrier-invoices": Kind("margin:carrier_invoice", "margin:carrier_invoices", _("Carrier invoices")),
+        "card-payments": Kind("payments:card", "payments:cards", _("Card payments")),
+        "reminders": Kind("payments:reminder", "payments:reminders", _("Reminders")),
         "bank-entries": Kind("payments:entry", "payments:bank", _("Bank statements")),
         "legal-entities": Kind("invoices:entity", "invoices:entities", _("Your companies"), "bills.change"),
         "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),

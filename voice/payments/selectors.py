@@ -1,9 +1,11 @@
-"""What bank entries are held against."""
+"""What bank entries are held against, and who is not reminded."""
 
-from django.db.models import Sum
+from datetime import date
+
+from django.db.models import Q, Sum
 
 from voice.payments.matching import Books, Known, OpenInvoice
-from voice.payments.models import BankEntry
+from voice.payments.models import BankEntry, DunningPause
 from voice.receivables import selectors as receivables
 from voice.receivables.models import Invoice, Payment
 
@@ -17,9 +19,8 @@ def books_of(entity_id: int) -> Books:
     ibans: dict[str, set[int]] = {}
     for iban, tenant_id in booked.filter(amount__gt=0).values_list("payer_iban", "tenant_id").distinct():
         ibans.setdefault(iban, set()).add(tenant_id)
-    return Books(
-        open_invoices(entity_id), payments_of(entity_id), {iban: frozenset(found) for iban, found in ibans.items()}
-    )
+    payers = {iban: frozenset(found) for iban, found in ibans.items()}
+    return Books(open_invoices(entity_id), payments_of(entity_id), payers)
 
 
 def open_invoices(entity_id: int, tenant_id: int | None = None) -> list[OpenInvoice]:
@@ -48,3 +49,11 @@ def payments_of(entity_id: int) -> list[Known]:
 
 def _of_bank(entry: BankEntry) -> tuple[str, str, bool]:
     return entry.end_to_end, entry.payer_iban, True
+
+
+def is_paused(tenant_id: int, today: date, invoice_id: int | None = None) -> bool:
+    """Tell whether a customer as a whole, or this invoice of it, is left alone today."""
+    running = DunningPause.objects.filter(tenant_id=tenant_id, ended_at=None).filter(
+        Q(until=None) | Q(until__gte=today), Q(invoice=None) | Q(invoice=invoice_id)
+    )
+    return running.exists()

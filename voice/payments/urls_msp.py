@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from voice.payments.views import bank
+from voice.payments.views import bank, cards, dunning
 
 app_name = "payments"
 
@@ -15,4 +15,23 @@ urlpatterns = [
     path("bank/<int:pk>/book/<int:number>/", bank.book_suggestion, name="book_suggestion"),
     path("bank/<int:pk>/aside/", bank.set_aside, name="aside"),
     path("bank/<int:pk>/reopen/", bank.reopen, name="reopen"),
+    path("cards/", cards.attempt_list, name="cards"),
+    path("cards/<int:pk>/", cards.attempt, name="card"),
+    path("cards/<int:pk>/refund/", cards.refund, name="refund"),
+    path("cards/companies/", cards.account_list, name="accounts"),
+    path("cards/companies/<int:pk>/", cards.account, name="account"),
+    path("cards/companies/<int:pk>/hook/", cards.renew_hook, name="renew_hook"),
+    path("reminders/", dunning.reminder_list, name="reminders"),
+    path("reminders/propose/", dunning.propose, name="propose"),
+    path("reminders/send/", dunning.release_all, name="release_all"),
+    path("reminders/<int:pk>/", dunning.reminder, name="reminder"),
+    path("reminders/<int:pk>/send/", dunning.release, name="release"),
+    path("reminders/<int:pk>/drop/", dunning.drop, name="drop"),
+    path("reminders/ladder/", dunning.step_list, name="ladder"),
+    path("reminders/ladder/new/", dunning.step, name="step_new"),
+    path("reminders/ladder/automatic/", dunning.setting, name="automatic"),
+    path("reminders/ladder/<int:pk>/", dunning.step, name="step"),
+    path("reminders/pauses/", dunning.pause_list, name="pauses"),
+    path("reminders/pauses/new/", dunning.pause_new, name="pause_new"),
+    path("reminders/pauses/<int:pk>/end/", dunning.pause_end, name="pause_end"),
 ]

@@ -138,6 +138,7 @@ class BillList(ListPage):
     default_sort = "-pk"
     export_name = "bills"
     actions = [
+        Action(_("Pay"), "pay:pay", "credit-card", "payments.change"),
         Action(_("Statement of account"), "bills:account", "list"),
         Action(_("Your plan"), "plan:home", "packages"),
     ]

@@ -12,6 +12,7 @@ from tenants.models import Customer, Msp
 from voice.payments import camt, selectors
 from voice.payments.matching import Books, Suggestion, suggest
 from voice.payments.models import BankEntry, BankStatement
+from voice.payments.services.dunning import resume_if_paid
 from voice.receivables.models import Invoice, LegalEntity, Payment, Reversal
 from voice.receivables.services import record_payment, reverse_payment
 
@@ -79,6 +80,7 @@ def book_in(entry: BankEntry, customer: Customer, *, invoices: Sequence[Invoice]
     entry.payment = record_payment(payment, invoices=invoices, by=by)
     entry.state, entry.tenant = State.BOOKED, customer
     entry.save(update_fields=["payment", "state", "tenant"])
+    resume_if_paid(customer.pk, by=by)
     return payment
 
 

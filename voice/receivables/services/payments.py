@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from voice.rating import accounts
+from voice.rating.models import Account as CallAccount
 from voice.receivables import selectors
 from voice.receivables.models import Allocation, BillingProfile, Invoice, Payment, Reversal
 from voice.receivables.services.ledger import book_payment, book_reversal
@@ -35,6 +37,9 @@ def record_payment(
     book_payment(payment)
     if settles:
         _allocate(payment, payment.amount, [invoice.pk for invoice in invoices or ()])
+    if _moves_account(payment):
+        tell = accounts.credit if settles else accounts.top_up
+        tell(payment.tenant_id, payment.amount, payment.currency, reference=f"payment-{payment.pk}", by=by)
     audit.record(
         by,
         "payment.recorded",
@@ -66,6 +71,9 @@ def reverse_payment(payment: Payment, amount: int, *, kind: str, on: date, refer
     reversal.save(force_insert=True)
     book_reversal(reversal)
     _take_back(payment, reversal, max(amount - free, 0))
+    if _moves_account(payment):
+        reference_there = f"reversal-{reversal.pk}"
+        accounts.take_back(payment.tenant_id, amount, payment.currency, reference=reference_there, by=by)
     audit.record(
         by, "payment.reversed", payment, tenant_id=payment.tenant_id, amount=amount, currency=payment.currency,
         kind=kind, reference=reference,
@@ -89,6 +97,12 @@ def settle_from_credit(tenant_id: int, *, by: Actor) -> int:
     if settled:
         audit.record(by, "payment.settled_later", tenant_id=tenant_id, amount=settled)
     return settled
+
+
+def _moves_account(payment: Payment) -> bool:
+    # An account has one currency; what is billed in another one moves the books and no credit for calls.
+    account = CallAccount.objects.filter(pk=payment.tenant_id).first()
+    return account is None or account.currency == payment.currency
 
 
 def _allocate(payment: Payment, amount: int, first: Sequence[int]) -> int:

@@ -1,0 +1,320 @@
+"""Paying by card: what a customer starts, what is charged by itself, what goes back. Run as the MSP."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.db import contexts
+from portal.ui.values import money
+from tenants import addresses, mail
+from tenants.models import Brand, Customer
+from voice.payments import selectors
+from voice.payments.events import Fact
+from voice.payments.gateway import GatewayError, Order, to_minor_units
+from voice.payments.gateway.choosing import gateway_of
+from voice.payments.models import CardAccount, CardAttempt, CardMethod, CardPayer
+from voice.payments.services import facts
+from voice.receivables import selectors as books
+from voice.receivables.models import BillingProfile, Invoice
+from voice.receivables.services import settle_from_credit
+
+logger = logging.getLogger(__name__)
+Kind, State = CardAttempt.Kind, CardAttempt.State
+LEAST_TOP_UP, MOST_TOP_UP = 5_000_000, 10_000_000_000
+AGAIN_AFTER = timedelta(days=3)
+MOST_TRIES = 3
+
+
+def pay(
+    customer: Customer,
+    *,
+    invoices: Sequence[int] | None,
+    by: Actor,
+    method: int | None = None,
+    saves: bool = False,
+) -> CardAttempt:
+    """Start to pay these bills, or everything that is open, at the checkout or with a saved card.
+
+    Raises ValidationError in words. At the checkout, `attempt.url` is where the payer goes on.
+    """
+    with contexts.msp(customer.msp):
+        account, profile = _account(customer)
+        settle_from_credit(customer.pk, by=by)
+        amount, named = _open_amount(customer, profile, invoices)
+        card = _method(account, customer, method) if method is not None else None
+        kind = Kind.SAVED if card else Kind.CHECKOUT
+        attempt = _begin(
+            account, customer, kind, profile.currency, amount, by, invoices=named, saves=saves, method=card
+        )
+        return _charge(attempt, by=by) if card else _open_checkout(attempt)
+
+
+def top_up(customer: Customer, amount: int, *, by: Actor, saves: bool = False) -> CardAttempt:
+    """Start a top-up of a prepaid customer's balance at the checkout; raises ValidationError."""
+    with contexts.msp(customer.msp):
+        account, profile = _account(customer)
+        if not LEAST_TOP_UP <= amount <= MOST_TOP_UP:
+            raise ValidationError({"amount": _("Choose an amount from 5 to 10,000.")})
+        _in_coins(amount, profile.currency)
+        return _open_checkout(_begin(account, customer, Kind.TOP_UP, profile.currency, amount, by, saves=saves))
+
+
+def collect_due(account: CardAccount, *, today: date, by: Actor) -> int:
+    """Charge the saved cards of customers whose invoices are due; return how many were asked."""
+    asked = 0
+    for card in CardMethod.objects.filter(account=account, is_default=True).select_related("tenant").order_by("pk"):
+        attempt = _collection(account, card, today, by)
+        if attempt is not None:
+            _charge(attempt, by=by)
+            asked += 1
+    return asked
+
+
+def resume_charges(*, before: timedelta = timedelta(minutes=10), by: Actor) -> int:
+    """Ask again about charges whose answer was lost; the gateway answers the same key with the same charge."""
+    waiting = CardAttempt.objects.filter(
+        state=State.OPEN, kind__in=[Kind.COLLECT, Kind.SAVED], created_at__lt=timezone.now() - before
+    )
+    found = list(waiting.select_related("account__entity", "tenant__msp", "method").order_by("pk"))
+    for attempt in found:
+        _charge(attempt, by=by)
+    return len(found)
+
+
+def refund(attempt: CardAttempt, amount: int, *, by: Actor) -> CardAttempt:
+    """Send so much of a card payment back; it is booked when the gateway says that it is on its way."""
+    with transaction.atomic():
+        attempt = _locked(attempt)
+        if attempt.payment is None:
+            raise ValidationError(_("Only what was paid can go back."))
+        kept = min(books.kept_of(attempt.payment), attempt.amount - attempt.refunded)
+        if not 0 < amount <= kept:
+            raise ValidationError({"amount": _("Choose an amount up to what is left of the payment.")})
+        minor = _in_coins(amount, attempt.currency)
+        # The same button pressed twice is one refund: the key tells which state it began from.
+        key = f"{attempt.key}-refund-{attempt.refunded}-{amount}"
+        try:
+            is_done = gateway_of(attempt.account).refund(attempt.intent, minor, key=key)
+        except GatewayError as error:
+            raise ValidationError(str(error))
+        audit.record(by, "card_payment.refund_asked", attempt, tenant_id=attempt.tenant_id, amount=amount)
+        if is_done:
+            facts.refunded(attempt, attempt.refunded + amount, by=by)
+    return attempt
+
+
+def choose_default(customer: Customer, pk: int, *, by: Actor) -> None:
+    """Let this saved card be the one that is charged by itself; raises ValidationError where it is gone."""
+    with contexts.msp(customer.msp), transaction.atomic():
+        card = _saved(customer, pk)
+        own = CardMethod.objects.select_for_update(of=("self",)).filter(tenant=customer, account=card.account)
+        list(own.order_by("pk"))
+        own.exclude(pk=card.pk).update(is_default=False)
+        own.filter(pk=card.pk).update(is_default=True)
+        audit.record(by, "card.made_default", card, tenant_id=customer.pk)
+
+
+def forget(customer: Customer, pk: int, *, by: Actor) -> None:
+    """Remove a saved card at the gateway and here; raises ValidationError."""
+    with contexts.msp(customer.msp):
+        card = _saved(customer, pk)
+        try:
+            gateway_of(card.account).forget(card.reference)
+        except GatewayError as error:
+            raise ValidationError(str(error))
+        with transaction.atomic():
+            audit.record(by, "card.removed", card, tenant_id=customer.pk)
+            card.delete()
+
+
+def _saved(customer: Customer, pk: int) -> CardMethod:
+    card = CardMethod.objects.select_related("account").filter(tenant=customer, pk=pk).first()
+    if card is None:
+        raise ValidationError({"method": _("This card is not saved any more.")})
+    return card
+
+
+def remember(attempt: CardAttempt, reference: str) -> None:
+    """Keep the card that an attempt was paid with, where its payer wanted that; the first is charged by itself."""
+    if not attempt.saves or not reference:
+        return
+    try:
+        card = gateway_of(attempt.account).card(reference)
+    except GatewayError:
+        logger.exception("The card of attempt %s could not be read", attempt.pk)
+        return
+    with transaction.atomic():
+        own = CardMethod.objects.select_for_update(of=("self",)).filter(account=attempt.account, tenant=attempt.tenant)
+        is_first = not own.filter(is_default=True).exists()
+        CardMethod.objects.get_or_create(
+            account=attempt.account, reference=reference,
+            defaults={
+                "msp_id": attempt.msp_id, "tenant_id": attempt.tenant_id, "brand": card.brand, "last4": card.last4,
+                "month": card.month, "year": card.year, "is_default": is_first,
+            },
+        )  # fmt: skip
+
+
+def _account(customer: Customer) -> tuple[CardAccount, BillingProfile]:
+    profile = BillingProfile.objects.select_related("entity").filter(tenant=customer).first()
+    account = CardAccount.objects.filter(entity=profile.entity, is_on=True).first() if profile else None
+    if account is None or profile is None:
+        raise ValidationError(_("Cards cannot be used here. Pay by bank transfer, please."))
+    return account, profile
+
+
+def _open_amount(customer: Customer, profile: BillingProfile, wanted: Sequence[int] | None) -> tuple[int, list[int]]:
+    if wanted is None:
+        # Fees of reminders stand in the books and on no bill.
+        amount, named = books.balance(customer.pk, profile.entity_id, profile.currency), list[int]()
+    else:
+        own = Invoice.objects.issued().filter(tenant=customer, pk__in=wanted)
+        own = own.filter(entity=profile.entity_id, currency=profile.currency)
+        lefts = {row.pk: row.left for row in books.with_standing(own).filter(left__gt=0)}
+        if len(lefts) != len(set(wanted)):
+            raise ValidationError(_("One of these bills is paid already, or cannot be paid here."))
+        amount, named = sum(lefts.values()), sorted(lefts)
+    if amount <= 0:
+        raise ValidationError(_("Nothing is to be paid."))
+    _in_coins(amount, profile.currency)
+    return amount, named
+
+
+def _in_coins(amount: int, currency: str) -> int:
+    try:
+        return to_minor_units(amount, currency)
+    except ValueError:
+        raise ValidationError({"amount": _("An amount ends at the smallest coin.")})
+
+
+def _method(account: CardAccount, customer: Customer, pk: int) -> CardMethod:
+    card = _saved(customer, pk)
+    if card.account_id != account.pk:
+        raise ValidationError({"method": _("This card is not saved any more.")})
+    return card
+
+
+def _begin(
+    account: CardAccount, customer: Customer, kind: str, currency: str, amount: int, by: Actor, *,
+    invoices: Sequence[int] = (), saves: bool = False, method: CardMethod | None = None,
+) -> CardAttempt:  # fmt: skip
+    with transaction.atomic():
+        attempt = CardAttempt.objects.create(
+            msp_id=account.msp_id, tenant=customer, account=account, kind=kind, currency=currency, amount=amount,
+            invoices=list(invoices), saves=saves, method=method, started_by=by.email,
+        )  # fmt: skip
+        audit.record(
+            by, "card_payment.started", attempt, tenant_id=customer.pk, amount=amount, currency=currency, kind=kind
+        )
+    return attempt
+
+
+def order_of(attempt: CardAttempt) -> Order:
+    """Return what the gateway is asked for."""
+    numbers = Invoice.objects.filter(pk__in=attempt.invoices).order_by("pk").values_list("number", flat=True)
+    text = _("Top-up") if attempt.kind == Kind.TOP_UP else ", ".join(numbers) or _("Open bills")
+    return Order(
+        str(attempt.key),
+        to_minor_units(attempt.amount, attempt.currency),
+        attempt.currency,
+        f"{attempt.tenant.name}: {text}"[:200],
+        _payer(attempt),
+        attempt.saves,
+        addresses.url(addresses.primary_host(attempt.tenant), f"/bills/pay/{attempt.key}/"),
+        {"attempt": str(attempt.key)},
+    )
+
+
+def _payer(attempt: CardAttempt) -> str:
+    found = CardPayer.objects.filter(account=attempt.account, tenant=attempt.tenant).first()
+    if found is None:
+        profile = BillingProfile.objects.get(tenant=attempt.tenant)
+        key = f"payer-{attempt.account_id}-{attempt.tenant_id}"
+        reference = gateway_of(attempt.account).payer(profile.name, profile.email, key=key)
+        found, _made = CardPayer.objects.get_or_create(
+            account=attempt.account, tenant=attempt.tenant,
+            defaults={"msp_id": attempt.msp_id, "reference": reference},
+        )  # fmt: skip
+    return found.reference
+
+
+def _open_checkout(attempt: CardAttempt) -> CardAttempt:
+    try:
+        session = gateway_of(attempt.account).checkout(order_of(attempt))
+    except GatewayError as error:
+        CardAttempt.objects.filter(pk=attempt.pk, state=State.OPEN).update(state=State.FAILED, words=str(error))
+        raise ValidationError(str(error))
+    CardAttempt.objects.filter(pk=attempt.pk).update(session=session.id)
+    attempt.url = session.url  # type: ignore[attr-defined]
+    return attempt
+
+
+def _charge(attempt: CardAttempt, *, by: Actor) -> CardAttempt:
+    # Asked outside any transaction: the attempt is stored before, and its key makes asking twice asking once.
+    try:
+        assert attempt.method is not None
+        charged = gateway_of(attempt.account).charge(order_of(attempt), attempt.method.reference)
+    except GatewayError as error:
+        logger.warning("Attempt %s waits for the gateway: %s", attempt.pk, error)
+        return attempt
+    minor = to_minor_units(attempt.amount, attempt.currency)
+    fact = Fact(
+        {"succeeded": "paid", "action": "action", "failed": "failed"}.get(charged.state, "processing"),
+        str(attempt.key), charged.intent, minor, attempt.currency, words=charged.words,
+    )  # fmt: skip
+    with transaction.atomic():
+        attempt = _locked(attempt)
+        facts.apply(attempt, fact, by=by)
+    if attempt.state in (State.ACTION, State.FAILED) and attempt.kind == Kind.COLLECT:
+        _ask_owner(attempt)
+    return attempt
+
+
+def _collection(account: CardAccount, card: CardMethod, today: date, by: Actor) -> CardAttempt | None:
+    tenant = card.tenant
+    with transaction.atomic():
+        # Two workers at once: the second finds the attempt of the first.
+        profile = BillingProfile.objects.select_for_update(of=("self",)).filter(tenant=tenant).first()
+        if profile is None or profile.entity_id != account.entity_id or selectors.is_paused(tenant.pk, today):
+            return None
+        tries = CardAttempt.objects.filter(tenant=tenant, account=account, kind=Kind.COLLECT)
+        recent = tries.filter(created_at__gt=timezone.now() - AGAIN_AFTER)
+        if recent.exists() or tries.filter(state=State.OPEN).exists():
+            return None
+        due = [each for each in selectors.open_invoices(account.entity_id, tenant.pk)
+               if each.due_on <= today and each.currency == profile.currency
+               and not selectors.is_paused(tenant.pk, today, each.pk)]  # fmt: skip
+        failed = tries.filter(state__in=[State.FAILED, State.ACTION], invoices__overlap=[each.pk for each in due])
+        if not due or failed.count() >= MOST_TRIES:
+            return None
+        amount = min(sum(each.left for each in due), books.balance(tenant.pk, account.entity_id, profile.currency))
+        if amount <= 0:
+            return None
+        named = [each.pk for each in due]
+        return _begin(account, tenant, Kind.COLLECT, profile.currency, amount, by, invoices=named, method=card)
+
+
+def _ask_owner(attempt: CardAttempt) -> None:
+    profile = BillingProfile.objects.get(tenant_id=attempt.tenant_id)
+    if not profile.email:
+        return
+    bill = attempt.invoices[0] if len(attempt.invoices) == 1 else ""
+    url = addresses.url(addresses.primary_host(attempt.tenant), f"/bills/pay/?bill={bill}")
+    brand = Brand.objects.filter(msp_id=attempt.msp_id).first()
+    mail.send(
+        "voice/payments/mail/card_failed", profile.email,
+        {"attempt": attempt, "url": url, "card": attempt.method, "amount": money(attempt.amount, attempt.currency)},
+        brand=brand,
+    )  # fmt: skip
+
+
+def _locked(attempt: CardAttempt) -> CardAttempt:
+    found = CardAttempt.objects.select_for_update(of=("self",)).select_related("account__entity", "tenant", "payment")
+    return found.get(pk=attempt.pk)

@@ -1,0 +1,38 @@
+"""What happens to payments by itself: reminders at night, saved cards on the due day, calls that go on again."""
+
+import logging
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from portal.core.audit import Actor
+from portal.db import contexts
+from tenants.models import Msp
+from voice.payments.models import CardAccount, DunningSetting
+from voice.payments.services import cards, dunning
+
+logger = logging.getLogger(__name__)
+BY = Actor.system("payments")
+
+
+@shared_task(ignore_result=True)
+def remind(**_: Any) -> None:
+    """Charge the cards that are due, then propose reminders of the rest, and send them where a setting says so."""
+    today = timezone.localdate()
+    for msp in Msp.objects.order_by("pk"):
+        with contexts.msp(msp):
+            for account in CardAccount.objects.filter(msp=msp, is_on=True, collects=True).select_related("entity"):
+                cards.collect_due(account, today=today, by=BY)
+            dunning.propose(msp, today=today, by=BY)
+            if DunningSetting.objects.filter(msp=msp, releases_itself=True).exists():
+                dunning.release_all(msp, today=today, by=BY)
+
+
+@shared_task(ignore_result=True)
+def sweep(**_: Any) -> None:
+    """Let call again who has paid, however it came in; ask again for charges whose answer was lost."""
+    for msp in Msp.objects.order_by("pk"):
+        with contexts.msp(msp):
+            dunning.resume_all_paid(msp, by=BY)
+            cards.resume_charges(by=BY)

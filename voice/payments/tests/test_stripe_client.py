@@ -1,0 +1,81 @@
+"""What Stripe is asked, by its own package, over a transport that answers as its documentation does."""
+
+import json
+from urllib.parse import parse_qs
+
+import pytest
+import stripe
+
+from voice.payments.gateway import GatewayError, Order
+from voice.payments.gateway.stripe_client import StripeGateway
+
+
+class Wire(stripe.HTTPClient):
+    """Answers what it was told and keeps what it was asked."""
+
+    name = "test"
+
+    def __init__(self, code, answer):
+        super().__init__()
+        self.code, self.answer, self.asked = code, answer, []
+
+    def request(self, method, url, headers, post_data=None):
+        self.asked.append((method, url, headers, parse_qs(post_data or "")))
+        return json.dumps(self.answer), self.code, {}
+
+    def close(self):
+        pass
+
+
+def gateway(code, answer):
+    wire = Wire(code, answer)
+    return StripeGateway("sk_test_1", http_client=wire), wire
+
+
+ORDER = Order("key-1", 11900, "EUR", "Acme: 2026-00001", "cus_1", True, "https://acme.example/back", {"attempt": "a"})
+
+
+def test_a_checkout_is_asked_for_once_whatever_happens():
+    real, wire = gateway(200, {"id": "cs_1", "object": "checkout.session", "url": "https://checkout.stripe.com/c/1"})
+
+    session = real.checkout(ORDER)
+
+    ((method, url, headers, facts),) = wire.asked
+    assert (session.id, session.url) == ("cs_1", "https://checkout.stripe.com/c/1")
+    assert (method, url) == ("post", "https://api.stripe.com/v1/checkout/sessions")
+    assert headers["Idempotency-Key"] == "key-1" and headers["Authorization"] == "Bearer sk_test_1"
+    assert facts["line_items[0][price_data][unit_amount]"] == ["11900"]
+    assert facts["line_items[0][price_data][currency]"] == ["eur"]
+    assert facts["payment_intent_data[metadata][attempt]"] == ["a"] == facts["metadata[attempt]"]
+    assert facts["payment_intent_data[setup_future_usage]"] == ["off_session"]
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "state"),
+    [
+        (200, {"id": "pi_1", "object": "payment_intent", "status": "succeeded"}, "succeeded"),
+        (200, {"id": "pi_1", "object": "payment_intent", "status": "processing"}, "processing"),
+        (402, {"error": {"type": "card_error", "code": "authentication_required", "message": "Ask.",
+                         "payment_intent": {"id": "pi_1"}}}, "action"),
+        (402, {"error": {"type": "card_error", "code": "card_declined", "message": "Declined.",
+                         "payment_intent": {"id": "pi_1"}}}, "failed"),
+    ],
+)  # fmt: skip
+def test_a_charge_without_the_payer_succeeds_asks_or_fails(code, answer, state):
+    real, wire = gateway(code, answer)
+    charged = real.charge(ORDER, "pm_1")
+
+    assert (charged.intent, charged.state) == ("pi_1", state)
+    assert wire.asked[0][3]["off_session"] == ["true"] == wire.asked[0][3]["confirm"]
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [(401, "invalid_request_error", "does not accept the key"), (400, "invalid_request_error", "refused this"),
+     (429, "rate_limit_error", "does not answer")],
+)  # fmt: skip
+def test_what_stripe_refuses_is_said_without_its_words(code, kind, words):
+    real, _wire = gateway(code, {"error": {"type": kind, "message": "sk_test_1 of acct_1 is wrong"}})
+    with pytest.raises(GatewayError, match=words) as error:
+        real.refund("pi_1", 5, key="k")
+    assert "sk_test" not in str(error.value)

@@ -1,0 +1,17 @@
+"""How a customer pays, beside its bills."""
+
+from django.urls import path
+
+from voice.payments.views import customer
+
+app_name = "pay"
+
+urlpatterns = [
+    path("pay/", customer.pay, name="pay"),
+    path("pay/<uuid:key>/", customer.attempt, name="attempt"),
+    path("top-up/", customer.top_up, name="top_up"),
+    path("cards/", customer.card_list, name="cards"),
+    path("cards/<int:pk>/default/", customer.card_default, name="card_default"),
+    path("cards/<int:pk>/remove/", customer.card_remove, name="card_remove"),
+    path("lab-checkout/<uuid:key>/", customer.lab_checkout, name="lab"),
+]
