@@ -159,6 +159,7 @@ CALLS = {
         "invoices/payments/reminders/ladder/<int:pk>/": "patch dunning-steps/<int:pk>/",
         "invoices/payments/reminders/pauses/new/": "post dunning-pauses/",
         "invoices/payments/reminders/pauses/<int:pk>/end/": "post dunning-pauses/<int:pk>/end/",
+        "invoices/payments/<int:pk>/mail/": "post receipts/<int:pk>/mail/",
         "invoices/payments/bank/import/": "post bank-statements/",
         "invoices/payments/bank/sure/": "post bank-entries/",
         "invoices/payments/bank/<int:pk>/book/": "post bank-entries/<int:pk>/book/",

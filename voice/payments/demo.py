@@ -1,4 +1,4 @@
-"""The demo's bank: a statement with a payment by reference, one by number, one that fits nothing, and charges."""
+"""The demo's payments: a bank statement, a lab checkout with a saved card and a refund, a ladder of reminders."""
 
 from datetime import date, timedelta
 
@@ -6,10 +6,14 @@ from django.utils import timezone
 
 from portal.core.audit import Actor
 from tenants.demo import Cast
-from tenants.models import Msp
+from tenants.models import Customer, Msp
 from voice.payments import selectors, services
+from voice.payments.gateway import lab
 from voice.payments.matching import OpenInvoice
-from voice.payments.models import BankEntry, BankStatement
+from voice.payments.models import BankEntry, BankStatement, CardAccount, CardAttempt, DunningStep
+from voice.payments.services import cards, dunning, webhooks
+from voice.payments.services.accounts import save_account
+from voice.payments.services.ladder import save_step
 from voice.rating.money import MICROS
 from voice.receivables.models import LegalEntity
 from voice.receivables.references import creditor_reference
@@ -19,15 +23,44 @@ NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 # Invented accounts of the right shape.
 PAYER, STRANGER = "DE75512108001245126199", "DE12500105170648489890"
 OPENING = 12_500_000_000
+LADDER = [
+    (7, "Friendly reminder", "Perhaps it slipped your mind: the bills below are still open.", {}),
+    (21, "Second reminder", "The bills below are overdue. Please pay within a week.",
+     {"fee": 5_000_000, "interest_per_million": 90_000}),
+    (35, "Last reminder", "We stop ordinary calls until the bills below are paid. Emergency calls always pass.",
+     {"fee": 5_000_000, "interest_per_million": 90_000, "suspends": True, "tells_msp": True}),
+]  # fmt: skip
 
 
 def seed(cast: Cast) -> None:
-    """Import one statement for each MSP's company; book what is sure, and the bank's charges aside."""
+    """Fill the desk of each MSP's company once: the bank's file waits for a clerk, Acme pays by card."""
     for msp in cast.msps:
         with cast.as_msp(msp):
             entity = LegalEntity.objects.filter(msp=msp).order_by("pk").first()
-            if entity is not None and not BankStatement.objects.filter(entity=entity).exists():
-                _statement(msp, entity)
+            if entity is None or BankStatement.objects.filter(entity=entity).exists():
+                continue
+            _statement(msp, entity)
+            _ladder(msp)
+            account = save_account(CardAccount(msp=msp, entity=entity, kind=CardAccount.Kind.LAB), by=BY)
+            for customer in (each for each in cast.customers if each.msp_id == msp.pk and each.label == "acme"):
+                _cards(account, customer)
+
+
+def _ladder(msp: Msp) -> None:
+    for days, title, words, facts in LADDER:
+        save_step(DunningStep(msp=msp, after_days=days, title=title, words=words, **facts), by=BY)
+    dunning.propose(msp, today=timezone.localdate(), by=BY)
+
+
+def _cards(account: CardAccount, customer: Customer) -> None:
+    """Let the customer pay twice at the lab's checkout, once with a card that is declined; a part goes back."""
+    at = int(timezone.now().timestamp())
+    for micros, last4 in ((50_000_000, lab.DECLINED), (50_000_000, lab.GOOD)):
+        attempt = cards.top_up(customer, micros, by=Actor(email=f"alice@{customer.label}.example"), saves=True)
+        for event in lab.checkout_events(cards.order_of(attempt), last4=last4, at=at):
+            webhooks.receive(account, *lab.signed(event, account.webhook_secret or ""))
+    paid = CardAttempt.objects.filter(account=account, state=CardAttempt.State.SUCCEEDED).latest("pk")
+    cards.refund(paid, 10_000_000, by=BY)
 
 
 def _statement(msp: Msp, entity: LegalEntity) -> None:

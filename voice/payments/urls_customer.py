@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from voice.payments.views import customer
+from voice.payments.views import customer, papers
 
 app_name = "pay"
 
 urlpatterns = [
+    path("payments/", papers.own_list, name="payments"),
+    path("payments/<int:pk>/", papers.payment, name="payment"),
+    path("payments/<int:pk>/receipt/", papers.receipt, name="receipt"),
+    path("statement/", papers.own_statement, name="statement"),
     path("pay/", customer.pay, name="pay"),
     path("pay/<uuid:key>/", customer.attempt, name="attempt"),
     path("top-up/", customer.top_up, name="top_up"),

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from voice.payments.views import bank, cards, dunning
+from voice.payments.views import bank, cards, dunning, papers
 
 app_name = "payments"
 
 urlpatterns = [
+    path("<int:pk>/", papers.payment, name="payment"),
+    path("<int:pk>/receipt/", papers.receipt, name="receipt"),
+    path("<int:pk>/mail/", papers.mail_receipt, name="mail_receipt"),
+    path("statements/<int:pk>/", papers.statement, name="statement"),
     path("bank/", bank.entry_list, name="bank"),
     path("bank/import/", bank.import_statement, name="import"),
     path("bank/sure/", bank.book_sure, name="book_sure"),

@@ -139,7 +139,8 @@ class BillList(ListPage):
     export_name = "bills"
     actions = [
         Action(_("Pay"), "pay:pay", "credit-card", "payments.change"),
-        Action(_("Statement of account"), "bills:account", "list"),
+        Action(_("Payments"), "pay:payments", "list-check"),
+        Action(_("Statement of account"), "pay:statement", "list"),
         Action(_("Your plan"), "plan:home", "packages"),
     ]
     empty = Empty(_("No bills yet."), _("They appear here as soon as they are issued."), icon="file-text")
@@ -192,7 +193,7 @@ class PaymentList(ListPage):
         Column("received_on", _("Received on"), draw=day("received_on"), sort=True),
         Column("tenant__name", _("Customer"), sort=True),
         Column("method", _("How"), value=lambda row: row.get_method_display(), card=False),
-        Column("reference", _("Reference"), kind="code", sort=True),
+        Column("reference", _("Reference"), link="payments:payment", sort=True),
         Column("amount", _("Amount"), kind="money", sort=True),
     ]
     search_fields = ["reference", "tenant__name"]

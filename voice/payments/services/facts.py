@@ -4,7 +4,9 @@ Callers hold the lock of the attempt's row.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -13,6 +15,7 @@ from voice.payments.events import Fact
 from voice.payments.gateway import from_minor_units
 from voice.payments.models import CardAttempt, CardDispute, CardEvent
 from voice.payments.services.dunning import resume_if_paid
+from voice.payments.services.receipts import mail_receipt_of
 from voice.receivables import selectors as books
 from voice.receivables.models import Invoice, Payment, Reversal
 from voice.receivables.services import record_payment, reverse_payment
@@ -80,6 +83,7 @@ def _paid(attempt: CardAttempt, *, by: Actor) -> Told:
     attempt.state, attempt.words = State.SUCCEEDED, ""
     attempt.save(update_fields=["payment", "state", "words"])
     resume_if_paid(attempt.tenant_id, by=by)
+    transaction.on_commit(partial(mail_receipt_of, attempt.payment.pk, by=by), robust=True)
     _settle(attempt, by=by)
     return Told(Outcome.BOOKED)
 
@@ -121,7 +125,8 @@ def _settle_refunds(attempt: CardAttempt, payment: Payment, by: Actor) -> bool:
     amount = min(attempt.refunded - attempt.refund_booked, books.kept_of(payment))
     if amount <= 0:
         return False
-    _back(payment, amount, Reversal.Kind.REFUND, f"{attempt.intent} {attempt.refunded}", by)
+    number = payment.reversals.filter(kind=Reversal.Kind.REFUND).count() + 1
+    _back(payment, amount, Reversal.Kind.REFUND, f"{attempt.intent} ({number})", by)
     attempt.refund_booked = attempt.refunded
     attempt.save(update_fields=["refund_booked"])
     return True

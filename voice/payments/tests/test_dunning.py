@@ -188,7 +188,7 @@ def test_the_night_sends_by_itself_only_where_that_is_set(billed, northwind, ste
     assert Reminder.objects.get().state == "released"
 
 
-def test_a_customer_sees_what_was_sent_to_it_and_no_proposal(billed, northwind, steps, globex):
+def test_a_customer_sees_what_was_sent_and_no_proposal(client_of, alice, billed, northwind, steps, globex):
     make.issued(billed, 100 * EUR)
     (reminder,) = night(northwind, 7)
     with contexts.customer(billed.tenant):
@@ -198,6 +198,8 @@ def test_a_customer_sees_what_was_sent_to_it_and_no_proposal(billed, northwind, 
         assert Reminder.objects.count() == ReminderLine.objects.count() == 1
     with contexts.customer(globex):
         assert Reminder.objects.count() == 0
+    contexts.use_public()
+    assert "Reminders" in client_of(alice, billed.tenant).get("/bills/pay/").content.decode()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -16,7 +16,7 @@ from portal.ui.forms import refuse
 from voice.payments import selectors_cards
 from voice.payments.forms_cards import PayForm, TopUpForm
 from voice.payments.gateway import lab
-from voice.payments.models import CardAccount, CardAttempt
+from voice.payments.models import CardAccount, CardAttempt, Reminder
 from voice.payments.pages_cards import CardList, state_of
 from voice.payments.services import cards, webhooks
 from voice.receivables.references import creditor_reference, grouped
@@ -45,7 +45,14 @@ def pay(request: HttpRequest) -> HttpResponse:
         else:
             return _onwards(attempt)
     rows = [(each, grouped(creditor_reference(each.number))) for each in payable.invoices] if payable else []
-    context = {"form": form, "payable": payable, "rows": rows, "iban": grouped(payable.iban) if payable else ""}
+    context = {
+        "form": form,
+        "payable": payable,
+        "rows": rows,
+        "iban": grouped(payable.iban) if payable else "",
+        # The database shows a customer what was sent to it, and no proposal.
+        "reminders": Reminder.objects.filter(tenant=request.tenant).order_by("-pk")[:10],
+    }
     return TemplateResponse(request, "voice/payments/pay.html", context)
 
 

@@ -1,0 +1,121 @@
+"""Receipts and statements of account for programs."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from portal.core.api import MspViewSet, TenantViewSet
+from voice.payments.forms_papers import PeriodForm
+from voice.payments.services import receipts
+from voice.payments.statements import statement_of
+from voice.receivables.models import Payment
+from voice.receivables.pages import currencies
+
+
+class PaidSerializer(serializers.Serializer[Any]):
+    """What of a payment settled an invoice."""
+
+    number = serializers.CharField()
+    amount = serializers.IntegerField()
+
+
+class ReceiptSerializer(serializers.ModelSerializer[Payment]):
+    """A payment with what it settled."""
+
+    customer = serializers.IntegerField(source="tenant_id", read_only=True)
+    paid = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Payment
+        fields = ["id", "customer", "currency", "amount", "received_on", "method", "reference", "paid"]
+        read_only_fields = fields
+
+    def get_paid(self, row: Payment) -> list[dict[str, Any]]:
+        """Return the invoices that it settles, each with how much."""
+        return [{"number": number, "amount": micros} for number, micros in receipts.receipt_of(row).paid]
+
+
+class ReceiptViewSet(MspViewSet):
+    """Receipts of payments; POST `mail/` sends the customer the way to its own."""
+
+    queryset = Payment.objects.none()
+    serializer_class = ReceiptSerializer
+    capability = "payments"
+    http_method_names = ["get", "post", "head", "options"]
+    ordering = ("-pk",)
+
+    def get_queryset(self) -> QuerySet[Payment]:
+        return Payment.objects.filter(msp=self.request.msp).order_by("-pk")  # type: ignore[misc]
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Refuse: a payment is recorded under payments."""
+        return self.http_method_not_allowed(request)
+
+    @action(detail=True, methods=["post"])
+    def mail(self, request: Request, pk: str | None = None) -> Response:
+        """Mail the customer where its receipt is."""
+        row = self.get_object()
+        receipts.mail_receipt(row, by=self.actor)
+        return Response(ReceiptSerializer(row).data)
+
+
+class OwnReceiptViewSet(TenantViewSet):
+    """The customer's payments, each with what it settled."""
+
+    queryset = Payment.objects.none()
+    serializer_class = ReceiptSerializer
+    capability = "payments"
+    ordering = ("-pk",)
+
+    def get_queryset(self) -> QuerySet[Payment]:
+        return Payment.objects.filter(tenant=self.request.tenant).order_by("-pk")  # type: ignore[misc]
+
+
+class MovementSerializer(serializers.Serializer[Any]):
+    """One movement of the account; above zero is owed."""
+
+    day = serializers.DateField(source="entry.booked_on")
+    text = serializers.CharField(source="entry.text")
+    amount = serializers.IntegerField()
+    balance = serializers.IntegerField()
+
+
+class StatementSerializer(serializers.Serializer[Any]):
+    """The account over a period."""
+
+    currency = serializers.CharField()
+    begins = serializers.DateField()
+    last = serializers.DateField()
+    opening = serializers.IntegerField()
+    closing = serializers.IntegerField()
+    movements = MovementSerializer(many=True)
+
+
+class StatementViewSet(TenantViewSet):
+    """The customer's statement of account: `?begins=2026-01-01&last=2026-03-31&currency=EUR`."""
+
+    queryset = Payment.objects.none()
+    serializer_class = StatementSerializer
+    capability = "payments"
+    pagination_class = None
+
+    @extend_schema(
+        parameters=[OpenApiParameter(name, str) for name in ("begins", "last", "currency")],
+        responses=StatementSerializer,
+    )
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Return the statement; without a period, this year's."""
+        offered = currencies(request.tenant)  # type: ignore[attr-defined]
+        form = PeriodForm(request.query_params or None, currencies=offered)
+        if form.is_bound and not form.is_valid():
+            raise serializers.ValidationError(form.errors)
+        return Response(StatementSerializer(statement_of(request.tenant, *form.period)).data)  # type: ignore[attr-defined]
+
+
+msp_routes = [("receipts", ReceiptViewSet, "receipt")]
+routes = [("receipts", OwnReceiptViewSet, "receipt"), ("account-statements", StatementViewSet, "account-statement")]

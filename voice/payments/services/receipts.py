@@ -1,0 +1,87 @@
+"""Receipts and statements: made anew each time from rows that never change, mailed as a link."""
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from portal.core import audit
+from portal.core.audit import Actor
+from portal.db import contexts
+from portal.ui.values import money
+from tenants import addresses, mail
+from tenants.models import Brand, Customer
+from voice.payments import paper
+from voice.payments.statements import Statement
+from voice.receivables import selectors as books
+from voice.receivables.models import BillingProfile, LegalEntity, Payment
+from voice.receivables.sheet import Look
+
+SELLER = ("name", "street", "postcode", "city", "country", "vat_id", "tax_number", "registration", "email", "phone")
+BUYER = ("name", "street", "postcode", "city", "country")
+
+
+def receipt_of(payment: Payment) -> paper.Receipt:
+    """Return what a receipt says of a payment."""
+    settled: dict[str, int] = {}
+    for part in payment.allocations.select_related("invoice").order_by("pk"):
+        settled[part.invoice.number] = settled.get(part.invoice.number, 0) + part.amount
+    paid = [(number, micros) for number, micros in settled.items() if micros]
+    kept = books.kept_of(payment)
+    return paper.Receipt(
+        payment.amount, payment.currency, payment.received_on, payment.reference, paid, books.unallocated(payment),
+        payment.amount - kept,
+    )  # fmt: skip
+
+
+def receipt_pdf(payment: Payment) -> bytes:
+    """Return the receipt of a payment on paper."""
+    customer = Customer.objects.select_related("msp").get(pk=payment.tenant_id)
+    with contexts.msp(customer.msp):
+        entity = LegalEntity.objects.get(pk=payment.entity_id)
+        return paper.receipt(receipt_of(payment), _facts(entity, SELLER), _buyer(customer), _look(customer))
+
+
+def statement_pdf(customer: Customer, statement: Statement) -> bytes:
+    """Return a statement of account on paper; raises ValidationError where the customer is not billed."""
+    with contexts.msp(customer.msp):
+        profile = BillingProfile.objects.select_related("entity").filter(tenant=customer).first()
+        if profile is None:
+            raise ValidationError(_("It is not set how this customer is billed."))
+        return paper.statement(statement, _facts(profile.entity, SELLER), _buyer(customer), _look(customer))
+
+
+def mail_receipt(payment: Payment, *, by: Actor) -> None:
+    """Mail the customer where its receipt is; raises ValidationError where there is no address."""
+    customer = Customer.objects.select_related("msp").get(pk=payment.tenant_id)
+    profile = BillingProfile.objects.filter(tenant=customer).first()
+    if profile is None or not profile.email:
+        raise ValidationError(_("No e-mail address of this customer is set."))
+    url = addresses.url(addresses.primary_host(customer), f"/bills/payments/{payment.pk}/")
+    facts = {"payment": payment, "url": url, "amount": money(payment.amount, payment.currency)}
+    brand = Brand.objects.filter(msp=customer.msp).first()
+    if mail.send("voice/payments/mail/receipt", profile.email, facts, brand=brand):
+        audit.record(by, "payment.receipt_mailed", payment, tenant_id=customer.pk, to=profile.email)
+
+
+def mail_receipt_of(pk: int, *, by: Actor) -> None:
+    """Mail the receipt of a payment that was just booked, where its customer has an address."""
+    payment = Payment.objects.select_related("tenant").get(pk=pk)
+    if BillingProfile.objects.filter(tenant_id=payment.tenant_id).exclude(email="").exists():
+        mail_receipt(payment, by=by)
+
+
+def _buyer(customer: Customer) -> dict[str, str]:
+    profile = BillingProfile.objects.filter(tenant=customer).first()
+    if profile is None:
+        return dict.fromkeys(BUYER, "") | {"name": customer.name, "country": customer.country}
+    return _facts(profile, BUYER) | {"language": getattr(profile, "language", "")}
+
+
+def _facts(party: object, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: getattr(party, name) for name in names}
+
+
+def _look(customer: Customer) -> Look:
+    brand = Brand.objects.filter(msp_id=customer.msp_id).first()
+    if brand is None:
+        return Look(customer.msp.name, "#1f5f8b")
+    return Look(brand.name, brand.accent, bytes(brand.logo or b""), (brand.logo_width, brand.logo_height))
