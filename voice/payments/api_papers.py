@@ -76,7 +76,7 @@ class OwnReceiptViewSet(TenantViewSet):
         return Payment.objects.filter(tenant=self.request.tenant).order_by("-pk")  # type: ignore[misc]
 
 
-class MovementSerializer(serializers.Serializer[Any]):
+class StatementMovementSerializer(serializers.Serializer[Any]):
     """One movement of the account; above zero is owed."""
 
     day = serializers.DateField(source="entry.booked_on")
@@ -93,7 +93,7 @@ class StatementSerializer(serializers.Serializer[Any]):
     last = serializers.DateField()
     opening = serializers.IntegerField()
     closing = serializers.IntegerField()
-    movements = MovementSerializer(many=True)
+    movements = StatementMovementSerializer(many=True)
 
 
 class StatementViewSet(TenantViewSet):
