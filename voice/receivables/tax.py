@@ -1,7 +1,7 @@
 """Which taxes something sold bears: pure functions over two parties, a day and the rules on record.
 
 VAT is decided here, by the place of supply of Directive 2006/112/EC; taxes of the United States stand behind
-`TaxEngine`. The rules in prose are in docs/pricing.md §18.
+`TaxEngine`. The rules in prose are in docs/pricing.md §19.
 """
 
 from collections.abc import Iterable, Sequence
