@@ -37,6 +37,11 @@ SBC_ENGINE = env.text("STROWGER_ENGINE", "kamailio")
 LIVE_RATING = env.flag("LIVE_RATING", True)
 # Networks of your own that webhooks and files may go to; everything else has to be a public address.
 DELIVERY_NETWORKS = env.words("DELIVERY_NETWORKS", "")
+# Who is asked about VAT ids, about American taxes (blank is the table), and where the euro's rates come from.
+VAT_ID_CHECKER = env.text("VAT_ID_CHECKER", "voice.receivables.vat_ids.ByShape")
+VIES_URL = env.text("VIES_URL", "https://ec.europa.eu/taxation_customs/vies/rest-api")
+TAX_ENGINE = env.text("TAX_ENGINE")
+ECB_RATES_URL = env.text("ECB_RATES_URL", "https://www.ecb.europa.eu/stats/eurofxref/eurofxref-daily.xml")
 # Where the demo's SBC, Microsoft and carriers live; another network lets a second demo or a test run beside it.
 LAB_NETWORK = env.text("STROWGER_LAB_NETWORK", "127.0")
 

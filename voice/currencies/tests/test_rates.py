@@ -108,6 +108,7 @@ def test_a_bank_that_is_away_adds_nothing_and_says_so(northwind, settings):
         settings.ECB_RATES_URL = url
         with pytest.raises(ValidationError, match="503"):
             services.import_latest(northwind, by=BY)
+    settings.ECB_RATES_URL = "http://127.0.0.1:9/daily.xml"
     with pytest.raises(ValidationError, match="does not answer"):
         services.import_latest(northwind, by=BY)
 

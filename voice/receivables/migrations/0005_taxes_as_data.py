@@ -507,8 +507,7 @@ class Migration(migrations.Migration):
         EnableRls("receivables_vatidcheck", tenant_column=None),
         migrations.RunSQL(
             [
-                f"REVOKE ALL ON receivables_exemption, receivables_vatidcheck FROM {INGEST}",
-                f"REVOKE INSERT, UPDATE, DELETE ON receivables_exemption, receivables_vatidcheck FROM {APP}",
+                f"REVOKE ALL ON receivables_exemption, receivables_vatidcheck FROM {APP}, {INGEST}",
                 f"REVOKE DELETE ON receivables_exemption FROM {MSP}",
                 f"REVOKE UPDATE, DELETE ON receivables_vatidcheck FROM {MSP}",
             ],
