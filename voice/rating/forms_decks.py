@@ -18,6 +18,7 @@ from voice.rating.files.columns import FIELDS
 from voice.rating.files.figures import Wrong
 from voice.rating.files.lines import Line, Terms
 from voice.rating.files.tables import MOST_BYTES
+from voice.rating.forms_bands import BandsField
 from voice.rating.models import DeckImport, RateDeck
 from voice.rating.money import MICROS
 
@@ -50,13 +51,13 @@ class DeckForm(Groups, forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Calls in these directions cost nothing; every other call needs a rate."),
     )
-    bands = forms.JSONField(
+    bands = BandsField(
         label=_("Time bands"),
         required=False,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text=_(
-            "Hours of the week with prices of their own. Empty: a price holds around the clock. For example "
-            '{"windows": [{"band": "evening", "days": [0,1,2,3,4], "begin": "18:00", "until": "00:00"}]}; 0 is Monday.'
+            "Hours of the week with prices of their own, by the clock of the deck's time zone. Empty: a price holds"
+            " around the clock. Until 00:00 is midnight; a row that ends before it begins runs into the next day."
+            " Holidays, one date a line, have the rows that are ticked for them instead of their weekday's."
         ),
     )
 

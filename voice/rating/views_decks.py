@@ -22,6 +22,7 @@ from voice.carriers.models import Trunk
 from voice.rating import imports, services, tasks  # noqa: F401  registers the jobs
 from voice.rating import selectors_decks as selectors
 from voice.rating.decks import Miss
+from voice.rating.forms_bands import picture
 from voice.rating.forms_decks import AssignForm, DeckForm, ImportForm, RateForm, ReadForm, midnight
 from voice.rating.models import DeckImport, DeckVersion, RateDeck
 from voice.rating.pages_decks import (
@@ -75,6 +76,7 @@ def deck(request: HttpRequest, pk: int) -> HttpResponse:
         "tried": _tried(row, number, caller) if len(number) >= SHORTEST_NUMBER else [],
         "free": [dict(DeckForm.base_fields["free"].choices).get(each, each) for each in row.free],
         "can_change": change,
+        "week": picture(row.bands),
     }
     return RateList(request, row, **context).response()
 
