@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit, jobs
 from portal.core.audit import Actor
+from portal.db import contexts
+from tenants.models import Msp
 from voice.rating import services, storing
 from voice.rating.comparing import Change, ChangeKind, Comparison, compare
 from voice.rating.files.columns import NEEDED, find_header, remembered
@@ -23,6 +25,7 @@ from voice.rating.files.lines import Fault, Line, Plan, amounts_of, dates_of, re
 from voice.rating.files.tables import MOST_BYTES, Table, Unreadable, read_table
 from voice.rating.losses import losses, lost_countries
 from voice.rating.models import DeckImport, DeckImportError, DeckLine, DeckVersion, RateDeck
+from voice.rating.models.decks import DRAFTS_KEPT
 
 State = DeckImport.State
 SHOWN_ROWS = 8
@@ -164,6 +167,24 @@ def discard(version: DeckVersion, *, by: Actor) -> None:
     DeckImportError.objects.filter(batch__version=version).delete()
     DeckImport.objects.filter(version=version).update(content=b"", state=State.DONE)
     audit.record(by, "deck.version_discarded", version.deck, version=version.number)
+
+
+def expire_drafts(at: datetime, *, by: Actor) -> int:
+    """Drop the drafts of all MSPs that nobody activated in their time, and return how many."""
+    with contexts.public():
+        msps = list(Msp.objects.all())
+    count = 0
+    for msp in msps:
+        with contexts.msp(msp):
+            drafts = DeckVersion.objects.filter(msp=msp, state=DeckVersion.State.DRAFT, created_at__lt=at - DRAFTS_KEPT)
+            for version in drafts.select_related("deck"):
+                try:
+                    discard(version, by=by)
+                except ValidationError:
+                    # Activated at this moment, or of a deck that was closed: nothing is left to drop.
+                    continue
+                count += 1
+    return count
 
 
 def warnings(file: DeckImport) -> list[str]:

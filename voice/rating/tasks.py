@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.core import jobs
+from portal.core.audit import Actor
 from portal.core.models import Job
 from voice.exports import write_list
 from voice.rating import imports, warnings
@@ -61,3 +62,9 @@ def export_lines(job: Job, progress: jobs.Progress) -> dict[str, Any]:
 def warn_of_limits(**_kwargs: Any) -> None:
     """Warn who pays of limits that their calls have come near to or reached."""
     warnings.look(at=now())
+
+
+@shared_task(ignore_result=True)
+def expire_drafts(**_options: Any) -> None:
+    """Drop the drafts of decks that nobody activated in their time."""
+    imports.expire_drafts(now(), by=Actor.system("decks"))

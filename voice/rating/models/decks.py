@@ -5,7 +5,7 @@ at the call's answer. A version that was approved for the first of the month nee
 """
 
 import zoneinfo
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
@@ -20,6 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from voice.rating.decks import Direction
 from voice.rating.money import UnknownCurrency, decimals
 
+# A price list that nobody activated by then is out of date.
+DRAFTS_KEPT = timedelta(days=30)
 DIGITS = r"^[0-9]{0,15}$"
 
 
@@ -138,6 +140,11 @@ class DeckVersion(models.Model):
     def state_now(self) -> str:
         """The state as people see it: an active version that is still to come is scheduled."""
         return self.state_at(timezone.now())
+
+    @property
+    def expires_at(self) -> datetime:
+        """When the version is dropped if it is still a draft then."""
+        return self.created_at + DRAFTS_KEPT
 
     def state_at(self, moment: datetime) -> str:
         """Return the state at a moment."""

@@ -1,6 +1,6 @@
 """A file on its way into a deck: read and compared, asked about, activated, discarded; and rates set by hand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -323,3 +323,15 @@ def test_a_deck_in_use_is_not_closed(northwind, acme):
     assert DeckVersion.objects.filter(deck=retail).count() == 1
     with pytest.raises(ValidationError, match="closed"):
         services.close_deck(retail, by=BY)
+
+
+def test_a_draft_that_nobody_activates_is_dropped_in_the_end(deck, bring, agree):
+    agree(bring(deck, DECK))
+    draft = bring(deck, DECK.replace("0.0100", "0.0110")).version
+
+    assert imports.expire_drafts(draft.expires_at, by=BY) == 0
+    assert imports.expire_drafts(draft.expires_at + timedelta(seconds=1), by=BY) == 1
+
+    draft.refresh_from_db()
+    assert draft.state == "discarded" and not DeckLine.objects.filter(version=draft).exists()
+    assert deck.versions.filter(state="active").count() == 1
