@@ -39,6 +39,8 @@ app.conf.beat_schedule = {
     "delivery.deliver": {"task": "voice.delivery.tasks.deliver", "schedule": 3.0, "options": {"expires": 3.0}},
     "delivery.put_files": {"task": "voice.delivery.tasks.put_files", "schedule": 30.0, "options": {"expires": 30.0}},
     "delivery.sweep": {"task": "voice.delivery.tasks.sweep", "schedule": 3600.0},
+    "rating.expire_drafts": {"task": "voice.rating.tasks.expire_drafts", "schedule": 3600.0},
+    "rerating.expire": {"task": "voice.rerating.tasks.expire", "schedule": 3600.0},
     "receivables.store_files": {"task": "voice.receivables.tasks.store_files", "schedule": 600.0},
     "payments.sweep": {"task": "voice.payments.tasks.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
     "payments.remind": {"task": "voice.payments.tasks.remind", "schedule": crontab(hour="5", minute="10")},

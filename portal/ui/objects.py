@@ -60,6 +60,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "carriers": Kind("carriers:carrier", "carriers:list", _("Carriers"), "carriers.change"),
         "trunks": Kind("carriers:trunk", "carriers:trunks", _("Trunks")),
         "decks": Kind("decks:detail", "decks:list", _("Decks")),
+        "proposals": Kind("rerating:detail", "rerating:list", _("Rating again")),
         "hosts": Kind("domains:host", "domains:list", _("Domains")),
         "calls": Kind("calls:detail", "calls:list", _("Calls"), changes=False),
         "plans": Kind("plans:detail", "plans:list", _("Plans")),

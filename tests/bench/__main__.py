@@ -6,7 +6,19 @@ from importlib import import_module
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings_test")
 
-GROUPS = ["customers", "pages", "records", "decks", "margin", "changes", "frames", "signalling", "neighbour", "restart"]
+GROUPS = [
+    "customers",
+    "pages",
+    "records",
+    "decks",
+    "rerating",
+    "margin",
+    "changes",
+    "frames",
+    "signalling",
+    "neighbour",
+    "restart",
+]
 
 
 def main(only: list[str]) -> int:

@@ -90,6 +90,17 @@ class Bands:
                     band = then
         return found
 
+    def line(self, begins: int, ends: int) -> tuple[list[int], list[str]]:
+        """Return the moments (ms) at which bands begin that hold between two moments, with the bands in their order."""
+        moments: list[int] = []
+        names: list[str] = []
+        for day in range(begins // DAY_MS, ends // DAY_MS + 1):
+            for moment, band in zip(*self._of_day(day), strict=True):
+                if not names or names[-1] != band:
+                    moments.append(moment)
+                    names.append(band)
+        return moments, names
+
     def _of_day(self, day: int) -> tuple[list[int], list[str]]:
         known = self._days.get(day)
         if known is None:

@@ -178,6 +178,12 @@ class Deck:
             for moment in (rate.begins, rate.ends)
         }
 
+    def every_rate(self) -> Iterator[Rate]:
+        """Yield the rates of all directions, callers and times."""
+        for table in self._tables.values():
+            for alike in table.rates.values():
+                yield from alike
+
     @property
     def size(self) -> int:
         """How many rates the deck has, of all times."""

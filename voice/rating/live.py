@@ -6,7 +6,7 @@ A fault here never keeps a call record out: what cannot be priced is stored as u
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 from django.conf import settings
@@ -142,6 +142,13 @@ class Book:
             return None
 
 
+class Prices(Protocol):
+    """Who says what a talk costs its customer, and what over a trunk."""
+
+    def sell(self, talk: Talk) -> Priced: ...
+    def buy(self, talk: Talk, trunk: int, direction: str) -> Priced | None: ...
+
+
 class Batch:
     """Charges, costs and sums of one transaction."""
 
@@ -164,7 +171,7 @@ class Batch:
             if talk.answered is not None:
                 self.sums.margins.add(talk, parts_of(talk, charge, costs))
 
-    def price_again(self, talks: Sequence[Talk], book: Book) -> None:
+    def price_again(self, talks: Sequence[Talk], book: Prices) -> None:
         """Price talks that were stored before: what was kept aside changes, what was posted stays as it is."""
         if not talks:
             return

@@ -43,15 +43,19 @@ class LoadedDeck:
 
 
 @dataclass(slots=True)
-class _Spans:
+class Spans:
+    """By which deck somebody was priced when, in the order of time; milliseconds since 1970."""
+
     begins: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     decks: list[int] = field(default_factory=list)
 
     def listed(self) -> list[tuple[int, int, int]]:
+        """Return from and until of each, half-open, with its deck."""
         return list(zip(self.begins, self.ends, self.decks, strict=True))
 
     def at(self, moment: int) -> int | None:
+        """Return the deck that priced at a moment, None for none."""
         index = bisect_right(self.begins, moment) - 1
         return self.decks[index] if index >= 0 and moment < self.ends[index] else None
 
@@ -62,7 +66,7 @@ class Tariffs:
     __slots__ = ("_customers", "_decks", "_trunks")
 
     def __init__(
-        self, customers: Mapping[int, _Spans], trunks: Mapping[int, _Spans], decks: Mapping[int, LoadedDeck]
+        self, customers: Mapping[int, Spans], trunks: Mapping[int, Spans], decks: Mapping[int, LoadedDeck]
     ) -> None:
         self._customers, self._trunks, self._decks = customers, trunks, decks
 
@@ -74,7 +78,7 @@ class Tariffs:
         """Return the deck by which a trunk costs, None where it has none."""
         return self._of(self._trunks.get(trunk), at)
 
-    def _of(self, spans: _Spans | None, at: int) -> LoadedDeck | None:
+    def _of(self, spans: Spans | None, at: int) -> LoadedDeck | None:
         deck = spans.at(at) if spans is not None else None
         return self._decks.get(deck) if deck is not None else None
 
@@ -131,6 +135,16 @@ def spans_of_trunks(trunks: Iterable[int]) -> dict[int, list[tuple[int, int, int
     return {owner: spans.listed() for owner, spans in _assigned("rating_trunkdeck", "trunk", trunks).items()}
 
 
+def spans_for(tenants: Iterable[int] = (), trunks: Iterable[int] = ()) -> dict[int, Spans]:
+    """Return by which decks these customers, or else these trunks, were priced when."""
+    wanted = list(tenants)
+    return (
+        _assigned("rating_customerdeck", "tenant_id", wanted)
+        if wanted
+        else _assigned("rating_trunkdeck", "trunk", trunks)
+    )
+
+
 def decks_for(ids: Iterable[int]) -> dict[int, LoadedDeck]:
     """Return the decks with these ids; one that the context may not see is not there."""
     wanted = sorted(set(ids))
@@ -179,14 +193,14 @@ def _rate(row: tuple[Any, ...]) -> Rate:
     )  # fmt: skip
 
 
-def _assigned(table: str, what: str, ids: Iterable[int]) -> dict[int, _Spans]:
+def _assigned(table: str, what: str, ids: Iterable[int]) -> dict[int, Spans]:
     wanted = sorted(set(ids))
-    found: dict[int, _Spans] = {}
+    found: dict[int, Spans] = {}
     if wanted:
         with connection.cursor() as cursor:
             cursor.execute(_ASSIGNED.format(table=table, what=what), [wanted])
             for owner, deck, begins, ends in cursor.fetchall():
-                spans = found.setdefault(owner, _Spans())
+                spans = found.setdefault(owner, Spans())
                 spans.begins.append(begins)
                 spans.ends.append(FOREVER if ends is None else ends)
                 spans.decks.append(deck)

@@ -72,18 +72,22 @@ class MarginSums:
     def add(self, talk: Talk, parts: Iterator[Part], sign: int = 1) -> None:
         """Add what an answered call adds, or take it back."""
         assert talk.answered is not None
-        day = talk.answered - talk.answered % DAY
-        month = _month(day)
-        for direction, destination, trunk, currency, figures in parts:
-            owner = (talk.tenant, talk.msp)
-            for key in (
-                (*owner, "route", month, direction, destination, trunk, currency),
-                (*owner, "month", month, "", "", 0, currency),
-                (*owner, "day", day, "", "", 0, currency),
-            ):
-                known = self._sums.setdefault(key, [0] * len(_FIGURES))
-                for place, figure in enumerate(figures):
-                    known[place] += sign * figure
+        for part in parts:
+            self.add_part(talk.tenant, talk.msp, talk.answered, part, sign)
+
+    def add_part(self, tenant: int, msp: int, answered: int, part: Part, sign: int = 1) -> None:
+        """Add a part of calls that were answered on one day, or take it back."""
+        day = answered - answered % DAY
+        month, owner = _month(day), (tenant, msp)
+        direction, destination, trunk, currency, figures = part
+        for key in (
+            (*owner, "route", month, direction, destination, trunk, currency),
+            (*owner, "month", month, "", "", 0, currency),
+            (*owner, "day", day, "", "", 0, currency),
+        ):
+            known = self._sums.setdefault(key, [0] * len(_FIGURES))
+            for place, figure in enumerate(figures):
+                known[place] += sign * figure
 
     def write(self) -> None:
         """Add the sums to those that are stored; whoever calls holds the transaction."""

@@ -16,6 +16,7 @@ from portal.ui.values import money
 from voice.rating import selectors_decks as selectors
 from voice.rating.comparing import FROM_NOTHING
 from voice.rating.models import DeckImport, DeckImportError, DeckLine, DeckRate, DeckVersion, RateDeck
+from voice.rating.tabs import rating_tabs
 
 NEW_DECK = Action(_("New deck"), "decks:new", "plus", "rates.change")
 DIRECTIONS = [("out", _("Outgoing")), ("in", _("Incoming")), ("internal", _("Inside")), ("emergency", _("Emergency"))]
@@ -60,6 +61,7 @@ def code_of(rate: DeckRate | DeckLine) -> str:
 class DeckList(ListPage):
     title = _("Decks")
     lead = _("Lists of rates: what carriers ask you for calls (buying), and what your customers pay (selling).")
+    template = "voice/rating/decks.html"
     topic = "decks"
     columns = [
         Column("kind", _("Kind"), value=lambda deck: deck.get_kind_display(), sort=True),
@@ -89,6 +91,9 @@ class DeckList(ListPage):
     empty = Empty(
         _("No decks yet."), _("For example “Carrier A A–Z”, in EUR, from the carrier's price list."), NEW_DECK, "table"
     )
+
+    def __init__(self, request: HttpRequest, **context: Any) -> None:
+        super().__init__(request, tabs=rating_tabs(request, "decks:list"), **context)
 
     def queryset(self) -> QuerySet[RateDeck]:
         closed = self.request.GET.get("state") == "closed"

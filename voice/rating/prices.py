@@ -78,8 +78,7 @@ class CallPrices:
         if not _may(request, "bills.view") or call.answered is None:
             return ""
         is_msp = request.tenant is None  # type: ignore[attr-defined]
-        # As far as the reader may see the number they may see the prefixes that it begins with.
-        sight = Sight(_visible(call.called), _visible(call.caller_sent or call.caller))
+        sight = sight_of_call(call)
         call = Cdr.objects.get(tenant_id=call.tenant_id, invited=call.invited, id=call.id)
         charge = Charge.objects.filter(tenant_id=call.tenant_id, invited=call.invited, id=call.id).first()
         context: dict[str, Any] = {
@@ -146,6 +145,11 @@ def _cost(call: Cdr, cost: Cost, sight: Sight, trunk: str) -> Told:
     else:
         direction = Direction.IN.value if came_in else Direction.OUT.value
     return _told(call, cost, direction, sight, deck=True, trunk=trunk or f"g{cost.trunk}")
+
+
+def sight_of_call(call: Cdr) -> Sight:
+    """Return how much of a call's prefixes a reader may see, by the call as it was shown: as far as the numbers."""
+    return Sight(_visible(call.called), _visible(call.caller_sent or call.caller))
 
 
 def _visible(number: str) -> int:

@@ -17,7 +17,7 @@ CALLED = "called"
 # Enough of a number to see where it leads, too little to see whom it reaches.
 FIRST_DIGITS, LAST_DIGITS = 5, 3
 # What prices the calls of somebody who has no deck: inside and emergency are free, all else lacks a rate.
-_NO_DECK = Deck("EUR", ())
+NO_DECK = Deck("EUR", ())
 
 
 class Talk(NamedTuple):
@@ -131,7 +131,7 @@ def milliseconds(moment: Any) -> Any:
 
 
 def _priced(talk: Talk, direction: str, loaded: LoadedDeck | None) -> Priced:
-    deck, currency, pk = (loaded.deck, loaded.deck.currency, loaded.id) if loaded else (_NO_DECK, "", None)
+    deck, currency, pk = (loaded.deck, loaded.deck.currency, loaded.id) if loaded else (NO_DECK, "", None)
     called, caller, answered = talk.called, talk.caller, talk.answered
     if answered is None:
         # Nothing is sold, but attempts are counted where they wanted to go.

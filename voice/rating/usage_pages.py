@@ -22,6 +22,7 @@ from voice.rating import asides
 from voice.rating.models import Charge, PricedOutcome, RateDeck, Usage
 from voice.rating.models.charges import ASIDE
 from voice.rating.prices import chip
+from voice.rating.tabs import rating_tabs
 
 MONTHS = 13
 MOST_DESTINATIONS = 15
@@ -148,6 +149,7 @@ class UnpricedList(ListPage):
     search_fields = ("tenant__name", "prefix")
     search_label = gettext_lazy("Customer, or how the number begins")
     actions = (Action(gettext_lazy("Price again"), "unrated:again", "refresh", "rates.change"),)
+    bulk = (Action(gettext_lazy("Decide what they cost"), "rerating:decide", "list-check", "rates.change"),)
     empty = Empty(
         gettext_lazy("Every call has its price."), gettext_lazy("A call without a rate waits here."), icon="checks"
     )
@@ -179,7 +181,8 @@ class UnpricedList(ListPage):
 def unpriced(request: HttpRequest) -> HttpResponse:
     msp = request.msp  # type: ignore[attr-defined]
     costs = asides.lacking_costs(msp) if request.can("costs.view") else []  # type: ignore[attr-defined]
-    return UnpricedList(request, lacks=asides.lacking_charges(msp), costs=costs).response()
+    tabs = rating_tabs(request, "unrated:list")
+    return UnpricedList(request, tabs=tabs, lacks=asides.lacking_charges(msp), costs=costs).response()
 
 
 @requires("rates.change")

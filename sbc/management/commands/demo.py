@@ -21,6 +21,10 @@ LOGINS = [
 ]
 
 
+# The calls come after all that they need, and what is made of calls after them.
+LAST = ("sbc", "voice.rerating")
+
+
 class Command(BaseCommand):
     help = "Fill an empty installation with the demo: two MSPs, three customers, their people and telephony."
 
@@ -31,7 +35,8 @@ class Command(BaseCommand):
         cast = demo.cast()
         cast.directory, cast.weeks = options["dir"], WEEKS
         # Each app that has something to show brings `demo.seed`; the order of INSTALLED_APPS is that of need.
-        for config in sorted(apps.get_app_configs(), key=lambda config: config.name == "sbc"):
+        place = {name: number for number, name in enumerate(LAST, 1)}
+        for config in sorted(apps.get_app_configs(), key=lambda config: place.get(config.name, 0)):
             if config.name != "tenants" and find_spec(f"{config.name}.demo"):
                 import_module(f"{config.name}.demo").seed(cast)
         if options["dir"]:
