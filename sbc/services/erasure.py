@@ -47,11 +47,25 @@ _DEAD_NODE = "t.node_id IN (SELECT n.id FROM sbc_node n WHERE n.state = 'disable
 _OVER_JOB = "t.state IN ('done', 'failed') AND NOT EXISTS (SELECT FROM core_jobfile f WHERE f.job_id = t.id)"
 _OF_OVER_JOB = "EXISTS (SELECT FROM core_job j WHERE j.id = t.job_id AND j.state IN ('done', 'failed'))"
 
+_OVER_PROPOSAL = "NOT t.kept AND NOT EXISTS (SELECT FROM rerating_proposalsum s WHERE s.proposal_id = t.id)"
+_OF_OVER_PROPOSAL = "EXISTS (SELECT FROM rerating_proposal p WHERE p.id = t.proposal_id AND NOT p.kept)"
+
 HOLDINGS = (
     Holding(DataClass.CALLS, "calls_cdr", "invited", "t.direction <> 'emergency'", call="call", by_day=True),
     Holding(DataClass.EMERGENCY, "calls_cdr", "invited", "t.direction = 'emergency'", call="call", by_day=True),
     # Carriers' files repeat numbers that were called.
     Holding(DataClass.CALLS, "margin_carriercall", "at"),
+    Holding(DataClass.CHARGES, "rating_charge", "invited", call="id", by_day=True),
+    Holding(DataClass.CHARGES, "rating_cost", "invited", call="id", by_day=True),
+    Holding(DataClass.CHARGES, "rerating_adjustment", "invited", call="call"),
+    Holding(DataClass.CHARGES, "rerating_costadjustment", "invited", call="call"),
+    Holding(DataClass.CHARGES, "rerating_decision", "invited", call="call"),
+    Holding(DataClass.CHARGES, "rating_usage", "at"),
+    Holding(DataClass.CHARGES, "rating_costusage", "at"),
+    Holding(DataClass.CHARGES, "rating_marginsum", "at"),
+    # Sums first: they belong to their proposal.
+    Holding(DataClass.CHARGES, "rerating_proposalsum", "made_at", _OF_OVER_PROPOSAL),
+    Holding(DataClass.CHARGES, "rerating_proposal", "created_at", _OVER_PROPOSAL, tenant=""),
     Holding(DataClass.LIVE, "calls_livecall", "updated", call="call"),
     Holding(DataClass.LIVE, "calls_runningcall", "seen", call="call"),
     Holding(DataClass.MINUTES, "calls_rollup", "at", "t.grain = 'minute'"),

@@ -18,6 +18,8 @@ from tenants import services
 from tenants.models import Customer, DataClass, Erasure, ErasureLine, LegalHold, Msp, RetentionRule
 from voice.calls.models import Cdr, Rollup
 from voice.calls.tests.make import cdr
+from voice.rating.models import Charge
+from voice.rerating.models import Adjustment, Proposal
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = Actor(email="tests")
@@ -146,6 +148,38 @@ def test_every_class_has_a_rule_and_its_rows_go(acme: Customer) -> None:
 
     with contexts.customer(acme):
         assert not Job.objects.exists() and not JobFile.objects.exists()
+
+
+def test_charges_outlive_their_calls_and_go_with_all_that_hangs_on_them(acme: Customer, northwind: Msp) -> None:
+    set_days("charges", "", 400)
+    kept, gone, held = (charge(acme, ago) for ago in (300, 500, 501))
+    hold(acme, held)
+    with contexts.msp(northwind):
+        over = Proposal.objects.create(msp=northwind, begins=day(600), ends=day(500), state="discarded", kept=False)
+        Proposal.objects.filter(pk=over.pk).update(created_at=day(500))
+        Proposal.objects.create(msp=northwind, begins=day(600), ends=day(500))
+
+    run = erasure.erase(at=AT, by=BY)
+
+    with contexts.msp(northwind):
+        assert set(Charge.objects.values_list("id", flat=True)) == {kept, held}
+        assert set(Adjustment.objects.values_list("call", flat=True)) == {kept, held}
+        assert Proposal.objects.count() == 1 and gone not in {kept, held}
+    told = {(line.table, line.rows_removed, line.rows_held) for line in lines(run, "charges") if line.rows_before}
+    assert {("rating_charge", 1, 1), ("rerating_adjustment", 1, 1), ("rerating_proposal", 1, 0)} <= told
+    assert all(line.is_proven for line in lines(run, "charges"))
+
+
+def charge(customer: Customer, ago: int) -> uuid.UUID:
+    """Store a charge of this age in days with an entry of rating again."""
+    key, at = uuid.uuid4(), day(ago)
+    ensure_days("rating_charge", [at.date()])
+    shared = {"tenant": customer, "msp_id": customer.msp_id, "invited": at, "answered": at, "direction": "out",
+              "currency": "EUR", "micros": 5, "seconds": 1, "billed": 1}  # fmt: skip
+    with contexts.ingest():
+        Charge.objects.create(id=key, outcome="rated", rated_at=at, **shared)
+        Adjustment.objects.create(call=key, proposal_id=1, made_at=at, **shared)
+    return key
 
 
 def test_the_monthly_run_comes_once_a_month_and_again_after_a_failure(acme: Customer, monkeypatch: Any) -> None:

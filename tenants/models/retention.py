@@ -13,6 +13,7 @@ class DataClass(models.TextChoices):
     """Kinds of data whose time runs by itself."""
 
     CALLS = "calls", _("Call records")
+    CHARGES = "charges", _("Charges and costs of calls")
     EMERGENCY = "emergency", _("Records of emergency calls")
     MINUTES = "minutes", _("Counts by minute")
     COUNTS = "counts", _("Counts by hour and day")
