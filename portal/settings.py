@@ -288,6 +288,7 @@ SPECTACULAR_SETTINGS = {
         "NodeStateEnum": "sbc.models.Node.State",
         "AccountKindEnum": "voice.rating.models.Account.Kind",
         "MovementKindEnum": "voice.rating.models.Movement.Kind",
+        "PricedOutcomeEnum": "voice.rating.models.PricedOutcome",
         "WebhookStateEnum": "voice.delivery.models.Endpoint.State",
         "AttemptStateEnum": "voice.delivery.models.Attempted.State",
     },
