@@ -44,6 +44,16 @@ app.conf.beat_schedule = {
     "receivables.store_files": {"task": "voice.receivables.tasks.store_files", "schedule": 600.0},
     "payments.sweep": {"task": "voice.payments.tasks.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
     "payments.remind": {"task": "voice.payments.tasks.remind", "schedule": crontab(hour="5", minute="10")},
+    "receivables.send_notices": {
+        "task": "voice.receivables.tasks.send_notices",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "receivables.take_up_runs": {
+        "task": "voice.receivables.tasks.take_up_runs",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "calls.note_busy_minutes": {
         "task": "voice.calls.tasks.note_busy_minutes",
         "schedule": 600.0,

@@ -79,7 +79,7 @@ PUBLIC_APPS = [
     "voice.payments",
     "sbc",
 ]
-CUSTOMER_APPS = ["voice.directory", "voice.numbers", "voice.emergency", "voice.routing"]
+CUSTOMER_APPS = ["voice.directory", "voice.numbers", "voice.emergency", "voice.routing", "voice.billing"]
 SHARED_APPS = ["daphne", *PUBLIC_APPS]
 TENANT_APPS = CUSTOMER_APPS
 INSTALLED_APPS = [*SHARED_APPS, *CUSTOMER_APPS]

@@ -10,7 +10,10 @@ class SbcConfig(AppConfig):
     def ready(self) -> None:
         # Pages of calls lie below trunks and policies: what they show of them comes from here.
         from sbc import selectors  # noqa: PLC0415
+        from sbc.selectors.uncounted import uncounted  # noqa: PLC0415
         from voice.calls import hooks  # noqa: PLC0415
+        from voice.receivables.hooks import uncounted_of  # noqa: PLC0415
 
         hooks.trunks_of.append(selectors.trunk_board)
         hooks.route_of.append(selectors.route_facts)
+        uncounted_of.append(uncounted)

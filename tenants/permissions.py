@@ -53,6 +53,8 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     # Money that comes in: the MSP books it, a customer's own people pay. Nobody pays with a customer's card for it
     "payments.view": _MSP_ALL | frozenset({"admin", "billing_contact", ACTING}),
     "payments.change": frozenset({"owner", "billing", "admin", "billing_contact"}),
+    "questions.view": _MSP_ALL | frozenset({"admin", "billing_contact", ACTING}),
+    "questions.change": frozenset({"admin", "billing_contact", ACTING}),
     "costs.view": frozenset({"owner", "billing"}),
     # Other systems are told calls, bills and payments of all customers
     "integrations.view": frozenset({"owner", "engineer", "billing"}),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
@@ -123,4 +124,4 @@ def _may_read(model: Any) -> bool:
 
 
 def _in_schema(model: Any) -> bool:
-    return str(model._meta.app_config.name) in ("voice.directory", "voice.numbers", "voice.emergency", "voice.routing")
+    return str(model._meta.app_config.name) in settings.CUSTOMER_APPS

@@ -44,6 +44,13 @@ def drop_schema(customer: CustomerLike) -> None:
         cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(_checked(customer))))
 
 
+def has_schema(customer: CustomerLike) -> bool:
+    """Tell whether the customer's tables are there: they are made with it, and dropped when the law allows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = %s)", [_checked(customer)])
+        return bool(cursor.fetchone() == (True,))
+
+
 def customer_schemas() -> list[str]:
     """Return the schemas of all customers, in the order in which they were made."""
     with connection.cursor() as cursor:

@@ -17,6 +17,7 @@ AREAS = {
     "audit": _("Audit log"),
     "bills": _("Bills and invoices"),
     "payments": _("Payments"),
+    "questions": _("Questions about bills"),
     "brand": _("Brand"),
     "calls": _("Calls"),
     "carriers": _("Carriers and trunks"),

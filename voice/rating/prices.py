@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -22,7 +23,7 @@ from voice.rating import pricing
 from voice.rating.decks import Direction
 from voice.rating.explain import Sight, price_words, told
 from voice.rating.loading import deck_around
-from voice.rating.models import Charge, Cost, PricedOutcome, RateDeck
+from voice.rating.models import Charge, Cost, DeckRate, PricedOutcome, RateDeck
 from voice.rating.models.charges import ASIDE
 from voice.rating.talks import CALLED, talk_of_cdr
 
@@ -132,10 +133,18 @@ def _told(call: Cdr, kept: Charge | Cost, direction: str, sight: Sight, *, deck:
         found = pricing.price(asked, around)
         if (found.outcome.value, found.micros) == (kept.outcome, kept.micros):
             steps, price = told(found, sight), price_words(found, sight)
-    named = RateDeck.objects.filter(pk=kept.deck_id) if deck and kept.deck_id else RateDeck.objects.none()
-    name = named.values_list("name", flat=True).first()
     waiting = chip(kept.outcome) if kept.is_kept_aside else None
-    return Told(_amount(kept.micros, kept.currency), steps, price, name or "", trunk, waiting)
+    return Told(_amount(kept.micros, kept.currency), steps, price, _deck_words(kept) if deck else "", trunk, waiting)
+
+
+def _deck_words(kept: Charge | Cost) -> str:
+    """Return the deck that priced a call, with the version that brought the rate and the day from which it holds."""
+    name = RateDeck.objects.filter(pk=kept.deck_id).values_list("name", flat=True).first() if kept.deck_id else None
+    rate = DeckRate.objects.filter(pk=kept.rate_id).select_related("version").first() if kept.rate_id else None
+    if not name or rate is None or rate.version is None:
+        return name or ""
+    facts = {"deck": name, "number": rate.version.number, "day": date_format(rate.begins, "j M Y")}
+    return str(_("%(deck)s, version %(number)d, a rate since %(day)s") % facts)
 
 
 def _cost(call: Cdr, cost: Cost, sight: Sight, trunk: str) -> Told:

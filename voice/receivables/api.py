@@ -15,7 +15,8 @@ from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
-from voice.receivables import selectors, services, sources
+from voice.billing.models import Bill, BillLine
+from voice.receivables import api_questions, api_runs, selectors, services, sources
 from voice.receivables.api_taxes import ExemptionViewSet, TaxRuleViewSet, VatIdCheckSerializer, VatIdCheckViewSet
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment
 from voice.receivables.views.shared import file_response
@@ -24,7 +25,7 @@ ADDRESS = ["name", "street", "postcode", "city", "country", "vat_id", "email"]
 
 
 class LineSerializer(serializers.ModelSerializer[InvoiceLine]):
-    """A line: `exact` is its sum before rounding, `per_million` its tax rate (19 % is 190000)."""
+    """A line: `exact` is its sum before rounding, `per_million` its tax rate (19 % is 190000), `basis` its ground."""
 
     class Meta:
         model = InvoiceLine
@@ -39,6 +40,7 @@ class LineSerializer(serializers.ModelSerializer[InvoiceLine]):
             "category",
             "per_million",
             "levies",
+            "basis",
         ]
 
 
@@ -72,8 +74,30 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
         read_only_fields = fields
 
 
-class BillSerializer(InvoiceSerializer):
-    """A bill as the customer gets it."""
+class BillLineSerializer(serializers.ModelSerializer[BillLine]):
+    """A line of a bill: `exact` is its sum before rounding, `basis` what it can be explained by."""
+
+    class Meta:
+        model = BillLine
+        fields = LineSerializer.Meta.fields
+
+
+class BillSerializer(serializers.ModelSerializer[Bill]):
+    """A bill as the customer has it; `ends` is the first day that is not in the period, `left` what is to be paid."""
+
+    corrects = serializers.IntegerField(source="corrects_id", read_only=True, allow_null=True)
+    settled = serializers.IntegerField(read_only=True)
+    left = serializers.IntegerField(read_only=True)
+    lines = BillLineSerializer(many=True, read_only=True)
+    taxes = TaxSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Bill
+        fields = [
+            "id", "number", "kind", "corrects", "reason", "begins", "ends", "issued_on", "due_on", "currency", "net",
+            "tax", "total", "settled", "left", "seller", "buyer", "lines", "taxes",
+        ]  # fmt: skip
+        read_only_fields = fields
 
 
 class WrittenLineSerializer(serializers.Serializer[Any]):
@@ -302,15 +326,17 @@ class ProfileViewSet(MspViewSet):
 
 
 class BillViewSet(Files, TenantViewSet):
-    """The customer's issued invoices and credit notes."""
+    """The customer's issued invoices and credit notes: `?kind=invoice`."""
 
-    queryset = Invoice.objects.none()
+    queryset = Bill.objects.none()
     serializer_class = BillSerializer
     capability = "bills"
     ordering = ("-pk",)
 
-    def get_queryset(self) -> QuerySet[Invoice]:
-        return _found(self.request, selectors.invoices().filter(tenant=self.request.tenant))
+    def get_queryset(self) -> QuerySet[Bill]:
+        kind = self.request.query_params.get("kind", "")
+        found = selectors.bills().filter(**{"kind": kind} if kind else {})
+        return found.prefetch_related("lines").order_by("-pk")
 
 
 msp_routes = [
@@ -321,5 +347,7 @@ msp_routes = [
     ("tax-rules", TaxRuleViewSet, "tax-rule"),
     ("tax-exemptions", ExemptionViewSet, "tax-exemption"),
     ("vat-id-checks", VatIdCheckViewSet, "vat-id-check"),
+    *api_runs.msp_routes,
+    *api_questions.msp_routes,
 ]
-routes = [("bills", BillViewSet, "bill")]
+routes = [("bills", BillViewSet, "bill"), *api_questions.routes]

@@ -1,10 +1,10 @@
 """From what is to be billed to an invoice: pure, exact until a line, rounded once there (docs/pricing.md §9)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Protocol
+from typing import Any, Protocol
 
 from voice.rating.money import parts_of_fee, tax_on, to_minor
 from voice.receivables.tax import WHOLE, Levy, Treatment
@@ -17,7 +17,7 @@ LEVIED = Treatment("S", 0, "")
 class Item:
     """Something to be billed, in exact micros: the calls of a group, a fee, a credit (negative).
 
-    Items of the same kind, group, words and tax become one line.
+    Items of the same kind, group, words and tax become one line; `basis` is what the line can be explained by.
     """
 
     kind: str
@@ -27,6 +27,7 @@ class Item:
     treatment: Treatment
     quantity: int = 1
     seconds: int = 0
+    basis: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -43,6 +44,12 @@ class Line:
     net: int = 0
     # The line of the invoice that a line of a credit note takes back.
     corrects: int | None = None
+    bases: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def basis(self) -> dict[str, Any]:
+        """What explains the line: that of its only item, or those of all as `parts`."""
+        return dict(self.bases[0]) if len(self.bases) == 1 else {"parts": self.bases} if self.bases else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,8 @@ def compose(items: Iterable[Item], currency: str) -> Composed:
         line.exact += item.micros
         line.quantity += item.quantity
         line.seconds += item.seconds
+        if item.basis:
+            line.bases.append(item.basis)
     for line in found.values():
         line.net = to_minor(line.exact, currency)
     lines = list(found.values())
@@ -135,7 +144,11 @@ def monthly_fee(
         before = (first - first.replace(day=1)).days
         days = (last - first).days
         part = parts_of_fee(fee, (before, days), month_days, currency)[1]
-        yield Item("fee", "fees", text, part * quantity, treatment, quantity=quantity)
+        basis = {
+            "each": fee, "count": quantity, "days": days, "of": month_days,
+            "begins": first.isoformat(), "ends": last.isoformat(),
+        }  # fmt: skip
+        yield Item("fee", "fees", text, part * quantity, treatment, quantity=quantity, basis=basis)
 
 
 def _months(begins: date, ends: date) -> Iterator[tuple[date, date, int]]:

@@ -10,9 +10,9 @@ from portal.core.audit import Actor
 from tenants.demo import Cast
 from tenants.models import Customer, Msp
 from voice.inventory.models import StockNumber
-from voice.receivables import services
+from voice.receivables import demo_run, services
 from voice.receivables.composer import Item, monthly_fee
-from voice.receivables.models import BillingProfile, Invoice, LegalEntity, Payment
+from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, LegalEntity, Payment
 from voice.receivables.tax import Treatment
 
 BY = Actor.system("demo")
@@ -56,7 +56,7 @@ class DemoFees:
 
 
 def seed(cast: Cast) -> None:
-    """Issue one invoice for each customer; Acme has paid."""
+    """Issue one invoice for each customer; Acme has paid. Then a run bills the month's calls."""
     ends = timezone.localdate().replace(day=1)
     begins = (ends - timedelta(days=1)).replace(day=1)
     for msp in cast.msps:
@@ -65,6 +65,13 @@ def seed(cast: Cast) -> None:
             for customer in (each for each in cast.customers if each.msp_id == msp.pk):
                 if not Invoice.objects.filter(tenant=customer).exists():
                     _bill(company, customer, begins, ends)
+        if not _has_run(cast, msp):
+            demo_run.seed(cast, msp, begins, ends, by=BY)
+
+
+def _has_run(cast: Cast, msp: Msp) -> bool:
+    with cast.as_msp(msp):
+        return InvoiceRun.objects.filter(msp=msp).exists()
 
 
 def _company(msp: Msp) -> LegalEntity:

@@ -1,10 +1,11 @@
 """Forms of invoices, payments, companies and how customers are billed."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from voice.rating.money import MICROS, UnreadableAmount, decimals, read_micros
 from voice.receivables import sources
 from voice.receivables.models import BillingProfile, LegalEntity, Payment
 
+MONTHS = 13
 DAY = forms.DateInput(attrs={"type": "date"})
 
 
@@ -180,3 +182,50 @@ class PaymentForm(forms.ModelForm):
         for name in self.Meta.fields[1:]:
             if self.cleaned_data.get(name) is not None:
                 setattr(self.instance, name, self.cleaned_data[name])
+
+
+class RunForm(forms.Form):
+    """The month that a run bills: one that is over."""
+
+    month = forms.ChoiceField(label=_("Month"), help_text=_("A month can be billed once it is over."))
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["month"].choices = [(f"{day:%Y-%m}", date_format(day, "F Y")) for day in months_before(today)]
+
+    def clean_month(self) -> date:
+        """Return the first day of the month."""
+        return date.fromisoformat(f"{self.cleaned_data['month']}-01")
+
+
+class AskForm(forms.Form):
+    """What a customer asks about a line of its bill."""
+
+    text = forms.CharField(label=_("What do you want to know?"), widget=forms.Textarea, max_length=2000)
+    disputed = AmountField(
+        label=_("Amount that you do not accept"),
+        required=False,
+        help_text=_("Net, at most the line's amount. Leave it empty where you only ask."),
+    )
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["disputed"].unit = currency  # type: ignore[attr-defined]
+
+
+class AnswerForm(forms.Form):
+    """What the MSP answers."""
+
+    answer = forms.CharField(label=_("Answer"), widget=forms.Textarea, max_length=2000)
+
+
+class IssueForm(forms.Form):
+    """The date that the invoices of a run bear."""
+
+    on = forms.DateField(label=_("Date of the invoices"), widget=DAY)
+
+
+def months_before(today: date) -> list[date]:
+    """Return the first days of the last months that are over, the latest first."""
+    whole = today.year * 12 + today.month - 1
+    return [date((whole - back) // 12, (whole - back) % 12 + 1, 1) for back in range(1, MONTHS + 1)]

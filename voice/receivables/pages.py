@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
@@ -16,6 +17,7 @@ from portal.ui.navigation import page_url
 from portal.ui.parts import Tab
 from portal.ui.status import Status, status
 from tenants.models import Customer
+from voice.billing.models import Bill, BillLine
 from voice.currencies.tabs import tabs
 from voice.receivables import selectors
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, LegalEntity, Payment
@@ -36,7 +38,8 @@ def day(name: str) -> Callable[[Any], str]:
 
 def state_of(invoice: Any) -> Status:
     """Return where the invoice stands: not issued yet, open, overdue or settled."""
-    if invoice.state != Invoice.State.ISSUED:
+    # A customer's copy is always of an issued document.
+    if getattr(invoice, "state", Invoice.State.ISSUED) != Invoice.State.ISSUED:
         return status(invoice.state, word=invoice.get_state_display())
     if invoice.is_credit_note:
         return status("done", word=_("Issued"))
@@ -49,9 +52,9 @@ def state_of(invoice: Any) -> Status:
 
 def narrowed(found: QuerySet[Any], standing: str) -> QuerySet[Any]:
     """Return the invoices that stand so."""
-    if standing in Invoice.State.values and standing != Invoice.State.ISSUED:
+    if found.model is Invoice and standing in Invoice.State.values and standing != Invoice.State.ISSUED:
         return found.filter(state=standing)
-    issued = found.filter(state=Invoice.State.ISSUED)
+    issued = found if found.model is Bill else found.filter(state=Invoice.State.ISSUED)
     if standing == "settled":
         return issued.filter(left__lte=0)
     owed = issued.filter(left__gt=0)
@@ -71,6 +74,7 @@ def payment_tabs(request: HttpRequest, current: str) -> list[Tab]:
 
 class InvoiceList(ListPage):
     title = _("Invoices")
+    template = "voice/receivables/invoices.html"
     lead = _(
         "What your customers are billed. An issued invoice never changes: a credit note takes back what was wrong."
     )
@@ -142,11 +146,17 @@ class BillList(ListPage):
         Action(_("Payments"), "pay:payments", "list-check"),
         Action(_("Statement of account"), "pay:statement", "list"),
         Action(_("Your plan"), "plan:home", "packages"),
+        Action(_("Your questions"), "bills:questions", "help-circle"),
     ]
     empty = Empty(_("No bills yet."), _("They appear here as soon as they are issued."), icon="file-text")
 
-    def queryset(self) -> QuerySet[Invoice]:
-        return selectors.invoices().filter(tenant=self.request.tenant)  # type: ignore[attr-defined]
+    def queryset(self) -> QuerySet[Bill]:
+        return selectors.bills()
+
+
+def _line_page(row: Any) -> str:
+    name, parent = ("bills:line", row.bill_id) if isinstance(row, BillLine) else ("invoices:line", row.invoice_id)
+    return reverse(name, args=[parent, row.position])
 
 
 def tax_of(line: Any) -> str:
@@ -161,7 +171,7 @@ class LineList(ListPage):
 
     columns = [
         Column("position", _("Line"), kind="count", sort=True, card=False),
-        Column("text", _("What"), sort=True),
+        Column("text", _("What"), sort=True, link=_line_page),
         Column("kind", _("Kind"), value=lambda row: row.get_kind_display(), card=False),
         Column("quantity", _("Quantity"), kind="count", sort=True, card=False),
         Column("seconds", _("Time"), kind="duration", card=False, value=lambda row: row.seconds or None),
@@ -177,12 +187,13 @@ class LineList(ListPage):
     size = 50
     empty = Empty(_("No lines."))
 
-    def __init__(self, request: Any, invoice: Invoice, template: str, **context: Any) -> None:
+    def __init__(self, request: Any, invoice: Invoice | Bill, template: str, **context: Any) -> None:
         super().__init__(request, invoice=invoice, **context)
         self.invoice, self.template, self.title = invoice, template, str(invoice)
 
     def queryset(self) -> QuerySet[Any]:
-        return self.invoice.lines.annotate(currency=F("invoice__currency"))
+        parent = "bill" if isinstance(self.invoice, Bill) else "invoice"
+        return self.invoice.lines.annotate(currency=F(f"{parent}__currency"))
 
 
 class PaymentList(ListPage):

@@ -9,12 +9,15 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
+from tenants.models import Msp
+from voice.billing.models import Bill
 from voice.receivables.models import (
     Account,
     Allocation,
     Entry,
     Invoice,
     InvoiceTax,
+    LineQuestion,
     Payment,
     Posting,
     Reversal,
@@ -67,14 +70,23 @@ def invoices() -> QuerySet[Invoice]:
 
 def with_standing(found: QuerySet[Invoice]) -> QuerySet[Any]:
     """Add `settled` and `left`: what payments and credit notes took off, and what is still to be paid."""
+    return found.annotate(settled=_settled()).annotate(left=_left(Q(state=Invoice.State.ISSUED)))
+
+
+def bills() -> QuerySet[Bill]:
+    """Return the copies of the customer at hand, with what is settled of each and what is still to be paid."""
+    found = Bill.objects.select_related("corrects")
+    return found.annotate(settled=_settled()).annotate(left=_left(Q()))
+
+
+def _settled() -> Coalesce:
     paid = Allocation.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
-    settled = Coalesce(Subquery(paid.values("sum")), 0, output_field=BigIntegerField())
-    owed = Case(
-        When(Q(state=Invoice.State.ISSUED, kind=Invoice.Kind.INVOICE), then=F("total") - F("settled")),
-        default=Value(0),
-        output_field=BigIntegerField(),
-    )
-    return found.annotate(settled=settled).annotate(left=owed)
+    return Coalesce(Subquery(paid.values("sum")), 0, output_field=BigIntegerField())
+
+
+def _left(owed: Q) -> Case:
+    is_invoice = owed & Q(kind=Invoice.Kind.INVOICE)
+    return Case(When(is_invoice, then=F("total") - F("settled")), default=Value(0), output_field=BigIntegerField())
 
 
 def open_amount(invoice: Invoice) -> int:
@@ -123,6 +135,13 @@ def payments_with_rest(tenant_id: int) -> list[tuple[Payment, int]]:
     found = found.annotate(back=sums(Reversal.objects.all()), used=sums(Allocation.objects.all()))
     found = found.annotate(rest=F("amount") - F("back") - F("used")).filter(rest__gt=0)
     return [(payment, payment.rest) for payment in found.order_by("received_on", "pk")]
+
+
+def disputed(msp: Msp) -> dict[tuple[int, str], int]:
+    """Return what customers do not accept of their bills and wait for an answer about, by customer and currency."""
+    waiting = LineQuestion.objects.filter(msp=msp, state=LineQuestion.State.OPEN).exclude(disputed=0)
+    rows = waiting.order_by().values_list("tenant_id", "currency").annotate(sum=Sum("disputed"))
+    return {(tenant, currency): int(micros) for tenant, currency, micros in rows}
 
 
 def left_to_credit(invoice: Invoice) -> Left:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from voice.receivables.views import msp, settings, taxes
+from voice.receivables.views import explain, msp, runs, settings, taxes
 
 app_name = "invoices"
 
@@ -17,6 +17,20 @@ urlpatterns = [
     path("<int:pk>/credit/", msp.credit, name="credit"),
     path("<int:pk>/mail/", msp.mail, name="mail"),
     path("<int:pk>/files/<str:kind>/", msp.download, name="file"),
+    path("<int:pk>/lines/<int:position>/", explain.invoice_line, name="line"),
+    path("<int:pk>/calls/", explain.invoice_calls, name="calls"),
+    path("questions/", explain.question_list, name="questions"),
+    path("questions/<int:pk>/", explain.question, name="question"),
+    path("questions/<int:pk>/answer/", explain.answer, name="answer"),
+    path("runs/", runs.run_list, name="runs"),
+    path("runs/new/", runs.run_new, name="run_new"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/progress/", runs.progress, name="run_progress"),
+    path("runs/<int:pk>/collect/", runs.collect, name="run_collect"),
+    path("runs/<int:pk>/approve/", runs.approve, name="run_approve"),
+    path("runs/<int:pk>/issue/", runs.issue, name="run_issue"),
+    path("runs/<int:pk>/customers/<int:customer>/", runs.customer, name="run_customer"),
+    path("runs/findings/<int:pk>/tick/", runs.tick, name="run_tick"),
     path("payments/", settings.payment_list, name="payments"),
     path("payments/new/", settings.payment_new, name="payment_new"),
     path("companies/", settings.entity_list, name="entities"),

@@ -1,14 +1,18 @@
 """What the MSP is owed: its legal entities, the invoice register, payments, and the ledger under all of it."""
 
+from voice.receivables.models.billed import BilledCharge
 from voice.receivables.models.entity import BillingProfile, LegalEntity, NumberSeries
 from voice.receivables.models.invoice import Invoice, InvoiceFile, InvoiceLine, InvoiceQuerySet, InvoiceTax
 from voice.receivables.models.ledger import Account, Entry, Posting
 from voice.receivables.models.payment import Allocation, Payment, Reversal
+from voice.receivables.models.question import LineQuestion, Notice
+from voice.receivables.models.run import InvoiceRun, RunCustomer, RunFinding
 from voice.receivables.models.tax import Exemption, Tax, TaxClass, TaxRule, VatIdCheck
 
 __all__ = [
     "Account",
     "Allocation",
+    "BilledCharge",
     "BillingProfile",
     "Entry",
     "Exemption",
@@ -16,12 +20,17 @@ __all__ = [
     "InvoiceFile",
     "InvoiceLine",
     "InvoiceQuerySet",
+    "InvoiceRun",
     "InvoiceTax",
     "LegalEntity",
+    "LineQuestion",
+    "Notice",
     "NumberSeries",
     "Payment",
     "Posting",
     "Reversal",
+    "RunCustomer",
+    "RunFinding",
     "Tax",
     "TaxClass",
     "TaxRule",

@@ -127,6 +127,8 @@ class InvoiceLine(Child):
         USAGE = "usage", _("Calls")
         FEE = "fee", _("Fee")
         CREDIT = "credit", _("Credit")
+        COMMITMENT = "commitment", _("Minimum")
+        DISCOUNT = "discount", _("Discount")
 
     invoice = models.ForeignKey(Invoice, models.CASCADE, related_name="lines")
     position = models.PositiveIntegerField()
@@ -146,6 +148,8 @@ class InvoiceLine(Child):
     levies = ArrayField(models.PositiveIntegerField(), default=list)
     # In a credit note: the position of the invoice's line that this one takes back.
     corrects = models.PositiveIntegerField(null=True, blank=True)
+    # What explains the line: direction and destination of its calls, or count, days and part of the month of a fee.
+    basis = models.JSONField(default=dict, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["invoice", "position"], name="receivables_line_position_once")]

@@ -1,6 +1,7 @@
 """Every write to the books: settings, invoices and payments."""
 
-from voice.receivables.services.documents import content_of, store_files, store_missing_files
+from voice.receivables.services.copies import keep_missing_copies
+from voice.receivables.services.documents import content_of, store_files, store_missing_files, without_files
 from voice.receivables.services.invoices import approve, draft, drop, reopen
 from voice.receivables.services.issuing import credit, issue
 from voice.receivables.services.mailing import mail
@@ -17,6 +18,7 @@ __all__ = [
     "draft",
     "drop",
     "issue",
+    "keep_missing_copies",
     "lock_account",
     "mail",
     "record_payment",
@@ -28,4 +30,5 @@ __all__ = [
     "settle_from_credit",
     "store_files",
     "store_missing_files",
+    "without_files",
 ]

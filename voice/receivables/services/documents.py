@@ -25,12 +25,17 @@ def store_files(invoice: Invoice) -> None:
             logger.info("The %s of %s is stored already", kind, invoice)
 
 
+def without_files() -> list[int]:
+    """Return the issued documents that have no files yet."""
+    return list(Invoice.objects.issued().exclude(files__kind=Kind.PDF).order_by("pk").values_list("pk", flat=True))
+
+
 def store_missing_files() -> int:
     """Store the files of every issued document that has none; return how many had none."""
-    without = list(Invoice.objects.issued().exclude(files__kind=Kind.PDF).select_related("corrects").order_by("pk"))
-    for invoice in without:
+    missing = without_files()
+    for invoice in Invoice.objects.filter(pk__in=missing).select_related("corrects").order_by("pk"):
         store_files(invoice)
-    return len(without)
+    return len(missing)
 
 
 def content_of(invoice: Invoice, kind: str) -> bytes | None:

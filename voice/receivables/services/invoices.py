@@ -15,6 +15,7 @@ from voice.receivables.composer import Composed, LinesSource, TaxLine, compose
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax
 from voice.receivables.tax import Levy, TaxClass
 from voice.receivables.taxation import treatment_of
+from voice.rerating.services import give_back
 
 State = Invoice.State
 AMOUNTS = ("kind", "currency", "net", "tax", "total", "begins", "ends")
@@ -65,6 +66,7 @@ def store(invoice: Invoice, composed: Composed) -> None:
             tax_name=line.treatment.name,
             levies=[levies[levy] for levy in line.treatment.levies],
             corrects=line.corrects,
+            basis=line.basis,
         )
         for position, line in enumerate(composed.lines, start=1)
     )
@@ -101,6 +103,7 @@ def reopen(invoice: Invoice, *, by: Actor) -> Invoice:
 def drop(invoice: Invoice, *, by: Actor) -> None:
     """Throw a draft away; it has no number yet, so none is missing."""
     take(invoice, {State.DRAFT})
+    give_back(invoice.tenant_id, invoice.pk)
     audit.record(by, "invoice.dropped", invoice, tenant_id=invoice.tenant_id, before=facts(invoice, AMOUNTS))
     invoice.delete()
 

@@ -1,4 +1,4 @@
-"""Issuing: the number, the frozen copies and the entry in the books, all in one transaction or none of it."""
+"""Issuing: the number, the frozen copies, the entry in the books and the customer's copy: all at once, or nothing."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,10 +14,12 @@ from portal.core import audit
 from portal.core.audit import Actor
 from voice.receivables import phrases, selectors
 from voice.receivables.composer import Composed, Line, TaxLine, compose_taxes, levied
-from voice.receivables.models import Allocation, BillingProfile, Invoice, InvoiceTax, LegalEntity, NumberSeries
+from voice.receivables.models import Allocation, BillingProfile, Invoice, InvoiceTax, LegalEntity, Notice, NumberSeries
 from voice.receivables.numbering import number_text, period_of
+from voice.receivables.services.copies import keep_copy
 from voice.receivables.services.invoices import State, store, take
 from voice.receivables.services.ledger import book_document
+from voice.receivables.services.notices import notify
 from voice.receivables.tax import Levy, Treatment
 
 SELLER = (
@@ -43,6 +45,8 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
     invoice.row_version += 1
     invoice.save()
     book_document(invoice)
+    keep_copy(invoice)
+    notify(Notice.Kind.BILL, invoice.pk, invoice.tenant_id, invoice.msp_id)
     if invoice.corrects:
         _settle(invoice.corrects, invoice)
     audit.record(
@@ -125,6 +129,7 @@ def _credited(invoice: Invoice, amounts: Mapping[int, int] | None) -> Composed:
                 Line(
                     line.kind, line.group, line.text, treatment, exact=net, net=net,
                     quantity=line.quantity if net == line.net else 1, seconds=line.seconds, corrects=line.position,
+                    bases=[line.basis] if line.basis else [],
                 )
             )  # fmt: skip
     if wanted or not chosen:

@@ -25,12 +25,19 @@ def mail(invoice: Invoice, *, by: Actor) -> None:
     to = invoice.buyer.get("email", "")
     if invoice.state != Invoice.State.ISSUED or not to:
         raise ValidationError(_("Only an issued document with an e-mail address can be sent."))
+    if not deliver(invoice, to):
+        raise ValidationError(_("The mail did not leave: the mail server is away. Try again later."))
+    audit.record(by, "invoice.mailed", invoice, tenant_id=invoice.tenant_id, to=to)
+
+
+def deliver(invoice: Invoice, to: str) -> bool:
+    """Send an issued document to an address; return whether the mail left."""
     try:
         message(invoice, to).send()
     except OSError:
         logger.exception("The mail with %s did not leave", invoice)
-        raise ValidationError(_("The mail did not leave: the mail server is away. Try again later."))
-    audit.record(by, "invoice.mailed", invoice, tenant_id=invoice.tenant_id, to=to)
+        return False
+    return True
 
 
 def message(invoice: Invoice, to: str) -> EmailMessage:

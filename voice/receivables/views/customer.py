@@ -1,18 +1,18 @@
-"""A customer's bills and its statement of account."""
+"""A customer's bills, read from its own copies, and its statement of account."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 
 from portal.core.access import requires
+from voice.billing.models import Bill
 from voice.receivables import selectors
-from voice.receivables.models import Invoice
 from voice.receivables.pages import BillList, LineList, state_of
 from voice.receivables.views.shared import accounts_of, facts_of, file_response
 
 
-def _bill(request: HttpRequest, pk: int) -> Invoice:
-    return get_object_or_404(selectors.invoices().filter(tenant=request.tenant), pk=pk)
+def _bill(pk: int) -> Bill:
+    return get_object_or_404(selectors.bills(), pk=pk)
 
 
 @requires("bills.view")
@@ -22,13 +22,13 @@ def bill_list(request: HttpRequest) -> HttpResponse:
 
 @requires("bills.view")
 def bill(request: HttpRequest, pk: int) -> HttpResponse:
-    row = _bill(request, pk)
+    row = _bill(pk)
     return LineList(request, row, "voice/receivables/bill.html", **facts_of(row, state_of(row))).response()
 
 
 @requires("bills.view")
 def download(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
-    return file_response(_bill(request, pk), kind)
+    return file_response(_bill(pk), kind)
 
 
 @requires("bills.view")

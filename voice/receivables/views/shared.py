@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal.ui.status import Status
 from tenants.models import Customer
+from voice.billing.models import Bill
 from voice.receivables import einvoice, selectors, services
 from voice.receivables.models import Allocation, Invoice, InvoiceFile
 from voice.receivables.pages import currencies
@@ -40,11 +42,14 @@ def accounts_of(customer: Customer) -> list[Statement]:
     return found
 
 
-def facts_of(invoice: Invoice, state: Status) -> dict[str, Any]:
-    """Return what the page of an invoice shows beside its lines."""
-    issued = invoice.state == Invoice.State.ISSUED
-    taxes = list(invoice.taxes.order_by("pk"))
-    settled = Allocation.objects.filter(invoice=invoice).order_by("pk")
+def facts_of(invoice: Invoice | Bill, state: Status) -> dict[str, Any]:
+    """Return what the page of an invoice, or of the customer's copy of it, shows beside its lines."""
+    taxes: list[Any]
+    if isinstance(invoice, Bill):
+        issued, taxes = True, [SimpleNamespace(**each) for each in invoice.taxes]
+    else:
+        issued, taxes = invoice.state == Invoice.State.ISSUED, list(invoice.taxes.order_by("pk"))
+    settled = Allocation.objects.filter(invoice=invoice.pk).order_by("pk")
     settled = settled.select_related("payment", "credit_note", "reversal")
     return {
         "state": state,
@@ -57,7 +62,7 @@ def facts_of(invoice: Invoice, state: Status) -> dict[str, Any]:
     }
 
 
-def why_none(invoice: Invoice, taxes: list[Any]) -> str:
+def why_none(invoice: Invoice | Bill, taxes: list[Any]) -> str:
     """Return why there is no e-invoice of the document, or nothing where there is one."""
     try:
         einvoice.refuse(invoice, taxes)
@@ -66,8 +71,10 @@ def why_none(invoice: Invoice, taxes: list[Any]) -> str:
     return ""
 
 
-def file_response(invoice: Invoice, kind: str) -> HttpResponse:
+def file_response(document: Invoice | Bill, kind: str) -> HttpResponse:
     """Answer with a file of an issued document; 404 where there is none."""
+    # Files are kept once, with the register; its policies let a customer read those of its own.
+    invoice = Invoice.objects.select_related("corrects").get(pk=document.pk) if isinstance(document, Bill) else document
     content = services.content_of(invoice, kind) if kind in TYPES and invoice.number else None
     if content is None:
         raise Http404(_("There is no such file."))

@@ -1,0 +1,117 @@
+"""What is looked at before a month is billed: read once for all customers, told as findings about each."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Sum
+
+from voice.rating.models import Charge
+from voice.rating.models.charges import ASIDE
+from voice.receivables import hooks, vat_ids
+from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunFinding
+
+ERROR, WARNING, NOTE = RunFinding.Level.ERROR, RunFinding.Level.WARNING, RunFinding.Level.NOTE
+# Beyond this share of the month before, somebody has to look.
+SURPRISE = 30
+# A call is stored under the day on which it began; none rings for longer than this.
+LONGEST_RING = timedelta(days=1)
+_UNPRICED = """
+SELECT d.tenant_id, count(*) FROM public.calls_cdr d
+ WHERE d.msp_id = %(msp)s AND d.invited >= %(ringing)s AND d.invited < %(ends)s
+   AND d.answered >= %(begins)s AND d.answered < %(ends)s
+   AND NOT EXISTS (SELECT FROM public.rating_charge c
+                    WHERE c.tenant_id = d.tenant_id AND c.invited = d.invited AND c.id = d.id)
+ GROUP BY d.tenant_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found; its words are in `voice.receivables.findings`."""
+
+    code: str
+    level: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Checks:
+    """The state of a month over all customers of an MSP."""
+
+    aside: dict[int, dict[str, int]]
+    unpriced: dict[int, int]
+    uncounted: dict[int, list[hooks.Uncounted]]
+    before: dict[tuple[int, str], int]
+
+    def of_whole(self) -> Iterator[Finding]:
+        """Yield what concerns all customers."""
+        if self.uncounted:
+            hours = {(each.at, each.node) for found in self.uncounted.values() for each in found}
+            yield Finding("uncounted", WARNING, {"hours": len(hours), "customers": len(self.uncounted)})
+
+    def of_customer(self, tenant: int) -> Iterator[Finding]:
+        """Yield what keeps a customer's invoice back, or has to be looked at, before anything is written."""
+        aside = self.aside.get(tenant)
+        if aside:
+            yield Finding("aside", ERROR, {"calls": sum(aside.values()), "reasons": aside})
+        if tenant in self.unpriced:
+            yield Finding("unpriced", ERROR, {"calls": self.unpriced[tenant]})
+        if tenant in self.uncounted:
+            found = self.uncounted[tenant]
+            said, kept = sum(each.said for each in found), sum(each.found for each in found)
+            yield Finding("uncounted", WARNING, {"hours": len(found), "said": said, "found": kept})
+
+    def of_profile(self, profile: BillingProfile) -> Iterator[Finding]:
+        """Yield what is wrong with how a customer is billed."""
+        if profile.vat_id:
+            # What the register said when it was asked last; a run does not ask it for a thousand customers.
+            answer = vat_ids.ByShape().check(profile.vat_id)
+            if "wrong" in (answer.state, profile.vat_id_state):
+                yield Finding("vat_id", ERROR, {"vat_id": profile.vat_id, "words": answer.words})
+
+    def of_amount(self, invoice: Invoice) -> Iterator[Finding]:
+        """Yield what is surprising about a draft beside the month before."""
+        before = self.before.get((invoice.tenant_id, invoice.currency))
+        if before and abs(invoice.net - before) * 100 > abs(before) * SURPRISE:
+            facts = {"net": invoice.net, "before": before, "currency": invoice.currency}
+            yield Finding("change", WARNING, facts | {"percent": round((invoice.net - before) * 100 / abs(before))})
+
+
+def look(run: InvoiceRun) -> Checks:
+    """Read what the checks of a run need, once for all its customers."""
+    begins, ends = midnight(run.begins), midnight(run.ends)
+    customers = list(run.customers.values_list("tenant_id", flat=True))
+    uncounted = defaultdict(list)
+    for each in hooks.uncounted(customers, begins, ends):
+        uncounted[each.customer].append(each)
+    return Checks(_aside(run.msp_id, ends), _unpriced(run.msp_id, begins, ends), dict(uncounted), _before(run))
+
+
+def _aside(msp: int, ends: datetime) -> dict[int, dict[str, int]]:
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    waiting = Charge.objects.filter(msp=msp, outcome__in=ASIDE, answered__lt=ends, invited__lt=ends)
+    for tenant, outcome, calls in waiting.values_list("tenant_id", "outcome").annotate(calls=Count("id")):
+        found[tenant][outcome] = calls
+    return dict(found)
+
+
+def _unpriced(msp: int, begins: datetime, ends: datetime) -> dict[int, int]:
+    with connection.cursor() as cursor:
+        span: dict[str, Any] = {"msp": msp, "begins": begins, "ends": ends, "ringing": begins - LONGEST_RING}
+        cursor.execute(_UNPRICED, span)
+        return dict(cursor.fetchall())
+
+
+def _before(run: InvoiceRun) -> dict[tuple[int, str], int]:
+    earlier = Invoice.objects.issued().filter(msp=run.msp_id, kind=Invoice.Kind.INVOICE, ends=run.begins)
+    rows = earlier.order_by().values_list("tenant_id", "currency").annotate(sum=Sum("net"))
+    return {(tenant, currency): int(net) for tenant, currency, net in rows}
+
+
+def midnight(day: date) -> datetime:
+    """Return when a day begins, in UTC."""
+    return datetime.combine(day, time(), UTC)

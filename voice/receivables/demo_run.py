@@ -1,0 +1,81 @@
+"""The demo's calls of last month, the run that billed them, and a question about a line."""
+
+import random
+import uuid
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from portal.core.audit import Actor
+from portal.db import contexts
+from portal.db.partitions import ensure_days
+from tenants.models import Customer, Msp
+from voice.billing.models import BillLine
+from voice.calls.models import Cdr
+from voice.inventory.models import StockNumber
+from voice.rating import live
+from voice.receivables import services
+from voice.receivables.models import Invoice, InvoiceRun
+from voice.receivables.services import questions, runs
+
+CALLS = 36
+# How the numbers begin that each customer gets in the demo.
+CALLERS = {"acme": "+493023125", "globex": "+1206555", "initech": "+442079460"}
+# Numbers that nobody has: of films, and of the tests of their regulators.
+CALLED = ("+442079460018", "+33199000017", "+41791234500", "+4915550100017", "+12125550117", "+390699999917")
+
+
+def seed(cast: Any, msp: Msp, begins: date, ends: date, *, by: Actor) -> None:
+    """Price last month's calls, collect them, issue what nobody has to look at; Acme asks about its dearest line."""
+    for customer in (each for each in cast.customers if each.msp_id == msp.pk):
+        _call(cast, customer, begins, ends)
+    with cast.as_msp(msp):
+        run = runs.start_run(msp, begins, by=by, queued=False)
+        runs.collect(run)
+        run.refresh_from_db()
+        if runs.approve_customers(run, None, by=by)[0]:
+            _issue(run, ends, by)
+        issued = Invoice.objects.issued().filter(msp=msp, source="run", tenant__label="acme").first()
+    if issued is not None:
+        with cast.as_customer(issued.tenant):
+            line = BillLine.objects.filter(bill=issued.pk, kind="usage").select_related("bill").order_by("-net").first()
+            if line is not None and line.net > 0:
+                asked = Actor(email="alice@acme.example")
+                questions.ask(line, issued.tenant, text="Who calls there so much?", disputed=line.net, by=asked)
+
+
+def _issue(run: InvoiceRun, on: date, by: Actor) -> None:
+    run.refresh_from_db()
+    runs.start_issuing(run, on=on, by=by, queued=False)
+    runs.issue_approved(run)
+    for invoice in Invoice.objects.filter(pk__in=services.without_files()):
+        services.store_files(invoice)
+
+
+def _call(cast: Any, customer: Customer, begins: date, ends: date) -> None:
+    with cast.as_msp(customer.msp):
+        own = StockNumber.objects.filter(msp=customer.msp_id, e164__startswith=CALLERS[customer.label])
+        numbers = list(own.order_by("e164").values_list("e164", flat=True)[:8])
+    if not numbers:
+        return
+    chance = random.Random(customer.pk)  # noqa: S311 the same calls each time
+    days = [begins + timedelta(days=day) for day in range((ends - begins).days)]
+    for table in ("calls_cdr", "rating_charge", "rating_cost"):
+        ensure_days(table, days)
+    calls = [_record(customer, chance.choice(numbers), chance, chance.choice(days)) for _ in range(CALLS)]
+    with contexts.ingest():
+        Cdr.objects.bulk_create(calls)
+        live.rate([], calls, at=datetime.now(UTC))
+
+
+def _record(customer: Customer, caller: str, chance: random.Random, day: date) -> Cdr:
+    invited = datetime.combine(day, time(chance.randint(7, 17), chance.randint(0, 59), chance.randint(0, 59)), UTC)
+    answered = invited + timedelta(seconds=chance.randint(3, 15))
+    talked = timedelta(seconds=round(chance.expovariate(1 / 240)) + 5)
+    called, key = chance.choice(CALLED), uuid.UUID(int=chance.getrandbits(128), version=4)
+    return Cdr(
+        id=key, call=key, tenant_id=customer.pk, msp_id=customer.msp_id, node_name="demo", sequence=0, direction="out",
+        call_id=f"{key.hex}@demo", caller=caller, caller_sent=caller, called=called, called_sent=called,
+        invited=invited, ringing=invited + timedelta(seconds=1), answered=answered, ended=answered + talked,
+        talk_ms=round(talked.total_seconds() * 1000), code=200, cause=16, released_by="caller", ingress="teams",
+        egress="", disposition="answered", received=answered + talked,
+    )  # fmt: skip

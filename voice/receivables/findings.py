@@ -1,0 +1,122 @@
+"""What a run's checks found, in words: what it is, and what to do next."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portal.ui import values
+from portal.ui.status import Status, status
+from voice.rating.models import PricedOutcome
+from voice.receivables.models import RunFinding
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding as people read it: a sentence, and the page where it is mended."""
+
+    finding: RunFinding
+    words: str
+    step: str
+    url: str
+    state: Status
+
+
+def _aside(facts: Facts) -> str:
+    reasons = ", ".join(
+        f"{PricedOutcome(outcome).label} ({count})" for outcome, count in sorted(facts["reasons"].items())
+    )
+    return ngettext(
+        "%(calls)d answered call has no price: %(reasons)s.",
+        "%(calls)d answered calls have no price: %(reasons)s.",
+        facts["calls"],
+    ) % {"calls": facts["calls"], "reasons": reasons}
+
+
+def _unpriced(facts: Facts) -> str:
+    return ngettext(
+        "%(calls)d answered call was never priced.", "%(calls)d answered calls were never priced.", facts["calls"]
+    ) % {"calls": facts["calls"]}
+
+
+def _uncounted(facts: Facts) -> str:
+    if "customers" in facts:
+        return _(
+            "In %(hours)d hours the SBCs counted other calls than are on record, for %(customers)d customers: a record"
+            " may still be on its way."
+        ) % facts  # fmt: skip
+    return _(
+        "In %(hours)d hours the SBCs counted %(said)d calls of this customer, %(found)d are on record: bill now, or"
+        " wait for the rest."
+    ) % facts  # fmt: skip
+
+
+def _change(facts: Facts) -> str:
+    words = {
+        "net": values.money(facts["net"], facts["currency"]),
+        "before": values.money(facts["before"], facts["currency"]),
+        "percent": f"{facts['percent']:+d}",
+    }
+    return _("%(net)s net, %(percent)s %% against %(before)s the month before.") % words
+
+
+def _late(facts: Facts) -> str:
+    day = parse_date(facts["oldest"])
+    return ngettext(
+        "%(calls)d call of an earlier month is on it, answered %(day)s.",
+        "%(calls)d calls of earlier months are on it, the oldest answered %(day)s.",
+        facts["calls"],
+    ) % {"calls": facts["calls"], "day": date_format(day, "j M Y") if day else ""}
+
+
+WORDS: dict[str, Callable[[Facts], str]] = {
+    "aside": _aside,
+    "unpriced": _unpriced,
+    "uncounted": _uncounted,
+    "change": _change,
+    "late": _late,
+    "no_profile": lambda facts: _("It has calls to be billed, and it is not set how it is billed."),
+    "no_contract": lambda facts: _("It has no contract: only its calls are billed, by its deck."),
+    "vat_id": lambda facts: _("Its VAT id %(vat_id)s is wrong. %(words)s") % facts,
+    "no_rate": lambda facts: str(facts["words"]),
+    "refused": lambda facts: str(facts["words"]),
+    "not_issued": lambda facts: _("It was not issued. %(words)s") % facts,
+    "failed": lambda facts: _("Its month could not be worked out; the operator's log says why."),
+}
+
+
+def told(finding: RunFinding) -> Told:
+    """Return a finding as people read it."""
+    step, url = _step(finding)
+    return Told(finding, WORDS[finding.code](finding.facts), step, url, state_of(finding))
+
+
+def state_of(finding: RunFinding) -> Status:
+    """Return the chip of a finding: an error, a warning to be ticked, or one that somebody ticked."""
+    if finding.level == RunFinding.Level.ERROR:
+        return status("attention", word=RunFinding.Level.ERROR.label)
+    if finding.level == RunFinding.Level.NOTE:
+        return status("inactive", word=RunFinding.Level.NOTE.label)
+    return (
+        status("waiting_you", word=RunFinding.Level.WARNING.label)
+        if finding.is_open
+        else status("done", word=_("Seen"))
+    )
+
+
+def _step(finding: RunFinding) -> tuple[str, str]:
+    tenant = finding.customer.tenant_id if finding.customer else None
+    if finding.code in ("aside", "unpriced"):
+        return _("Give them a price"), reverse("unrated:list") + (f"?customer={tenant}" if tenant else "")
+    if finding.code in ("no_profile", "vat_id", "refused") and tenant:
+        return _("Set how it is billed"), reverse("invoices:profile", args=[tenant])
+    if finding.code == "change" and finding.customer and finding.customer.invoice_id:
+        return _("Look at the draft"), reverse("invoices:detail", args=[finding.customer.invoice_id])
+    return "", ""

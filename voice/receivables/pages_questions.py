@@ -1,0 +1,77 @@
+"""The lists of what customers ask about their bills: the MSP's of all, each customer's of its own."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from portal.ui.lists import Choice, Column, Empty, ListPage
+from portal.ui.status import Status, status
+from tenants.models import Customer
+from voice.receivables.models import LineQuestion
+from voice.receivables.pages_runs import invoice_tabs
+
+
+def state_of_question(row: LineQuestion) -> Status:
+    """Return whether a question waits for its answer."""
+    return status("waiting_you" if row.is_open else "done", word=row.get_state_display())
+
+
+def state_of_asked(row: LineQuestion) -> Status:
+    """Return the same for who has asked."""
+    return status("pending" if row.is_open else "done", word=_("With your provider") if row.is_open else _("Answered"))
+
+
+COLUMNS = [
+    Column("number", _("Document"), value=lambda row: row.attached.get("number", "")),
+    Column("line", _("Line"), value=lambda row: row.attached.get("text", "")),
+    Column("text", _("Question"), value=lambda row: row.text[:120], card=False),
+    Column("disputed", _("Not accepted"), kind="money", value=lambda row: row.disputed or None, sort=True),
+    Column("asked_at", _("Asked"), kind="when", sort=True),
+]
+EMPTY = Empty(_("No questions."), _("“Ask about this line” stands at each line of a bill."), icon="help-circle")
+
+
+class QuestionList(ListPage):
+    title = _("Questions about bills")
+    lead = _("What your customers ask about lines of their bills. An answer settles what they did not accept.")
+    template = "voice/receivables/runs.html"
+    columns = [
+        Column("state", _("State"), kind="status", value=state_of_question, link="invoices:question"),
+        Column("tenant__name", _("Customer"), sort=True),
+        *COLUMNS,
+    ]
+    search_fields = ["text", "tenant__name", "invoice__number"]
+    default_sort = "-asked_at"
+    export_name = "questions"
+    empty = EMPTY
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request, tabs=invoice_tabs("invoices:questions"))
+
+    @cached_property
+    def filters(self) -> list[Any]:  # type: ignore[override]
+        customers = Customer.objects.filter(msp=self.request.msp).order_by("name")  # type: ignore[attr-defined]
+        return [
+            Choice("state", _("State"), LineQuestion.State.choices),
+            Choice("customer", _("Customer"), [(each.pk, each.name) for each in customers], field="tenant"),
+        ]
+
+    def queryset(self) -> QuerySet[LineQuestion]:
+        return LineQuestion.objects.filter(msp=self.request.msp).select_related("tenant", "invoice")  # type: ignore[attr-defined]
+
+
+class AskedList(ListPage):
+    title = _("Your questions")
+    lead = _("What you asked about lines of your bills, and what your provider answered.")
+    columns = [Column("state", _("State"), kind="status", value=state_of_asked, link="bills:question"), *COLUMNS]
+    search_fields = ["text", "invoice__number"]
+    filters = [Choice("state", _("State"), LineQuestion.State.choices)]
+    default_sort = "-asked_at"
+    export_name = "questions"
+    empty = EMPTY
+
+    def queryset(self) -> QuerySet[LineQuestion]:
+        return LineQuestion.objects.filter(tenant=self.request.tenant).select_related("invoice")  # type: ignore[attr-defined]

@@ -1,0 +1,142 @@
+"""One customer's month: its calls and what its contract adds, as a draft with the calls on its lines."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from portal.core.audit import Actor
+from tenants.models import Customer
+from voice.currencies.selectors import rate_on
+from voice.inventory.models import StockNumber
+from voice.plans.bills import CREDIT, FEE, USAGE, PlanBill, PlanItem, moments, plan_bill, usage_text
+from voice.rating.money import to_minor
+from voice.receivables.composer import Item
+from voice.receivables.models import BillingProfile, Invoice
+from voice.receivables.services.invoices import draft
+from voice.receivables.tax import TaxClass, Treatment
+from voice.receivables.taxation import treatment_of
+from voice.receivables.usage import Moved, Unbilled, put_on_lines, unbilled
+from voice.rerating.selectors import AdjustmentSum, unbilled_sums
+from voice.rerating.services import take
+
+SOURCE = "run"
+ATTEMPTS = 3
+Key = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class Month:
+    """Where the items of a month's invoice come from: what the plan makes of the calls, with the tax of each."""
+
+    profile: BillingProfile
+    wanted: Sequence[PlanItem]
+    at: date
+    name: str = SOURCE
+    _treatments: dict[str, Treatment] = field(default_factory=dict)
+
+    def items(self, begins: date, ends: date, treatment: Treatment) -> Iterator[Item]:
+        """Yield the items in the order of the bill; raises ValidationError for a tax that nobody entered."""
+        for item in self.wanted:
+            yield self._item(item)
+
+    def _item(self, item: PlanItem) -> Item:
+        micros, basis = item.micros, dict(item.basis)
+        if item.currency:
+            # Rounded here, once, straight from the exact product: a line of whole coins stays as it is.
+            rate = rate_on(item.currency, self.profile.currency, self.at)
+            micros = to_minor(rate.exact(item.micros), self.profile.currency)
+            basis |= {"currency": item.currency, "micros": item.micros, "rate": str(rate)}
+        return Item(
+            item.kind, group_of(item), item.text, micros, self._treatment(item.tax_class), quantity=item.quantity,
+            seconds=item.seconds, basis=basis,
+        )  # fmt: skip
+
+    def _treatment(self, tax_class: str) -> Treatment:
+        if tax_class not in self._treatments:
+            # Fees for each telephone number stand on what is telecommunications.
+            lines = _numbers(self.profile) if tax_class == TaxClass.TELECOM else 0
+            self._treatments[tax_class] = treatment_of(self.profile, tax_class, self.at, lines=lines)
+        return self._treatments[tax_class]
+
+
+def _numbers(profile: BillingProfile) -> int:
+    held = StockNumber.objects.filter(tenant_id=profile.tenant_id, state=StockNumber.State.ALLOCATED)
+    return held.count()
+
+
+def group_of(item: PlanItem) -> str:
+    """Return the group of an item's line: amounts that are converted stand by themselves."""
+    return f"{item.group} {item.currency}" if item.currency else item.group
+
+
+def draft_month(profile: BillingProfile, begins: date, ends: date, *, by: Actor) -> tuple[Invoice | None, Unbilled]:
+    """Write the draft of a customer's month with the calls on its lines; None where there is nothing to bill.
+
+    Raises ValidationError and NoRate in words. A call that comes in meanwhile makes us look again.
+    """
+    for _attempt in range(ATTEMPTS - 1):
+        try:
+            return _draft(profile, begins, ends, by)
+        except Moved:
+            continue
+    return _draft(profile, begins, ends, by)
+
+
+def calls_of(customer: Customer, begins: date, ends: date) -> int:
+    """Return how many calls a customer has that its next invoice has to bill."""
+    found = unbilled(customer.pk, customer.msp_id, *moments(customer.pk, begins, ends))
+    return found.count if found.micros else 0
+
+
+@transaction.atomic
+def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tuple[Invoice | None, Unbilled]:
+    since, before = moments(profile.tenant_id, begins, ends)
+    found = unbilled(profile.tenant_id, profile.msp_id, since, before)
+    plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls)
+    again = unbilled_sums(profile.tenant_id, before)
+    items = [*plan.items, *(_adjusted(each, profile.currency) for each in again)]
+    if not any(item.micros for item in items):
+        return None, found
+    invoice = draft(profile, Month(profile, items, ends - timedelta(days=1)), begins=begins, ends=ends, by=by)
+    put_on_lines(found, _lines(invoice, plan, found), plan.covers)
+    if take(profile.tenant_id, before, invoice.pk) != again:
+        raise Moved
+    return invoice, found
+
+
+def _adjusted(sum_: AdjustmentSum, currency: str) -> PlanItem:
+    """Return the item of calls that were priced again after they had been billed, or before."""
+    text = _("Priced again: %(what)s") % {"what": usage_text(sum_.direction, sum_.destination)}
+    basis = {"rule": "again", "direction": sum_.direction, "destination": sum_.destination, "entries": sum_.entries}
+    foreign = "" if sum_.currency in ("", currency) else sum_.currency
+    kind = CREDIT if sum_.micros < 0 else FEE
+    return PlanItem(kind, f"again {sum_.direction}", text, sum_.micros, basis=basis, currency=foreign)
+
+
+def _lines(invoice: Invoice, plan: PlanBill, found: Unbilled) -> dict[Key, int]:
+    """Return the line of each sum: the one that names its destination, or else its direction, or else the first."""
+    lines = list(invoice.lines.order_by("position"))
+    places = {(line.group, line.text): line.pk for line in lines if line.kind == USAGE}
+    exact: dict[tuple[Any, ...], int] = {}
+    for item in plan.items:
+        if item.kind == USAGE:
+            for destination in item.basis.get("destinations", [item.basis.get("destination")]):
+                key = (item.basis.get("direction"), destination, item.currency)
+                exact.setdefault(key, places[group_of(item), item.text])
+    by_direction = {line.basis.get("direction"): line.pk for line in reversed(lines) if line.kind == USAGE}
+    return {
+        (each.direction, each.destination, each.currency): exact.get(
+            (each.direction, each.destination, "" if each.currency in ("", invoice.currency) else each.currency),
+            by_direction.get(each.direction, lines[0].pk),
+        )
+        for each in found.sums
+    }
+
+
+def words_of_refusal(error: Exception) -> str:
+    """Return a refusal as one text."""
+    return " ".join(getattr(error, "messages", None) or [str(error) or _("It could not be worked out.")])

@@ -1,0 +1,270 @@
+"""Invoice runs: collect and check a month, approve what is good, issue it. Each customer is a transaction of its own.
+
+What is done stands in the rows of the run's customers. A worker that dies loses the customer it was at; a sweep takes
+the run up again, and two workers at one run share its customers without billing one twice.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from portal.core import audit, jobs
+from portal.core.audit import Actor, as_actor
+from tenants.models import Customer, Msp
+from voice.currencies.conversion import NoRate
+from voice.receivables import checks
+from voice.receivables.checks import ERROR, NOTE, Checks, Finding
+from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunCustomer, RunFinding
+from voice.receivables.services.invoices import approve, drop, reopen
+from voice.receivables.services.issuing import issue
+from voice.receivables.services.months import calls_of, draft_month, words_of_refusal
+
+logger = logging.getLogger(__name__)
+Run, State = InvoiceRun.State, RunCustomer.State
+# A worker says that it is there far more often than this.
+SILENT, EVERY = timedelta(minutes=2), timedelta(seconds=5)
+JOBS = {Run.COLLECTING: "invoices.collect", Run.ISSUING: "invoices.issue"}
+
+
+def start_run(msp: Msp, begins: date, *, by: Actor, today: date | None = None, queued: bool = True) -> InvoiceRun:
+    """Collect a month of all customers, for the first time or again: what is approved or issued stays as it is.
+
+    Without `queued` the caller does the work itself. Raises ValidationError while the month lasts, and while another
+    run of this MSP is at work.
+    """
+    ends = (begins.replace(day=1) + timedelta(days=31)).replace(day=1)
+    if begins.day != 1 or ends > (today or timezone.localdate()):
+        raise ValidationError(_("The month is not over yet: its calls are still coming in."))
+    try:
+        with transaction.atomic():
+            run, _made = InvoiceRun.objects.get_or_create(
+                msp=msp, begins=begins, defaults={"ends": ends, "state": Run.READY, "actor": asdict(as_actor(by))}
+            )
+            _work(run, Run.COLLECTING, by, queued)
+            _open_customers(run, by)
+            audit.record(by, "invoice_run.collected", run, month=str(run))
+    except IntegrityError as error:
+        raise ValidationError(_("Another run is at work: wait until it is through.")) from error
+    return run
+
+
+def _work(run: InvoiceRun, state: str, by: Actor, queued: bool) -> None:
+    """Set a run to work, which one of several at once does."""
+    stored = InvoiceRun.objects.select_for_update().get(pk=run.pk)
+    others = InvoiceRun.objects.filter(msp=run.msp_id, state__in=InvoiceRun.WORKING)
+    if stored.is_working or others.exists():
+        raise ValidationError(_("Another run is at work: wait until it is through."))
+    run.state, run.touched_at, run.actor = state, timezone.now(), asdict(as_actor(by))
+    run.save(update_fields=["state", "touched_at", "actor"])
+    if queued:
+        _queue(run, by)
+
+
+def _queue(run: InvoiceRun, by: Actor) -> None:
+    run.job_id = jobs.start(JOBS[Run(run.state)], {"run": run.pk}, by=by).pk
+    run.save(update_fields=["job_id"])
+
+
+def _open_customers(run: InvoiceRun, by: Actor) -> None:
+    known = set(run.customers.values_list("tenant_id", flat=True))
+    gone = Q(state=Customer.State.CREATING) | Q(state=Customer.State.CLOSED, closed_at__lt=checks.midnight(run.begins))
+    found = Customer.objects.filter(msp=run.msp_id).exclude(gone).order_by("name", "pk")
+    RunCustomer.objects.bulk_create(
+        RunCustomer(run=run, msp_id=run.msp_id, tenant=each) for each in found if each.pk not in known
+    )
+    kept = Q(invoice__state__in=(Invoice.State.APPROVED, Invoice.State.ISSUED))
+    again = run.customers.exclude(kept).select_related("invoice")
+    for each in again.filter(invoice__isnull=False):
+        assert each.invoice is not None
+        drop(each.invoice, by=by)
+    RunFinding.objects.filter(Q(customer__in=again) | Q(run=run, customer=None)).delete()
+    again.update(state=State.WAITING, invoice=None, net=None, before=None, calls=0, currency="")
+
+
+def collect(run: InvoiceRun, progress: jobs.Progress = lambda *_args: None) -> None:
+    """Write the draft of every customer that waits, with what the checks found."""
+    found = checks.look(run)
+    _note(run, None, found.of_whole())
+    for done, total in _turns(run, State.WAITING, lambda each: _collect(run, each, found)):
+        progress(done, total, _("Collecting the month"))
+    waiting = RunCustomer.objects.filter(run=OuterRef("pk"), state=State.WAITING)
+    over = InvoiceRun.objects.filter(~Exists(waiting), pk=run.pk, state=Run.COLLECTING)
+    over.update(state=Run.READY, collected_at=timezone.now(), touched_at=timezone.now())
+
+
+def _turns(run: InvoiceRun, state: str, act: Any) -> Iterable[tuple[int, int]]:
+    """Take the run's customers of a state one by one, each under lock; yield how many are through, of how many."""
+    total = run.customers.count()
+    touched = timezone.now()
+    skipped: set[int] = set()
+    while True:
+        with transaction.atomic():
+            left = _left(run, state).exclude(pk__in=skipped)
+            each = left.select_for_update(of=("self",), skip_locked=True).select_related("tenant", "invoice").first()
+            if each is None:
+                break
+            act(each)
+            skipped.add(each.pk)
+        if timezone.now() - touched > EVERY:
+            touched = timezone.now()
+            InvoiceRun.objects.filter(pk=run.pk).update(touched_at=touched)
+        yield total - _left(run, state).count(), total
+
+
+def _left(run: InvoiceRun, state: str) -> QuerySet[RunCustomer]:
+    if state == State.APPROVED:
+        return run.customers.filter(state=State.DRAFTED, invoice__state=Invoice.State.APPROVED).order_by("pk")
+    return run.customers.filter(state=state).order_by("pk")
+
+
+def _collect(run: InvoiceRun, each: RunCustomer, found: Checks) -> None:
+    by = jobs_actor(run)
+    findings = list(found.of_customer(each.tenant_id))
+    profile = BillingProfile.objects.select_related("entity", "tenant").filter(tenant_id=each.tenant_id).first()
+    findings += found.of_profile(profile) if profile else []
+    each.state = State.LEFT_OUT
+    if profile is None:
+        each.calls = calls_of(each.tenant, run.begins, run.ends)
+        findings += [Finding("no_profile", ERROR)] if each.calls else []
+        each.state = State.LEFT_OUT if findings else State.NOTHING
+    elif not any(finding.level == ERROR for finding in findings):
+        try:
+            with transaction.atomic():
+                findings += _draft(run, each, profile, found, by)
+        except NoRate as error:
+            findings.append(Finding("no_rate", ERROR, {"words": words_of_refusal(error)}))
+        except ValidationError as error:
+            findings.append(Finding("refused", ERROR, {"words": words_of_refusal(error)}))
+        except Exception:
+            logger.exception("The month of customer %s cannot be worked out", each.tenant_id)
+            findings.append(Finding("failed", ERROR))
+    each.save()
+    _note(run, each, findings)
+
+
+def _draft(run: InvoiceRun, each: RunCustomer, profile: BillingProfile, found: Checks, by: Actor) -> list[Finding]:
+    invoice, usage = draft_month(profile, run.begins, run.ends, by=by)
+    each.calls, each.currency = usage.count, profile.currency
+    each.before = found.before.get((each.tenant_id, profile.currency))
+    if invoice is None:
+        each.state = State.NOTHING
+        return []
+    each.state, each.invoice, each.net = State.DRAFTED, invoice, invoice.net
+    findings = list(found.of_amount(invoice))
+    if usage.late and usage.oldest:
+        findings.append(Finding("late", NOTE, {"calls": usage.late, "oldest": usage.oldest.date().isoformat()}))
+    return findings
+
+
+def _note(run: InvoiceRun, each: RunCustomer | None, findings: Iterable[Finding]) -> None:
+    RunFinding.objects.filter(run=run, customer=each).delete()
+    RunFinding.objects.bulk_create(
+        RunFinding(run=run, msp_id=run.msp_id, customer=each, code=one.code, level=one.level, facts=one.facts)
+        for one in findings
+    )
+
+
+def jobs_actor(run: InvoiceRun) -> Actor:
+    """Return in whose name the run works."""
+    return Actor(**run.actor) if run.actor else Actor.system("strowger")
+
+
+@transaction.atomic
+def tick(finding: RunFinding, *, by: Actor) -> RunFinding:
+    """Say that somebody has looked at a warning and the invoice may go out all the same."""
+    finding = RunFinding.objects.select_for_update(of=("self",)).select_related("run", "customer").get(pk=finding.pk)
+    if finding.level != RunFinding.Level.WARNING:
+        raise ValidationError(_("Only a warning is ticked: an error has to be mended first."))
+    if finding.ticked_at is None:
+        finding.ticked_at, finding.ticked_by = timezone.now(), as_actor(by).email
+        finding.save(update_fields=["ticked_at", "ticked_by"])
+        tenant = finding.customer.tenant_id if finding.customer else None
+        audit.record(by, "invoice_run.ticked", finding.run, tenant_id=tenant, finding=finding.code)
+    return finding
+
+
+@transaction.atomic
+def approve_customers(run: InvoiceRun, customers: Iterable[int] | None, *, by: Actor) -> tuple[int, int]:
+    """Approve the drafts of these customers of the run, or of all; return how many, and how many warnings hold back.
+
+    Raises ValidationError while a warning about the whole run is open, or while it is at work.
+    """
+    run = InvoiceRun.objects.select_for_update().get(pk=run.pk)
+    if run.is_working:
+        raise ValidationError(_("The run is at work: wait until it is through."))
+    if open_warnings(run).filter(customer=None).exists():
+        raise ValidationError(_("Look at what was found about the whole run, and tick it, first."))
+    drafts = run.customers.filter(state=State.DRAFTED, invoice__state=Invoice.State.DRAFT)
+    if customers is not None:
+        drafts = drafts.filter(pk__in=list(customers))
+    held = drafts.filter(Exists(open_warnings(run).filter(customer=OuterRef("pk"))))
+    good = list(drafts.exclude(pk__in=held.values("pk")).select_related("invoice").order_by("pk"))
+    waiting = held.count()
+    for each in good:
+        assert each.invoice is not None
+        approve(each.invoice, by=by)
+    return len(good), waiting
+
+
+def open_warnings(run: InvoiceRun) -> QuerySet[RunFinding]:
+    """Return the warnings of a run that nobody has ticked."""
+    return RunFinding.objects.filter(run=run, level=RunFinding.Level.WARNING, ticked_at=None)
+
+
+@transaction.atomic
+def start_issuing(run: InvoiceRun, *, on: date, by: Actor, queued: bool = True) -> InvoiceRun:
+    """Issue every approved invoice of the run, in the background. There is no way back but credit notes."""
+    if not _left(run, State.APPROVED).exists():
+        raise ValidationError(_("Approve at least one invoice first."))
+    run.issue_on = on
+    run.save(update_fields=["issue_on"])
+    _work(run, Run.ISSUING, by, queued)
+    audit.record(by, "invoice_run.issued", run, month=str(run), on=on.isoformat())
+    return run
+
+
+def issue_approved(run: InvoiceRun, progress: jobs.Progress = lambda *_args: None) -> None:
+    """Give every approved invoice its number, one by one; files and mails follow."""
+    assert run.issue_on is not None
+    for done, total in _turns(run, State.APPROVED, lambda each: _issue(run, each)):
+        progress(done, total, _("Issuing the invoices"))
+    if not _left(run, State.APPROVED).exists():
+        over = InvoiceRun.objects.filter(pk=run.pk, state=Run.ISSUING)
+        over.update(state=Run.READY, touched_at=timezone.now())
+
+
+def _issue(run: InvoiceRun, each: RunCustomer) -> None:
+    assert each.invoice is not None and run.issue_on is not None
+    by = jobs_actor(run)
+    try:
+        with transaction.atomic():
+            issue(each.invoice, on=run.issue_on, by=by)
+    except ValidationError as error:
+        each.invoice.refresh_from_db()
+        reopen(each.invoice, by=by)
+        RunFinding.objects.update_or_create(
+            run=run, customer=each, code="not_issued",
+            defaults={"msp_id": run.msp_id, "level": RunFinding.Level.WARNING, "ticked_at": None,
+                      "facts": {"words": words_of_refusal(error)}},
+        )  # fmt: skip
+
+
+def take_up_runs(msp: Msp, at: datetime) -> int:
+    """Go on with the runs of an MSP whose worker has been silent for long; return how many there were."""
+    taken = 0
+    for run in InvoiceRun.objects.filter(msp=msp, state__in=InvoiceRun.WORKING, touched_at__lt=at - SILENT):
+        # One of several sweeps moves the moment on, and that one queues the job.
+        if InvoiceRun.objects.filter(pk=run.pk, touched_at=run.touched_at).update(touched_at=at):
+            run.touched_at = at
+            with transaction.atomic():
+                _queue(run, jobs_actor(run))
+            taken += 1
+    return taken

@@ -1,0 +1,125 @@
+"""Runs over several connections: two at once, two workers at one, and a worker that is killed."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import connections
+
+from portal.db import contexts
+from tenants.models import Customer, Msp
+from voice.receivables.models import BilledCharge, Invoice, InvoiceRun
+from voice.receivables.services import runs
+from voice.receivables.tests import make
+from voice.receivables.tests.charges import charges
+from voice.receivables.tests.test_numbers import child
+
+EUR = 1_000_000
+BEGINS = make.OCTOBER[0]
+# A worker in a process of its own that dies while the second customer's month is written.
+DOOMED = """
+import sys, time, django
+django.setup()
+from portal.db import contexts
+from tenants.models import Msp
+from voice.receivables.models import InvoiceRun
+from voice.receivables.services import runs
+with contexts.public():
+    msp = Msp.objects.get(slug="northwind")
+real, seen = runs._note, []
+def note(run, each, findings):
+    real(run, each, findings)
+    seen.append(each)
+    if len(seen) == 3:
+        print("dying", flush=True)
+        time.sleep(60)
+runs._note = note
+with contexts.msp(msp):
+    runs.collect(InvoiceRun.objects.get(pk=int(sys.argv[1])))
+"""
+
+
+@pytest.fixture
+def ground(transactional_db, monkeypatch):
+    """Northwind's two customers with calls, stored for every connection to see; jobs wait."""
+    monkeypatch.setattr("portal.core.jobs.run_job.apply_async", lambda *_args, **_facts: None)
+    with contexts.public():
+        msp = Msp.objects.get(slug="northwind")
+    contexts.use_msp(msp)
+    company = make.entity(msp)
+    customers = list(Customer.objects.filter(msp=msp).order_by("pk"))
+    for customer in customers:
+        make.profile(company, customer)
+        charges(customer, 10 * EUR, 5 * EUR)
+    yield msp, customers
+    contexts.use_public()
+
+
+def at_once(msp, *acts):
+    """Do these things at the same moment, each over a connection of its own; return what they raised."""
+    start, raised = threading.Barrier(len(acts)), []
+
+    def run(act):
+        try:
+            with contexts.msp(msp):
+                start.wait()
+                act()
+        except ValidationError as error:
+            raised.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[act]) for act in acts]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(60)
+    return raised
+
+
+def begin(msp):
+    return runs.start_run(msp, BEGINS, by=make.BY, today=make.TODAY)
+
+
+def test_two_runs_at_once_of_one_msp_and_one_is_told(ground):
+    msp, customers = ground
+    raised = at_once(msp, lambda: begin(msp), lambda: begin(msp))
+
+    assert [error.messages for error in raised] == [["Another run is at work: wait until it is through."]]
+    assert InvoiceRun.objects.get().customers.count() == len(customers)
+
+
+def test_two_workers_share_a_run_and_bill_nothing_twice(ground):
+    msp, _customers = ground
+    run = begin(msp)
+    assert at_once(msp, *[lambda: runs.collect(InvoiceRun.objects.get(pk=run.pk))] * 2) == []
+
+    run.refresh_from_db()
+    assert (run.state, Invoice.objects.count(), BilledCharge.objects.count()) == ("ready", 2, 4)
+    runs.approve_customers(run, None, by=make.BY)
+    run.refresh_from_db()
+    runs.start_issuing(run, on=make.TODAY, by=make.BY)
+    at_once(msp, *[lambda: runs.issue_approved(InvoiceRun.objects.get(pk=run.pk))] * 2)
+    numbers = Invoice.objects.order_by("sequence").values_list("number", flat=True)
+    assert list(numbers) == ["2026-00001", "2026-00002"]
+
+
+def test_a_killed_worker_leaves_whole_customers_and_the_next_one_goes_on(ground):
+    msp, _customers = ground
+    run = begin(msp)
+    worker = subprocess.Popen(
+        [sys.executable, "-c", DOOMED, str(run.pk)], stdout=subprocess.PIPE, text=True, env=os.environ | child()
+    )
+    assert worker.stdout.readline().strip() == "dying"
+    worker.kill()
+    worker.wait()
+    worker.stdout.close()
+
+    assert sorted(run.customers.values_list("state", flat=True)) == ["drafted", "waiting"]
+    assert (Invoice.objects.count(), BilledCharge.objects.count()) == (1, 2)
+    runs.collect(run)
+    run.refresh_from_db()
+    assert (run.state, Invoice.objects.count(), BilledCharge.objects.count()) == ("ready", 2, 4)

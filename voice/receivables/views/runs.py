@@ -1,0 +1,168 @@
+"""The MSP's invoice runs: a month from collecting to issuing."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from portal.core.access import requires
+from portal.core.models import Job
+from portal.ui.forms import refuse
+from voice.receivables import findings, tasks  # noqa: F401  registers the jobs
+from voice.receivables.forms import IssueForm, RunForm
+from voice.receivables.models import InvoiceRun, RunFinding
+from voice.receivables.pages_runs import (
+    RunCustomerList,
+    RunList,
+    invoice_tabs,
+    month_of,
+    state_of_run,
+    totals_of,
+    with_figures,
+    with_standing,
+)
+from voice.receivables.services import runs
+from voice.selection import nothing_picked, picked, refusal_words
+
+
+def _run(request: HttpRequest, pk: int) -> InvoiceRun:
+    return get_object_or_404(with_figures(InvoiceRun.objects.filter(msp=request.msp)), pk=pk)
+
+
+def _job(run: InvoiceRun) -> Job | None:
+    return Job.objects.filter(pk=run.job_id).first() if run.job_id else None
+
+
+@requires("bills.view")
+def run_list(request: HttpRequest) -> HttpResponse:
+    return RunList(request).response()
+
+
+@requires("bills.change")
+def run_new(request: HttpRequest) -> HttpResponse:
+    form = RunForm(request.POST or None, today=timezone.localdate())
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = runs.start_run(request.msp, form.cleaned_data["month"], by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            return redirect("invoices:run", pk=made.pk)
+    return TemplateResponse(request, "voice/receivables/run_new.html", {"form": form})
+
+
+@requires("bills.view")
+def run(request: HttpRequest, pk: int) -> HttpResponse:
+    row = _run(request, pk)
+    whole = RunFinding.objects.filter(run=row, customer=None).select_related("customer", "run")
+    context = {
+        "state": state_of_run(row),
+        "job": _job(row) if row.is_working else None,
+        "whole": [findings.told(each) for each in whole],
+        "totals": totals_of(row),
+        "warnings": runs.open_warnings(row).filter(customer__isnull=False).values("customer").distinct().count(),
+        "can_change": request.can("bills.change"),
+    }
+    return RunCustomerList(request, row, **context).response()
+
+
+@requires("bills.view")
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    row = _run(request, pk)
+    job = _job(row)
+    if job is None:
+        raise Http404
+    response = render(request, "components/job.html", {"job": job, "url": reverse("invoices:run_progress", args=[pk])})
+    if not job.is_open:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@requires("bills.view")
+def customer(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
+    row = _run(request, pk)
+    each = get_object_or_404(with_standing(row.customers.all()), pk=customer)
+    context = {
+        "run": row,
+        "month": month_of(row),
+        "row": each,
+        "state": state_of_run(row),
+        "findings": [findings.told(one) for one in each.findings.select_related("customer", "run").order_by("pk")],
+        "can_change": request.can("bills.change") and not row.is_working,
+    }
+    return TemplateResponse(request, "voice/receivables/run_customer.html", context)
+
+
+@require_POST
+@requires("bills.change")
+def collect(request: HttpRequest, pk: int) -> HttpResponse:
+    row = _run(request, pk)
+    try:
+        runs.start_run(request.msp, row.begins, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+    return redirect("invoices:run", pk=pk)
+
+
+@require_POST
+@requires("bills.change")
+def tick(request: HttpRequest, pk: int) -> HttpResponse:
+    found = get_object_or_404(RunFinding.objects.select_related("run"), pk=pk, msp=request.msp)
+    try:
+        runs.tick(found, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+    if found.customer_id:
+        return redirect("invoices:run_customer", pk=found.run_id, customer=found.customer_id)
+    return redirect("invoices:run", pk=found.run_id)
+
+
+@require_POST
+@requires("bills.change")
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    row = _run(request, pk)
+    everything = "all" in request.POST
+    chosen = None if everything else picked(request, partial(RunCustomerList, run=row))  # type: ignore[arg-type]
+    if chosen is not None and not chosen.ids:
+        messages.error(request, nothing_picked())
+        return redirect("invoices:run", pk=pk)
+    try:
+        done, held = runs.approve_customers(row, None if chosen is None else chosen.ids, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+        return redirect("invoices:run", pk=pk)
+    if done:
+        messages.success(request, ngettext("%(n)d invoice approved.", "%(n)d invoices approved.", done) % {"n": done})
+    if held:
+        words = ngettext(
+            "%(n)d invoice has a warning that nobody has ticked.",
+            "%(n)d invoices have warnings that nobody has ticked.",
+            held,
+        )
+        messages.warning(request, words % {"n": held})
+    if not done and not held:
+        messages.warning(request, _("There was nothing to approve among them."))
+    return redirect("invoices:run", pk=pk)
+
+
+@requires("bills.change")
+def issue(request: HttpRequest, pk: int) -> HttpResponse:
+    row = _run(request, pk)
+    form = IssueForm(request.POST or None, initial={"on": timezone.localdate()})
+    if request.method == "POST" and form.is_valid():
+        try:
+            runs.start_issuing(row, on=form.cleaned_data["on"], by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            return redirect("invoices:run", pk=pk)
+    context = {"form": form, "run": row, "month": month_of(row), "tabs": invoice_tabs("invoices:runs")}
+    return TemplateResponse(request, "voice/receivables/run_issue.html", context)
