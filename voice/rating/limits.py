@@ -25,10 +25,11 @@ def account_of(customer: Customer) -> Account:
     stored = Account.objects.filter(pk=customer.pk).first()
     if stored is not None:
         return stored
-    paid_by = CustomerDeck.objects.filter(tenant=customer, ends=None).select_related("deck").first()
+    # Not the whole deck: a customer may not read all of it.
+    currencies = CustomerDeck.objects.filter(tenant=customer, ends=None).values_list("deck__currency", flat=True)
     return Account(
         tenant=customer, msp_id=customer.msp_id, month=now().date().replace(day=1),
-        currency=paid_by.deck.currency if paid_by else USUAL_CURRENCY,
+        currency=currencies.first() or USUAL_CURRENCY,
     )  # fmt: skip
 
 
