@@ -48,7 +48,7 @@ class RateList(ListPage):
         _("No rates yet."),
         _("Import the European Central Bank's once: from then on they come by themselves on each working day."),
         IMPORT,
-        "currency-euro",
+        "arrows-exchange",
     )
 
     def __init__(self, request: HttpRequest, **context: Any) -> None:
