@@ -25,6 +25,8 @@ class Entry:
     url_name: str
     capability: str = ""
     group: Words = ""
+    # Pages that are reached by tabs of this entry's page, where their addresses do not lie under its own.
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,11 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Emergency trunks"), "ambulance", "carriers:emergency", "emergency.view", NETWORK),
         Entry(_("Block list"), "ban", "carriers:blocked", "carriers.view", NETWORK),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
-        Entry(_("Decks"), "table", "decks:list", "rates.view", BUSINESS),
-        Entry(_("Unrated calls"), "zoom-question", "unrated:list", "rates.view", BUSINESS),
-        Entry(_("Margin"), "trending-up", "margin:overview", "margin.view", BUSINESS),
+        Entry(_("Rates"), "table", "decks:list", "rates.view", BUSINESS, ("unrated:list", "rerating:list")),
         Entry(_("Plans"), "packages", "plans:list", "plans.view", BUSINESS),
         Entry(_("Invoices"), "file-text", "invoices:list", "bills.view", BUSINESS),
         Entry(_("Payments"), "credit-card", "invoices:payments", "bills.view", BUSINESS),
-        Entry(_("Billing"), "building", "invoices:profiles", "bills.view", BUSINESS),
-        Entry(_("Your companies"), "certificate", "invoices:entities", "bills.view", BUSINESS),
+        Entry(_("Margin"), "trending-up", "margin:overview", "margin.view", BUSINESS),
         Entry(_("Advisor"), "bulb", "advisor:list", "advice.view", BUSINESS),
         Entry(_("Brand"), "palette", "brand:edit", "brand.change", ACCOUNT),
         Entry(_("Domains"), "world", "domains:list", "domains.view", ACCOUNT),
@@ -96,10 +95,15 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Routing"), "route", "routing:list", "routing.view"),
         Entry(_("Trunks"), "plug-connected", "carriers:list", "carriers.view"),
         Entry(_("Emergency"), "ambulance", "emergency:home", "emergency.view"),
-        Entry(_("Account"), "wallet", "account:home", "bills.view", ACCOUNT),
-        Entry(_("Usage"), "chart-bar", "usage:list", "bills.view", ACCOUNT),
+        Entry(
+            _("Bills and usage"),
+            "file-text",
+            "bills:list",
+            "bills.view",
+            ACCOUNT,
+            ("usage:list", "account:home", "plan:home"),
+        ),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", ACCOUNT),
-        Entry(_("Bills"), "file-text", "bills:list", "bills.view", ACCOUNT),
         Entry(_("Company"), "building", "settings:company", "settings.view", ACCOUNT),
         Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
@@ -131,9 +135,20 @@ class Shown:
 
 def _shown(request: HttpRequest) -> Shown:
     place, urlconf = getattr(request, "place", "") or "", getattr(request, "urlconf", None)
-    names = tuple(entry.url_name for entry in PLACES.get(place, []) if may_see(entry, request))
-    urls = [url for name in names if (url := address(name, urlconf))]
-    return Shown(place, urlconf, names, current_url(urls, request.path))
+    entries = [entry for entry in PLACES.get(place, []) if may_see(entry, request)]
+    names = tuple(entry.url_name for entry in entries)
+    return Shown(place, urlconf, names, _current(entries, urlconf, request.path))
+
+
+def _current(entries: list[Entry], urlconf: str | None, path: str) -> str:
+    """Return the address of the entry whose page, or one that it covers, the path lies under."""
+    covered = {
+        url: address(entry.url_name, urlconf)
+        for entry in entries
+        for name in (entry.url_name, *entry.covers)
+        if (url := address(name, urlconf))
+    }
+    return covered.get(current_url(list(covered), path), "")
 
 
 def _grouped(shown: Shown) -> list[Group]:

@@ -49,6 +49,24 @@ def test_the_entry_of_the_page_is_marked_and_no_other():
         assert not current or f'href="{current}" aria-current="page"' in text
 
 
+@pytest.mark.parametrize(
+    ("place", "role", "path", "current"),
+    [
+        ("msp", "owner", "/unrated/", "/decks/"),
+        ("msp", "owner", "/invoices/companies/", "/invoices/"),
+        ("msp", "owner", "/invoices/rates/", "/invoices/"),
+        ("msp", "owner", "/invoices/payments/bank/", "/invoices/payments/"),
+        ("customer", "admin", "/usage/", "/bills/"),
+        ("customer", "admin", "/balance/", "/bills/"),
+        ("customer", "admin", "/plan/", "/bills/"),
+    ],
+)
+def test_a_page_behind_a_tab_marks_the_entry_that_leads_to_it(place, role, path, current):
+    text = drawn(place, {role}, path)
+
+    assert re.findall(r'href="([^"]*)" aria-current="page"', text) == [current]
+
+
 def test_the_same_page_name_leads_to_each_place_s_own_page():
     assert navigation.address("calls:list", "portal.urls_customer") == "/calls/"
     assert navigation.address("customers:list", "portal.urls_msp") == "/customers/"

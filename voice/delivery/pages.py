@@ -62,7 +62,6 @@ def message_url(row: Delivery) -> str:
 
 class EndpointList(ListPage):
     title = _("Integrations")
-    template = "voice/delivery/list.html"
     lead = _(
         "Webhooks: your own billing system is told of calls, bills and payments as they happen, in signed messages."
     )
@@ -88,7 +87,6 @@ class EndpointList(ListPage):
 
 class StoreList(ListPage):
     title = _("Places for files")
-    template = "voice/delivery/list.html"
     lead = _("Rated calls, or everything that the feed tells, as files in a place of yours, each hour or each day.")
     columns = [
         Column(
@@ -116,7 +114,6 @@ class StoreList(ListPage):
 
 class DeliveryList(ListPage):
     title = _("Deliveries")
-    template = "voice/delivery/list.html"
     lead = _("Each message on its way to each webhook. What did not get through is tried again for about three days.")
     columns = [
         Column("state", _("State"), kind="status", value=state_of),
@@ -153,7 +150,6 @@ class DeliveryList(ListPage):
 
 class FileList(ListPage):
     title = _("Files sent")
-    template = "voice/delivery/list.html"
     lead = _("Each file with what is in it, and when it arrived.")
     columns = [
         Column("state", _("State"), kind="status", value=state_of),

@@ -18,7 +18,6 @@ from voice.directory.models import CivicAddress, Person, Place, Site
 class DirectoryList(ListPage):
     """A list of the directory, with its siblings as tabs."""
 
-    template = "voice/directory/list.html"
     here = ""
 
     def __init__(self, request: HttpRequest, **context: Any) -> None:

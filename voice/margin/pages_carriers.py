@@ -51,7 +51,6 @@ def _period(row: CarrierInvoice) -> str:
 class CarrierInvoiceList(ListPage):
     title = _("Margin")
     lead = _("What carriers bill you, held call by call against what their trunks cost by your price lists.")
-    template = "voice/margin/carrier_invoices.html"
     columns = [
         Column("state", _("State"), kind="status", value=state_of),
         Column("carrier__name", _("Carrier"), sort=True, link="margin:carrier_invoice"),

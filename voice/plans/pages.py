@@ -52,7 +52,6 @@ def day_of(name: str) -> Any:
 class Sold(ListPage):
     """A list with its siblings as tabs."""
 
-    template = "voice/plans/list.html"
     here = ""
 
     def __init__(self, request: HttpRequest, **context: Any) -> None:

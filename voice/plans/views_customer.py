@@ -10,13 +10,14 @@ from portal.core.access import requires
 from voice.plans import previews, selectors
 from voice.plans.describing import described
 from voice.plans.loading import clauses_of
+from voice.rating.tabs_customer import money_tabs
 
 
 @requires("bills.view")
 def your_plan(request: HttpRequest) -> HttpResponse:
     today = timezone.localdate()
     contract = selectors.contract_of(request.tenant, today)
-    context: dict[str, Any] = {"contract": contract, "today": today}
+    context: dict[str, Any] = {"contract": contract, "today": today, "tabs": money_tabs(request, "plan:home")}
     if contract is not None:
         held = selectors.held_on(contract, today)
         phases = [each for each in selectors.phases_of(contract) if each.begins > today]

@@ -61,7 +61,6 @@ def code_of(rate: DeckRate | DeckLine) -> str:
 class DeckList(ListPage):
     title = _("Decks")
     lead = _("Lists of rates: what carriers ask you for calls (buying), and what your customers pay (selling).")
-    template = "voice/rating/decks.html"
     topic = "decks"
     columns = [
         Column("kind", _("Kind"), value=lambda deck: deck.get_kind_display(), sort=True),

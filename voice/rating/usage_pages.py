@@ -23,6 +23,7 @@ from voice.rating.models import Charge, PricedOutcome, RateDeck, Usage
 from voice.rating.models.charges import ASIDE
 from voice.rating.prices import chip
 from voice.rating.tabs import rating_tabs
+from voice.rating.tabs_customer import money_tabs
 
 MONTHS = 13
 MOST_DESTINATIONS = 15
@@ -65,7 +66,6 @@ class UsageList(ListPage):
             value=lambda row: row.micros if row.currency else None,
         ),
     )  # fmt: skip
-    actions = (Action(gettext_lazy("Your plan"), "plan:home", "packages"),)
     filters = (
         Choice("month", gettext_lazy("Month"), _months, apply=lambda queryset, _value: queryset),
         Choice("direction", gettext_lazy("Direction"), Direction.choices),
@@ -119,7 +119,7 @@ class UsageList(ListPage):
 
 @requires("bills.view")
 def usage(request: HttpRequest) -> HttpResponse:
-    return UsageList(request).response()
+    return UsageList(request, tabs=money_tabs(request, "usage:list")).response()
 
 
 def _customers(request: HttpRequest) -> list[tuple[int, str]]:

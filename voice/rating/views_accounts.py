@@ -20,6 +20,7 @@ from voice.rating import accounts, limits, warnings
 from voice.rating import selectors_accounts as selectors
 from voice.rating.forms_accounts import MoveForm, OwnLimitForm, TermsForm
 from voice.rating.models import Account, Movement
+from voice.rating.tabs_customer import money_tabs
 
 
 class MovementList(ListPage):
@@ -135,8 +136,8 @@ def own_account(request: HttpRequest) -> HttpResponse:
     """Show a customer what is left, what it spent, and what happens at its limits."""
     account = limits.account_of(request.tenant)
     can_change = request.can("limits.change")
-    page = MovementList(request, account, "voice/rating/account.html", can_change=can_change, **_facts(account))
-    return page.response()
+    context = {"can_change": can_change, "tabs": money_tabs(request, "account:home"), **_facts(account)}
+    return MovementList(request, account, "voice/rating/account.html", **context).response()
 
 
 @requires("limits.change")

@@ -74,7 +74,6 @@ def payment_tabs(request: HttpRequest, current: str) -> list[Tab]:
 
 class InvoiceList(ListPage):
     title = _("Invoices")
-    template = "voice/receivables/invoices.html"
     lead = _(
         "What your customers are billed. An issued invoice never changes: a credit note takes back what was wrong."
     )
@@ -143,10 +142,6 @@ class BillList(ListPage):
     export_name = "bills"
     actions = [
         Action(_("Pay"), "pay:pay", "credit-card", "payments.change"),
-        Action(_("Payments"), "pay:payments", "list-check"),
-        Action(_("Statement of account"), "pay:statement", "list"),
-        Action(_("Your plan"), "plan:home", "packages"),
-        Action(_("Your questions"), "bills:questions", "help-circle"),
     ]
     empty = Empty(_("No bills yet."), _("They appear here as soon as they are issued."), icon="file-text")
 
@@ -198,7 +193,6 @@ class LineList(ListPage):
 
 class PaymentList(ListPage):
     title = _("Payments")
-    template = "voice/receivables/payments.html"
     lead = _("Money that came in. A wrong entry is corrected by another one, never changed.")
     columns = [
         Column("received_on", _("Received on"), draw=day("received_on"), sort=True),
@@ -276,6 +270,9 @@ class ProfileList(ListPage):
     default_sort = "name"
     export_name = "billing"
     empty = Empty(_("No customers yet."), icon="building")
+
+    def __init__(self, request: HttpRequest, **context: Any) -> None:
+        super().__init__(request, tabs=tabs(request, "invoices:profiles"), **context)
 
     def queryset(self) -> QuerySet[Customer]:
         found = Customer.objects.filter(msp=self.request.msp).exclude(state=Customer.State.CLOSED)  # type: ignore[attr-defined]

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.lists import Choice, Column, Empty, ListPage
 from portal.ui.status import Status, status
 from tenants.models import Customer
+from voice.currencies.tabs import tabs
+from voice.rating.tabs_customer import money_tabs
 from voice.receivables.models import LineQuestion
-from voice.receivables.pages_runs import invoice_tabs
 
 
 def state_of_question(row: LineQuestion) -> Status:
@@ -37,7 +38,6 @@ EMPTY = Empty(_("No questions."), _("“Ask about this line” stands at each li
 class QuestionList(ListPage):
     title = _("Questions about bills")
     lead = _("What your customers ask about lines of their bills. An answer settles what they did not accept.")
-    template = "voice/receivables/runs.html"
     columns = [
         Column("state", _("State"), kind="status", value=state_of_question, link="invoices:question"),
         Column("tenant__name", _("Customer"), sort=True),
@@ -49,7 +49,7 @@ class QuestionList(ListPage):
     empty = EMPTY
 
     def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request, tabs=invoice_tabs("invoices:questions"))
+        super().__init__(request, tabs=tabs(request, "invoices:questions"))
 
     @cached_property
     def filters(self) -> list[Any]:  # type: ignore[override]
@@ -72,6 +72,9 @@ class AskedList(ListPage):
     default_sort = "-asked_at"
     export_name = "questions"
     empty = EMPTY
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request, tabs=money_tabs(request, "bills:questions"))
 
     def queryset(self) -> QuerySet[LineQuestion]:
         return LineQuestion.objects.filter(tenant=self.request.tenant).select_related("invoice")  # type: ignore[attr-defined]

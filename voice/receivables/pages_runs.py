@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui import markup
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
-from portal.ui.parts import Tab
 from portal.ui.status import Status, status
+from voice.currencies.tabs import tabs
 from voice.receivables import findings
 from voice.receivables.models import Invoice, InvoiceRun, RunCustomer, RunFinding
 
@@ -25,12 +25,6 @@ TONES = {
     STATES.WAITING: "queued", STATES.NOTHING: "inactive", STATES.LEFT_OUT: "attention", STATES.DRAFTED: "waiting_you",
     STATES.APPROVED: "scheduled", STATES.ISSUED: "done",
 }  # fmt: skip
-
-
-def invoice_tabs(here: str) -> list[Tab]:
-    """Return the tabs beside the MSP's invoices."""
-    found = [(_("Invoices"), "invoices:list"), (_("Runs"), "invoices:runs"), (_("Questions"), "invoices:questions")]
-    return [Tab(label, reverse(name), current=name == here) for label, name in found]
 
 
 def month_of(run: InvoiceRun) -> str:
@@ -80,7 +74,6 @@ def totals_of(run: InvoiceRun) -> list[dict[str, Any]]:
 class RunList(ListPage):
     title = _("Invoice runs")
     lead = _("A run bills a month of all customers: collect, look, approve, issue.")
-    template = "voice/receivables/runs.html"
     columns = [
         Column("standing", _("State"), kind="status", value=state_of_run),
         Column("begins", _("Month"), value=month_of, link="invoices:run", sort=True),
@@ -102,7 +95,7 @@ class RunList(ListPage):
     )
 
     def __init__(self, request: HttpRequest) -> None:
-        super().__init__(request, tabs=invoice_tabs("invoices:runs"))
+        super().__init__(request, tabs=tabs(request, "invoices:runs"))
 
     def queryset(self) -> QuerySet[InvoiceRun]:
         return with_figures(InvoiceRun.objects.filter(msp=self.request.msp))  # type: ignore[attr-defined]

@@ -69,7 +69,6 @@ class ProposalList(ListPage):
         "What calls of a period should have cost, beside what was posted for them. Nothing is posted before somebody"
         " applies a proposal, and then only the difference."
     )
-    template = "voice/rerating/proposals.html"
     topic = "rerating"
     columns = (
         Column("state", _("State"), kind="status", value=state_of),

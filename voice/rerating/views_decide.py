@@ -91,7 +91,6 @@ class DecisionList(ListPage):
     lead = gettext_lazy(
         "What somebody decided about calls that no rate priced, with the reason. Rating again leaves them."
     )
-    template = "voice/rerating/proposals.html"
     columns = (
         Column("made_at", gettext_lazy("Decided"), kind="when", sort=True,
                link=lambda row: address("calls:detail", "portal.urls_msp", row.call)),

@@ -21,6 +21,7 @@ from voice.payments.forms_papers import PeriodForm
 from voice.payments.pages_papers import OwnPaymentList
 from voice.payments.services import receipts
 from voice.payments.statements import Statement, statement_of
+from voice.rating.tabs_customer import money_tabs
 from voice.receivables.models import Payment
 from voice.receivables.pages import currencies
 from voice.selection import refusal_words
@@ -33,7 +34,7 @@ def _pdf(content: bytes, name: str) -> HttpResponse:
 
 @requires("payments.view")
 def own_list(request: HttpRequest) -> HttpResponse:
-    return OwnPaymentList(request).response()
+    return OwnPaymentList(request, tabs=money_tabs(request, "pay:payments")).response()
 
 
 def _payment(request: HttpRequest, pk: int) -> Payment:
@@ -105,6 +106,7 @@ def _statement(request: HttpRequest, customer: Customer) -> HttpResponse:
     context = {
         "form": form, "statement": found, "customer": customer, "query": query.urlencode(),
         "is_own": request.place == "customer",
+        "tabs": money_tabs(request, "pay:statement") if request.place == "customer" else [],
     }  # fmt: skip
     return TemplateResponse(request, "voice/payments/statement.html", context)
 

@@ -6,6 +6,7 @@ from django.template.response import TemplateResponse
 
 from portal.core.access import requires
 from voice.billing.models import Bill
+from voice.rating.tabs_customer import money_tabs
 from voice.receivables import selectors
 from voice.receivables.pages import BillList, LineList, state_of
 from voice.receivables.views.shared import accounts_of, facts_of, file_response
@@ -17,7 +18,7 @@ def _bill(pk: int) -> Bill:
 
 @requires("bills.view")
 def bill_list(request: HttpRequest) -> HttpResponse:
-    return BillList(request).response()
+    return BillList(request, tabs=money_tabs(request, "bills:list")).response()
 
 
 @requires("bills.view")

@@ -13,18 +13,18 @@ from django.views.decorators.http import require_POST
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
+from voice.currencies.tabs import tabs
 from voice.receivables import selectors, services
 from voice.receivables.forms import CreditForm, InvoiceForm
 from voice.receivables.models import Invoice
 from voice.receivables.pages import InvoiceList, LineList, state_of
-from voice.receivables.pages_runs import invoice_tabs
 from voice.receivables.views.shared import facts_of, file_response
 from voice.selection import refusal_words
 
 
 @requires("bills.view")
 def invoice_list(request: HttpRequest) -> HttpResponse:
-    return InvoiceList(request, tabs=invoice_tabs("invoices:list")).response()
+    return InvoiceList(request, tabs=tabs(request, "invoices:list")).response()
 
 
 def _invoice(request: HttpRequest, pk: int) -> Invoice:

@@ -22,7 +22,6 @@ from voice.receivables.models import InvoiceRun, RunFinding
 from voice.receivables.pages_runs import (
     RunCustomerList,
     RunList,
-    invoice_tabs,
     month_of,
     state_of_run,
     totals_of,
@@ -164,5 +163,5 @@ def issue(request: HttpRequest, pk: int) -> HttpResponse:
             refuse(form, error)
         else:
             return redirect("invoices:run", pk=pk)
-    context = {"form": form, "run": row, "month": month_of(row), "tabs": invoice_tabs("invoices:runs")}
+    context = {"form": form, "run": row, "month": month_of(row)}
     return TemplateResponse(request, "voice/receivables/run_issue.html", context)
