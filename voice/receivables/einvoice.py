@@ -6,9 +6,10 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
-from facturx import generate_xml, xml_check_xsd
+from facturx import generate_xml
 
 from voice.rating.money import MICROS, decimals
+from voice.receivables import schemas
 from voice.receivables.references import creditor_reference
 
 INVOICE, CREDIT_NOTE = "380", "381"
@@ -95,7 +96,7 @@ def xml(
     refuse(document, taxes)
     facts = facts_of(document, lines, taxes, corrects)
     made: bytes = generate_xml(facts, level="en16931", check_xsd=False, check_schematron=None)
-    xml_check_xsd(made, flavor="factur-x", level="en16931")
+    schemas.check(made, schemas.CII)
     return made
 
 

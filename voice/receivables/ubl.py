@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from facturx import generate_xml, xml_check_xsd
+from facturx import generate_xml
 from lxml import etree
 
+from voice.receivables import schemas
 from voice.receivables.einvoice import LineRow, TaxRow, facts_of, refuse
 
 CBC = "{urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2}"
@@ -47,7 +48,7 @@ def xml(
     found.find(f"{CBC}CustomizationID").text = XRECHNUNG if is_xrechnung else PEPPOL
     found.remove(found.find(f"{CBC}UBLVersionID"))
     told: bytes = etree.tostring(found, xml_declaration=True, encoding="UTF-8")
-    xml_check_xsd(told, flavor=f"ubl-2.1-{'creditnote' if document.is_credit_note else 'invoice'}")
+    schemas.check(told, schemas.UBL_CREDIT_NOTE if document.is_credit_note else schemas.UBL_INVOICE)
     return told
 
 
