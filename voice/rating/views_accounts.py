@@ -24,7 +24,7 @@ from voice.rating.tabs_customer import money_tabs
 
 
 class MovementList(ListPage):
-    title, topic = gettext_lazy("Account"), "account"
+    title, topic = gettext_lazy("Balance and limits"), "account"
     lead = gettext_lazy("What is left for calls, what happens at the limits, and what moved the balance besides calls.")
     columns = (
         Column("at", gettext_lazy("When"), kind="when", sort=True),

@@ -15,5 +15,4 @@ urlpatterns = [
     path("<int:pk>/calls/", explain.bill_calls, name="calls"),
     path("questions/", explain.asked_list, name="questions"),
     path("questions/<int:pk>/", explain.asked, name="question"),
-    path("account/", customer.account, name="account"),
 ]

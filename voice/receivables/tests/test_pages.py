@@ -147,7 +147,7 @@ def test_a_customer_sees_its_bills_and_takes_them_along(client_of, alice, acme, 
     assert browser.get(f"/bills/{invoice.pk}/files/xml/").status_code == 200
     lines = list(reader(io.StringIO(b"".join(browser.get(f"/bills/{invoice.pk}/?export=csv")).decode("utf-8-sig"))))
     assert len(lines) == 2 and "Fee 0" in lines[1]
-    assert "€119.00" in browser.get("/bills/account/").content.decode()
+    assert "€119.00" in browser.get("/bills/statement/").content.decode()
     assert browser.get("/bills/?export=csv").status_code == 200
 
 

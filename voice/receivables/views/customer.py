@@ -1,15 +1,14 @@
-"""A customer's bills, read from its own copies, and its statement of account."""
+"""A customer's bills, read from its own copies."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.template.response import TemplateResponse
 
 from portal.core.access import requires
 from voice.billing.models import Bill
 from voice.rating.tabs_customer import money_tabs
 from voice.receivables import selectors
 from voice.receivables.pages import BillList, LineList, state_of
-from voice.receivables.views.shared import accounts_of, facts_of, file_response
+from voice.receivables.views.shared import facts_of, file_response
 
 
 def _bill(pk: int) -> Bill:
@@ -30,9 +29,3 @@ def bill(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("bills.view")
 def download(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     return file_response(_bill(pk), kind)
-
-
-@requires("bills.view")
-def account(request: HttpRequest) -> HttpResponse:
-    context = {"accounts": accounts_of(request.tenant)}
-    return TemplateResponse(request, "voice/receivables/account.html", context)
