@@ -21,6 +21,8 @@ from voice.calls.models import Cdr
 from voice.carriers.selectors import trunks_for
 from voice.margin import demo as margin
 from voice.numbers.models import Number
+from voice.receivables import demo_run
+from voice.rerating import demo as rerating
 
 NODE = "sbc-lab-1"
 BY = Actor.system("demo")
@@ -70,7 +72,7 @@ def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
         with cast.as_customer(customer):
             numbers = list(Number.objects.order_by("e164").values_list("e164", flat=True)[:12])
             trunks = [trunk.gateway for trunk in trunks_for(customer).order_by("pk")]
-            known = Cdr.objects.exists()
+            known = Cdr.objects.exclude(node_name=demo_run.NODE).exists()
         if numbers and trunks and not known:
             items += list(_calls(customer, numbers, trunks, chance, now()))
             weeks += list(_weeks(customer, numbers, trunks, chance, getattr(cast, "weeks", 0)))
@@ -85,6 +87,7 @@ def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
         rollups.raise_peaks(_peaks(items))
     _count_hours(node, spool, told)
     margin.carrier_invoice(cast)
+    rerating.seed(cast)
 
 
 def _weeks(

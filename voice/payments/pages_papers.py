@@ -3,11 +3,9 @@
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage
+from portal.ui.lists import Choice, Column, Day, Empty, ListPage
 from voice.receivables.models import Payment
 from voice.receivables.pages import day
-
-STATEMENT = Action(_("Statement of account"), "pay:statement", "list")
 
 
 class OwnPaymentList(ListPage):
@@ -28,7 +26,6 @@ class OwnPaymentList(ListPage):
     ]
     default_sort = "-received_on"
     export_name = "payments"
-    actions = [STATEMENT]
     empty = Empty(_("No payments yet."), _("They appear here when they are booked."), icon="credit-card")
 
     def queryset(self) -> QuerySet[Payment]:

@@ -18,18 +18,19 @@ PERCENT = 220
 
 
 def seed(cast: Any) -> None:
-    """Rate the calls of each MSP's first customer with charges again, once; nothing is applied."""
+    """Rate the calls of each MSP's first customer with charges again, once they are there; nothing is applied."""
+    today = datetime.combine(now().date(), time(), tzinfo=now().tzinfo)
+    begins = today - timedelta(days=2)
     for msp in cast.msps:
         with cast.as_msp(msp):
-            paid = Charge.objects.filter(msp=msp, outcome="rated").order_by("tenant_id").first()
+            paid = Charge.objects.filter(msp=msp, outcome="rated", invited__gte=begins).order_by("tenant_id").first()
             if paid is None or Proposal.objects.filter(msp=msp).exists():
                 continue
             held = CustomerDeck.objects.select_related("deck").filter(tenant=paid.tenant_id).first()
             if held is None:
                 continue
-            today = datetime.combine(now().date(), time(), tzinfo=now().tzinfo)
             proposal = Proposal(
-                msp=msp, begins=today - timedelta(days=2), ends=today + timedelta(days=1), customers=[paid.tenant_id],
+                msp=msp, begins=begins, ends=today + timedelta(days=1), customers=[paid.tenant_id],
                 sell_deck=_agreed(held.deck), note="The new prices were signed on the first, and entered late",
                 made_by=BY.email, expires_at=now() + services.KEPT,
             )  # fmt: skip
