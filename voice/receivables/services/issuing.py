@@ -17,6 +17,7 @@ from voice.receivables.composer import Composed, Line, TaxLine, compose_taxes, l
 from voice.receivables.models import Allocation, BillingProfile, Invoice, InvoiceTax, LegalEntity, Notice, NumberSeries
 from voice.receivables.numbering import number_text, period_of
 from voice.receivables.services.copies import keep_copy
+from voice.receivables.services.counting import count
 from voice.receivables.services.invoices import State, store, take
 from voice.receivables.services.ledger import book_document
 from voice.receivables.services.notices import notify
@@ -45,6 +46,7 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
     invoice.row_version += 1
     invoice.save()
     book_document(invoice)
+    count(invoice, by=by)
     keep_copy(invoice)
     notify(Notice.Kind.BILL, invoice.pk, invoice.tenant_id, invoice.msp_id)
     if invoice.corrects:

@@ -1,0 +1,38 @@
+"""What an issued document does to the customer's account, by which calls stop and go: docs/pricing.md §11."""
+
+from django.db import connection
+
+from portal.core.audit import Actor
+from voice.rating import accounts
+from voice.rating.models import Account
+from voice.receivables.models import Invoice
+
+# What the calls on an invoice took from the account when they were stored: their charges in its currency.
+_TAKEN = """
+    SELECT coalesce(sum(c.micros), 0) FROM public.receivables_invoiceline l
+      JOIN public.receivables_billedcharge b ON b.line_id = l.id
+      JOIN public.rating_charge c ON (c.tenant_id, c.invited, c.id) = (b.tenant_id, b.invited, b.id)
+     WHERE l.invoice_id = %s AND c.currency = %s
+"""
+
+
+def count(document: Invoice, *, by: Actor) -> None:
+    """Take from the customer's account what an invoice asks beyond its calls, or give what a credit note takes off.
+
+    An account counts one currency: documents in another one are between the customer and the books.
+    """
+    account = Account.objects.filter(pk=document.tenant_id).first()
+    if account is None or account.currency != document.currency or not document.total:
+        return
+    told = (document.tenant_id, document.total)
+    reference = f"{document.number} #{document.pk}"
+    if document.is_credit_note:
+        accounts.credit_note(*told, document.currency, reference=reference, by=by)
+        return
+    accounts.invoiced(*told, _taken(document), document.currency, reference=reference, by=by)
+
+
+def _taken(invoice: Invoice) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKEN, [invoice.pk, invoice.currency])
+        return int(cursor.fetchone()[0])
