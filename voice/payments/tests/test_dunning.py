@@ -256,7 +256,7 @@ def test_the_clerk_sets_the_ladder_looks_and_sends(client_of, nadia, northwind, 
         assert (row.fee, row.interest_per_million) == (2_500_000, 90_000)
     assert 'value="2.50"' in office.get(f"{base}ladder/{row.pk}/").content.decode()
     assert office.post(f"{base}propose/").status_code == 302
-    assert "Send all 1 proposed" in office.get(base).content.decode()
+    assert "Send the one proposed" in office.get(base).content.decode()
     with contexts.msp(northwind):
         pk = Reminder.objects.get().pk
     assert "Please pay." in office.get(f"{base}{pk}/").content.decode()

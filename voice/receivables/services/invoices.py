@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from voice.edits import facts, locked
+from voice.plans.ordering import forget_draws
 from voice.receivables.composer import Composed, LinesSource, TaxLine, compose
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax
 from voice.receivables.tax import Levy, TaxClass
@@ -104,8 +105,14 @@ def drop(invoice: Invoice, *, by: Actor) -> None:
     """Throw a draft away; it has no number yet, so none is missing."""
     take(invoice, {State.DRAFT})
     give_back(invoice.tenant_id, invoice.pk)
+    forget_draws(invoice.tenant, drawn_by(invoice))
     audit.record(by, "invoice.dropped", invoice, tenant_id=invoice.tenant_id, before=facts(invoice, AMOUNTS))
     invoice.delete()
+
+
+def drawn_by(invoice: Invoice) -> str:
+    """Return the name under which a plan knows what a document drew from it."""
+    return f"invoice {invoice.pk}"
 
 
 def take(invoice: Invoice, states: Iterable[str]) -> None:

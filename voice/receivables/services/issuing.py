@@ -21,6 +21,7 @@ from voice.receivables.services.counting import count
 from voice.receivables.services.invoices import State, store, take
 from voice.receivables.services.ledger import book_document
 from voice.receivables.services.notices import notify
+from voice.receivables.services.payments import settle_from_credit
 from voice.receivables.tax import Levy, Treatment
 
 SELLER = (
@@ -51,6 +52,8 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
     notify(Notice.Kind.BILL, invoice.pk, invoice.tenant_id, invoice.msp_id)
     if invoice.corrects:
         _settle(invoice.corrects, invoice)
+    else:
+        settle_from_credit(invoice.tenant_id, by=by)
     audit.record(
         by, "invoice.issued", invoice, tenant_id=invoice.tenant_id, total=invoice.total, currency=invoice.currency
     )

@@ -13,10 +13,11 @@ from tenants.models import Customer
 from voice.currencies.selectors import rate_on
 from voice.inventory.models import StockNumber
 from voice.plans.bills import CREDIT, FEE, USAGE, PlanBill, PlanItem, moments, plan_bill, usage_text
+from voice.plans.ordering import keep_draws
 from voice.rating.money import to_minor
 from voice.receivables.composer import Item
 from voice.receivables.models import BillingProfile, Invoice
-from voice.receivables.services.invoices import draft
+from voice.receivables.services.invoices import draft, drawn_by
 from voice.receivables.tax import TaxClass, Treatment
 from voice.receivables.taxation import treatment_of
 from voice.receivables.usage import Moved, Unbilled, put_on_lines, unbilled
@@ -105,6 +106,9 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
     put_on_lines(found, _lines(invoice, plan, found), plan.covers)
     if take(profile.tenant_id, before, invoice.pk) != again:
         raise Moved
+    if plan.draws or any(item.kind != USAGE for item in plan.items):
+        # What the plan gave for these days is given: they are closed to changes of the plan.
+        keep_draws(profile.tenant, begins, ends, plan.draws, drawn_by(invoice))
     return invoice, found
 
 

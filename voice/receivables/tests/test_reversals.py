@@ -73,7 +73,7 @@ def test_what_was_paid_ahead_settles_later_invoices_after_fees(billed):
     book_fee(books, 5 * EUR, on=make.TODAY, text="Reminder")
     invoice = make.issued(billed, 100 * EUR)
 
-    assert settle_from_credit(billed.tenant_id, by=make.BY) == 95 * EUR
+    # Issuing it has settled what there was; nobody settles it twice.
     assert settle_from_credit(billed.tenant_id, by=make.BY) == 0
     assert selectors.open_amount(invoice) == owed(billed) == 24 * EUR
 

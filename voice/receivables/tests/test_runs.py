@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from portal.core.models import Job
 from portal.db import contexts
-from voice.plans.bills import moments
+from voice.plans.bills import FEE, PlanBill, PlanItem, moments, plan_bill
+from voice.plans.ordering import billed_until
 from voice.rating.money import to_minor
 from voice.receivables import checks, hooks, tasks
 from voice.receivables.models import BilledCharge, BillingProfile, Invoice, InvoiceRun, RunCustomer, RunFinding
-from voice.receivables.services import approve, drop, runs
+from voice.receivables.services import approve, drop, months, runs
 from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
@@ -391,6 +392,22 @@ def test_checks_read_everything_once(billed, northwind, django_assert_max_num_qu
     run = run_of(northwind)
     with django_assert_max_num_queries(8):
         checks.look(run)
+
+
+def test_what_a_plan_gave_is_given_until_the_draft_is_dropped(billed, northwind, monkeypatch):
+    charges(billed.tenant, 1_234_567)
+    fee = PlanItem(FEE, "fees", "Seats", 10 * EUR, basis={"rule": "each"})
+
+    def bill(*args):
+        return PlanBill([fee, *plan_bill(*args).items], draws=[("minutes", "", BEGINS, 600)])
+
+    monkeypatch.setattr(months, "plan_bill", bill)
+
+    invoice, _found = draft_month(billed, BEGINS, ENDS, by=make.BY)
+    assert billed_until(billed.tenant) == ENDS
+
+    drop(invoice, by=make.BY)
+    assert billed_until(billed.tenant) is None
 
 
 def test_many_calls_sum_to_the_total_to_the_cent(billed, northwind):
