@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tenants.models import Customer
-from voice.margin import selectors
+from voice.margin import plans, selectors
 from voice.margin.forecast import LOOKED_AT, forecast
 from voice.margin.lens import Lens, lens_of, next_month, previous_month
 from voice.margin.selectors import Day, OfCustomer, Result
@@ -50,6 +50,7 @@ def overview(lens: Lens, today: date) -> dict[str, Any]:
         "forecast": _forecast(found, days, today) if _is_now(lens, today) else None,
         "short": named(selectors.below_target(customers)[:SHOWN]),
         "losing": losing,
+        "plans": plans.by_plan(customers, plans.names(lens.msp, lens.month)),
         "nothing": selectors.without_revenue(groups),
         "elsewhere": selectors.elsewhere(lens),
         "disputed": selectors.disputed(lens),

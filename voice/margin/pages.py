@@ -16,7 +16,7 @@ from portal.ui.lists import Choice, Column, Empty, ListPage
 from portal.ui.parts import Tab
 from tenants.models import Customer
 from voice.calls.models.cdr import Direction
-from voice.margin import selectors
+from voice.margin import plans, selectors
 from voice.margin.lens import Lens, next_month
 from voice.margin.months import asked_lens, months, offered_currencies
 from voice.margin.words import coins, percent, standing
@@ -118,12 +118,19 @@ class CustomerMarginList(MonthList):
 
     @cached_property
     def filters(self) -> list[Any]:  # type: ignore[override]
-        return [MONTH, CURRENCY, Choice("standing", gettext_lazy("Standing"), STANDINGS, apply=_customers_standing)]
+        offered = sorted({(name, name) for name in plans.names(self.lens.msp, self.lens.month).values()})
+        return [
+            MONTH,
+            CURRENCY,
+            Choice("standing", gettext_lazy("Standing"), STANDINGS, apply=_customers_standing),
+            Choice("plan", gettext_lazy("Plan"), offered),
+        ]
 
     def visible_columns(self) -> list[Column]:
         columns = [
             Column("standing", _("Standing"), kind="status", value=lambda row: standing(row, row.wanted)),
             Column("name", _("Customer"), sort=True, link=self._page_of),
+            Column("plan", _("Plan"), sort=True, card=False),
             self.money("revenue", _("Revenue")),
             self.money("fees", _("of it fees"), card=False),
             self.money("spent", _("Cost")),
@@ -137,7 +144,8 @@ class CustomerMarginList(MonthList):
         return [each for each in columns if each.name not in left_out]
 
     def queryset(self) -> QuerySet[Customer]:
-        return _with_currency(selectors.customers(self.lens), self.lens)
+        found = selectors.customers(self.lens).annotate(plan=plans.plan_of(self.lens.month))
+        return _with_currency(found, self.lens)
 
     def _page_of(self, row: Customer) -> str:
         query = urlencode({"month": self.lens.key, "currency": self.lens.currency})

@@ -9,10 +9,11 @@ from portal.core.audit import Actor
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from voice.currencies.models import ExchangeRate
-from voice.margin import overview, selectors, services
+from voice.margin import overview, plans, selectors, services
 from voice.margin.lens import lens_of, next_month, previous_month
 from voice.margin.models import Target
 from voice.margin.months import this_month
+from voice.plans.tests import make as agreed
 from voice.receivables.tests import make
 
 pytestmark = pytest.mark.django_db
@@ -147,6 +148,22 @@ def test_a_stored_rate_brings_currencies_together(northwind, acme, globex, summe
     assert selectors.days(euros, this_month(), next_month(this_month()))[0].margin == 12_000_000
     dollars = lens_of(northwind, this_month(), "USD", today=this_month())
     assert came_to(dollars).cost == 7_590_100
+
+
+def test_plans_stand_by_what_their_customers_left(northwind, acme, globex, summed, lens):
+    summed(acme, earned=9_000_000, cost=4_000_000)
+    summed(globex, earned=1_000_000, cost=2_000_000)
+    contexts.use_msp(northwind)
+    version = agreed.published(northwind, {"kind": "monthly", "name": "Line", "amount": 1_000_000}, name="Office")
+    agreed.contract(acme, version, starts=date(2026, 1, 1))
+
+    customers = selectors.by_customer(lens())
+    found = plans.by_plan(customers, plans.names(northwind, this_month()))
+
+    told = [(each.name, each.customers, each.result.margin) for each in found]
+    assert told == [("Office", 1, 5_000_000), ("", 1, -1_000_000)]
+    listed = selectors.customers(lens()).annotate(plan=plans.plan_of(this_month()))
+    assert dict(listed.values_list("name", "plan")) == {"Acme": "Office", "Globex": None}
 
 
 def test_this_month_is_compared_with_the_same_days_of_the_last(northwind, acme, summed, lens):

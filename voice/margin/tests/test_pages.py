@@ -76,8 +76,8 @@ def test_lists_are_narrowed_sorted_and_exported(month, desk):
     assert "Nothing matches" in desk.get("/margin/routes/?currency=EUR&q=Chile").content.decode()
     text = desk.get("/margin/customers/?currency=EUR&export=csv").getvalue().decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
-    assert rows[0][:3] == ["Standing", "Customer", "Revenue"]
-    assert {row[1]: row[2] for row in rows[1:]}["Acme"] == "€10.00"
+    assert rows[0][:4] == ["Standing", "Customer", "Plan", "Revenue"]
+    assert {row[1]: row[3] for row in rows[1:]}["Acme"] == "€10.00"
 
 
 def test_a_target_is_set_on_its_page_and_by_programs(month, acme, northwind, desk):
