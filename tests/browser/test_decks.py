@@ -12,7 +12,7 @@ def test_a_number_is_tried_against_a_deck(portal, browser_of):
     page = browser_of("owner").new_page()
     page.goto(portal.url(OWNER, "/decks/"))
     assert access_of(page) == []
-    page.get_by_role("link", name="Office Europe").click()
+    page.get_by_role("link", name="Office Europe", exact=True).click()
     page.get_by_label("Called number").fill("+44 7700 900123")
     page.get_by_role("button", name="Try").click()
     expect(page.locator("#tried")).to_contain_text("takes the call")
