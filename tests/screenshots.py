@@ -19,8 +19,9 @@ PAGES = {
         "numbers": "/numbers/",
         "emergency": "/emergency/",
         "call-story": "first call",
+        "bill": "/bills/3/",
     },
-    ("northwind", "nadia@northwind.example"): {"msp-home": "/", "customers": "/customers/"},
+    ("northwind", "nadia@northwind.example"): {"msp-home": "/", "customers": "/customers/", "margin": "/margin/"},
     ("console", "operator@strowger.example"): {"rollout": "/rollout/"},
 }
 
