@@ -47,7 +47,7 @@ class LossList(ListPage):
     title = _("Calls below cost")
     template = "voice/routing/losses.html"
     columns = [
-        Column("name", _("Customer"), sort=True, link=_policy_url),
+        Column("name", _("Customer"), sort=True, link=_policy_url, link_needs="rates.change"),
         Column("loss_mode", _("Calls below cost"), value=_in_words, sort=True),
         Column("deck_name", _("Pays by"), sort=True, card=False),
     ]
