@@ -7,12 +7,16 @@ from voice.rating import accounts
 from voice.rating.models import Account
 from voice.receivables.models import Invoice
 
-# What the calls on an invoice took from the account when they were stored: their charges in its currency.
+# What the calls on an invoice took from the account when they were stored, and what it gave or took when they were
+# priced again: both in the invoice's currency.
 _TAKEN = """
-    SELECT coalesce(sum(c.micros), 0) FROM public.receivables_invoiceline l
+    SELECT coalesce(sum(c.micros), 0) + (
+        SELECT coalesce(sum(a.micros), 0) FROM public.rerating_adjustment a
+         WHERE a.tenant_id = %(tenant)s AND a.invoice_id = %(invoice)s AND a.currency = %(currency)s
+    ) FROM public.receivables_invoiceline l
       JOIN public.receivables_billedcharge b ON b.line_id = l.id
       JOIN public.rating_charge c ON (c.tenant_id, c.invited, c.id) = (b.tenant_id, b.invited, b.id)
-     WHERE l.invoice_id = %s AND c.currency = %s
+     WHERE l.invoice_id = %(invoice)s AND c.currency = %(currency)s
 """
 
 
@@ -34,5 +38,5 @@ def count(document: Invoice, *, by: Actor) -> None:
 
 def _taken(invoice: Invoice) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(_TAKEN, [invoice.pk, invoice.currency])
+        cursor.execute(_TAKEN, {"tenant": invoice.tenant_id, "invoice": invoice.pk, "currency": invoice.currency})
         return int(cursor.fetchone()[0])

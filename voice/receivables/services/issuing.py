@@ -21,7 +21,7 @@ from voice.receivables.services.counting import count
 from voice.receivables.services.invoices import State, store, take
 from voice.receivables.services.ledger import book_document
 from voice.receivables.services.notices import notify
-from voice.receivables.services.payments import settle_from_credit
+from voice.receivables.services.payments import lock_account, settle_from_credit
 from voice.receivables.tax import Levy, Treatment
 
 SELLER = (
@@ -34,6 +34,8 @@ BUYER = ("name", "street", "postcode", "city", "country", "vat_id", "email", "bu
 @transaction.atomic
 def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
     """Give an approved invoice its number and its final form, and book it. There is no way back but a credit note."""
+    # Before any other lock: whoever notes a payment has this one, and then waits for the account by which calls stop.
+    lock_account(invoice.tenant_id)
     take(invoice, {State.APPROVED})
     profile = BillingProfile.objects.get(tenant_id=invoice.tenant_id)
     if invoice.is_credit_note:

@@ -1,15 +1,22 @@
 """What issued documents do to the account by which calls stop: nothing twice, and a payment brings it back."""
 
+import threading
+import time
+import uuid
+
 import pytest
+from django.db import connection, connections, transaction
 
 from portal.db import contexts
 from voice.rating import accounts
 from voice.rating.models import Account, Movement
-from voice.receivables import services
+from voice.receivables import selectors, services
 from voice.receivables.models import Invoice
 from voice.receivables.services import runs
+from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
-from voice.receivables.tests.charges import charges
+from voice.receivables.tests.charges import NOON, charges
+from voice.rerating.models import Adjustment
 
 pytestmark = pytest.mark.django_db
 EUR = 1_000_000
@@ -58,6 +65,62 @@ def test_calls_that_took_theirs_when_they_were_made_are_not_taken_again(billed, 
     if not [kind for kind, _micros in moved(billed.tenant) if kind == "payment"]:
         accounts.credit(billed.tenant_id, invoice.total, billed.currency, reference="p", by=make.BY)
     assert balance(billed.tenant) == 0
+
+
+def test_what_calls_moved_when_they_were_priced_again_is_not_moved_again(billed, northwind):
+    charges(billed.tenant, 10 * EUR)
+    with contexts.ingest():
+        Adjustment.objects.create(
+            tenant_id=billed.tenant_id, msp_id=northwind.pk, invited=NOON, answered=NOON, calls=0, call=uuid.uuid4(),
+            direction="out", destination="Germany", currency="EUR", micros=-3 * EUR, proposal_id=1, made_at=NOON,
+        )  # fmt: skip
+    accounts.correct(billed.tenant_id, -7 * EUR, billed.currency, reference="the call, priced again", by=make.BY)
+
+    invoice, _found = draft_month(billed, *make.OCTOBER, by=make.BY)
+    services.issue(services.approve(invoice, by=make.BY), on=make.TODAY, by=make.BY)
+
+    assert invoice.net == 7 * EUR
+    assert balance(billed.tenant) == -invoice.total
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_issues_and_who_notes_a_payment_wait_for_each_other_and_not_in_a_circle(northwind, acme):
+    with contexts.msp(northwind):
+        billed = make.profile(make.entity(northwind), acme)
+        accounts.correct(acme.pk, -EUR, billed.currency, reference="calls", by=make.BY)
+        invoice = services.approve(make.drafted(billed, 100 * EUR), by=make.BY)
+    raised = []
+
+    def issue():
+        try:
+            with contexts.msp(northwind):
+                services.issue(invoice, on=make.TODAY, by=make.BY)
+        except Exception as error:
+            raised.append(error)
+        finally:
+            connections.close_all()
+
+    other = threading.Thread(target=issue)
+    with contexts.msp(northwind), transaction.atomic():
+        services.lock_account(acme.pk)
+        other.start()
+        until = time.monotonic() + 10
+        while not _somebody_waits() and time.monotonic() < until:
+            time.sleep(0.02)
+        services.record_payment(make.payment(billed, 50 * EUR), by=make.BY)
+    other.join(20)
+
+    assert raised == []
+    with contexts.msp(northwind):
+        # What was paid first settles what was issued after it.
+        assert selectors.open_amount(Invoice.objects.get(pk=invoice.pk)) == invoice.total - 50 * EUR
+    assert balance(acme) == -EUR - invoice.total + 50 * EUR
+
+
+def _somebody_waits():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return cursor.fetchone()[0]
 
 
 def test_an_account_in_another_currency_is_left_alone(billed):
