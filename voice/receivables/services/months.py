@@ -95,6 +95,8 @@ def calls_of(customer: Customer, begins: date, ends: date) -> int:
 
 @transaction.atomic
 def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tuple[Invoice | None, Unbilled]:
+    # Whoever changes the customer's contract waits until its days are closed, or has changed it before we look.
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=profile.tenant_id)
     since, before = moments(profile.tenant_id, begins, ends)
     found = unbilled(profile.tenant_id, profile.msp_id, since, before)
     plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls)

@@ -12,6 +12,7 @@ from portal.core.models import Job
 from portal.db import contexts
 from voice.plans.bills import FEE, PlanBill, PlanItem, moments, plan_bill
 from voice.plans.ordering import billed_until
+from voice.plans.tests import make as agreed
 from voice.rating.money import to_minor
 from voice.receivables import checks, hooks, tasks
 from voice.receivables.models import BilledCharge, BillingProfile, Invoice, InvoiceRun, RunCustomer, RunFinding
@@ -408,6 +409,24 @@ def test_what_a_plan_gave_is_given_until_the_draft_is_dropped(billed, northwind,
 
     drop(invoice, by=make.BY)
     assert billed_until(billed.tenant) is None
+
+
+def test_what_rolls_over_from_a_billed_month_is_given_once(billed, northwind):
+    fee = {"kind": "monthly", "name": "Fee", "amount": 10 * EUR}
+    minutes = {"kind": "minutes", "name": "Included minutes", "minutes": 10, "roll_over": 1}
+    agreed.contract(billed.tenant, agreed.published(northwind, fee, minutes), starts=BEGINS)
+    months_ = [(BEGINS, 240), (ENDS, 1200), (date(2026, 12, 1), 1200)]
+    covered = []
+    for begins, seconds in months_:
+        at = datetime(begins.year, begins.month, 15, 12, tzinfo=UTC)
+        charges(billed.tenant, seconds * 1_000, at=at, seconds=seconds, billed=seconds)
+        ends = (begins + timedelta(days=31)).replace(day=1)
+        invoice, _found = draft_month(billed, begins, ends, by=make.BY)
+        (call,) = BilledCharge.objects.filter(line__invoice=invoice)
+        covered.append(call.covered)
+
+    # Six minutes of October come to November, and nothing of either to December.
+    assert covered == [240, 960, 600]
 
 
 def test_many_calls_sum_to_the_total_to_the_cent(billed, northwind):

@@ -4,21 +4,25 @@ import os
 import subprocess
 import sys
 import threading
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connections
+from django.db import connections, transaction
 
 from portal.db import contexts
 from tenants.models import Customer, Msp
-from voice.receivables.models import BilledCharge, Invoice, InvoiceRun
+from voice.plans import ordering
+from voice.plans.tests import make as agreed
+from voice.receivables.models import BilledCharge, BillingProfile, Invoice, InvoiceLine, InvoiceRun
 from voice.receivables.services import runs
+from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import charges
 from voice.receivables.tests.test_numbers import child
 
 EUR = 1_000_000
-BEGINS = make.OCTOBER[0]
+BEGINS, ENDS = make.OCTOBER
 # A worker in a process of its own that dies while the second customer's month is written.
 DOOMED = """
 import sys, time, django
@@ -123,3 +127,29 @@ def test_a_killed_worker_leaves_whole_customers_and_the_next_one_goes_on(ground)
     runs.collect(run)
     run.refresh_from_db()
     assert (run.state, Invoice.objects.count(), BilledCharge.objects.count()) == ("ready", 2, 4)
+
+
+def test_a_draft_waits_for_a_change_of_the_contract_and_bills_what_holds_then(ground):
+    msp, (customer, _other) = ground
+    version = agreed.published(msp, {"kind": "monthly", "name": "Fee", "amount": 10 * EUR}, since=date(2026, 1, 1))
+    dearer = agreed.published(msp, {"kind": "monthly", "name": "Fee", "amount": 31 * EUR}, name="Dearer")
+    contract = agreed.contract(customer, version, starts=date(2026, 9, 1))
+    profile = BillingProfile.objects.select_related("tenant", "entity").get(tenant=customer)
+    made = []
+
+    def write():
+        with contexts.msp(msp):
+            made.append(draft_month(profile, BEGINS, ENDS, by=make.BY)[0].pk)
+        connections.close_all()
+
+    other = threading.Thread(target=write)
+    with transaction.atomic():
+        ordering.change_plan(contract, dearer, on=BEGINS, by=make.BY)
+        other.start()
+        other.join(1)
+        assert made == []
+    other.join(20)
+
+    assert list(InvoiceLine.objects.filter(invoice__in=made, kind="fee").values_list("net", flat=True)) == [31 * EUR]
+    with pytest.raises(ValidationError, match="are billed"):
+        ordering.change_plan(contract, version, on=BEGINS + timedelta(days=1), by=make.BY)
