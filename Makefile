@@ -19,7 +19,7 @@ lint: ## Check style, types, imports, migrations and settings only
 	@$(IN) scripts/check lint
 
 bench: ## Measure the figures of the README, each beside its baseline
-	@$(IN_TESTS) python -m tests.bench
+	@$(IN_TESTS) python -m tests.bench $(ONLY)
 
 screenshots: ## Take the README's pictures from the running demo (`make run` in another terminal)
 	@$(IN_TESTS) python -m tests.screenshots
