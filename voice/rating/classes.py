@@ -127,11 +127,11 @@ def _by_digits(rows: Iterable[Grouped]) -> dict[str, Dearest]:
     for row in rows:
         found[row.digits] = found[row.digits].beside(row.price) if row.digits in found else row.price
         whole |= {row.digits} if row.whole else set()
+    dearest = _dearest(list(found.values())) if found else FREE
     for digits in found.keys() - whole:
-        # Only a part of these numbers has a longer prefix: the others are those of a shorter one.
+        # Only a part of these numbers has a longer prefix: the others are those of a shorter one, or nobody's yet.
         shorter = next((digits[:length] for length in range(len(digits) - 1, -1, -1) if digits[:length] in found), None)
-        if shorter is not None:
-            found[digits] = found[digits].beside(found[shorter])
+        found[digits] = found[digits].beside(dearest if shorter is None else found[shorter])
     return found
 
 
