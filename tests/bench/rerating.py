@@ -5,9 +5,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
+
 from tests.bench.decks import _codes
 from tests.bench.figure import Figure, emit, note
-from tests.bench.ground import ground
+from tests.bench.ground import Ground, ground
 
 CALLS, PREFIXES, CHANGED = 1_000_000, 100_000, 20_000
 SAMPLE, BY_SQL = 20_000, 20_000
@@ -53,13 +55,11 @@ SELECT c.id, (r.fee + (r.per_minute * billed.s + 30) / 60)::bigint AS micros
 
 def run() -> list[Figure]:
     """Print calls rated again a second, beside SQL, and whether three ways come to the same total."""
-    with ground():
-        return _figures()
+    with ground() as here:
+        return _figures(here)
 
 
-def _figures() -> list[Figure]:
-    from django.db import connection
-
+def _figures(here: Ground) -> list[Figure]:
     from portal.db import contexts
     from tenants.models import Customer, Msp
     from voice.calls.models import Cdr
@@ -93,7 +93,8 @@ def _figures() -> list[Figure]:
     rate = again.found.calls / (time.perf_counter() - begun)
     assert again.found.calls == CALLS, again.found.calls
 
-    with contexts.owner(), connection.cursor() as cursor:
+    # Policies hold the owner of the tables back, too: only the superuser reads rates, charges and lines together.
+    with psycopg.connect(here.admin(), autocommit=True) as admin, admin.cursor() as cursor:
         note(f"rerating: baseline, {BY_SQL:,} calls by LATERAL, written to a table")
         begun = time.perf_counter()
         cursor.execute(f"CREATE TEMP TABLE by_sql AS {LATERAL}", [deck.pk, msp.pk, BY_SQL])
@@ -102,7 +103,7 @@ def _figures() -> list[Figure]:
         totals = []
         for table in ("rating_charge", "rerating_line", "by_sql"):
             cursor.execute(f"SELECT sum(micros)::bigint, count(*) FROM {table} WHERE id IN {ids}", [msp.pk, SAMPLE])
-            totals.append(cursor.fetchone())
+            totals.append(cursor.fetchone() or (0, 0))
     tables.drop(1)
     assert {count for _total, count in totals} == {SAMPLE}, totals
     sums = [int(total) for total, _count in totals]
