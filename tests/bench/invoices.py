@@ -80,7 +80,7 @@ def _customers() -> Any:
     with contexts.msp(msp):
         company = make.entity(msp)
         for customer in Customer.objects.filter(msp=msp).order_by("pk"):
-            make.profile(company, customer)
+            make.served(company, customer)
     return msp
 
 

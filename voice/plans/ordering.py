@@ -27,7 +27,7 @@ Draws = Sequence[tuple[str, str, date, int]]
 def start_contract(contract: Contract, version: PlanVersion, *, by: Actor) -> Contract:
     """Let a customer's contract start with a version of a plan; its deck follows. Raises ValidationError."""
     customer = _customer(contract)
-    _check_version(contract.msp_id, version, contract.starts)
+    check_version(contract.msp_id, version, contract.starts)
     _refuse_billed(customer, contract.starts)
     contract.row_version += 1
     contract.full_clean()
@@ -81,7 +81,7 @@ def change_plan(contract: Contract, version: PlanVersion, *, on: date, by: Actor
     """
     customer = _customer(contract)
     stored = _running(contract, on)
-    _check_version(stored.msp_id, version, on)
+    check_version(stored.msp_id, version, on)
     _refuse_billed(customer, on)
     if on <= stored.starts:
         raise ValidationError({"on": _("A change comes after the contract's first day.")})
@@ -249,6 +249,21 @@ def forget_draws(customer: Customer, reference: str) -> None:
     DrawnPeriod.objects.filter(tenant=customer, reference=reference).delete()
 
 
+def later_draws(customer: Customer, begins: date, ends: date) -> set[str]:
+    """Return the references of later bills that reckon with what some days left of included minutes.
+
+    These are all that drew anything, where minutes of these days roll over; else those with late calls of these days.
+    """
+    later = DrawnPeriod.objects.filter(tenant=customer, begins__gte=ends).exclude(drawn=[])
+    found = {each.reference: [date.fromisoformat(given) for _name, _caller, given, _seconds in each.drawn]
+             for each in later}  # fmt: skip
+    phases = Phase.objects.filter(tenant=customer, begins__lt=ends).filter(Q(ends=None) | Q(ends__gt=begins))
+    rolling = Component.objects.filter(version__phases__in=phases, kind=Component.Kind.MINUTES, roll_over__gt=0)
+    if found and rolling.exists():
+        return set(found)
+    return {reference for reference, days in found.items() if any(day < ends for day in days)}
+
+
 def billed_until(customer: Customer) -> date | None:
     """Return the first day that no bill has closed."""
     found: date | None = DrawnPeriod.objects.filter(tenant=customer).aggregate(last=Max("ends"))["last"]
@@ -271,12 +286,13 @@ def _customer(contract: Contract) -> Customer:
     return customer
 
 
-def _check_version(msp: int, version: PlanVersion, day: date) -> None:
+def check_version(msp: int, version: PlanVersion, day: date, field: str = "version") -> None:
+    """Raise ValidationError where a contract of this MSP cannot have a version on a day."""
     if version.msp_id != msp or version.is_draft or version.plan.closed_at is not None:
         raise ValidationError({"version": _("Choose a published version of one of your plans.")})
     if version.effective_from > day:
         words = _("This version may be sold from %(day)s on.") % {"day": _said(version.effective_from)}
-        raise ValidationError({"version": words})
+        raise ValidationError({field: words})
 
 
 def _running(contract: Contract, day: date) -> Contract:

@@ -1,5 +1,6 @@
 """Reads of plans and contracts that pages and API share."""
 
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
@@ -72,6 +73,24 @@ def held_on(contract: Contract, day: date) -> Phase | None:
     found = next((each for each in phases if each.begins <= day and (each.ends is None or each.ends > day)), None)
     coming = next((each for each in phases if each.begins > day), None)
     return found or coming or (phases[-1] if phases else None)
+
+
+def days_without_contract(customers: Iterable[int], begins: date, ends: date) -> dict[int, list[tuple[date, date]]]:
+    """Return the days of a period, from and until, without a contract; who has one on all of them is not in it."""
+    known = list(customers)
+    held: dict[int, list[tuple[date, date]]] = {each: [] for each in known}
+    phases = Phase.objects.filter(tenant__in=known, begins__lt=ends).exclude(ends=F("begins")).exclude(ends__lte=begins)
+    for tenant, first, last in phases.order_by("begins").values_list("tenant", "begins", "ends"):
+        held[tenant].append((max(first, begins), min(last or ends, ends)))
+    free = {each: list(_between(spans, begins, ends)) for each, spans in held.items()}
+    return {each: spans for each, spans in free.items() if spans}
+
+
+def _between(held: Iterable[tuple[date, date]], begins: date, ends: date) -> Iterator[tuple[date, date]]:
+    for first, last in (*held, (ends, ends)):
+        if begins < first:
+            yield begins, first
+        begins = max(begins, last)
 
 
 def contract_of(customer: Customer, day: date) -> Contract | None:

@@ -74,6 +74,12 @@ class ApproveSerializer(serializers.Serializer[Any]):
     customers = serializers.ListField(child=serializers.IntegerField(), required=False)
 
 
+class CustomerSerializer(serializers.Serializer[Any]):
+    """A customer of the run, by the customer's id."""
+
+    customer = serializers.IntegerField()
+
+
 class DateSerializer(serializers.Serializer[Any]):
     """The date of the invoices; today unless given."""
 
@@ -115,6 +121,18 @@ class RunViewSet(MspViewSet):
         """Collect again what is neither approved nor issued."""
         row = self.get_object()
         return self._answer(runs.start_run(row.msp, row.begins, by=self.actor))
+
+    @action(detail=True, methods=["post"], url_path="open-days")
+    def open_days(self, request: Request, pk: str | None = None) -> Response:
+        """Open the days of a customer without an invoice again, so that its contract can be changed for them."""
+        given = CustomerSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        row = self.get_object()
+        each = row.customers.filter(tenant=given.validated_data["customer"]).first()
+        if each is None:
+            raise serializers.ValidationError({"customer": ["The run has no such customer."]})
+        runs.open_days(each, by=self.actor)
+        return self._answer(row)
 
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str | None = None) -> Response:

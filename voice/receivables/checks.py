@@ -1,7 +1,7 @@
 """What is looked at before a month is billed: read once for all customers, told as findings about each."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,7 +9,10 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Sum
 
-from voice.rating.models import Charge
+from tenants.models import Customer
+from voice.plans.bills import moments
+from voice.plans.selectors import days_without_contract
+from voice.rating.models import Account, Charge
 from voice.rating.models.charges import ASIDE
 from voice.receivables import hooks, vat_ids
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunFinding
@@ -46,6 +49,9 @@ class Checks:
     unpriced: dict[int, int]
     uncounted: dict[int, list[hooks.Uncounted]]
     before: dict[tuple[int, str], int]
+    # The days of the month, from and until, for which a customer has no contract; and who has an account.
+    without: dict[int, list[tuple[date, date]]]
+    accounts: set[int]
 
     def of_whole(self) -> Iterator[Finding]:
         """Yield what concerns all customers."""
@@ -64,6 +70,16 @@ class Checks:
             found = self.uncounted[tenant]
             said, kept = sum(each.said for each in found), sum(each.found for each in found)
             yield Finding("uncounted", WARNING, {"hours": len(found), "said": said, "found": kept})
+
+    def of_contract(self, customer: Customer) -> Iterator[Finding]:
+        """Yield what no contract asks fees for: calls on days without one, or an account that nobody pays for."""
+        spans = self.without.get(customer.pk, ())
+        calls = sum(_calls(customer, *span) for span in spans)
+        if calls:
+            days = sum((ends - begins).days for begins, ends in spans)
+            yield Finding("no_contract", WARNING, {"calls": calls, "days": days})
+        elif spans and customer.pk in self.accounts:
+            yield Finding("no_contract", WARNING, {"calls": 0})
 
     def of_profile(self, profile: BillingProfile) -> Iterator[Finding]:
         """Yield what is wrong with how a customer is billed."""
@@ -88,7 +104,15 @@ def look(run: InvoiceRun) -> Checks:
     uncounted = defaultdict(list)
     for each in hooks.uncounted(customers, begins, ends):
         uncounted[each.customer].append(each)
-    return Checks(_aside(run.msp_id, ends), _unpriced(run.msp_id, begins, ends), dict(uncounted), _before(run))
+    without = days_without_contract(customers, run.begins, run.ends)
+    return Checks(
+        _aside(run.msp_id, ends),
+        _unpriced(run.msp_id, begins, ends),
+        dict(uncounted),
+        _before(run),
+        without,
+        _with_account(run, [tenant for tenant, spans in without.items() if spans == [(run.begins, run.ends)]]),
+    )
 
 
 def _aside(msp: int, ends: datetime) -> dict[int, dict[str, int]]:
@@ -110,6 +134,19 @@ def _before(run: InvoiceRun) -> dict[tuple[int, str], int]:
     earlier = Invoice.objects.issued().filter(msp=run.msp_id, kind=Invoice.Kind.INVOICE, ends=run.begins)
     rows = earlier.order_by().values_list("tenant_id", "currency").annotate(sum=Sum("net"))
     return {(tenant, currency): int(net) for tenant, currency, net in rows}
+
+
+def _with_account(run: InvoiceRun, customers: Sequence[int]) -> set[int]:
+    """Return those who could make calls that are paid for in the month, though no contract holds on any of its days."""
+    open_ = Customer.objects.filter(pk__in=customers, state=Customer.State.ACTIVE, created_at__lt=midnight(run.ends))
+    return set(Account.objects.filter(tenant__in=open_).values_list("tenant", flat=True))
+
+
+def _calls(customer: Customer, begins: date, ends: date) -> int:
+    since, before = moments(customer.pk, begins, ends)
+    made = Charge.objects.filter(tenant=customer, invited__gte=since - LONGEST_RING, invited__lt=before)
+    # A call inside or to an emergency number that no deck had to price is nothing to have a contract for.
+    return made.filter(answered__gte=since, answered__lt=before).exclude(outcome="free", deck_id=None).count()
 
 
 def midnight(day: date) -> datetime:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from portal.ui import values
 from portal.ui.status import Status, status
 from voice.rating.models import PricedOutcome
-from voice.receivables.models import RunFinding
+from voice.receivables.models import Invoice, RunFinding
 
 Facts = dict[str, Any]
 
@@ -76,14 +76,58 @@ def _late(facts: Facts) -> str:
     ) % {"calls": facts["calls"], "day": date_format(day, "j M Y") if day else ""}
 
 
+def _month(facts: Facts) -> str:
+    return date_format(parse_date(facts["month"]) or "", "F Y")
+
+
+def _kept(facts: Facts) -> str:
+    words = {"month": _month(facts), "state": Invoice.State(facts["state"]).label.lower()}
+    return _(
+        "%(month)s counts on what this month left of included minutes and is %(state)s: the draft stays as it is."
+    ) % words  # fmt: skip
+
+
+def _taken_back(facts: Facts) -> str:
+    return _(
+        "Its draft counted on what %(month)s left of included minutes, and that month was collected again: collect this"
+        " one again, too."
+    ) % {"month": _month(facts)}  # fmt: skip
+
+
+def _no_profile(facts: Facts) -> str:
+    if not facts.get("calls"):
+        return _("Its contract asks for money, and it is not set how it is billed.")
+    return ngettext(
+        "It has %(calls)d call to be billed, and it is not set how it is billed.",
+        "It has %(calls)d calls to be billed, and it is not set how it is billed.",
+        facts["calls"],
+    ) % {"calls": facts["calls"]}
+
+
+def _no_contract(facts: Facts) -> str:
+    if not facts["calls"]:
+        return _("It has an account and no contract: nothing asks it for fees.")
+    return (
+        ngettext(
+            "%(calls)d call was made on days without a contract (%(days)d of this month): only its deck prices it.",
+            "%(calls)d calls were made on days without a contract (%(days)d of this month): only its deck prices them.",
+            facts["calls"],
+        )
+        % facts
+    )
+
+
 WORDS: dict[str, Callable[[Facts], str]] = {
     "aside": _aside,
     "unpriced": _unpriced,
     "uncounted": _uncounted,
     "change": _change,
     "late": _late,
-    "no_profile": lambda facts: _("It has calls to be billed, and it is not set how it is billed."),
-    "no_contract": lambda facts: _("It has no contract: only its calls are billed, by its deck."),
+    "no_profile": _no_profile,
+    "no_contract": _no_contract,
+    "kept": _kept,
+    "taken_back": _taken_back,
+    "opened": lambda facts: _("Its days were opened again: collect the month again once its contract is right."),
     "vat_id": lambda facts: _("Its VAT id %(vat_id)s is wrong. %(words)s") % facts,
     "no_rate": lambda facts: str(facts["words"]),
     "refused": lambda facts: str(facts["words"]),
@@ -117,6 +161,8 @@ def _step(finding: RunFinding) -> tuple[str, str]:
         return _("Give them a price"), reverse("unrated:list") + (f"?customer={tenant}" if tenant else "")
     if finding.code in ("no_profile", "vat_id", "refused") and tenant:
         return _("Set how it is billed"), reverse("invoices:profile", args=[tenant])
+    if finding.code == "no_contract" and tenant:
+        return _("Make its contract"), reverse("plans:contract_new") + f"?customer={tenant}"
     if finding.code == "change" and finding.customer and finding.customer.invoice_id:
         return _("Look at the draft"), reverse("invoices:detail", args=[finding.customer.invoice_id])
     return "", ""

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui import markup
@@ -27,9 +28,41 @@ TONES = {
 }  # fmt: skip
 
 
+LEADS = {
+    STATES.WAITING: _("%(month)s of %(customer)s is not collected yet."),
+    STATES.NOTHING: _("%(customer)s has nothing to pay for %(month)s, and gets no invoice."),
+    STATES.LEFT_OUT: _("%(customer)s is not billed for %(month)s yet: see what was found."),
+    STATES.DRAFTED: _("What %(customer)s would be billed for %(month)s."),
+    STATES.APPROVED: _("What %(customer)s will be billed for %(month)s once it is issued."),
+    STATES.ISSUED: _("What %(customer)s was billed for %(month)s."),
+}
+
+
 def month_of(run: InvoiceRun) -> str:
     """Return the month as people say it."""
     return date_format(run.begins, "F Y")
+
+
+def lead_of_run(run: Any) -> str:
+    """Return what a run's page shows, by where the run stands."""
+    if run.state == InvoiceRun.State.COLLECTING:
+        return _now("Calls and fees of every customer become drafts, and are checked.")
+    if run.state == InvoiceRun.State.ISSUING:
+        return _now("What is approved gets its numbers, and goes to the customers.")
+    if run.to_approve:
+        return _now("What every customer would be billed. Look at what was found, approve, then issue.")
+    if run.approved:
+        return _now("What was approved waits to be issued: until then it has no number, and nobody has seen it.")
+    if run.issued:
+        return _now("What every customer was billed.")
+    if run.left_out:
+        return _now("Nobody could be billed yet: look at what was found, mend it, and collect again.")
+    return _now("Nobody had anything to pay for this month.")
+
+
+def lead_of_customer(run: InvoiceRun, row: Any) -> str:
+    """Return what the page of a run's customer shows, by where the customer stands."""
+    return LEADS[STATES(row.standing)] % {"customer": row.tenant, "month": month_of(run)}
 
 
 def state_of_run(run: Any) -> Status:
@@ -101,7 +134,8 @@ class RunList(ListPage):
         return with_figures(InvoiceRun.objects.filter(msp=self.request.msp))  # type: ignore[attr-defined]
 
 
-def _state_of(row: Any) -> Status:
+def state_of_customer(row: Any) -> Status:
+    """Return where a customer of a run stands."""
     return status(TONES[STATES(row.standing)], word=STATES(row.standing).label)
 
 
@@ -116,7 +150,7 @@ def _by_findings(rows: QuerySet[Any], value: str) -> QuerySet[Any]:
 
 
 class RunCustomerList(ListPage):
-    """The customers of one run, with what each would be billed and what was found about it."""
+    """The customers of one run, with what each is billed, or would be, and what was found about it."""
 
     search_fields = ["tenant__name", "tenant__label"]
     search_label = _("Search customer")
@@ -158,7 +192,7 @@ class RunCustomerList(ListPage):
 
     def visible_columns(self) -> list[Column]:
         return [
-            Column("standing", _("State"), kind="status", value=_state_of),
+            Column("standing", _("State"), kind="status", value=state_of_customer),
             Column("tenant__name", _("Customer"), link=self._page, sort=True),
             Column("calls", _("Calls"), kind="count", sort=True, card=False),
             Column("net", _("Net"), kind="money", sort=True),

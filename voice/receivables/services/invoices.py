@@ -6,12 +6,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from tenants.models import Customer
 from voice.edits import facts, locked
-from voice.plans.ordering import forget_draws
+from voice.plans.ordering import forget_draws, later_draws
 from voice.receivables.composer import Composed, LinesSource, TaxLine, compose
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax
 from voice.receivables.tax import Levy, TaxClass
@@ -102,12 +104,37 @@ def reopen(invoice: Invoice, *, by: Actor) -> Invoice:
 
 @transaction.atomic
 def drop(invoice: Invoice, *, by: Actor) -> None:
-    """Throw a draft away; it has no number yet, so none is missing."""
+    """Throw a draft away; it has no number yet, so none is missing.
+
+    Raises ValidationError where a later document counts on what this one left of included minutes.
+    """
+    # Whoever writes a later month of the customer reads what is drawn under the same lock.
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=invoice.tenant_id)
     take(invoice, {State.DRAFT})
+    _refuse_counted_on(invoice)
     give_back(invoice.tenant_id, invoice.pk)
     forget_draws(invoice.tenant, drawn_by(invoice))
     audit.record(by, "invoice.dropped", invoice, tenant_id=invoice.tenant_id, before=facts(invoice, AMOUNTS))
     invoice.delete()
+
+
+def counting_on(invoice: Invoice) -> list[Invoice]:
+    """Return the later documents that reckon with what this one left of included minutes, the newest first."""
+    references = later_draws(invoice.tenant, invoice.begins, invoice.ends)
+    later = Invoice.objects.filter(tenant=invoice.tenant_id, begins__gte=invoice.ends).order_by("-begins", "-pk")
+    return [each for each in later if drawn_by(each) in references] if references else []
+
+
+def _refuse_counted_on(invoice: Invoice) -> None:
+    later = [] if invoice.is_credit_note else counting_on(invoice)
+    if not later:
+        return
+    facts = {"month": date_format(later[0].begins, "F Y"), "state": later[0].get_state_display().lower()}
+    if any(each.state != State.DRAFT for each in later):
+        words = _("%(month)s counts on what this month left of included minutes and is %(state)s: this draft stays.")
+    else:
+        words = _("%(month)s counts on what this month left of included minutes: throw its draft away first.")
+    raise ValidationError(words % facts)
 
 
 def drawn_by(invoice: Invoice) -> str:

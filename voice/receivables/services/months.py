@@ -13,7 +13,8 @@ from tenants.models import Customer
 from voice.currencies.selectors import rate_on
 from voice.inventory.models import StockNumber
 from voice.plans.bills import CREDIT, FEE, USAGE, PlanBill, PlanItem, moments, plan_bill, usage_text
-from voice.plans.ordering import keep_draws
+from voice.plans.ordering import forget_draws, keep_draws
+from voice.plans.selectors import days_without_contract
 from voice.rating.money import to_minor
 from voice.receivables.composer import Item
 from voice.receivables.models import BillingProfile, Invoice
@@ -75,7 +76,7 @@ def group_of(item: PlanItem) -> str:
 
 
 def draft_month(profile: BillingProfile, begins: date, ends: date, *, by: Actor) -> tuple[Invoice | None, Unbilled]:
-    """Write the draft of a customer's month with the calls on its lines; None where there is nothing to bill.
+    """Write the draft of a customer's month with the calls on its lines; None where nothing was asked or given.
 
     Raises ValidationError and NoRate in words. A call that comes in meanwhile makes us look again.
     """
@@ -87,22 +88,49 @@ def draft_month(profile: BillingProfile, begins: date, ends: date, *, by: Actor)
     return _draft(profile, begins, ends, by)
 
 
-def calls_of(customer: Customer, begins: date, ends: date) -> int:
-    """Return how many calls a customer has that its next invoice has to bill."""
-    found = unbilled(customer.pk, customer.msp_id, *moments(customer.pk, begins, ends))
-    return found.count if found.micros else 0
+def asked_of(customer: Customer, begins: date, ends: date) -> tuple[int, bool]:
+    """Return how many calls a customer's month has, and whether these or its contract ask for an invoice."""
+    _wait_for_changes(customer.pk)
+    since, before = moments(customer.pk, begins, ends)
+    found = unbilled(customer.pk, customer.msp_id, since, before)
+    plan = plan_bill(customer.pk, begins, ends, "", found.sums, found.calls)
+    return found.count, _asks(plan, unbilled_sums(customer.pk, before))
+
+
+def close_without_invoice(customer: Customer, begins: date, ends: date) -> None:
+    """Close the days of a month that asked for nothing, where it had a contract: no later change makes them ask."""
+    if days_without_contract([customer.pk], begins, ends).get(customer.pk) != [(begins, ends)]:
+        keep_draws(customer, begins, ends, (), _without_invoice(begins))
+
+
+def open_without_invoice(customer: Customer, begins: date) -> None:
+    """Open the days again that were closed so."""
+    forget_draws(customer, _without_invoice(begins))
+
+
+def _without_invoice(begins: date) -> str:
+    return f"nothing {begins:%Y-%m}"
+
+
+def _asks(plan: PlanBill, again: Sequence[AdjustmentSum]) -> bool:
+    # Calls that included minutes bear have a price and took something: a bill shows them, also over nothing.
+    return bool(plan.covers) or any(item.micros for item in plan.items) or any(each.micros for each in again)
+
+
+def _wait_for_changes(customer: int) -> None:
+    """Let whoever changes the customer's contract wait until its days are closed, or have changed it before we look."""
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=customer)
 
 
 @transaction.atomic
 def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tuple[Invoice | None, Unbilled]:
-    # Whoever changes the customer's contract waits until its days are closed, or has changed it before we look.
-    Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=profile.tenant_id)
+    _wait_for_changes(profile.tenant_id)
     since, before = moments(profile.tenant_id, begins, ends)
     found = unbilled(profile.tenant_id, profile.msp_id, since, before)
     plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls)
     again = unbilled_sums(profile.tenant_id, before)
     items = [*plan.items, *(_adjusted(each, profile.currency) for each in again)]
-    if not any(item.micros for item in items):
+    if not _asks(plan, again):
         return None, found
     invoice = draft(profile, Month(profile, items, ends - timedelta(days=1)), begins=begins, ends=ends, by=by)
     put_on_lines(found, _lines(invoice, plan, found), plan.covers)

@@ -21,11 +21,17 @@ from portal.core.audit import Actor, as_actor
 from tenants.models import Customer, Msp
 from voice.currencies.conversion import NoRate
 from voice.receivables import checks
-from voice.receivables.checks import ERROR, NOTE, Checks, Finding
+from voice.receivables.checks import ERROR, NOTE, WARNING, Checks, Finding
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunCustomer, RunFinding
-from voice.receivables.services.invoices import approve, drop, reopen
+from voice.receivables.services.invoices import approve, counting_on, drop, reopen
 from voice.receivables.services.issuing import issue
-from voice.receivables.services.months import calls_of, draft_month, words_of_refusal
+from voice.receivables.services.months import (
+    asked_of,
+    close_without_invoice,
+    draft_month,
+    open_without_invoice,
+    words_of_refusal,
+)
 
 logger = logging.getLogger(__name__)
 Run, State = InvoiceRun.State, RunCustomer.State
@@ -81,12 +87,39 @@ def _open_customers(run: InvoiceRun, by: Actor) -> None:
         RunCustomer(run=run, msp_id=run.msp_id, tenant=each) for each in found if each.pk not in known
     )
     kept = Q(invoice__state__in=(Invoice.State.APPROVED, Invoice.State.ISSUED))
-    again = run.customers.exclude(kept).select_related("invoice")
-    for each in again.filter(invoice__isnull=False):
-        assert each.invoice is not None
-        drop(each.invoice, by=by)
+    again = run.customers.exclude(kept).select_related("invoice", "tenant")
+    fixed = [each.pk for each in again.filter(invoice__isnull=False) if not _threw_away(each, by)]
+    for each in again.filter(state=State.NOTHING):
+        open_without_invoice(each.tenant, run.begins)
+    again = run.customers.exclude(kept).exclude(pk__in=fixed)
     RunFinding.objects.filter(Q(customer__in=again) | Q(run=run, customer=None)).delete()
     again.update(state=State.WAITING, invoice=None, net=None, before=None, calls=0, currency="")
+
+
+def _threw_away(each: RunCustomer, by: Actor) -> bool:
+    """Throw a draft away and later drafts that count on what it left; tell whether that could be done.
+
+    Where a later document is fixed already, the draft stays as it is.
+    """
+    assert each.invoice is not None
+    later = counting_on(each.invoice)
+    settled = next((document for document in later if document.state != Invoice.State.DRAFT), None)
+    if settled is not None:
+        facts = {"month": settled.begins.isoformat(), "state": settled.state}
+        _find(each, Finding("kept", NOTE, facts))
+        return False
+    run_month = each.invoice.begins.isoformat()
+    for document in later:
+        for other in RunCustomer.objects.filter(invoice=document).select_related("run"):
+            _find(other, Finding("taken_back", ERROR, {"month": run_month}))
+        drop(document, by=by)
+    drop(each.invoice, by=by)
+    return True
+
+
+def _find(each: RunCustomer, found: Finding) -> None:
+    facts = {"msp_id": each.msp_id, "level": found.level, "facts": found.facts, "ticked_at": None}
+    RunFinding.objects.update_or_create(run=each.run, customer=each, code=found.code, defaults=facts)
 
 
 def collect(run: InvoiceRun, progress: jobs.Progress = lambda *_args: None) -> None:
@@ -127,18 +160,14 @@ def _left(run: InvoiceRun, state: str) -> QuerySet[RunCustomer]:
 
 def _collect(run: InvoiceRun, each: RunCustomer, found: Checks) -> None:
     by = jobs_actor(run)
-    findings = list(found.of_customer(each.tenant_id))
+    findings = [*found.of_customer(each.tenant_id), *found.of_contract(each.tenant)]
     profile = BillingProfile.objects.select_related("entity", "tenant").filter(tenant_id=each.tenant_id).first()
     findings += found.of_profile(profile) if profile else []
     each.state = State.LEFT_OUT
-    if profile is None:
-        each.calls = calls_of(each.tenant, run.begins, run.ends)
-        findings += [Finding("no_profile", ERROR)] if each.calls else []
-        each.state = State.LEFT_OUT if findings else State.NOTHING
-    elif not any(finding.level == ERROR for finding in findings):
+    if profile is None or not any(finding.level == ERROR for finding in findings):
         try:
             with transaction.atomic():
-                findings += _draft(run, each, profile, found, by)
+                findings += _draft(run, each, profile, found, by) if profile else _not_set(run, each)
         except NoRate as error:
             findings.append(Finding("no_rate", ERROR, {"words": words_of_refusal(error)}))
         except ValidationError as error:
@@ -146,8 +175,20 @@ def _collect(run: InvoiceRun, each: RunCustomer, found: Checks) -> None:
         except Exception:
             logger.exception("The month of customer %s cannot be worked out", each.tenant_id)
             findings.append(Finding("failed", ERROR))
+    if any(finding.level == ERROR for finding in findings):
+        each.state = State.LEFT_OUT
+    if each.state == State.NOTHING:
+        close_without_invoice(each.tenant, run.begins, run.ends)
     each.save()
     _note(run, each, findings)
+
+
+def _not_set(run: InvoiceRun, each: RunCustomer) -> list[Finding]:
+    each.calls, asks = asked_of(each.tenant, run.begins, run.ends)
+    if asks:
+        return [Finding("no_profile", ERROR, {"calls": each.calls})]
+    each.state = State.NOTHING
+    return []
 
 
 def _draft(run: InvoiceRun, each: RunCustomer, profile: BillingProfile, found: Checks, by: Actor) -> list[Finding]:
@@ -189,6 +230,25 @@ def tick(finding: RunFinding, *, by: Actor) -> RunFinding:
         tenant = finding.customer.tenant_id if finding.customer else None
         audit.record(by, "invoice_run.ticked", finding.run, tenant_id=tenant, finding=finding.code)
     return finding
+
+
+@transaction.atomic
+def open_days(each: RunCustomer, *, by: Actor) -> None:
+    """Open the days again that a month without an invoice closed, so that its contract can be mended.
+
+    Raises ValidationError where the month has an invoice, or while the run is at work.
+    """
+    run = InvoiceRun.objects.select_for_update().get(pk=each.run_id)
+    each = RunCustomer.objects.select_for_update(of=("self",)).select_related("run", "tenant").get(pk=each.pk)
+    if run.is_working:
+        raise ValidationError(_("The run is at work: wait until it is through."))
+    if each.state != State.NOTHING:
+        raise ValidationError(_("Only a month without an invoice is opened: a draft is thrown away."))
+    open_without_invoice(each.tenant, run.begins)
+    each.state = State.LEFT_OUT
+    each.save(update_fields=["state"])
+    _find(each, Finding("opened", ERROR))
+    audit.record(by, "invoice_run.days_opened", run, tenant_id=each.tenant_id)
 
 
 @transaction.atomic
@@ -250,11 +310,7 @@ def _issue(run: InvoiceRun, each: RunCustomer) -> None:
     except ValidationError as error:
         each.invoice.refresh_from_db()
         reopen(each.invoice, by=by)
-        RunFinding.objects.update_or_create(
-            run=run, customer=each, code="not_issued",
-            defaults={"msp_id": run.msp_id, "level": RunFinding.Level.WARNING, "ticked_at": None,
-                      "facts": {"words": words_of_refusal(error)}},
-        )  # fmt: skip
+        _find(each, Finding("not_issued", WARNING, {"words": words_of_refusal(error)}))
 
 
 def take_up_runs(msp: Msp, at: datetime) -> int:

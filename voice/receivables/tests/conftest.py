@@ -20,3 +20,17 @@ def billed(company, northwind):
         acme = Customer.objects.select_related("msp").get(label="acme")
     contexts.use_msp(northwind)
     return make.profile(company, acme)
+
+
+@pytest.fixture
+def served(billed):
+    """How Acme is billed, which has a contract, too: nothing is missing to a run."""
+    contexts.use_msp(billed.tenant.msp)
+    make.contract(billed.tenant)
+    return billed
+
+
+@pytest.fixture
+def jobs_wait(monkeypatch):
+    """Let the tests do the work of the jobs themselves."""
+    monkeypatch.setattr("portal.core.jobs.run_job.apply_async", lambda *_args, **_facts: None)

@@ -3,6 +3,9 @@
 from datetime import date
 
 from portal.core.audit import Actor
+from voice.plans import services as plans
+from voice.plans.models import Component, Contract, Plan
+from voice.plans.ordering import start_contract
 from voice.receivables.composer import Item
 from voice.receivables.models import BillingProfile, LegalEntity, Payment
 from voice.receivables.services import approve, draft, issue, save_entity, save_profile
@@ -34,6 +37,27 @@ def profile(company, customer, **facts) -> BillingProfile:
     told = {"name": customer.name, "street": "Unter den Linden 1", "postcode": "10117", "city": "Berlin",
             "country": "DE", "vat_id": "DE987654321", "email": "ap@acme.example"}  # fmt: skip
     return save_profile(BillingProfile(msp_id=company.msp_id, tenant=customer, entity=company, **(told | facts)), by=BY)
+
+
+def contract(customer, starts=date(2026, 1, 1)) -> Contract:
+    """Give a customer a contract that asks for nothing by itself: its bills are its calls."""
+    plan = Plan.objects.filter(msp=customer.msp_id, name="Plain").first()
+    if plan is None:
+        plan = plans.save_plan(Plan(msp_id=customer.msp_id, name="Plain", currency="EUR", zone="UTC"), by=BY)
+        version = plan.versions.get()
+        version.effective_from = starts
+        plans.save_version(version, by=BY)
+        port = Component(version=version, kind="once", name="Porting of a number", amount=8_000_000, optional=True)
+        plans.save_component(port, by=BY)
+        plans.publish(version, by=BY)
+    row = Contract(msp_id=customer.msp_id, tenant=customer, starts=starts)
+    return start_contract(row, plan.versions.get(), by=BY)
+
+
+def served(company, customer, **facts) -> BillingProfile:
+    """Return how a customer is billed that has a contract, too: nothing is missing to a run."""
+    contract(customer)
+    return profile(company, customer, **facts)
 
 
 def drafted(billed, *amounts, name="fees", period=OCTOBER):

@@ -47,9 +47,9 @@ def test_an_invoice_of_fees_takes_its_total_and_its_credit_note_gives_that_back(
     assert [kind for kind, _micros in moved(billed.tenant)] == ["correction", "invoice", "credit_note"]
 
 
-def test_calls_that_took_theirs_when_they_were_made_are_not_taken_again(billed, northwind):
-    charges(billed.tenant, 12 * EUR, 8 * EUR)
-    accounts.correct(billed.tenant_id, -20 * EUR, billed.currency, reference="as the calls moved it", by=make.BY)
+def test_calls_that_took_theirs_when_they_were_made_are_not_taken_again(served, northwind):
+    charges(served.tenant, 12 * EUR, 8 * EUR)
+    accounts.correct(served.tenant_id, -20 * EUR, served.currency, reference="as the calls moved it", by=make.BY)
     run = runs.start_run(northwind, make.OCTOBER[0], by=make.BY, today=make.TODAY)
     runs.collect(run)
     runs.approve_customers(run, None, by=make.BY)
@@ -57,14 +57,14 @@ def test_calls_that_took_theirs_when_they_were_made_are_not_taken_again(billed, 
     runs.start_issuing(run, on=make.TODAY, by=make.BY)
     runs.issue_approved(run)
 
-    invoice = Invoice.objects.get(tenant=billed.tenant, source="run", state="issued")
+    invoice = Invoice.objects.get(tenant=served.tenant, source="run", state="issued")
     assert invoice.net == 20 * EUR
     # The tax is all that is new; what is owed is the invoice, and paying it brings the account back to nothing.
-    assert balance(billed.tenant) == -invoice.total
-    services.record_payment(make.payment(billed, invoice.total), by=make.BY)
-    if not [kind for kind, _micros in moved(billed.tenant) if kind == "payment"]:
-        accounts.credit(billed.tenant_id, invoice.total, billed.currency, reference="p", by=make.BY)
-    assert balance(billed.tenant) == 0
+    assert balance(served.tenant) == -invoice.total
+    services.record_payment(make.payment(served, invoice.total), by=make.BY)
+    if not [kind for kind, _micros in moved(served.tenant) if kind == "payment"]:
+        accounts.credit(served.tenant_id, invoice.total, served.currency, reference="p", by=make.BY)
+    assert balance(served.tenant) == 0
 
 
 def test_what_calls_moved_when_they_were_priced_again_is_not_moved_again(billed, northwind):

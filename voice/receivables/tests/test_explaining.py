@@ -21,6 +21,7 @@ from voice.receivables.composer import Line
 from voice.receivables.explaining import Figures, steps_of
 from voice.receivables.models import BilledCharge, Invoice, LineQuestion, Notice
 from voice.receivables.services import questions, runs, store_files
+from voice.receivables.services.mailing import deliver
 from voice.receivables.services.notices import send_notices
 from voice.receivables.tax import Treatment
 from voice.receivables.tests import make
@@ -32,15 +33,15 @@ EUR = 1_000_000
 
 
 @pytest.fixture
-def invoice(billed, northwind, monkeypatch):
+def invoice(served, northwind, monkeypatch):
     """Acme's October: three calls to Germany and one to France, issued."""
     monkeypatch.setattr("portal.core.jobs.run_job.apply_async", lambda *_args, **_facts: None)
     contexts.use_msp(northwind)
-    made = charges(billed.tenant, 1_234_567, 4, ("France", 250_000), 8)
+    made = charges(served.tenant, 1_234_567, 4, ("France", 250_000), 8)
     ensure_days("calls_cdr", {each.invited.date() for each in made})
     with contexts.ingest():
         for each in made:
-            cdr(billed.tenant, each.invited, id=each.id).save(force_insert=True)
+            cdr(served.tenant, each.invited, id=each.id).save(force_insert=True)
     run = runs.start_run(northwind, make.OCTOBER[0], by=make.BY, today=make.TODAY)
     runs.collect(run)
     runs.approve_customers(run, None, by=make.BY)
@@ -223,6 +224,30 @@ class TestMailsOfBills:
             assert send_notices() == 0
         assert Notice.objects.get().tries == 1
         assert send_notices() == 1 and len(mail.outbox) == 1
+
+    def test_a_worker_that_dies_over_a_mail_sends_that_one_again_and_as_the_same_mail(
+        self, billed, acme, northwind, monkeypatch
+    ):
+        member(acme, "billing_contact")
+        contexts.use_msp(northwind)
+        store_files(make.issued(billed, EUR, on=date(2026, 11, 20)))
+        with monkeypatch.context() as dying:
+
+            def deliver_and_die(*args):
+                assert deliver(*args)
+                if len(mail.outbox) == 2:
+                    raise SystemExit
+
+            dying.setattr("voice.receivables.services.notices.deliver", lambda *args: deliver_and_die(*args) is None)
+            with pytest.raises(SystemExit):
+                send_notices()
+        assert send_notices() == 1
+
+        first, second, again = mail.outbox
+        assert (first.to, second.to) == (["ap@acme.example"], ["billing_contact@bills.example"])
+        assert again.to == second.to and again.extra_headers == second.extra_headers
+        assert first.extra_headers["Message-ID"] != second.extra_headers["Message-ID"]
+        assert Notice.objects.get().tries == 2
 
 
 def test_the_copy_and_the_calls_agree(acme, invoice):

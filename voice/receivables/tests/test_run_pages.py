@@ -16,6 +16,8 @@ EUR = 1_000_000
 @pytest.fixture
 def month(billed, globex):
     """October with calls of Acme, and some of Globex that nobody set how to bill."""
+    for customer in (billed.tenant, globex):
+        make.contract(customer)
     make.issued(billed, 10 * EUR, on=make.OCTOBER[0], period=(make.OCTOBER[0].replace(month=9), make.OCTOBER[0]))
     charges(billed.tenant, 30 * EUR)
     charges(globex, 5 * EUR)

@@ -97,7 +97,9 @@ def test_two_runs_at_once_of_one_msp_and_one_is_told(ground):
 
 
 def test_two_workers_share_a_run_and_bill_nothing_twice(ground):
-    msp, _customers = ground
+    msp, customers = ground
+    for customer in customers:
+        make.contract(customer)
     run = begin(msp)
     assert at_once(msp, *[lambda: runs.collect(InvoiceRun.objects.get(pk=run.pk))] * 2) == []
 

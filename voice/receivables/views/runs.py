@@ -15,14 +15,19 @@ from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
 from portal.core.models import Job
+from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
+from portal.ui.status import status
 from voice.receivables import findings, tasks  # noqa: F401  registers the jobs
 from voice.receivables.forms import IssueForm, RunForm
 from voice.receivables.models import InvoiceRun, RunFinding
 from voice.receivables.pages_runs import (
     RunCustomerList,
     RunList,
+    lead_of_customer,
+    lead_of_run,
     month_of,
+    state_of_customer,
     state_of_run,
     totals_of,
     with_figures,
@@ -61,10 +66,15 @@ def run_new(request: HttpRequest) -> HttpResponse:
 @requires("bills.view")
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     row = _run(request, pk)
+    job = _job(row) if row.is_working else None
+    # A worker that gave up: the sweep takes the run up again, and what is done stays done.
+    stopped = job is not None and job.state == Job.State.FAILED
     whole = RunFinding.objects.filter(run=row, customer=None).select_related("customer", "run")
     context = {
-        "state": state_of_run(row),
-        "job": _job(row) if row.is_working else None,
+        "lead": lead_of_run(row),
+        "state": status("attention", word=_("Stopped")) if stopped else state_of_run(row),
+        "job": job,
+        "stopped": stopped,
         "whole": [findings.told(each) for each in whole],
         "totals": totals_of(row),
         "warnings": runs.open_warnings(row).filter(customer__isnull=False).values("customer").distinct().count(),
@@ -93,11 +103,34 @@ def customer(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
         "run": row,
         "month": month_of(row),
         "row": each,
-        "state": state_of_run(row),
+        "lead": lead_of_customer(row, each),
+        "state": state_of_customer(each),
         "findings": [findings.told(one) for one in each.findings.select_related("customer", "run").order_by("pk")],
         "can_change": request.can("bills.change") and not row.is_working,
     }
     return TemplateResponse(request, "voice/receivables/run_customer.html", context)
+
+
+@requires("bills.change")
+def open_days(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
+    row = _run(request, pk)
+    each = get_object_or_404(row.customers.select_related("tenant"), pk=customer)
+    question = Question(
+        _("Open the days of %(month)s again?") % {"month": month_of(row)},
+        effects=[
+            _("The contract of %(customer)s can be changed for these days.") % {"customer": each.tenant},
+            _("It is not billed for them before the month is collected again."),
+        ],
+        button=_("Open them"),
+    )
+    back = reverse("invoices:run_customer", args=[pk, customer])
+    if not is_confirmed(request, question):
+        return confirm_page(request, question, cancel=back)
+    try:
+        runs.open_days(each, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+    return redirect(back)
 
 
 @require_POST

@@ -1,0 +1,71 @@
+"""The table of billed calls: once each, fixed with the approval, and for whom to see."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from portal.db import contexts
+from voice.plans.bills import moments
+from voice.receivables.models import BilledCharge, RunCustomer, RunFinding
+from voice.receivables.services import approve, drop, months, runs
+from voice.receivables.services.months import draft_month
+from voice.receivables.tests import make
+from voice.receivables.tests.charges import NOON, charges
+from voice.receivables.tests.months import BEGINS, ENDS, EUR, invoices, issue, run_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_wait")]
+
+
+class TestTheTableOfBilledCalls:
+    def test_a_dropped_draft_lets_its_calls_go(self, served, northwind):
+        charges(served.tenant, EUR)
+        run = run_of(northwind)
+        drop(invoices(served.tenant)[0], by=make.BY)
+
+        assert not BilledCharge.objects.exists()
+        assert run.customers.get(tenant=served.tenant).invoice is None
+
+    def test_what_is_approved_or_issued_keeps_its_calls(self, served, northwind):
+        charges(served.tenant, EUR)
+        run_of(northwind)
+        approve(invoices(served.tenant)[0], by=make.BY)
+        for wrong in (
+            lambda: BilledCharge.objects.all().delete(),
+            lambda: BilledCharge.objects.update(micros=2 * EUR),
+        ):
+            with pytest.raises(IntegrityError, match="fixed"), transaction.atomic():
+                wrong()
+
+    def test_a_call_is_on_one_line(self, served, northwind):
+        (charge,) = charges(served.tenant, EUR)
+        run_of(northwind)
+        with pytest.raises(IntegrityError), transaction.atomic():
+            BilledCharge.objects.create(
+                tenant_id=charge.tenant_id, msp_id=charge.msp_id, invited=charge.invited, id=charge.id,
+                line=invoices(served.tenant)[0].lines.get(), micros=EUR,
+            )  # fmt: skip
+
+    def test_a_customer_sees_its_calls_once_they_are_issued_and_nobody_elses(self, served, globex, initech, northwind):
+        charges(served.tenant, EUR)
+        run = run_of(northwind)
+        with contexts.customer(served.tenant):
+            assert not BilledCharge.objects.exists()
+        runs.approve_customers(run, None, by=make.BY)
+        issue(run)
+        with contexts.customer(served.tenant):
+            assert BilledCharge.objects.count() == 1 and not RunCustomer.objects.exists()
+        for other in (contexts.customer(globex), contexts.msp(initech.msp), contexts.customer(initech)):
+            with other:
+                assert not BilledCharge.objects.exists() and not RunFinding.objects.exists()
+
+    def test_a_call_that_comes_in_between_two_looks_is_not_lost(self, served, northwind, monkeypatch):
+
+        charges(served.tenant, EUR)
+        real = months.unbilled
+        stale = [real(served.tenant_id, northwind.pk, *moments(served.tenant_id, BEGINS, ENDS))]
+        charges(served.tenant, 2 * EUR, at=NOON + timedelta(hours=1))
+        monkeypatch.setattr(months, "unbilled", lambda *args: stale.pop() if stale else real(*args))
+        invoice, _usage = draft_month(served, BEGINS, ENDS, by=make.BY)
+
+        assert not stale and invoice.net == 3 * EUR and len(invoices(served.tenant)) == 1
