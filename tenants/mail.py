@@ -1,5 +1,6 @@
 """Mails under the brand of whoever sends them: the MSP's to its customers, the platform's to MSPs."""
 
+import hashlib
 import logging
 from email.utils import formataddr, parseaddr
 
@@ -16,8 +17,19 @@ logger = logging.getLogger(__name__)
 PLATFORM = "Strowger"
 
 
-def send(template: str, to: str, context: dict[str, object], *, brand: Brand | None, language: str = "") -> bool:
-    """Send `templates/<template>.subject.txt`, `.txt` and `.html`; return whether the mail left."""
+def message_id(event: str, to: str) -> str:
+    """Return the Message-ID of the mail that tells somebody of an event: the same each time it is sent."""
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return f"<{hashlib.sha256(f'{event} {to.lower()}'.encode()).hexdigest()[:40]}@{domain}>"
+
+
+def send(
+    template: str, to: str, context: dict[str, object], *, brand: Brand | None, language: str = "", event: str = ""
+) -> bool:
+    """Send `templates/<template>.subject.txt`, `.txt` and `.html`; return whether the mail left.
+
+    `event` names what the mail is about where it may be sent again by a worker that does not know whether it left.
+    """
     name = brand.name if brand else PLATFORM
     accent = readable(brand.accent if brand else DEFAULT_ACCENT, "#ffffff")
     whole = {**context, "brand_name": name, "brand": brand, "accent": accent}
@@ -31,6 +43,7 @@ def send(template: str, to: str, context: dict[str, object], *, brand: Brand | N
         formataddr((name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
         [to],
         reply_to=[brand.support_email] if brand and brand.support_email else None,
+        headers={"Message-ID": message_id(event, to)} if event else None,
     )
     mail.attach_alternative(html, "text/html")
     try:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from tenants import addresses
+from tenants.mail import message_id
 from tenants.models import Brand
 from voice.receivables.models import Invoice, InvoiceFile
 from voice.receivables.services.documents import content_of
@@ -30,17 +31,17 @@ def mail(invoice: Invoice, *, by: Actor) -> None:
     audit.record(by, "invoice.mailed", invoice, tenant_id=invoice.tenant_id, to=to)
 
 
-def deliver(invoice: Invoice, to: str) -> bool:
-    """Send an issued document to an address; return whether the mail left."""
+def deliver(invoice: Invoice, to: str, event: str = "") -> bool:
+    """Send an issued document to an address; return whether the mail left. `event` is that of `tenants.mail.send`."""
     try:
-        message(invoice, to).send()
+        message(invoice, to, event).send()
     except OSError:
         logger.exception("The mail with %s did not leave", invoice)
         return False
     return True
 
 
-def message(invoice: Invoice, to: str) -> EmailMessage:
+def message(invoice: Invoice, to: str, event: str = "") -> EmailMessage:
     """Return the mail with the PDF, and the e-invoice inside it, as attachments."""
     reader, brand = Reader.of(invoice.buyer), Brand.objects.filter(msp_id=invoice.msp_id).first()
     say, seller = reader.say, invoice.seller["name"]
@@ -57,6 +58,7 @@ def message(invoice: Invoice, to: str) -> EmailMessage:
         formataddr((name, parseaddr(settings.DEFAULT_FROM_EMAIL)[1])),
         [to],
         reply_to=[invoice.seller["email"]] if invoice.seller["email"] else None,
+        headers={"Message-ID": message_id(event, to)} if event else None,
     )
     pdf = content_of(invoice, Kind.PDF)
     assert pdf is not None

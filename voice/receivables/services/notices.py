@@ -1,13 +1,13 @@
 """Mails about bills: noted in the transaction of the event, sent afterwards in the MSP's brand, tried again by a sweep.
 
-A mail is sent at least once: who dies between sending and saying so sends it again.
+An attempt is noted before anything is sent, and each address after its mail. Who dies in between sends that one mail
+again, under the same Message-ID, by which mail systems know it for the one that they have.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from tenants import addresses, mail
@@ -31,17 +31,37 @@ def send_notices(invoices: Sequence[int] | None = None) -> int:
     waiting = Notice.objects.filter(ready, done_at=None, tries__lt=Notice.MOST_TRIES).order_by("pk").distinct()
     if invoices is not None:
         waiting = waiting.filter(invoice__in=invoices)
-    for pk in list(waiting.values_list("pk", flat=True)):
-        with transaction.atomic():
-            notice = (
-                Notice.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, done_at=None).first()
-            )
-            told += bool(notice and _send(notice, timezone.now()))
+    for notice in list(waiting.select_related("question")):
+        # A mail that takes its worker along is not tried for ever.
+        Notice.objects.filter(pk=notice.pk).update(tries=F("tries") + 1)
+        told += _tell(notice)
     return told
 
 
-def _send(notice: Notice, at: datetime) -> bool:
+def _tell(notice: Notice) -> bool:
+    """Send what an event has to tell, each mail in a transaction of its own; return whether everybody is told."""
     invoice = Invoice.objects.select_related("tenant__msp", "corrects").get(pk=notice.invoice_id)
+    waiting = Notice.objects.filter(pk=notice.pk, done_at=None)
+    whole = True
+    for to, language in _readers(notice, invoice):
+        with transaction.atomic():
+            held = waiting.select_for_update(of=("self",), skip_locked=True).first()
+            if held is None:
+                return False
+            if to in held.sent_to:
+                continue
+            if _send(notice, invoice, to, language):
+                held.sent_to.append(to)
+                held.save(update_fields=["sent_to"])
+            else:
+                whole = False
+    return whole and bool(waiting.update(done_at=timezone.now()))
+
+
+def _send(notice: Notice, invoice: Invoice, to: str, language: str) -> bool:
+    event = f"notice {notice.pk}"
+    if notice.kind == Kind.BILL:
+        return deliver(invoice, to, event)
     customer, question = invoice.tenant, notice.question
     place = customer.msp if notice.kind == Kind.QUESTION else customer
     path = f"/bills/{invoice.pk}/" if question is None else f"/bills/questions/{question.pk}/"
@@ -52,20 +72,8 @@ def _send(notice: Notice, at: datetime) -> bool:
         "url": addresses.url(addresses.primary_host(place), path),
     }  # fmt: skip
     brand = Brand.objects.filter(msp=customer.msp_id).first()
-    whole = True
-    for to, language in _readers(notice, invoice):
-        if to not in notice.sent_to:
-            if notice.kind == Kind.BILL:
-                sent = deliver(invoice, to)
-            else:
-                sent = mail.send(f"voice/receivables/mail/{notice.kind}", to, facts, brand=brand, language=language)
-            whole = whole and sent
-            if sent:
-                notice.sent_to.append(to)
-    notice.tries += 1
-    notice.done_at = at if whole else None
-    notice.save(update_fields=["sent_to", "tries", "done_at"])
-    return whole
+    template = f"voice/receivables/mail/{notice.kind}"
+    return mail.send(template, to, facts, brand=brand, language=language, event=event)
 
 
 def _readers(notice: Notice, invoice: Invoice) -> Iterator[To]:
