@@ -54,7 +54,10 @@ KINDS: dict[str, dict[str, Kind]] = {
             "customers:list",
             _("Customers"),
             history_page="customers:history",
-            more=((_("Account"), "accounts:detail", "bills.view"),),
+            more=(
+                (_("Account"), "accounts:detail", "bills.view"),
+                (_("Contract"), "plans:of_customer", "plans.view"),
+            ),
         ),
         "stock-numbers": Kind("inventory:number", "inventory:list", _("Number stock"), name=_number),
         "carriers": Kind("carriers:carrier", "carriers:list", _("Carriers"), "carriers.change"),

@@ -1,5 +1,6 @@
 """Plans for programs. A published version never changes: `new-version` makes a draft of it."""
 
+from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
@@ -10,7 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
-from voice.plans import services
+from voice.plans import moving, services
+from voice.plans import tasks as tasks  # registers the job
 from voice.plans.models import Component, ComponentTier, Plan, PlanVersion
 from voice.plans.previews import Month, example
 from voice.plans.tiers import Tier
@@ -132,10 +134,37 @@ class VersionViewSet(MspViewSet):
         services.publish(self.get_object(), by=self.actor)
         return Response(VersionSerializer(self.get_object()).data)
 
+    def _chosen(self, data: Any) -> tuple[PlanVersion, date, list[int]]:
+        told = MoveSerializer(data=data)
+        told.is_valid(raise_exception=True)
+        version = self.get_object()
+        every = moving.movable(version, timezone.localdate()).values_list("pk", flat=True)
+        return version, told.validated_data["on"], list(told.validated_data.get("contracts", every))
+
+    @action(detail=True, methods=["get"])
+    def movable(self, request: Request, pk: str | None = None) -> Response:
+        """Say which contracts of the plan's other versions can have this one from a day on: `?on=2026-07-01`."""
+        version, on, chosen = self._chosen({"on": request.query_params.get("on")})
+        judged = moving.judge(version, on, chosen)
+        return Response([{"contract": each.contract.pk, "why_not": each.why} for each in judged])
+
+    @action(detail=True, methods=["post"], url_path="move-contracts")
+    def move_contracts(self, request: Request, pk: str | None = None) -> Response:
+        """Move contracts in the background; the job's result says which went over, and why others did not."""
+        version, on, chosen = self._chosen(request.data)
+        return Response({"job": moving.start(version, on, chosen, by=self.actor).pk}, 202)
+
     @action(detail=True, methods=["get"])
     def example(self, request: Request, pk: str | None = None) -> Response:
         """Say what a customer with ten users and 1,000 minutes would pay for its first month."""
         return Response(month_as_data(example(self.get_object(), timezone.localdate())))
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """The day that belongs to the version first, and which contracts; all of the plan's others where none is named."""
+
+    on = serializers.DateField()
+    contracts = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=100_000)
 
 
 class ComponentViewSet(MspViewSet):

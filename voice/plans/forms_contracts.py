@@ -97,6 +97,18 @@ class ChangeForm(forms.Form):
         self.fields["version"].queryset = versions_of(contract.msp_id, currency)
 
 
+class MoveForm(forms.Form):
+    """The day from which many contracts have a version."""
+
+    on = forms.DateField(
+        label=_("From"), widget=DAY, help_text=_("This day belongs to the new version. Fees are cut by days.")
+    )
+
+    def __init__(self, *args: Any, version: PlanVersion, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"on": max(next_month(timezone.localdate()), version.effective_from)})
+        super().__init__(*args, **kwargs)
+
+
 class EndForm(forms.Form):
     """Notice, and the first day without contract."""
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from voice.plans import views_contracts as contracts
+from voice.plans import views_moving as moving
 from voice.plans import views_plans as plans
 from voice.plans import views_quotes as quotes
 
@@ -21,6 +22,10 @@ urlpatterns = [
     path("versions/<int:pk>/add/<str:kind>/", plans.component_new, name="component_new"),
     path("components/<int:pk>/", plans.component_edit, name="component"),
     path("components/<int:pk>/remove/", plans.component_remove, name="component_remove"),
+    path("versions/<int:pk>/contracts/", moving.movable, name="movable"),
+    path("versions/<int:pk>/move/", moving.move, name="move"),
+    path("moves/<uuid:pk>/", moving.moved, name="moved"),
+    path("of/<int:pk>/", contracts.of_customer, name="of_customer"),
     path("contracts/", contracts.contract_list, name="contracts"),
     path("contracts/new/", contracts.contract_new, name="contract_new"),
     path("contracts/<int:pk>/", contracts.contract, name="contract"),

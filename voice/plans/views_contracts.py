@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
+from tenants.models import Customer
 from voice.plans import ordering, previews, selectors
 from voice.plans.forms_contracts import (
     AddOnForm,
@@ -42,6 +43,16 @@ def _contract(request: HttpRequest, pk: int) -> Contract:
 @requires("plans.view")
 def contract_list(request: HttpRequest) -> HttpResponse:
     return ContractList(request).response()
+
+
+@requires("plans.view")
+def of_customer(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lead from a customer to its contract: the one that runs or comes next, else to all that it had."""
+    customer = get_object_or_404(Customer, pk=pk, msp=request.msp)
+    found = selectors.contract_of(customer, timezone.localdate())
+    if found is None:
+        return redirect(f"{reverse('plans:contracts')}?customer={pk}")
+    return redirect("plans:contract", pk=found.pk)
 
 
 @requires("plans.view")

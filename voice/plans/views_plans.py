@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
-from voice.plans import previews, services
+from voice.plans import moving, previews, services
 from voice.plans.describing import described
 from voice.plans.forms import FIELDS, LEADS, ComponentForm, PlanForm, VersionForm
 from voice.plans.loading import clause_of
@@ -55,6 +55,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
         "minutes": f"{previews.MINUTES:,}",
         "can_change": request.can("plans.change") and row.closed_at is None,
         "kinds": kinds,
+        "movable": 0 if shown.is_draft else moving.movable(shown, timezone.localdate()).count(),
     }
     return TemplateResponse(request, "voice/plans/plan.html", context)
 
