@@ -22,6 +22,7 @@ from . import catalog, contexts
 from .context import TEMPLATE
 from .customers import MIGRATION_LOCK, customer_schemas
 from .models import CustomerMigration, CustomerTemplate
+from .state import State
 
 ATTEMPTS = 5
 BATCH = 200
@@ -109,7 +110,7 @@ class Walk:
 
     def steps(self, keys: list[Key]) -> Iterator[tuple[Migration, ProjectState]]:
         """Yield each of these migrations with the models before it; that state is the caller's to change."""
-        state, wanted = ProjectState(real_apps=self.executor.loader.unmigrated_apps), set(keys)
+        state, wanted = State(real_apps=self.executor.loader.unmigrated_apps), set(keys)
         for migration in self.plan:
             if _key(migration) in wanted:
                 state.apps  # noqa: B018 rendering once here is what keeps the operations cheap
@@ -118,6 +119,8 @@ class Walk:
                 if not wanted:
                     return
             else:
+                # Each operation would make classes that nobody here asks for.
+                state.forget_classes()
                 migration.mutate_state(state, preserve=False)
 
 
