@@ -289,6 +289,7 @@ SPECTACULAR_SETTINGS = {
         "AccountKindEnum": "voice.rating.models.Account.Kind",
         "MovementKindEnum": "voice.rating.models.Movement.Kind",
         "PricedOutcomeEnum": "voice.rating.models.PricedOutcome",
+        "DecisionKindEnum": "voice.rerating.models.Decision.Kind",
         "WebhookStateEnum": "voice.delivery.models.Endpoint.State",
         "AttemptStateEnum": "voice.delivery.models.Attempted.State",
     },

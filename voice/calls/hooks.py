@@ -68,7 +68,7 @@ class Prices(Protocol):
         """Return the filters of lists."""
         ...
 
-    def panel(self, request: HttpRequest, call: Cdr) -> str:
+    def panel(self, request: HttpRequest, call: Cdr, *, is_corrected: bool = False) -> str:
         """Return what a call's page says of its price, nothing where there is nothing to say."""
         ...
 
@@ -83,7 +83,7 @@ class _NoPrices:
     def filters(self, request: HttpRequest) -> list[Filter]:
         return []
 
-    def panel(self, request: HttpRequest, call: Cdr) -> str:
+    def panel(self, request: HttpRequest, call: Cdr, *, is_corrected: bool = False) -> str:
         return ""
 
 
@@ -93,3 +93,23 @@ prices_of: list[Prices] = [_NoPrices()]
 def prices() -> Prices:
     """Return what adds prices to the pages of calls."""
     return prices_of[-1]
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    """What became of a call's charge after it was posted: a panel, and whether another amount counts now."""
+
+    panel: str = ""
+    is_corrected: bool = False
+
+
+def _no_aftermath(request: HttpRequest, call: Cdr) -> Aftermath:
+    return Aftermath()
+
+
+aftermath_of: list[Callable[[HttpRequest, Cdr], Aftermath]] = [_no_aftermath]
+
+
+def aftermath(request: HttpRequest, call: Cdr) -> Aftermath:
+    """Return what became of a call's charge, as far as the reader of a page may see it."""
+    return aftermath_of[-1](request, call)

@@ -34,6 +34,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     if call is None:
         raise Http404
     route = hooks.route(call.route_id) if call.route_id and request.tenant is not None else None  # type: ignore[attr-defined]
+    aftermath = hooks.aftermath(request, call)
     return TemplateResponse(
         request,
         "voice/calls/call_detail.html",
@@ -53,7 +54,8 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "released": story.RELEASED.get(call.released_by, ""),
             "media": sorted((call.media or {}).items()),
             "route": route,
-            "price": hooks.prices().panel(request, call),
+            "price": hooks.prices().panel(request, call, is_corrected=aftermath.is_corrected),
+            "aftermath": aftermath.panel,
         },
     )
 

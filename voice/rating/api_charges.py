@@ -179,9 +179,9 @@ class UnratedCallViewSet(MspViewSet):
         return Response({"job": job.pk}, status=202)
 
 
-routes = [("charges", ChargeViewSet, "charge"), ("usage", UsageViewSet, "usage")]
+# Charges are listed by `voice.receivables`, which knows their bills.
+routes = [("usage", UsageViewSet, "usage")]
 msp_routes = [
-    ("charges", MspChargeViewSet, "charge"),
     ("costs", CostViewSet, "cost"),
     ("usage", MspUsageViewSet, "usage"),
     ("unrated-calls", UnratedCallViewSet, "unrated-call"),

@@ -74,8 +74,8 @@ class CallPrices:
             Text("destination", _("Destination"), apply=_to_destination),
         ]
 
-    def panel(self, request: HttpRequest, call: Cdr) -> str:
-        """Return what a call cost and how that came about."""
+    def panel(self, request: HttpRequest, call: Cdr, *, is_corrected: bool = False) -> str:
+        """Return what a call cost and how that came about; where that was corrected since, as it was posted first."""
         if not _may(request, "bills.view") or call.answered is None:
             return ""
         is_msp = request.tenant is None  # type: ignore[attr-defined]
@@ -85,12 +85,13 @@ class CallPrices:
         context: dict[str, Any] = {
             "charge": _told(call, charge, call.direction, sight, deck=is_msp) if charge else None,
             "is_msp": is_msp,
+            "is_corrected": is_corrected,
         }
         if is_msp and _may(request, "costs.view"):
             costs = list(Cost.objects.filter(tenant_id=call.tenant_id, invited=call.invited, id=call.id))
             names = dict(Trunk.objects.filter(pk__in=[cost.trunk for cost in costs]).values_list("pk", "name"))
             context["costs"] = [_cost(call, cost, sight, names.get(cost.trunk, "")) for cost in costs]
-            context["margin"] = _margin(charge, costs)
+            context["margin"] = "" if is_corrected else _margin(charge, costs)
         return render_to_string("voice/rating/call_price.html", context, request)
 
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
 from voice.billing.models import Bill, BillLine
-from voice.receivables import api_questions, api_runs, selectors, services, sources
+from voice.receivables import api_charges, api_questions, api_runs, selectors, services, sources
 from voice.receivables.api_taxes import ExemptionViewSet, TaxRuleViewSet, VatIdCheckSerializer, VatIdCheckViewSet
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment
 from voice.receivables.views.shared import file_response
@@ -349,5 +349,6 @@ msp_routes = [
     ("vat-id-checks", VatIdCheckViewSet, "vat-id-check"),
     *api_runs.msp_routes,
     *api_questions.msp_routes,
+    *api_charges.msp_routes,
 ]
-routes = [("bills", BillViewSet, "bill"), *api_questions.routes]
+routes = [("bills", BillViewSet, "bill"), *api_questions.routes, *api_charges.routes]
