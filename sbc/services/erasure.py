@@ -47,6 +47,13 @@ _DEAD_NODE = "t.node_id IN (SELECT n.id FROM sbc_node n WHERE n.state = 'disable
 _OVER_JOB = "t.state IN ('done', 'failed') AND NOT EXISTS (SELECT FROM core_jobfile f WHERE f.job_id = t.id)"
 _OF_OVER_JOB = "EXISTS (SELECT FROM core_job j WHERE j.id = t.job_id AND j.state IN ('done', 'failed'))"
 
+# A message stays while a delivery of it or a file with it is listed, which could be sent again; one of a document stays
+# for good: it is what keeps the document from being told twice.
+_OVER_MESSAGE = """
+    t.document IS NULL AND NOT EXISTS (SELECT FROM delivery_delivery d WHERE d.message_id = t.id)
+    AND NOT EXISTS (SELECT FROM delivery_storedfile f
+                     WHERE f.msp_id = t.msp_id AND t.sequence BETWEEN f.first AND f.last)
+"""
 _OVER_PROPOSAL = "NOT t.kept AND NOT EXISTS (SELECT FROM rerating_proposalsum s WHERE s.proposal_id = t.id)"
 _OF_OVER_PROPOSAL = "EXISTS (SELECT FROM rerating_proposal p WHERE p.id = t.proposal_id AND NOT p.kept)"
 
@@ -66,6 +73,10 @@ HOLDINGS = (
     # Sums first: they belong to their proposal.
     Holding(DataClass.CHARGES, "rerating_proposalsum", "made_at", _OF_OVER_PROPOSAL),
     Holding(DataClass.CHARGES, "rerating_proposal", "created_at", _OVER_PROPOSAL, tenant=""),
+    # What was sent first, and in which file: then the messages that nothing points at.
+    Holding(DataClass.FEED, "delivery_delivery", "next_at", tenant=""),
+    Holding(DataClass.FEED, "delivery_storedfile", "next_at", tenant=""),
+    Holding(DataClass.FEED, "delivery_message", "at", _OVER_MESSAGE, tenant=""),
     Holding(DataClass.LIVE, "calls_livecall", "updated", call="call"),
     Holding(DataClass.LIVE, "calls_runningcall", "seen", call="call"),
     Holding(DataClass.MINUTES, "calls_rollup", "at", "t.grain = 'minute'"),
@@ -173,12 +184,15 @@ def due_at(at: datetime) -> list[Due]:
 
 def _erase(run: Erasure, at: datetime, told: Told | None) -> list[ErasureLine]:
     due = due_at(at)
-    found = [(each, _counted(each)) for each in due]
-    _drop_days([each for each in due if each.holding.by_day])
+    by_day = [each for each in due if each.holding.by_day]
+    whole = [_counted(each) for each in by_day]
+    _drop_days(by_day)
     lines = []
-    for number, (each, before) in enumerate(found):
+    for number, each in enumerate(due):
         if told is not None:
-            told(number, len(found), str(each.holding.data_class.label))
+            told(number, len(due), str(each.holding.data_class.label))
+        # What belongs to something else is over once that is gone: it is counted when its turn has come.
+        before = whole[by_day.index(each)] if each in by_day else _counted(each)
         _delete(each)
         after = _counted(each)
         for msp in sorted(before.keys() | after.keys(), key=lambda pk: pk or 0) or [None]:

@@ -18,6 +18,7 @@ from tenants import services
 from tenants.models import Customer, DataClass, Erasure, ErasureLine, LegalHold, Msp, RetentionRule
 from voice.calls.models import Cdr, Rollup
 from voice.calls.tests.make import cdr
+from voice.delivery.models import Delivery, Endpoint, Message, Store, StoredFile
 from voice.rating.models import Charge
 from voice.rerating.models import Adjustment, Proposal
 
@@ -168,6 +169,34 @@ def test_charges_outlive_their_calls_and_go_with_all_that_hangs_on_them(acme: Cu
     told = {(line.table, line.rows_removed, line.rows_held) for line in lines(run, "charges") if line.rows_before}
     assert {("rating_charge", 1, 1), ("rerating_adjustment", 1, 1), ("rerating_proposal", 1, 0)} <= told
     assert all(line.is_proven for line in lines(run, "charges"))
+
+
+def test_messages_go_with_what_was_sent_and_a_document_is_never_told_twice(northwind: Msp) -> None:
+    with contexts.msp(northwind):
+        endpoint = Endpoint.objects.create(msp=northwind, name="a", url="https://x.example", kinds=["calls.rated"])
+        store = Store.objects.create(
+            msp=northwind, name="b", host="x.example", username="u", secret="s", host_key="k", next_at=AT
+        )
+        for number, (ago, facts) in enumerate([(500, {}), (500, {"kind": "invoice.issued", "document": 7}), (500, {}),
+                                               (500, {}), (10, {})], 1):  # fmt: skip
+            found = {"kind": "calls.rated", "first_invited": day(ago), "last_invited": day(ago)} | facts
+            message = Message.objects.create(msp=northwind, sequence=number, key=uuid.uuid4(), at=day(ago), **found)
+            # The third was sent again lately, and so was a file with the fourth.
+            sent = 20 if number == 3 else ago
+            Delivery.objects.create(msp=northwind, endpoint=endpoint, message=message, next_at=day(sent), state="done")
+        for first, ago in ((1, 500), (4, 20)):
+            StoredFile.objects.create(
+                msp=northwind, store=store, name=f"{first}", first=first, last=first, next_at=day(ago), state="done"
+            )
+
+    run = erasure.erase(at=AT, by=BY)
+
+    with contexts.msp(northwind):
+        assert list(Message.objects.order_by("sequence").values_list("sequence", flat=True)) == [2, 3, 4, 5]
+        assert set(Delivery.objects.values_list("message__sequence", flat=True)) == {3, 5}
+        assert set(StoredFile.objects.values_list("first", flat=True)) == {4}
+    removed = {line.table: line.rows_removed for line in lines(run, "feed") if line.rows_before}
+    assert removed == {"delivery_delivery": 3, "delivery_storedfile": 1, "delivery_message": 1}
 
 
 def charge(customer: Customer, ago: int) -> uuid.UUID:

@@ -21,6 +21,7 @@ class DataClass(models.TextChoices):
     EVENTS = "events", _("Alarms that are over")
     REVISIONS = "revisions", _("Old configuration of the SBCs")
     QUARANTINE = "quarantine", _("Records kept aside")
+    FEED = "feed", _("Messages to other billing systems")
     JOBS = "jobs", _("Imports, exports and their files")
     AUDIT = "audit", _("Audit log")
 

@@ -41,7 +41,7 @@ class FeedSerializer(serializers.Serializer[Any]):
 
 
 class FeedViewSet(MspViewSet):
-    """Everything that happened, to be pulled: rated calls, invoices, credit notes and payments, oldest first."""
+    """Everything that happened, oldest first: rated calls, calls priced again, invoices, credit notes, payments."""
 
     queryset = Message.objects.none()
     serializer_class = FeedSerializer

@@ -11,6 +11,7 @@ from portal.db import contexts
 from tenants.models import Msp
 from voice.delivery.models import Delivery, Endpoint, Feed, Kind, Message
 from voice.receivables.models import Invoice, Payment
+from voice.rerating.models import Adjustment, Proposal
 
 CALLS_IN_ONE = 500
 MOST_AT_ONCE = 20_000
@@ -43,7 +44,9 @@ def collect(msp: Msp, now: datetime, *, swept: bool = False) -> int:
         if not Feed.objects.filter(msp=msp).exists():
             Feed.objects.get_or_create(msp=msp, defaults={"began_at": now, "marked_at": now})
         return 0
-    messages = [*_calls(feed, now, SWEPT if swept else OVERLAP), *_documents(feed, now)]
+    messages = [
+        *_calls(feed, now, SWEPT if swept else OVERLAP), *_adjustments(feed, now), *_documents(feed, now),
+    ]  # fmt: skip
     for message in messages:
         feed.sequence += 1
         message.sequence = feed.sequence
@@ -88,11 +91,27 @@ def _calls(feed: Feed, now: datetime, overlap: timedelta) -> Iterable[Message]:
 
 
 def _of_calls(feed: Feed, rows: Sequence[Row], now: datetime) -> Message:
-    moments = [invited for invited, _id, _rated in rows]
-    return _message(
-        feed, Kind.CALLS, now, calls=[key for _invited, key, _rated in rows], first_invited=min(moments),
-        last_invited=max(moments),
-    )  # fmt: skip
+    return _message(feed, Kind.CALLS, now, **_named([(invited, key) for invited, key, _rated in rows]))
+
+
+def _adjustments(feed: Feed, now: datetime) -> Iterable[Message]:
+    told = Message.objects.filter(msp_id=feed.msp_id, proposal__isnull=False).values("proposal")
+    # One whose calls are kept no more was told weeks ago; its messages may be erased by now.
+    applied = Proposal.objects.filter(
+        msp_id=feed.msp_id, state=Proposal.State.APPLIED, kept=True, applied_at__gte=feed.began_at
+    )
+    for proposal in applied.exclude(pk__in=told).order_by("applied_at", "pk").values_list("pk", flat=True):
+        moved = Adjustment.objects.filter(msp_id=feed.msp_id, proposal_id=proposal)
+        rows = list(moved.values_list("invited", "call").distinct().order_by("invited", "call"))
+        for start in range(0, len(rows), CALLS_IN_ONE):
+            part = rows[start : start + CALLS_IN_ONE]
+            yield _message(feed, Kind.ADJUSTMENT, now, proposal=proposal, **_named(part))
+
+
+def _named(rows: Sequence[tuple[datetime, uuid.UUID]]) -> dict[str, Any]:
+    """Return what names calls in a message: their ids, and the days on which to look for them."""
+    moments = [invited for invited, _key in rows]
+    return {"calls": [key for _invited, key in rows], "first_invited": min(moments), "last_invited": max(moments)}
 
 
 def _documents(feed: Feed, now: datetime) -> Iterable[Message]:

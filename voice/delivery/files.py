@@ -19,6 +19,7 @@ from voice.calls.masking import Hidden
 from voice.delivery import payloads
 from voice.delivery.addresses import NotAllowed, address_of
 from voice.delivery.models import Message, Store, StoredFile
+from voice.delivery.pinned import pinned_pool
 from voice.delivery.schedule import next_time
 
 PATIENCE = 30
@@ -100,7 +101,8 @@ async def _by_sftp(store: Store, address: str, name: str, data: bytes) -> None:
 
 def _by_s3(store: Store, name: str, data: bytes, *, secure: bool) -> None:
     bucket, _slash, folder = store.folder.partition("/")
-    pool = urllib3.PoolManager(timeout=urllib3.Timeout(PATIENCE), retries=urllib3.Retry(0, redirect=0))
+    # A bucket may have a name of its own beside the store's: each name is looked at as it is connected to.
+    pool = pinned_pool(timeout=urllib3.Timeout(PATIENCE), retries=urllib3.Retry(0, redirect=0))
     client = Minio(
         f"{store.host}:{store.port}",
         access_key=store.username,

@@ -16,13 +16,14 @@ class Kind(models.TextChoices):
     """What a message tells; the values are the types of Standard Webhooks."""
 
     CALLS = "calls.rated", _("Rated calls")
+    ADJUSTMENT = "adjustment.applied", _("Calls priced again")
     INVOICE = "invoice.issued", _("Invoices")
     CREDIT_NOTE = "credit_note.issued", _("Credit notes")
     PAYMENT = "payment.recorded", _("Payments")
     PING = "ping", _("Test messages")
 
 
-TOLD = (Kind.CALLS, Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT)
+TOLD = (Kind.CALLS, Kind.ADJUSTMENT, Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT)
 
 
 class Feed(models.Model):
@@ -50,6 +51,8 @@ class Message(models.Model):
     first_invited = models.DateTimeField(null=True)
     last_invited = models.DateTimeField(null=True)
     document = models.BigIntegerField(null=True)
+    # What priced these calls again.
+    proposal = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [
@@ -60,11 +63,17 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="delivery_message_tells_something",
                 condition=Q(kind=Kind.CALLS, document=None, first_invited__isnull=False)
+                | Q(kind=Kind.ADJUSTMENT, document=None, first_invited__isnull=False, proposal__isnull=False)
                 | Q(kind__in=[Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT], document__isnull=False)
                 | Q(kind=Kind.PING),
             ),
         ]
-        indexes = [models.Index(fields=["msp", "at"], name="delivery_message_recent")]
+        indexes = [
+            models.Index(fields=["msp", "at"], name="delivery_message_recent"),
+            models.Index(
+                fields=["msp", "proposal"], condition=Q(proposal__isnull=False), name="delivery_message_proposal"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.sequence}"

@@ -11,9 +11,11 @@ from voice.rating.models import Charge
 from voice.receivables import selectors as receivables
 from voice.receivables.api import InvoiceSerializer, PaymentSerializer
 from voice.receivables.models import Payment
+from voice.rerating.models import Adjustment, Proposal
 
 CALL = ["id", "direction", "caller", "called", "invited", "answered", "ended", "disposition"]
 PRICED = ["outcome", "destination", "seconds", "billed", "micros", "currency"]
+MOVED = ["invited", "answered", "direction", "destination", "calls", "seconds", "billed", "micros", "currency"]
 
 
 def body(message: Message, hidden: Hidden) -> str:
@@ -28,6 +30,8 @@ def data(message: Message, hidden: Hidden) -> dict[str, Any]:
     document = message.document or 0
     if message.kind == Kind.CALLS:
         found["calls"] = [call for each in told_calls([message], hidden) for call in each[1]]
+    elif message.kind == Kind.ADJUSTMENT:
+        found |= _adjustments(message)
     elif message.kind == Kind.PAYMENT:
         found["payment"] = PaymentSerializer(Payment.objects.get(pk=document)).data
     elif message.kind in (Kind.INVOICE, Kind.CREDIT_NOTE):
@@ -50,9 +54,34 @@ def told_calls(messages: Sequence[Message], hidden: Hidden) -> Iterable[tuple[Me
         yield message, [_call(known.get(key), priced[key]) for key in message.calls if key in priced]
 
 
+def _adjustments(message: Message) -> dict[str, Any]:
+    """Return by which proposal calls were priced again, and each entry for the difference under its call's id."""
+    number = message.proposal or 0
+    proposal = Proposal.objects.filter(pk=number).first()
+    entries = Adjustment.objects.filter(
+        msp_id=message.msp_id, proposal_id=number, call__in=message.calls,
+        invited__range=(message.first_invited, message.last_invited),
+    ).order_by("invited", "call", "pk")  # fmt: skip
+    told = [
+        {"customer": entry.tenant_id, "id": entry.call} | {name: getattr(entry, name) for name in MOVED}
+        for entry in entries
+    ]
+    found = {"id": number, "reason": proposal.reason if proposal else ""}
+    applied = proposal.applied_at if proposal else None
+    return {"proposal": found | {"applied_at": _plain(applied)}, "adjustments": [_all_plain(each) for each in told]}
+
+
+def _all_plain(facts: dict[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in facts.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
 def _call(record: Cdr | None, charge: Charge) -> dict[str, Any]:
     found: dict[str, Any] = {"customer": charge.tenant_id}
     for name in CALL:
         found[name] = getattr(record if record is not None else charge, name, None)
     found |= {name: getattr(charge, name) for name in PRICED}
-    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in found.items()}
+    return _all_plain(found)

@@ -62,9 +62,12 @@ def propose(proposal: Proposal, *, by: Actor) -> Proposal:
 
 @transaction.atomic
 def rate_again(proposal: Proposal, *, by: Actor) -> Proposal:
-    """Rate the calls of a proposal that is still open once more; raises ValidationError."""
+    """Rate the calls of a proposal that is still open once more; raises ValidationError.
+
+    One whose application was killed half-way has posted nothing; one that is posting at this moment is waited for.
+    """
     stored = _locked(proposal)
-    if stored.state not in (State.RATING, State.READY, State.FAILED):
+    if stored.state not in (State.RATING, State.READY, State.APPLYING, State.FAILED):
         raise ValidationError(_("This proposal is over. Make a new one."))
     stored.state, stored.round, stored.message = State.RATING, stored.round + 1, ""
     stored.expires_at = now() + KEPT

@@ -13,6 +13,7 @@ from voice.delivery.models import Delivery, Endpoint, Feed, Kind, Message
 from voice.delivery.tests.conftest import NOW
 from voice.delivery.tests.make import priced
 from voice.receivables.tests import make as bills
+from voice.rerating.models import Adjustment, Proposal
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -96,6 +97,37 @@ def test_bills_and_payments_are_told_with_what_is_on_them(desk, acme):
     assert said["data"]["invoice"]["number"] == invoice.number
     assert said["data"]["invoice"]["lines"]
     assert feed.collect(desk, NOW + timedelta(days=1)) == 0
+
+
+def test_calls_that_were_priced_again_are_told_once_with_each_difference(desk, acme, monkeypatch):
+    contexts.use_msp(desk)
+    monkeypatch.setattr(feed, "CALLS_IN_ONE", 2)
+    applied = {"begins": NOW - timedelta(days=40), "ends": NOW, "state": "applied", "reason": "Their list was late",
+               "applied_at": NOW - SECOND}  # fmt: skip
+    proposal = Proposal.objects.create(msp=desk, **applied)
+    Proposal.objects.create(msp=desk, **applied | {"kept": False})
+    shared = {"tenant": acme, "msp_id": desk.pk, "direction": "out", "currency": "EUR", "proposal_id": proposal.pk,
+              "made_at": NOW - timedelta(minutes=20)}  # fmt: skip
+    keys = [uuid.uuid4() for _ in range(3)]
+    with contexts.ingest():
+        for number, key in enumerate(keys):
+            at = NOW - timedelta(days=40 - number)
+            for destination, calls, micros in (("France", -1, -50_000), ("Germany", 1, 20_000)):
+                Adjustment.objects.create(
+                    invited=at, answered=at, call=key, destination=destination, calls=calls, micros=micros, **shared
+                )
+
+    assert [feed.collect(desk, NOW), feed.collect(desk, NOW + SECOND)] == [2, 0]
+
+    assert told() == keys
+    hidden = selectors.hidden_from_programs(desk)
+    said = [json.loads(payloads.body(message, hidden)) for message in Message.objects.order_by("sequence")]
+    assert {each["type"] for each in said} == {"adjustment.applied"}
+    first = said[0]["data"]
+    assert (first["proposal"]["id"], first["proposal"]["reason"]) == (proposal.pk, "Their list was late")
+    entries = [(each["id"], each["destination"], each["micros"]) for each in first["adjustments"]]
+    assert entries[:2] == [(str(keys[0]), "France", -50_000), (str(keys[0]), "Germany", 20_000)]
+    assert len(entries) == 4 and first["adjustments"][0]["customer"] == acme.pk
 
 
 def test_numbers_of_customers_who_hide_them_are_cut(desk, acme, globex):

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import socket
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -117,9 +118,10 @@ def test_a_wrong_password_is_told_and_put_right(desk, acme, sftp):
     assert len(list(folder.iterdir())) == 1
 
 
-def test_everything_goes_into_a_bucket_as_json_lines(desk, acme, settings):
+@pytest.fixture
+def bucket(settings):
+    """A server that keeps what is put into it, by its path: host asked for, signature, content."""
     settings.DELIVERY_NETWORKS = ["127.0.0.0/8"]
-    kept = {}
 
     class Bucket(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -130,7 +132,8 @@ def test_everything_goes_into_a_bucket_as_json_lines(desk, acme, settings):
             self.wfile.write(body)
 
         def do_PUT(self):
-            kept[self.path] = (self.headers["authorization"], self.rfile.read(int(self.headers["content-length"])))
+            body = self.rfile.read(int(self.headers["content-length"]))
+            self.server.kept[self.path] = (self.headers["host"], self.headers["authorization"], body)
             self.send_response(200)
             self.send_header("etag", '"1"')
             self.send_header("content-length", "0")
@@ -140,22 +143,53 @@ def test_everything_goes_into_a_bucket_as_json_lines(desk, acme, settings):
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Bucket)
+    server.kept = {}
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    contexts.use_msp(desk)
-    priced(acme, NOW - timedelta(seconds=1))
-    feed.collect(desk, NOW)
-    store(desk, server.server_port, way="s3", folder="bucket/strowger", content="all", host_key="")
-
-    put(desk)
+    yield server
     server.shutdown()
     server.server_close()
 
+
+def test_everything_goes_into_a_bucket_as_json_lines(desk, acme, bucket):
+    contexts.use_msp(desk)
+    priced(acme, NOW - timedelta(seconds=1))
+    feed.collect(desk, NOW)
+    store(desk, bucket.server_port, way="s3", folder="bucket/strowger", content="all", host_key="")
+
+    put(desk)
+
     assert StoredFile.objects.get().error == ""
-    ((path, (signed, body)),) = kept.items()
+    ((path, (_host, signed, body)),) = bucket.kept.items()
     assert path == "/bucket/strowger/northwind-all-000000001-000000001.jsonl"
     assert signed.startswith("AWS4-HMAC-SHA256 Credential=strowger/")
     assert body.decode().count("\n") == 1
     assert b'"sequence": 1' in body
+
+
+@pytest.mark.parametrize(("later", "arrives"), [("127.0.0.1", True), ("10.1.2.3", False), ("198.51.100.7", False)])
+def test_a_name_leads_into_a_bucket_only_where_it_was_looked_at(desk, acme, bucket, monkeypatch, later, arrives):
+    answers = ["127.0.0.1"]
+
+    def resolve(host, port, *_kind, **_facts):
+        named = host == "files.northwind.example"
+        address = (answers.pop(0) if answers else later) if named else host
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
+
+    contexts.use_msp(desk)
+    priced(acme, NOW - timedelta(seconds=1))
+    feed.collect(desk, NOW)
+    place = {"host": "files.northwind.example", "folder": "bucket", "host_key": ""}
+    store(desk, bucket.server_port, way="s3", content="all", **place)
+    monkeypatch.setattr("voice.delivery.addresses.socket.getaddrinfo", resolve)
+
+    put(desk)
+    monkeypatch.undo()
+
+    assert [host for host, _signed, _body in bucket.kept.values()] == (
+        [f"files.northwind.example:{bucket.server_port}"] if arrives else []
+    )
+    error = StoredFile.objects.get().error
+    assert error == "" if arrives else "public network" in error or "https://" in error
 
 
 def test_files_are_due_at_the_hour_or_after_midnight():

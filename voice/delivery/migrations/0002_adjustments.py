@@ -1,0 +1,48 @@
+from django.db import migrations, models
+from django.db.models import Q
+
+KINDS = [
+    ("calls.rated", "Rated calls"),
+    ("adjustment.applied", "Calls priced again"),
+    ("invoice.issued", "Invoices"),
+    ("credit_note.issued", "Credit notes"),
+    ("payment.recorded", "Payments"),
+    ("ping", "Test messages"),
+]
+TOLD = ["calls.rated", "adjustment.applied", "invoice.issued", "credit_note.issued", "payment.recorded"]
+DOCUMENTS = ["invoice.issued", "credit_note.issued", "payment.recorded"]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("delivery", "0001_initial")]
+
+    operations = [
+        migrations.RemoveConstraint("endpoint", "delivery_endpoint_kinds_known"),
+        migrations.RemoveConstraint("message", "delivery_message_tells_something"),
+        migrations.AddField("message", "proposal", models.BigIntegerField(null=True)),
+        migrations.AlterField("message", "kind", models.TextField(choices=KINDS)),
+        migrations.AddIndex(
+            "message",
+            models.Index(
+                fields=["msp", "proposal"], condition=Q(proposal__isnull=False), name="delivery_message_proposal"
+            ),
+        ),
+        migrations.AddConstraint(
+            "endpoint",
+            models.CheckConstraint(
+                condition=Q(kinds__contained_by=TOLD) & Q(kinds__len__gte=1),
+                name="delivery_endpoint_kinds_known",
+                violation_error_message="Choose what it is sent.",
+            ),
+        ),
+        migrations.AddConstraint(
+            "message",
+            models.CheckConstraint(
+                condition=Q(kind="calls.rated", document=None, first_invited__isnull=False)
+                | Q(kind="adjustment.applied", document=None, first_invited__isnull=False, proposal__isnull=False)
+                | Q(kind__in=DOCUMENTS, document__isnull=False)
+                | Q(kind="ping"),
+                name="delivery_message_tells_something",
+            ),
+        ),
+    ]
