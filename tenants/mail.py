@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Sequence
 from email.utils import formataddr, parseaddr
 
 from django.conf import settings
@@ -24,9 +25,10 @@ def message_id(event: str, to: str) -> str:
 
 
 def send(
-    template: str, to: str, context: dict[str, object], *, brand: Brand | None, language: str = "", event: str = ""
-) -> bool:
-    """Send `templates/<template>.subject.txt`, `.txt` and `.html`; return whether the mail left.
+    template: str, to: str, context: dict[str, object], *, brand: Brand | None, language: str = "", event: str = "",
+    papers: Sequence[tuple[str, bytes]] = (),
+) -> bool:  # fmt: skip
+    """Send `templates/<template>.subject.txt`, `.txt` and `.html`, with papers in PDF; return whether the mail left.
 
     `event` names what the mail is about where it may be sent again by a worker that does not know whether it left.
     """
@@ -46,6 +48,8 @@ def send(
         headers={"Message-ID": message_id(event, to)} if event else None,
     )
     mail.attach_alternative(html, "text/html")
+    for file, content in papers:
+        mail.attach(file, content, "application/pdf")
     try:
         mail.send()
     except OSError:

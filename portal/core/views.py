@@ -26,6 +26,7 @@ LISTS = {
     "margin": ("margin:carrier_invoices", _("Carrier invoices")),
     "numbers": ("numbers:list", _("Numbers")),
     "inventory": ("inventory:list", _("Number stock")),
+    "payments": ("payments:bank", _("Bank statements")),
     "retention": ("retention:runs", _("What was erased")),
 }
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import Count, QuerySet
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -11,10 +11,11 @@ from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
 from tenants.models import Customer
-from voice.payments import selectors, services
+from voice.payments import selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.payments.camt import LARGEST
 from voice.payments.matching import suggest
 from voice.payments.models import BankEntry, BankStatement
+from voice.rating.api_charges import StartedSerializer
 from voice.receivables.models import Invoice, LegalEntity, Payment
 
 
@@ -48,13 +49,17 @@ class StatementViewSet(MspViewSet):
         found = BankStatement.objects.filter(msp=self.request.msp)  # type: ignore[misc]
         return found.annotate(entry_count=Count("entries")).order_by("-pk")
 
-    def write(self, serializer: Any, instance: BankStatement | None) -> BankStatement:
-        data = serializer.validated_data
+    @extend_schema(responses={202: StartedSerializer})
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Import a file as a job: `jobs/<id>/` tells how far it is and which statements it had."""
+        given = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        data = given.validated_data
         entity = LegalEntity.objects.filter(msp=self.request.msp, pk=data["entity_id"]).first()  # type: ignore[misc]
         if entity is None:
             raise serializers.ValidationError({"entity": ["There is no such company."]})
-        stored = services.import_statements(entity, data["content"].encode(), by=self.actor)
-        return self.get_queryset().get(pk=stored[-1].pk)
+        job = services.start_import(entity, "statement.xml", data["content"].encode(), by=self.actor)
+        return Response({"job": job.pk}, status=202)
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):

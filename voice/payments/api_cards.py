@@ -24,7 +24,7 @@ class CardPaymentSerializer(serializers.ModelSerializer[CardAttempt]):
     class Meta:
         model = CardAttempt
         fields = [
-            "id", "key", "customer", "kind", "state", "currency", "amount", "refunded", "words", "payment",
+            "id", "key", "customer", "kind", "state", "currency", "amount", "refunded", "card", "words", "payment",
             "created_at", "url",
         ]  # fmt: skip
         read_only_fields = fields

@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from io import BytesIO
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import fromstring, iterparse
 from django.utils.translation import gettext as _
 
 from voice.rating.money import MICROS, UnreadableAmount, read_micros
@@ -54,27 +55,40 @@ class Statement:
     movements: tuple[Movement, ...]
 
 
-def read(content: bytes) -> list[Statement]:
-    """Return the statements of a file; raises UnreadableStatement."""
+def glance(content: bytes) -> None:
+    """Raise UnreadableStatement where the beginning of a file tells already that it is no statement."""
     if len(content) > LARGEST:
         raise UnreadableStatement(_("The file is larger than %(n)d MB.") % {"n": LARGEST >> 20})
-    try:
-        root = fromstring(content, forbid_dtd=True)
-    except DefusedXmlException:
-        raise UnreadableStatement(_("The file declares entities or a document type. No bank's statement does."))
-    except (ParseError, ValueError, LookupError):
-        raise UnreadableStatement(_("The file is not XML, or it is damaged."))
-    found = _NAMESPACE.match(root.tag)
-    if found is None or found[1] not in VERSIONS:
-        raise UnreadableStatement(
-            _("This is not a statement in the format camt.053.001.02 to .13. Ask your bank for “CAMT.053”.")
-        )
+    _demand_format(_parsed(lambda: next(iterparse(BytesIO(content), ("start",), forbid_dtd=True))[1]))
+
+
+def read(content: bytes) -> list[Statement]:
+    """Return the statements of a file; raises UnreadableStatement."""
+    glance(content)
+    root = _parsed(lambda: fromstring(content, forbid_dtd=True))
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
     statements = [_statement(element) for element in root.findall("BkToCstmrStmt/Stmt")]
     if not statements:
         raise UnreadableStatement(_("There is no statement in the file."))
     return statements
+
+
+def _parsed(parse: Callable[[], Element]) -> Element:
+    try:
+        return parse()
+    except DefusedXmlException:
+        raise UnreadableStatement(_("The file declares entities or a document type. No bank's statement does."))
+    except (ParseError, ValueError, LookupError, StopIteration):
+        raise UnreadableStatement(_("The file is not XML, or it is damaged."))
+
+
+def _demand_format(root: Element) -> None:
+    found = _NAMESPACE.match(root.tag)
+    if found is None or found[1] not in VERSIONS:
+        raise UnreadableStatement(
+            _("This is not a statement in the format camt.053.001.02 to .13. Ask your bank for “CAMT.053”.")
+        )
 
 
 def _statement(element: Element) -> Statement:

@@ -27,6 +27,9 @@ class Fact:
     reference: str = ""
     method: str = ""
     words: str = ""
+    # What it was paid with, as it may be shown; and when the gateway made the event, in seconds.
+    card: str = ""
+    at: int = 0
 
     def stored(self) -> dict[str, Any]:
         """Return the fact as it is kept with its event."""
@@ -55,6 +58,7 @@ def read(event: Mapping[str, Any]) -> Fact | None:
         "attempt": _text((about.get("metadata") or {}).get("attempt")),
         "currency": _text(about.get("currency")).upper(),
         "intent": _id(about.get("payment_intent")),
+        "at": _count(event.get("created")),
     }
     if kind in ("checkout.session.completed", "checkout.session.async_payment_succeeded"):
         if about.get("payment_status") != "paid":
@@ -71,6 +75,12 @@ def read(event: Mapping[str, Any]) -> Fact | None:
         )
     if kind == "charge.refunded":
         return Fact("refunded", **facts, minor=_count(about.get("amount_refunded")))
+    if kind in ("refund.failed", "refund.updated", "charge.refund.updated"):
+        # A refund that its bank sends back: the money is here again.
+        if about.get("status") != "failed":
+            return None
+        facts |= {"attempt": "", "reference": _text(about.get("id")), "minor": _count(about.get("amount"))}
+        return Fact("refund_failed", **facts, words=_text(about.get("failure_reason"))[:60])
     if kind in ("charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"):
         # The dispute's own metadata is not the payment's.
         facts |= {"attempt": "", "reference": _text(about.get("id")), "minor": _count(about.get("amount"))}

@@ -1,6 +1,6 @@
 """A customer's list of its payments."""
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.lists import Choice, Column, Day, Empty, ListPage
@@ -14,7 +14,7 @@ class OwnPaymentList(ListPage):
     template = "voice/payments/cards_saved.html"
     columns = [
         Column("received_on", _("Received on"), draw=day("received_on"), sort=True),
-        Column("method", _("How"), value=lambda row: row.get_method_display()),
+        Column("method", _("How"), value=lambda row: row.card or row.get_method_display()),
         Column("reference", _("Reference"), link="pay:payment", sort=True),
         Column("amount", _("Amount"), kind="money", sort=True),
     ]
@@ -29,4 +29,5 @@ class OwnPaymentList(ListPage):
     empty = Empty(_("No payments yet."), _("They appear here when they are booked."), icon="credit-card")
 
     def queryset(self) -> QuerySet[Payment]:
-        return Payment.objects.filter(tenant=self.request.tenant)  # type: ignore[attr-defined]
+        own = Payment.objects.filter(tenant=self.request.tenant)  # type: ignore[attr-defined]
+        return own.annotate(card=F("card_attempt__card"))

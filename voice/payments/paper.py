@@ -17,6 +17,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "de": "Vielen Dank. Wir haben Ihre Zahlung von %(amount)s am %(day)s erhalten.",
         "fr": "Merci. Nous avons reçu votre paiement de %(amount)s le %(day)s.",
     },
+    "by_card": {"en": "Paid by card: %(card)s", "de": "Mit Karte bezahlt: %(card)s", "fr": "Payé par carte : %(card)s"},
     "reference": {"en": "Reference: %(text)s", "de": "Verwendungszweck: %(text)s", "fr": "Référence : %(text)s"},
     "paid_invoice": {"en": "Invoice %(number)s", "de": "Rechnung %(number)s", "fr": "Facture %(number)s"},
     "ahead": {"en": "Kept on your account", "de": "Guthaben auf Ihrem Konto", "fr": "Conservé sur votre compte"},
@@ -43,16 +44,19 @@ class Receipt:
     paid: Sequence[tuple[str, int]]
     ahead: int
     back: int
+    card: str = ""
 
 
 def receipt(facts: Receipt, seller: Mapping[str, Any], buyer: Mapping[str, Any], look: Look) -> bytes:
     """Return the receipt as PDF/A."""
     reader = Reader.of(buyer)
-    sheet = _sheet(seller, buyer, look, reader, _say(reader, "receipt"), facts.received_on)
+    sheet = headed(seller, buyer, look, reader, _say(reader, "receipt"), facts.received_on)
     amount = reader.money(facts.amount, facts.currency)
     y: float = TABLE_AT
+    by_card = [_say(reader, "by_card", card=facts.card)] if facts.card else []
     for text in (
         _say(reader, "thanks", amount=amount, day=reader.day(facts.received_on)),
+        *by_card,
         _say(reader, "reference", text=facts.reference),
     ):
         for line in sheet.broken(text, WIDTH):
@@ -75,7 +79,7 @@ def receipt(facts: Receipt, seller: Mapping[str, Any], buyer: Mapping[str, Any],
 def statement(facts: Statement, seller: Mapping[str, Any], buyer: Mapping[str, Any], look: Look) -> bytes:
     """Return the statement of account as PDF/A, over as many pages as it takes."""
     reader = Reader.of(buyer)
-    sheet = _sheet(seller, buyer, look, reader, _say(reader, "statement"), facts.last)
+    sheet = headed(seller, buyer, look, reader, _say(reader, "statement"), facts.last)
     sheet.put(LEFT, TABLE_AT - 6, WIDTH, f"{reader.day(facts.begins)} – {reader.day(facts.last)}, {facts.currency}")
     y = _row(sheet, TABLE_AT, [_say(reader, name) for name in ("day", "what", "amount", "balance")], "B")
     y = _row(sheet, y, ["", _say(reader, "opening"), "", reader.money(facts.opening, facts.currency)])
@@ -89,9 +93,10 @@ def statement(facts: Statement, seller: Mapping[str, Any], buyer: Mapping[str, A
     return bytes(sheet.output())
 
 
-def _sheet(
+def headed(
     seller: Mapping[str, Any], buyer: Mapping[str, Any], look: Look, reader: Reader, title: str, day: date
 ) -> Sheet:
+    """Return a page with the brand, both addresses and a title: what comes below begins at TABLE_AT."""
     made = datetime.combine(day, time(), UTC)
     sheet = Sheet(seller, look, reader, title)
     sheet.set_title(title)

@@ -6,14 +6,27 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from portal.core import jobs
 from portal.core.audit import Actor
+from portal.core.models import Job
 from portal.db import contexts
 from tenants.models import Msp
 from voice.payments.models import CardAccount, DunningSetting
-from voice.payments.services import cards, dunning
+from voice.payments.services import bank, cards, dunning
+from voice.receivables.models import LegalEntity
 
 logger = logging.getLogger(__name__)
 BY = Actor.system("payments")
+
+
+@jobs.kind("payments.import")
+def import_statement(job: Job, progress: jobs.Progress) -> dict[str, Any]:
+    """Store the statements of the file that somebody brought; what the bank says is in them then, and the file goes."""
+    file = job.files.get()
+    entity = LegalEntity.objects.get(pk=job.params["entity"])
+    stored = bank.import_statements(entity, bytes(file.content), by=jobs.actor_of(job), told=progress)
+    file.delete()
+    return {"statements": [statement.pk for statement in stored]}
 
 
 @shared_task(ignore_result=True)

@@ -29,6 +29,7 @@ urlpatterns = [
     path("reminders/propose/", dunning.propose, name="propose"),
     path("reminders/send/", dunning.release_all, name="release_all"),
     path("reminders/<int:pk>/", dunning.reminder, name="reminder"),
+    path("reminders/<int:pk>/letter/", dunning.letter, name="letter"),
     path("reminders/<int:pk>/send/", dunning.release, name="release"),
     path("reminders/<int:pk>/drop/", dunning.drop, name="drop"),
     path("reminders/ladder/", dunning.step_list, name="ladder"),

@@ -7,6 +7,9 @@ from voice.rating.money import MICROS, decimals
 
 # Stripe counts these otherwise than ISO 4217 does.
 OWN_DECIMALS = {"ISK": 2, "UGX": 2, "MGA": 0}
+# Names of kinds of cards that are not written as other names are.
+BRANDS = {"mastercard": "Mastercard", "amex": "American Express", "jcb": "JCB", "unionpay": "UnionPay",
+          "eftpos_au": "eftpos", "sepa_debit": "SEPA", "paypal": "PayPal"}  # fmt: skip
 
 
 class GatewayError(Exception):
@@ -46,13 +49,16 @@ class Charged:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A saved card as far as it may be shown."""
+    """A card as far as it may be shown."""
 
     reference: str
     brand: str
     last4: str
     month: int
     year: int
+
+    def __str__(self) -> str:
+        return f"{BRANDS.get(self.brand, self.brand.replace('_', ' ').title())} … {self.last4}".removesuffix(" … ")
 
 
 class Gateway(Protocol):
@@ -65,6 +71,8 @@ class Gateway(Protocol):
     def charge(self, order: Order, method: str) -> Charged: ...
 
     def refund(self, intent: str, minor: int, *, key: str) -> bool: ...
+
+    def method_of(self, intent: str) -> str: ...
 
     def card(self, method: str) -> Card: ...
 

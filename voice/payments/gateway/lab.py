@@ -36,6 +36,9 @@ class LabGateway:
     def refund(self, intent: str, minor: int, *, key: str) -> bool:
         return True
 
+    def method_of(self, intent: str) -> str:
+        return ""
+
     def card(self, method: str) -> Card:
         return Card(method, "visa", last4_of(method), 12, 2034)
 

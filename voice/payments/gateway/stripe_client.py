@@ -64,8 +64,13 @@ class StripeGateway:
         made = _asked(lambda: self._client.v1.refunds.create(facts, {"idempotency_key": key}))
         return made.status == "succeeded"
 
+    def method_of(self, intent: str) -> str:
+        """Return what a payment was paid with."""
+        found: Any = _asked(lambda: self._client.v1.payment_intents.retrieve(intent))
+        return str(getattr(found, "payment_method", None) or "")
+
     def card(self, method: str) -> Card:
-        """Return what may be shown of a saved card."""
+        """Return what may be shown of a card."""
         found: Any = _asked(lambda: self._client.v1.payment_methods.retrieve(method))
         card = getattr(found, "card", None)
         if card is None:

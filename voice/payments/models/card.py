@@ -113,7 +113,9 @@ class CardAttempt(models.Model):
     payment = models.OneToOneField(
         "receivables.Payment", models.PROTECT, null=True, blank=True, related_name="card_attempt"
     )
-    # What the gateway says went back in all, and what of it is booked.
+    # What it was paid with, as it may be shown: “Visa … 4242”.
+    card = models.TextField(_("card"), blank=True)
+    # What was sent back in all, also where it failed and came here again, and what of it is booked.
     refunded = models.BigIntegerField(default=0)
     refund_booked = models.BigIntegerField(default=0)
 

@@ -1,5 +1,14 @@
 """Every write of payments: bank entries, cards, reminders."""
 
-from voice.payments.services.bank import book, book_in, book_out, book_sure, import_statements, reopen, set_aside
+from voice.payments.services.bank import (
+    book,
+    book_in,
+    book_out,
+    book_sure,
+    import_statements,
+    reopen,
+    set_aside,
+    start_import,
+)
 
-__all__ = ["book", "book_in", "book_out", "book_sure", "import_statements", "reopen", "set_aside"]
+__all__ = ["book", "book_in", "book_out", "book_sure", "import_statements", "reopen", "set_aside", "start_import"]

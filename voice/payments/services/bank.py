@@ -6,8 +6,9 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from portal.core import audit
+from portal.core import audit, jobs
 from portal.core.audit import Actor
+from portal.core.models import Job
 from tenants.models import Customer, Msp
 from voice.payments import camt, selectors
 from voice.payments.matching import Books, Suggestion, suggest
@@ -20,9 +21,22 @@ State = BankEntry.State
 LONGEST_REFERENCE = 120
 
 
+def start_import(entity: LegalEntity, name: str, content: bytes, *, by: Actor) -> Job:
+    """Begin to import a file in the background; raises ValidationError where its beginning is no statement's."""
+    try:
+        camt.glance(content)
+    except camt.UnreadableStatement as error:
+        raise ValidationError({"file": str(error)})
+    file = (name[:200] or "statement.xml", "application/xml", content)
+    return jobs.start("payments.import", {"entity": entity.pk}, by, file=file)
+
+
 @transaction.atomic
-def import_statements(entity: LegalEntity, content: bytes, *, by: Actor) -> list[BankStatement]:
+def import_statements(
+    entity: LegalEntity, content: bytes, *, by: Actor, told: jobs.Progress = lambda *_args: None
+) -> list[BankStatement]:
     """Store the statements of a file that are not here yet, each entry once; raises ValidationError in words."""
+    told(0, None, _("Reading the file"))
     try:
         read = camt.read(content)
     except camt.UnreadableStatement as error:
@@ -35,7 +49,13 @@ def import_statements(entity: LegalEntity, content: bytes, *, by: Actor) -> list
             )  # fmt: skip
     # Two who import the same file at once take turns.
     LegalEntity.objects.select_for_update(of=("self",)).get(pk=entity.pk)
-    stored = [statement for each in read if (statement := _store(entity, each)) is not None]
+    stored, done, total = list[BankStatement](), 0, sum(len(each.movements) for each in read)
+    for each in read:
+        told(done, total, _("Storing the entries"))
+        statement = _store(entity, each)
+        stored += [statement] if statement else []
+        done += len(each.movements)
+    told(done, total, _("Storing the entries"))
     if not stored:
         raise ValidationError({"file": _("This statement is imported already: nothing was booked twice.")})
     for statement in stored:

@@ -17,7 +17,7 @@ from tenants import addresses, mail
 from tenants.models import Brand, Customer
 from voice.payments import selectors
 from voice.payments.events import Fact
-from voice.payments.gateway import GatewayError, Order, to_minor_units
+from voice.payments.gateway import Card, GatewayError, Order, to_minor_units
 from voice.payments.gateway.choosing import gateway_of
 from voice.payments.models import CardAccount, CardAttempt, CardMethod, CardPayer
 from voice.payments.services import facts
@@ -94,8 +94,7 @@ def refund(attempt: CardAttempt, amount: int, *, by: Actor) -> CardAttempt:
         attempt = _locked(attempt)
         if attempt.payment is None:
             raise ValidationError(_("Only what was paid can go back."))
-        kept = min(books.kept_of(attempt.payment), attempt.amount - attempt.refunded)
-        if not 0 < amount <= kept:
+        if not 0 < amount <= facts.refundable(attempt):
             raise ValidationError({"amount": _("Choose an amount up to what is left of the payment.")})
         minor = _in_coins(amount, attempt.currency)
         # The same button pressed twice is one refund: the key tells which state it began from.
@@ -141,20 +140,26 @@ def _saved(customer: Customer, pk: int) -> CardMethod:
     return card
 
 
-def remember(attempt: CardAttempt, reference: str) -> None:
-    """Keep the card that an attempt was paid with, where its payer wanted that; the first is charged by itself."""
-    if not attempt.saves or not reference:
-        return
+def card_of(account: CardAccount, fact: Fact) -> Card | None:
+    """Return what a payment was paid with, None where the gateway does not say it now: nothing waits for that."""
+    gateway = gateway_of(account)
     try:
-        card = gateway_of(attempt.account).card(reference)
+        reference = fact.method or gateway.method_of(fact.intent)
+        return gateway.card(reference) if reference else None
     except GatewayError:
-        logger.exception("The card of attempt %s could not be read", attempt.pk)
+        logger.warning("What %s was paid with could not be read", fact.intent)
+        return None
+
+
+def remember(attempt: CardAttempt, card: Card) -> None:
+    """Keep the card that an attempt was paid with, where its payer wanted that; the first is charged by itself."""
+    if not attempt.saves:
         return
     with transaction.atomic():
         own = CardMethod.objects.select_for_update(of=("self",)).filter(account=attempt.account, tenant=attempt.tenant)
         is_first = not own.filter(is_default=True).exists()
         CardMethod.objects.get_or_create(
-            account=attempt.account, reference=reference,
+            account=attempt.account, reference=card.reference,
             defaults={
                 "msp_id": attempt.msp_id, "tenant_id": attempt.tenant_id, "brand": card.brand, "last4": card.last4,
                 "month": card.month, "year": card.year, "is_default": is_first,
@@ -267,7 +272,7 @@ def _charge(attempt: CardAttempt, *, by: Actor) -> CardAttempt:
     minor = to_minor_units(attempt.amount, attempt.currency)
     fact = Fact(
         {"succeeded": "paid", "action": "action", "failed": "failed"}.get(charged.state, "processing"),
-        str(attempt.key), charged.intent, minor, attempt.currency, words=charged.words,
+        str(attempt.key), charged.intent, minor, attempt.currency, words=charged.words, card=str(attempt.method),
     )  # fmt: skip
     with transaction.atomic():
         attempt = _locked(attempt)

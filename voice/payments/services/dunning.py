@@ -12,15 +12,14 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
-from portal.ui.values import money
-from tenants import addresses, mail
-from tenants.models import Brand, Customer, Msp
+from tenants.models import Customer, Msp
 from tenants.services import resume_customer, suspend_customer
 from voice.payments import selectors
 from voice.payments.models import DunningStep, Reminder, ReminderLine
+from voice.payments.services import letters
 from voice.rating.money import to_minor
 from voice.receivables import selectors as books
-from voice.receivables.models import BillingProfile, Invoice
+from voice.receivables.models import Invoice
 from voice.receivables.services import lock_account, settle_from_credit
 from voice.receivables.services.ledger import Books, book_fee
 
@@ -123,7 +122,7 @@ def release(reminder: Reminder, *, today: date, by: Actor) -> Reminder:
         by, "reminder.sent", reminder, tenant_id=reminder.tenant_id, total=reminder.total, currency=reminder.currency,
         suspends=reminder.suspended_at is not None,
     )  # fmt: skip
-    transaction.on_commit(partial(_send, reminder.pk, step.tells_msp), robust=True)
+    transaction.on_commit(partial(letters.send, reminder.pk, step.tells_msp), robust=True)
     return reminder
 
 
@@ -191,24 +190,6 @@ def _interest(line: ReminderLine, step: DunningStep, currency: str, today: date)
     assert line.invoice.due_on is not None
     since = max([line.invoice.due_on, *days])
     return to_minor(Fraction(line.left * step.interest_per_million * (today - since).days, 365 * 1_000_000), currency)
-
-
-def _send(pk: int, tells_msp: bool) -> None:
-    reminder = Reminder.objects.select_related("tenant__msp", "entity").get(pk=pk)
-    profile = BillingProfile.objects.filter(tenant_id=reminder.tenant_id).first()
-    brand = Brand.objects.filter(msp_id=reminder.msp_id).first()
-    url = addresses.url(addresses.primary_host(reminder.tenant), "/bills/pay/")
-    currency, costs = reminder.currency, reminder.fee + reminder.interest
-    lines = [
-        {"number": line.invoice.number, "due": f"{line.invoice.due_on:%d.%m.%Y}", "left": money(line.left, currency)}
-        for line in reminder.lines.select_related("invoice").order_by("invoice__due_on", "pk")
-    ]
-    facts = {
-        "reminder": reminder, "lines": lines, "url": url, "total": money(reminder.total, currency),
-        "fee": money(costs, currency) if costs else "", "suspended": reminder.suspended_at is not None,
-    }  # fmt: skip
-    for to in filter(None, [profile.email if profile else "", reminder.entity.email if tells_msp else ""]):
-        mail.send("voice/payments/mail/reminder", to, facts, brand=brand)
 
 
 def _locked(reminder: Reminder) -> Reminder:

@@ -3,6 +3,7 @@
 Callers hold the lock of the attempt's row.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,6 +22,8 @@ from voice.receivables.models import Invoice, Payment, Reversal
 from voice.receivables.services import record_payment, reverse_payment
 
 Kind, State, Outcome = CardAttempt.Kind, CardAttempt.State, CardEvent.Outcome
+# Facts that name a part of the payment, at most all of it.
+OUTGOING = ("refunded", "refund_failed", "created", "funds_withdrawn", "funds_reinstated")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +43,22 @@ def apply(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
         attempt.intent = fact.intent
         attempt.save(update_fields=["intent"])
     if fact.kind == "paid":
-        return _paid(attempt, by=by)
+        return _paid(attempt, fact, by=by)
     if fact.kind in ("failed", "action", "expired"):
         return _not_paid(attempt, fact)
     if fact.kind == "refunded":
-        return refunded(attempt, from_minor_units(fact.minor, fact.currency), by=by)
+        # The gateway counts what is out there: what had failed by then is not in it any more.
+        total = from_minor_units(fact.minor, fact.currency) + sum(_failed(attempt, until=fact.at).values())
+        return refunded(attempt, total, by=by)
+    if fact.kind == "refund_failed":
+        return _settle(attempt, by=by, failed={fact.reference: from_minor_units(fact.minor, attempt.currency)})
     if fact.kind in ("created", "funds_withdrawn", "funds_reinstated"):
         return _disputed(attempt, fact, by=by)
     return Told(Outcome.NOTED)
 
 
 def refunded(attempt: CardAttempt, total: int, *, by: Actor) -> Told:
-    """Note how much went back in all, and book what of it is not booked yet."""
+    """Note how much was sent back in all, and book what of it is not booked yet."""
     if total > attempt.refunded:
         attempt.refunded = total
         attempt.save(update_fields=["refunded"])
@@ -66,12 +73,12 @@ def _contradiction(attempt: CardAttempt, fact: Fact) -> str:
     micros = from_minor_units(fact.minor, attempt.currency)
     if fact.kind == "paid" and (micros != attempt.amount or not fact.intent):
         return _("Its amount is not what was to be paid.")
-    if fact.kind in ("refunded", "created", "funds_withdrawn", "funds_reinstated") and not 0 < micros <= attempt.amount:
+    if fact.kind in OUTGOING and not 0 < micros <= attempt.amount:
         return _("Its amount is more than was paid.")
     return ""
 
 
-def _paid(attempt: CardAttempt, *, by: Actor) -> Told:
+def _paid(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
     if attempt.payment is not None:
         return Told(Outcome.NOTED, _("It is booked already."))
     payment = Payment(
@@ -79,9 +86,12 @@ def _paid(attempt: CardAttempt, *, by: Actor) -> Told:
         amount=attempt.amount, received_on=timezone.localdate(), method=Payment.Method.CARD, reference=attempt.intent,
     )  # fmt: skip
     named = list(Invoice.objects.filter(pk__in=attempt.invoices, tenant=attempt.tenant).order_by("due_on", "pk"))
-    attempt.payment = record_payment(payment, invoices=named, settles=attempt.kind != Kind.TOP_UP, by=by)
+    attempt.card = fact.card
+    attempt.payment = record_payment(
+        payment, invoices=named, settles=attempt.kind != Kind.TOP_UP, by=by, text=_named(_("Card payment"), attempt)
+    )
     attempt.state, attempt.words = State.SUCCEEDED, ""
-    attempt.save(update_fields=["payment", "state", "words"])
+    attempt.save(update_fields=["payment", "state", "words", "card"])
     resume_if_paid(attempt.tenant_id, by=by)
     transaction.on_commit(partial(mail_receipt_of, attempt.payment.pk, by=by), robust=True)
     _settle(attempt, by=by)
@@ -111,45 +121,105 @@ def _disputed(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
     return _settle(attempt, by=by)
 
 
-def _settle(attempt: CardAttempt, *, by: Actor) -> Told:
+def _settle(attempt: CardAttempt, *, by: Actor, failed: Mapping[str, int] | None = None) -> Told:
     """Book everything that is known of the attempt and not in the books; nothing before the payment itself is."""
     if attempt.payment is None:
         return Told(Outcome.NOTED, _("Kept until the payment itself is told."))
-    booked = _settle_refunds(attempt, attempt.payment, by)
+    returns = _failed(attempt) | dict(failed or {})
+    booked = _settle_refunds(attempt, attempt.payment, returns, by)
+    words = ""
+    if _settle_failed(attempt, attempt.payment, returns, by):
+        booked, words = True, _("A refund did not arrive: the money is here again, on the customer's account.")
     for dispute in attempt.disputes.order_by("pk"):
         booked |= _settle_dispute(attempt, attempt.payment, dispute, by)
-    return Told(Outcome.BOOKED) if booked else Told(Outcome.NOTED, _("It is booked already."))
+    return Told(Outcome.BOOKED, words) if booked else Told(Outcome.NOTED, _("It is booked already."))
 
 
-def _settle_refunds(attempt: CardAttempt, payment: Payment, by: Actor) -> bool:
-    amount = min(attempt.refunded - attempt.refund_booked, books.kept_of(payment))
-    if amount <= 0:
-        return False
-    number = payment.reversals.filter(kind=Reversal.Kind.REFUND).count() + 1
-    _back(payment, amount, Reversal.Kind.REFUND, f"{attempt.intent} ({number})", by)
-    attempt.refund_booked = attempt.refunded
-    attempt.save(update_fields=["refund_booked"])
-    return True
+def refundable(attempt: CardAttempt) -> int:
+    """Return what of an attempt can still be sent back: of its payment, and of refunds of it that came here again."""
+    if attempt.payment is None:
+        return 0
+    failed = _failed(attempt)
+    kept = sum(books.kept_of(each) for each in [attempt.payment, *_returned(attempt.payment, failed)])
+    return min(kept, attempt.amount - attempt.refunded + sum(failed.values()))
+
+
+def _failed(attempt: CardAttempt, *, until: int | None = None) -> dict[str, int]:
+    """Return the refunds that failed, by their number at the gateway; up to a moment, where it is given."""
+    told = attempt.events.filter(fact__kind="refund_failed").exclude(outcome=Outcome.REFUSED)
+    return {
+        fact["reference"]: from_minor_units(fact["minor"], attempt.currency)
+        for fact in told.order_by("pk").values_list("fact", flat=True)
+        if until is None or fact["at"] <= until
+    }
+
+
+def _returned(payment: Payment, references: Iterable[str]) -> list[Payment]:
+    """Return what came in again of a payment's refunds, each as a payment of its own."""
+    found = Payment.objects.filter(
+        tenant=payment.tenant_id, entity=payment.entity_id, method=Payment.Method.CARD, reference__in=list(references)
+    )
+    return list(found.order_by("pk"))
+
+
+def _settle_refunds(attempt: CardAttempt, payment: Payment, failed: Mapping[str, int], by: Actor) -> bool:
+    left = attempt.refunded - attempt.refund_booked
+    booked = False
+    for each in [payment, *_returned(payment, failed)]:
+        amount = min(left, books.kept_of(each))
+        if amount <= 0:
+            continue
+        number = each.reversals.filter(kind=Reversal.Kind.REFUND).count() + 1
+        reference = f"{each.reference} ({number})"
+        _back(each, amount, Reversal.Kind.REFUND, reference, _named(_("Card refund"), attempt), by)
+        left, booked = left - amount, True
+    if booked:
+        attempt.refund_booked = attempt.refunded
+        attempt.save(update_fields=["refund_booked"])
+    return booked
+
+
+def _settle_failed(attempt: CardAttempt, payment: Payment, failed: Mapping[str, int], by: Actor) -> bool:
+    """Book refunds that came here again as money that came in; one that is not booked as sent yet waits for that."""
+    known = {each.reference: each.amount for each in _returned(payment, failed)}
+    left = attempt.refund_booked - sum(known.values())
+    booked = False
+    for reference, amount in failed.items():
+        if reference in known or not 0 < amount <= left:
+            continue
+        _again(attempt, payment, amount, reference, _named(_("Card refund that did not arrive"), attempt), by)
+        left, booked = left - amount, True
+    return booked
 
 
 def _settle_dispute(attempt: CardAttempt, payment: Payment, dispute: CardDispute, by: Actor) -> bool:
     booked = False
     amount = min(dispute.amount, books.kept_of(payment))
     if dispute.withdrawn and dispute.reversal is None and amount > 0:
-        dispute.reversal = _back(payment, amount, Reversal.Kind.CHARGEBACK, dispute.reference, by)
+        text = _named(_("Card payment taken back by its bank"), attempt)
+        dispute.reversal = _back(payment, amount, Reversal.Kind.CHARGEBACK, dispute.reference, text, by)
         booked = True
     if dispute.reinstated and dispute.reversal is not None and dispute.returned is None:
-        won = Payment(
-            msp_id=payment.msp_id, tenant_id=payment.tenant_id, entity=payment.entity, currency=payment.currency,
-            amount=dispute.reversal.amount, received_on=timezone.localdate(), method=Payment.Method.CARD,
-            reference=dispute.reference,
-        )  # fmt: skip
-        dispute.returned = record_payment(won, by=by)
+        text = _named(_("Disputed card payment, decided for us"), attempt)
+        dispute.returned = _again(attempt, payment, dispute.reversal.amount, dispute.reference, text, by)
         booked = True
     if booked:
         dispute.save(update_fields=["reversal", "returned"])
     return booked
 
 
-def _back(payment: Payment, amount: int, kind: str, reference: str, by: Actor) -> Reversal:
-    return reverse_payment(payment, amount, kind=kind, on=timezone.localdate(), reference=reference, by=by)
+def _named(words: str, attempt: CardAttempt) -> str:
+    return f"{words}, {attempt.card}" if attempt.card else words
+
+
+def _again(attempt: CardAttempt, payment: Payment, amount: int, reference: str, text: str, by: Actor) -> Payment:
+    came = Payment(
+        msp_id=payment.msp_id, tenant_id=payment.tenant_id, entity=payment.entity, currency=payment.currency,
+        amount=amount, received_on=timezone.localdate(), method=Payment.Method.CARD, reference=reference,
+    )  # fmt: skip
+    # Money of a top-up is for calls, wherever it went in between.
+    return record_payment(came, by=by, settles=attempt.kind != Kind.TOP_UP, text=text)
+
+
+def _back(payment: Payment, amount: int, kind: str, reference: str, text: str, by: Actor) -> Reversal:
+    return reverse_payment(payment, amount, kind=kind, on=timezone.localdate(), reference=reference, by=by, text=text)

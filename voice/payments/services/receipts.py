@@ -10,12 +10,14 @@ from portal.ui.values import money
 from tenants import addresses, mail
 from tenants.models import Brand, Customer
 from voice.payments import paper
+from voice.payments.models import CardAttempt
 from voice.payments.statements import Statement
 from voice.receivables import selectors as books
 from voice.receivables.models import BillingProfile, LegalEntity, Payment
 from voice.receivables.sheet import Look
 
-SELLER = ("name", "street", "postcode", "city", "country", "vat_id", "tax_number", "registration", "email", "phone")
+SELLER = ("name", "street", "postcode", "city", "country", "vat_id", "tax_number", "registration", "email", "phone",
+          "iban")  # fmt: skip
 BUYER = ("name", "street", "postcode", "city", "country")
 
 
@@ -26,9 +28,10 @@ def receipt_of(payment: Payment) -> paper.Receipt:
         settled[part.invoice.number] = settled.get(part.invoice.number, 0) + part.amount
     paid = [(number, micros) for number, micros in settled.items() if micros]
     kept = books.kept_of(payment)
+    card = CardAttempt.objects.filter(payment=payment).values_list("card", flat=True).first() or ""
     return paper.Receipt(
         payment.amount, payment.currency, payment.received_on, payment.reference, paid, books.unallocated(payment),
-        payment.amount - kept,
+        payment.amount - kept, card,
     )  # fmt: skip
 
 
@@ -37,7 +40,7 @@ def receipt_pdf(payment: Payment) -> bytes:
     customer = Customer.objects.select_related("msp").get(pk=payment.tenant_id)
     with contexts.msp(customer.msp):
         entity = LegalEntity.objects.get(pk=payment.entity_id)
-        return paper.receipt(receipt_of(payment), _facts(entity, SELLER), _buyer(customer), _look(customer))
+        return paper.receipt(receipt_of(payment), *sides(entity, customer))
 
 
 def statement_pdf(customer: Customer, statement: Statement) -> bytes:
@@ -46,7 +49,7 @@ def statement_pdf(customer: Customer, statement: Statement) -> bytes:
         profile = BillingProfile.objects.select_related("entity").filter(tenant=customer).first()
         if profile is None:
             raise ValidationError(_("It is not set how this customer is billed."))
-        return paper.statement(statement, _facts(profile.entity, SELLER), _buyer(customer), _look(customer))
+        return paper.statement(statement, *sides(profile.entity, customer))
 
 
 def mail_receipt(payment: Payment, *, by: Actor) -> None:
@@ -67,6 +70,11 @@ def mail_receipt_of(pk: int, *, by: Actor) -> None:
     payment = Payment.objects.select_related("tenant").get(pk=pk)
     if BillingProfile.objects.filter(tenant_id=payment.tenant_id).exclude(email="").exists():
         mail_receipt(payment, by=by)
+
+
+def sides(entity: LegalEntity, customer: Customer) -> tuple[dict[str, str], dict[str, str], Look]:
+    """Return who writes, who reads, and in which brand, for a paper to a customer."""
+    return _facts(entity, SELLER), _buyer(customer), _look(customer)
 
 
 def _buyer(customer: Customer) -> dict[str, str]:

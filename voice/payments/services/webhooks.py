@@ -1,5 +1,6 @@
 """Events of the gateway: proven, kept once by their id, and handed on to what they are about."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -18,7 +19,12 @@ Outcome = CardEvent.Outcome
 def receive(account: CardAccount, body: bytes, signature: str) -> CardEvent:
     """Take in one event; the same one again changes nothing. Raises events.Forged."""
     event = events.verified(body, signature, account.webhook_secret or "")
-    fact = events.read(event)
+    fact, card = events.read(event), None
+    known = CardEvent.objects.filter(account=account, event=event["id"])
+    if fact is not None and fact.kind == "paid" and not known.exists():
+        # Asked while nothing is locked: the gateway may take its time.
+        card = cards.card_of(account, fact)
+        fact = replace(fact, card=str(card or ""))
     with transaction.atomic():
         row, is_new = CardEvent.objects.get_or_create(
             account=account, event=event["id"],
@@ -28,8 +34,8 @@ def receive(account: CardAccount, body: bytes, signature: str) -> CardEvent:
         if not is_new or fact is None:
             return row
         _handle(row, fact)
-    if row.attempt is not None and fact.kind == "paid" and row.outcome != Outcome.REFUSED:
-        cards.remember(row.attempt, fact.method)
+    if row.attempt is not None and card is not None and row.outcome != Outcome.REFUSED:
+        cards.remember(row.attempt, card)
     return row
 
 

@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
+from portal.core import jobs
 from portal.db import contexts
 from tenants.models import Customer
 from voice.payments import services
@@ -21,6 +22,13 @@ EUR = 1_000_000
 
 def bring(billed, *entries, closing, **facts):
     return services.import_statements(billed.entity, statement(*entries, closing=closing, **facts), by=make.BY)
+
+
+def do(msp, address):
+    """Do the job of a page, as a worker would, and return the page."""
+    with contexts.msp(msp):
+        jobs.run(address.rstrip("/").rpartition("/")[2])
+    return address
 
 
 def owed(billed):
@@ -123,8 +131,13 @@ def test_the_clerk_imports_looks_and_books(client_of, nadia, northwind, billed):
         contexts.use_public()
         return office.post("/invoices/payments/bank/import/", {"entity": billed.entity_id, "file": file})
 
+    for wrong in (b"nonsense", b"", b"<html/>"):
+        assert "job" not in send(wrong).headers.get("Location", "")
     assert "not XML" in send(b"nonsense").content.decode()
-    assert send(content).status_code == 302
+    page = office.get(do(northwind, send(content)["Location"])).content.decode()
+    assert "Done" in page and "Back to: Bank statements" in page and "statement.xml" not in page
+    page = office.get(do(northwind, send(content)["Location"])).content.decode()
+    assert "imported already" in page
     page = office.get("/invoices/payments/bank/").content.decode()
     assert (
         "1 open entry is sure" in page and "Nothing fits" in page and f"{billed.tenant.name}, {invoice.number}" in page
@@ -153,9 +166,12 @@ def test_a_program_does_the_same(client_of, nadia, northwind, billed):
         return office.post(f"/api/v1/{path}", data or {}, content_type="application/json")
 
     content = statement(entry("119", text=invoice.number), entry("-2", text="fee"), closing="217").decode()
+    assert post("bank-statements/", {"entity": billed.entity_id, "content": "<a/>"}).status_code == 400
     made = post("bank-statements/", {"entity": billed.entity_id, "content": content})
-    assert (made.status_code, made.json()["entries"], made.json()["iban"]) == (201, 2, IBAN)
-    assert post("bank-statements/", {"entity": billed.entity_id, "content": content}).status_code == 400
+    assert made.status_code == 202
+    do(northwind, f"/jobs/{made.json()['job']}/")
+    (stored,) = office.get("/api/v1/bank-statements/").json()["results"]
+    assert (stored["entries"], stored["iban"]) == (2, IBAN)
     rows = {row["amount"]: row["id"] for row in office.get("/api/v1/bank-entries/?state=open").json()["results"]}
     (suggestion,) = office.get(f"/api/v1/bank-entries/{rows[119 * EUR]}/").json()["suggestions"]
     assert (suggestion["invoices"], suggestion["sure"]) == ([invoice.pk], True)

@@ -16,7 +16,7 @@ from tenants.tests.clients import host_of
 from voice.payments import events
 from voice.payments.gateway import lab
 from voice.payments.models import CardAccount, CardAttempt, CardEvent, CardMethod
-from voice.payments.services import accounts, cards, webhooks
+from voice.payments.services import accounts, cards, receipts, webhooks
 from voice.rating.models import Movement
 from voice.receivables import selectors as books
 from voice.receivables.models import Entry, Payment, Reversal
@@ -48,19 +48,20 @@ def fresh(attempt):
     return CardAttempt.objects.select_related("payment").get(pk=attempt.pk)
 
 
-def told(account, kind, event="", secret="", at=None, **about):
-    body = {"object": "event", "id": event or f"evt_{uuid.uuid4().hex}", "type": kind, "data": {"object": about}}
+def told(account, kind, event="", secret="", at=None, created=0, **about):
+    name = event or f"evt_{uuid.uuid4().hex}"
+    body = {"object": "event", "id": name, "type": kind, "created": created, "data": {"object": about}}
     raw, signature = lab.signed(body, secret or account.webhook_secret, at=at)
     return webhooks.receive(account, raw, signature)
 
 
 def paid(attempt, account, *, intent="pi_1", minor=11900, currency="eur", **facts):
     about = {"id": intent, "amount_received": minor, "currency": currency, "payment_method": "pm_lab_x_4242"}
-    return told(account, "payment_intent.succeeded", metadata={"attempt": str(attempt.key)}, **about, **facts)
+    return told(account, "payment_intent.succeeded", metadata={"attempt": str(attempt.key)}, **about | facts)
 
 
-def refunded(account, minor, *, intent="pi_1"):
-    return told(account, "charge.refunded", payment_intent=intent, amount_refunded=minor, currency="eur")
+def refunded(account, minor, *, intent="pi_1", **facts):
+    return told(account, "charge.refunded", payment_intent=intent, amount_refunded=minor, currency="eur", **facts)
 
 
 def dispute(account, what, *, minor=11900, intent="pi_1"):
@@ -137,6 +138,62 @@ def test_refunds_add_up_and_come_late_or_twice_without_harm(billed, account, att
     assert owed(billed) == 119 * EUR and paid(attempt, account).outcome == "noted"
     assert refunded(account, 99999).outcome == "refused"
     assert Movement.objects.filter(kind="taken_back").count() == 2
+
+
+def failed(account, minor=1900, *, refund="re_1", kind="refund.failed", at=200, **facts):
+    about = {"id": refund, "payment_intent": "pi_1", "amount": minor, "currency": "eur", "status": "failed"}
+    return told(account, kind, created=at, **about | facts)
+
+
+def test_a_refund_that_failed_is_booked_back_once(billed, account, attempt):
+    paid(attempt, account)
+    refunded(account, 1900, created=100)
+    assert owed(billed) == 19 * EUR
+    assert failed(account, status="pending", kind="charge.refund.updated").outcome == "noted"
+    assert failed(account, 99999).outcome == "refused"
+
+    first, again = failed(account), failed(account, kind="charge.refund.updated")
+
+    assert (first.outcome, again.outcome, owed(billed)) == ("booked", "noted", 0)
+    assert "did not arrive" in first.words and books.open_total(billed.tenant_id, billed.entity_id, "EUR") == 0
+    assert Payment.objects.get(reference="re_1").amount == 19 * EUR
+    # What the gateway counts has shrunk; what is sent again is another refund, and all of the payment can go back.
+    refunded(account, 1900, created=300)
+    assert owed(billed) == 19 * EUR
+    cards.refund(fresh(attempt), 100 * EUR, by=make.BY)
+    assert owed(billed) == 119 * EUR
+    with pytest.raises(ValidationError):
+        cards.refund(fresh(attempt), EUR, by=make.BY)
+    assert {each.payment.reference for each in Reversal.objects.all()} == {"pi_1", "re_1"}
+
+
+def test_a_failed_refund_that_is_told_before_the_refund_waits_for_it(billed, account, attempt):
+    paid(attempt, account)
+    assert failed(account).outcome == "noted" and owed(billed) == 0
+
+    refunded(account, 1900, created=100)
+
+    assert owed(billed) == 0
+    assert list(Entry.objects.order_by("pk").values_list("kind", flat=True)) == [
+        "invoice", "payment", "reversal", "payment",
+    ]  # fmt: skip
+    refunded(account, 1900, created=100)
+    assert owed(billed) == 0 and Payment.objects.count() == 2
+
+
+def test_statements_and_receipts_name_the_card_and_keep_the_gateways_number(billed, account, attempt):
+    paid(attempt, account)
+    cards.refund(fresh(attempt), 19 * EUR, by=make.BY)
+
+    texts = list(Entry.objects.order_by("pk").values_list("text", flat=True))
+    assert texts[1:] == ["Card payment, Visa … 4242", "Card refund, Visa … 4242"]
+    assert (fresh(attempt).card, Payment.objects.get().reference) == ("Visa … 4242", "pi_1")
+    assert receipts.receipt_of(Payment.objects.get()).card == "Visa … 4242"
+
+
+def test_a_card_that_the_gateway_does_not_name_is_a_card_payment(billed, account, attempt):
+    paid(attempt, account, payment_method=None)
+    assert Entry.objects.get(kind="payment").text == "Card payment" and not CardMethod.objects.exists()
 
 
 def test_a_dispute_takes_the_money_and_winning_brings_it_back(billed, account, attempt):

@@ -1,5 +1,6 @@
 """Reminders: step by step, once each, never over what is paid or disputed; calls stop and go on."""
 
+import io
 import threading
 from datetime import date, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from pypdf import PdfReader
 
 from portal.db import contexts
 from tenants.models import Customer
@@ -15,6 +17,7 @@ from voice.payments import tasks
 from voice.payments.models import DunningPause, DunningSetting, DunningStep, Reminder, ReminderLine
 from voice.payments.services import dunning, ladder
 from voice.receivables import selectors as books
+from voice.receivables import services
 from voice.receivables.models import Entry
 from voice.receivables.services import record_payment
 from voice.receivables.tests import make
@@ -66,10 +69,37 @@ def test_each_step_comes_once_and_not_before_the_one_before_it(
     assert [len(night(northwind, days)) for days in (0, 6, 7, 7, 30)] == [0, 0, 1, 0, 0]
     with django_capture_on_commit_callbacks(execute=True):
         send(Reminder.objects.get(), 30)
-    assert mail.outbox[0].to == ["ap@acme.example"] and "€119.00" in mail.outbox[0].body
+    assert mail.outbox[0].to == ["ap@acme.example"] and "119,00" in mail.outbox[0].body
     # However late the first went out, the second keeps its distance.
     assert [len(night(northwind, days)) for days in (31, 36, 37)] == [0, 0, 1]
     assert ReminderLine.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("", ["fällig am", "Mahngebühr: 5,00", "Jetzt bezahlen", "liegen bei"]),
+     ("fr", ["échéance le", "Frais de rappel", "Payer maintenant", "sont jointes"]),
+     ("en", ["due on", "Reminder fee: €5.00", "Pay now", "are attached"])],
+)  # fmt: skip
+def test_a_reminder_speaks_the_customers_language_and_brings_letter_and_invoices(
+    billed, northwind, django_capture_on_commit_callbacks, language, words
+):
+    billed.language = language
+    services.save_profile(billed, by=make.BY)
+    step(northwind, 7, words="Bitte zahlen Sie.", fee=5 * EUR, suspends=True)
+    invoice = make.issued(billed, 100 * EUR)
+    night(northwind, 7)
+    with django_capture_on_commit_callbacks(execute=True):
+        send(Reminder.objects.get(), 7)
+
+    (sent,) = mail.outbox
+    html = sent.alternatives[0][0]
+    assert all(each in sent.body and each in html for each in ["Bitte zahlen Sie.", invoice.number, *words])
+    names = [name for name, _content, _kind in sent.attachments]
+    assert names[1:] == [f"{invoice.number}.pdf"] and names[0].endswith(".pdf")
+    told = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(sent.attachments[0][1])).pages)
+    assert "Step 7" in told and invoice.number in told and "124" in told and "DE02120300000000202051" in told
+    assert words[1].partition(":")[0] in told
 
 
 def test_a_fee_and_interest_are_booked_when_it_is_sent(billed, northwind, steps):

@@ -69,6 +69,17 @@ def test_a_charge_without_the_payer_succeeds_asks_or_fails(code, answer, state):
     assert wire.asked[0][3]["off_session"] == ["true"] == wire.asked[0][3]["confirm"]
 
 
+def test_a_card_is_told_by_what_may_be_shown():
+    told = {"id": "pm_1", "object": "payment_method", "type": "card",
+            "card": {"brand": "amex", "last4": "0005", "exp_month": 3, "exp_year": 2031}}  # fmt: skip
+    real, wire = gateway(200, told)
+    assert str(real.card("pm_1")) == "American Express … 0005"
+    link, _wire = gateway(200, {"id": "pm_2", "object": "payment_method", "type": "link"})
+    assert str(link.card("pm_2")) == "Link"
+    intent, wire = gateway(200, {"id": "pi_1", "object": "payment_intent", "payment_method": "pm_1"})
+    assert intent.method_of("pi_1") == "pm_1" and wire.asked[0][1].endswith("/v1/payment_intents/pi_1")
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [(401, "invalid_request_error", "does not accept the key"), (400, "invalid_request_error", "refused this"),

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
 from portal.ui.forms import refuse
-from voice.payments import selectors, services
+from voice.payments import selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.payments.forms import AsideForm, PayerForm, ReturnForm, StatementForm
 from voice.payments.matching import suggest
 from voice.payments.models import BankEntry
@@ -32,15 +32,12 @@ def import_statement(request: HttpRequest) -> HttpResponse:
     form = StatementForm(request.POST or None, request.FILES or None, msp=request.msp)
     if request.method == "POST" and form.is_valid():
         try:
-            stored = services.import_statements(
-                form.cleaned_data["entity"], form.cleaned_data["file"].read(), by=request.actor
-            )
+            given = form.cleaned_data
+            job = services.start_import(given["entity"], given["file"].name, given["file"].read(), by=request.actor)
         except ValidationError as error:
             refuse(form, error)
         else:
-            names = ", ".join(map(str, stored))
-            messages.success(request, _("Imported: %(names)s. Look at what it is, then book it.") % {"names": names})
-            return redirect("payments:bank")
+            return redirect("jobs:detail", job.pk)
     has_company = LegalEntity.objects.filter(msp=request.msp).exists()
     return TemplateResponse(request, "voice/payments/import.html", {"form": form, "has_company": has_company})
 

@@ -17,15 +17,15 @@ from voice.payments import events
 from voice.payments.forms_cards import AccountForm, RefundForm
 from voice.payments.models import CardAccount, CardAttempt
 from voice.payments.pages_cards import AccountList, AttemptList, state_of
-from voice.payments.services import accounts, cards, webhooks
-from voice.receivables import selectors as books
+from voice.payments.services import accounts, cards, facts, webhooks
 from voice.receivables.models import LegalEntity
 from voice.selection import refusal_words
 
 EVENTS = (
     "checkout.session.completed", "checkout.session.async_payment_succeeded", "checkout.session.async_payment_failed",
     "checkout.session.expired", "payment_intent.succeeded", "payment_intent.payment_failed", "charge.refunded",
-    "charge.dispute.created", "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated",
+    "refund.failed", "charge.refund.updated", "charge.dispute.created", "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def attempt(request: HttpRequest, pk: int) -> HttpResponse:
         "state": state_of(row),
         "events": row.events.order_by("pk"),
         "disputes": row.disputes.order_by("pk"),
-        "kept": books.kept_of(row.payment) if row.payment else 0,
+        "kept": facts.refundable(row),
         "can_change": request.can("payments.change"),
     }
     return TemplateResponse(request, "voice/payments/card.html", context)

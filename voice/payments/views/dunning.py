@@ -16,7 +16,8 @@ from portal.ui.forms import refuse
 from voice.payments.forms_dunning import PauseForm, StepForm
 from voice.payments.models import DunningPause, DunningSetting, DunningStep, Reminder
 from voice.payments.pages_dunning import PauseList, ReminderList, StepList, state_of
-from voice.payments.services import dunning, ladder
+from voice.payments.services import dunning, ladder, letters
+from voice.payments.views.papers import pdf_response
 from voice.selection import refusal_words
 
 
@@ -40,6 +41,12 @@ def reminder(request: HttpRequest, pk: int) -> HttpResponse:
         "can_change": request.can("payments.change"),
     }
     return TemplateResponse(request, "voice/payments/reminder.html", context)
+
+
+@requires("payments.view")
+def letter(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hand out the letter of a reminder, as it was sent or will be."""
+    return pdf_response(letters.letter_pdf(_reminder(request, pk)), f"reminder-{pk}")
 
 
 @require_POST

@@ -27,7 +27,8 @@ from voice.receivables.pages import currencies
 from voice.selection import refusal_words
 
 
-def _pdf(content: bytes, name: str) -> HttpResponse:
+def pdf_response(content: bytes, name: str) -> HttpResponse:
+    """Answer with a paper as a download."""
     disposition = f'attachment; filename="{name}.pdf"'
     return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
 
@@ -59,7 +60,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("payments.view")
 def receipt(request: HttpRequest, pk: int) -> HttpResponse:
     row = _payment(request, pk)
-    return _pdf(receipts.receipt_pdf(row), f"receipt-{row.received_on}-{row.pk}")
+    return pdf_response(receipts.receipt_pdf(row), f"receipt-{row.received_on}-{row.pk}")
 
 
 @require_POST
@@ -98,7 +99,7 @@ def _statement(request: HttpRequest, customer: Customer) -> HttpResponse:
         if asked == "csv":
             return csv_response("statement", COLUMNS, _rows(found))
         try:
-            return _pdf(receipts.statement_pdf(customer, found), name)
+            return pdf_response(receipts.statement_pdf(customer, found), name)
         except ValidationError as error:
             messages.error(request, refusal_words(error))
     query = request.GET.copy()

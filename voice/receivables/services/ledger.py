@@ -43,18 +43,18 @@ def book_document(invoice: Invoice) -> None:
     _book(books, entry, [(kind, sign * amount) for kind, amount in moves])
 
 
-def book_payment(payment: Payment) -> None:
-    """Book money that came in."""
-    words = _("Payment, %(reference)s") % {"reference": payment.reference}
+def book_payment(payment: Payment, text: str = "") -> None:
+    """Book money that came in; without a text of its own it is told by its reference."""
+    words = text or _("Payment, %(reference)s") % {"reference": payment.reference}
     entry = Entry(kind=Entry.Kind.PAYMENT, booked_on=payment.received_on, text=words, payment=payment)
     books = Books(payment.entity, payment.tenant, payment.currency)
     _book(books, entry, [(Kind.BANK, payment.amount), (Kind.RECEIVABLE, -payment.amount)])
 
 
-def book_reversal(reversal: Reversal) -> None:
+def book_reversal(reversal: Reversal, text: str = "") -> None:
     """Book money of a payment that went back: the customer owes it again."""
-    payment = reversal.payment
-    entry = Entry(kind=Entry.Kind.REVERSAL, booked_on=reversal.booked_on, text=str(reversal), reversal=reversal)
+    payment, words = reversal.payment, text or str(reversal)
+    entry = Entry(kind=Entry.Kind.REVERSAL, booked_on=reversal.booked_on, text=words, reversal=reversal)
     books = Books(payment.entity, payment.tenant, payment.currency)
     _book(books, entry, [(Kind.RECEIVABLE, reversal.amount), (Kind.BANK, -reversal.amount)])
 

@@ -24,17 +24,17 @@ def lock_account(tenant_id: int) -> None:
 
 @transaction.atomic
 def record_payment(
-    payment: Payment, *, by: Actor, invoices: Sequence[Invoice] | None = None, settles: bool = True
+    payment: Payment, *, by: Actor, invoices: Sequence[Invoice] | None = None, settles: bool = True, text: str = ""
 ) -> Payment:
     """Note a payment and set it against invoices: those named, then the oldest open ones.
 
-    What is left over stays on the customer's account; all of it where it `settles` nothing, as a top-up. Raises
-    ValidationError when it is recorded already.
+    What is left over stays on the customer's account; all of it where it `settles` nothing, as a top-up. `text` is
+    what statements call it. Raises ValidationError when it is recorded already.
     """
     lock_account(payment.tenant_id)
     payment.full_clean()
     payment.save(force_insert=True)
-    book_payment(payment)
+    book_payment(payment, text)
     if settles:
         _allocate(payment, payment.amount, [invoice.pk for invoice in invoices or ()])
     if _moves_account(payment):
@@ -54,7 +54,9 @@ def record_payment(
 
 
 @transaction.atomic
-def reverse_payment(payment: Payment, amount: int, *, kind: str, on: date, reference: str, by: Actor) -> Reversal:
+def reverse_payment(
+    payment: Payment, amount: int, *, kind: str, on: date, reference: str, by: Actor, text: str = ""
+) -> Reversal:
     """Book that so much of a payment went back; what it had settled is open again, the newest invoice first.
 
     Raises ValidationError when it is booked already, or when less than that is left of the payment.
@@ -69,7 +71,7 @@ def reverse_payment(payment: Payment, amount: int, *, kind: str, on: date, refer
         raise ValidationError(_("Less than that is left of the payment."))
     free = selectors.unallocated(payment)
     reversal.save(force_insert=True)
-    book_reversal(reversal)
+    book_reversal(reversal, text)
     _take_back(payment, reversal, max(amount - free, 0))
     if _moves_account(payment):
         reference_there = f"reversal-{reversal.pk}"
