@@ -15,6 +15,7 @@ from voice.carriers.models import Carrier
 from voice.margin.carrier_files import FIELDS, lacking
 from voice.margin.models import CarrierFormat, CarrierInvoice
 from voice.rating.files.tables import MOST_BYTES
+from voice.rating.forms_marks import Marks
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 FACTS = ["zone", "currency", "time_tolerance", "seconds_tolerance"]
@@ -80,29 +81,9 @@ class CarrierInvoiceForm(Groups, forms.ModelForm[CarrierInvoice]):
             self.instance.name = self.cleaned_data["file"].name
 
 
-class ReadForm(Groups, forms.Form):
+class ReadForm(Groups, Marks):
     """How a carrier's file is to be read: its columns, its marks, its clock."""
 
-    decimal = forms.ChoiceField(
-        label=_("Amounts are written"),
-        choices=[
-            ("", _("As the file shows")),
-            (".", _("1,234.56 (decimal point)")),
-            (",", _("1.234,56 (decimal comma)")),
-        ],
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    dates = forms.ChoiceField(
-        label=_("Dates are written"),
-        choices=[
-            ("", _("As the file shows")),
-            ("dmy", _("31/12/2026 (day first)")),
-            ("mdy", _("12/31/2026 (month first)")),
-        ],
-        required=False,
-        widget=forms.RadioSelect,
-    )
     zone = forms.ChoiceField(label=_("Time zone of the file"))
     time_tolerance = forms.IntegerField(
         label=_("Seconds that a call may begin earlier or later"), min_value=0, max_value=3600

@@ -19,6 +19,7 @@ from voice.rating.files.figures import Wrong
 from voice.rating.files.lines import Line, Terms
 from voice.rating.files.tables import MOST_BYTES
 from voice.rating.forms_bands import BandsField
+from voice.rating.forms_marks import Marks
 from voice.rating.models import DeckImport, RateDeck
 from voice.rating.money import MICROS
 
@@ -133,29 +134,9 @@ class ImportForm(Groups, forms.Form):
         }
 
 
-class ReadForm(Groups, forms.Form):
+class ReadForm(Groups, Marks):
     """How a file is to be read: its marks, its columns."""
 
-    decimal = forms.ChoiceField(
-        label=_("Amounts are written"),
-        choices=[
-            ("", _("As the file shows")),
-            (".", _("1,234.56 (decimal point)")),
-            (",", _("1.234,56 (decimal comma)")),
-        ],
-        required=False,
-        widget=forms.RadioSelect,
-    )
-    dates = forms.ChoiceField(
-        label=_("Dates are written"),
-        choices=[
-            ("", _("As the file shows")),
-            ("dmy", _("31/12/2026 (day first)")),
-            ("mdy", _("12/31/2026 (month first)")),
-        ],
-        required=False,
-        widget=forms.RadioSelect,
-    )
     increments = forms.RegexField(
         r"^[0-9]{1,5}/[1-9][0-9]{0,4}\Z",
         label=_("Minimum/increment, where the file does not say it"),
