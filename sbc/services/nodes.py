@@ -117,19 +117,24 @@ def misunderstood(node: Node, why: str) -> None:
 def welcome(node: Node, hello: protocol.Hello) -> protocol.Welcome:
     """Note what the node says it is and holds, and return its welcome."""
     at = now()
-    with contexts.ingest(), transaction.atomic():
-        spool, fresh = Spool.objects.get_or_create(id=hello.spool, defaults={"node": node})
-        _check_spool(node, spool, fresh, hello, at)
-        Node.objects.filter(pk=node.pk).update(spool=spool, boot=hello.boot, software=hello.software, last_seen=at)
-        reconcile(node, hello.held, at)
-        if not node.boot:
-            divide_again(node)
+    with contexts.ingest():
+        with transaction.atomic():
+            spool, fresh = Spool.objects.get_or_create(id=hello.spool, defaults={"node": node})
+            _check_spool(node, spool, fresh, hello, at)
+            Node.objects.filter(pk=node.pk).update(spool=spool, boot=hello.boot, software=hello.software, last_seen=at)
+            carried = reconcile(node, hello.held, at)
+            if not node.boot:
+                divide_again(node)
+        move_live_versions(carried)
     ms = int(at.timestamp() * 1000)
     return protocol.Welcome(last_sequence=spool.last_sequence, node=node.name, now=ms)
 
 
-def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> None:
-    """Bring the node's deployments in line with what it carries and what it says it holds; runs as the role ingest."""
+def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[str]:
+    """Bring the node's deployments in line with what it carries and what it says it holds; runs as the role ingest.
+
+    Return the scopes of which it holds something.
+    """
     wanted = {scope_key(scope): scope for scope in scopes_of(node)}
     existing = {each.scope: each for each in node.deployments.select_for_update()}
     # Only under the lock: a revision that is stored meanwhile waits for it, and is wanted after.
@@ -162,7 +167,7 @@ def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> None:
     Deployment.objects.bulk_update([each for each in changed if each.pk], fields, batch_size=500)
     Deployment.objects.bulk_create([each for each in changed if not each.pk], batch_size=500)
     node.deployments.filter(pk__in=[each.pk for each in existing.values()]).delete()
-    move_live_versions(key for key in wanted if held.get(key))
+    return [key for key in wanted if held.get(key)]
 
 
 def expire_nodes() -> int:

@@ -34,16 +34,18 @@ _COMPLAINTS = (Alarm.Kind.REFUSED, Alarm.Kind.HELD)
 def acked(node: Node, ack: protocol.Ack) -> None:
     """Note that the node runs a version; an answer to anything but what was asked last changes nothing."""
     at = now()
-    with contexts.ingest(), transaction.atomic():
-        deployment = _answered(node, ack.scope, ack.nonce)
-        if deployment is None:
-            return
-        deployment.running, deployment.took_ms = ack.version, ack.took_ms
-        deployment.error, deployment.row, deployment.whole = "", None, False
-        _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
-        if deployment.is_complained_of:
-            close_alarms(_COMPLAINTS, at=at, node=node, subject=ack.scope)
+    with contexts.ingest():
+        with transaction.atomic():
+            deployment = _answered(node, ack.scope, ack.nonce)
+            if deployment is None:
+                return
+            deployment.running, deployment.took_ms = ack.version, ack.took_ms
+            deployment.error, deployment.row, deployment.whole = "", None, False
+            _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
+            if deployment.is_complained_of:
+                close_alarms(_COMPLAINTS, at=at, node=node, subject=ack.scope)
         move_live_versions([ack.scope])
+    nudges.topic(deployment.tenant_id, deployment.msp_id, "rollout")
 
 
 def refused(node: Node, nack: protocol.Nack) -> None:
@@ -84,7 +86,11 @@ def try_again(deployment: Deployment, *, by: Actor) -> Deployment:
 
 
 def move_live_versions(scopes: Iterable[str]) -> None:
-    """Raise the live version of each scope to what every enabled node runs; runs as the role ingest."""
+    """Raise the live version of each scope to what every enabled node runs; runs as the role ingest.
+
+    Only once what nodes run is committed. Whoever compiles has the scope and then its deployments, so nobody may wait
+    for the scope who holds one of these; and of two nodes that answer at the same moment, neither would see the other.
+    """
     keys = list(scopes)
     with connection.cursor() as cursor:
         for kind in {key.partition(":")[0] for key in keys}:
