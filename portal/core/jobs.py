@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any, Protocol
 
 from celery import shared_task
@@ -13,6 +14,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
+from portal.db.context import Context
 
 from . import nudges
 from .audit import Actor, as_actor
@@ -51,8 +53,26 @@ def start(name: str, params: dict[str, Any], by: Any, *, file: tuple[str, str, b
     job.save(force_insert=True)
     if file is not None:
         attach(job, *file)
-    transaction.on_commit(lambda: run_job.apply_async((str(job.pk),), headers=headers(context)))
+    # Whoever asked has the job, also while the queue is away: a sweep sends again what nobody has begun.
+    transaction.on_commit(lambda: _send(job), robust=True)
     return job
+
+
+def send_again(before: datetime) -> int:
+    """Send the messages of jobs once more that wait since before then: the queue may have lost them.
+
+    Return how many. A job whose message comes twice is done once.
+    """
+    waiting = Job.objects.filter(state=Job.State.QUEUED, updated_at__lt=before)
+    found = list(waiting.order_by("created_at"))
+    for job in found:
+        _send(job)
+    waiting.filter(pk__in=[job.pk for job in found]).update(updated_at=now())
+    return len(found)
+
+
+def _send(job: Job) -> None:
+    run_job.apply_async((str(job.pk),), headers=headers(Context(tenant=job.tenant_id, msp=job.msp_id)))
 
 
 def attach(job: Job, name: str, content_type: str, content: bytes) -> JobFile:

@@ -7,20 +7,23 @@ from django.utils.timezone import now
 
 from portal.db import contexts
 
-from .jobs import run_job
+from .jobs import run_job, send_again
 from .models import IdempotencyKey, Job
 
 __all__ = ["run_job", "sweep"]
 
 # A running job says something far more often than this.
 SILENT = dt.timedelta(minutes=15)
+# One that waits for so long waits for other jobs, or its message is lost.
+WAITING = dt.timedelta(minutes=2)
 KEYS_KEPT = dt.timedelta(days=2)
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def sweep(**_: object) -> None:
-    """Give up jobs whose worker is gone, and forget the keys of API writes that nobody will repeat."""
+    """Send lost jobs again, give up those whose worker is gone, forget keys of API writes that nobody will repeat."""
     with contexts.owner():
+        send_again(now() - WAITING)
         silent = Job.objects.filter(state=Job.State.RUNNING, updated_at__lt=now() - SILENT)
         silent.update(state=Job.State.FAILED, finished_at=now(), message="The worker was stopped. Start it again.")
         IdempotencyKey.objects.filter(created_at__lt=now() - KEYS_KEPT).delete()

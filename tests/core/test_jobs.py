@@ -98,6 +98,37 @@ def test_a_message_that_comes_twice_does_the_job_once(acme, alice, kinds):
     assert count == [1]
 
 
+def test_a_job_whose_message_was_lost_is_sent_again_as_whoever_asked(acme, alice, kinds, monkeypatch):
+    seen, sent = [], []
+    kinds("test.lost")(lambda job, progress: seen.append(contexts.current()))
+    mine = contexts.current()
+    job, fresh = (jobs.start("test.lost", {"n": n}, by=alice) for n in range(2))
+    Job.objects.filter(pk=job.pk).update(updated_at=now() - dt.timedelta(minutes=3))
+    monkeypatch.setattr(jobs.run_job, "apply_async", lambda args, **options: sent.append((args, options)))
+
+    sweep()
+    sweep()
+
+    ((args, options),) = sent
+    assert args == (str(job.pk),)
+    jobs.run_job.apply(args, **options)
+    assert seen == [mine]
+    assert Job.objects.get(pk=job.pk).state == "done" and Job.objects.get(pk=fresh.pk).state == "queued"
+
+
+def test_a_job_is_stored_also_while_the_queue_is_away(
+    acme, alice, kinds, monkeypatch, django_capture_on_commit_callbacks
+):
+    def away(*_args, **_options):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(jobs.run_job, "apply_async", away)
+    with django_capture_on_commit_callbacks(execute=True):
+        job = jobs.start("test.later", {}, by=alice)
+
+    assert Job.objects.get(pk=job.pk).state == "queued"
+
+
 def test_a_job_whose_worker_is_gone_is_given_up(acme, alice, kinds):
     job = jobs.start("test.lost", {}, by=alice)
     Job.objects.filter(pk=job.pk).update(state="running", updated_at=now() - dt.timedelta(hours=1))
