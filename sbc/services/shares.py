@@ -23,8 +23,8 @@ def divide_again(node: Node) -> int:
         # Outer scopes first: locks are taken in that order everywhere.
         scopes: list[Scope] = [*msps.order_by("pk"), *customers.order_by("pk")]
         mine = Q(msp__in=msps, tenant=None) | Q(tenant__in=customers)
-        # A delta would stand on shares that are no longer true.
-        Deployment.objects.filter(mine).update(whole=True)
         for scope in scopes:
             config_changed(scope)
+        # A delta would stand on shares that are no longer true. Scopes before their deployments, as who compiles.
+        Deployment.objects.filter(mine).update(whole=True)
         return len(scopes)

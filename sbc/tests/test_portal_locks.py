@@ -84,6 +84,24 @@ def test_an_answer_and_a_compiler_do_not_wait_for_each_other(region: Region, acm
     assert live_version(acme) == ack.version
 
 
+def test_limits_are_divided_again_beside_a_compiler(region: Region, acme: Customer) -> None:
+    services.compile_revisions()
+    first, second = (a_node(region, name) for name in ("sbc-lab-1", "sbc-lab-2"))
+    with contexts.ingest():
+        version = Customer.objects.get(pk=acme.pk).config_version
+
+    with contexts.ingest(), transaction.atomic():
+        Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=acme.pk)
+        leaving = in_thread(lambda: services.disable_node(second, by=Actor.system("tests")))
+        wait_for_a_waiter()
+        compiling.want(acme, version + 1, regions_of(acme), at=first.token_made)
+    leaving.join(10)
+
+    assert not leaving.is_alive()
+    with contexts.ingest():
+        assert Node.objects.get(pk=second.pk).state == Node.State.DISABLED
+
+
 def test_of_two_nodes_that_answer_at_once_none_is_overlooked(
     region: Region, acme: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
