@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from portal.ui import values
 from voice.billing.models import Bill
+from voice.plans.facts import CALL, COMMITMENT, DISCOUNT, MINUTES, TIERS
 from voice.receivables.models import BilledCharge, Invoice
 
 
@@ -49,7 +50,7 @@ def _steps(line: Any, currency: str, figures: Figures) -> Iterator[str]:
             line.basis["entries"],
         ) % {"n": line.basis["entries"]}
     for basis in line.basis.get("parts", [line.basis]):
-        yield from _fee(basis, currency)
+        yield from _asked(basis, currency)
     if foreign:
         words = {"amount": values.money(line.basis["micros"], foreign), "rate": line.basis["rate"]}
         yield _("%(amount)s are converted as one sum, by the stored rate %(rate)s.") % words
@@ -80,12 +81,49 @@ def _calls(figures: Figures, currency: str) -> Iterator[str]:
         ) % words  # fmt: skip
 
 
+def _asked(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
+    """Yield how a plan's own rule comes to what it asks or gives."""
+    rule = basis.get("rule", "")
+    if {"each", "count", "days", "of"} <= basis.keys():
+        yield from _fee(basis, currency)
+    elif {"each", "count"} <= basis.keys():
+        words = {"count": basis["count"], "each": values.money(basis["each"], currency)}
+        if rule == CALL:
+            yield ngettext("%(count)d call × %(each)s.", "%(count)d calls × %(each)s.", basis["count"]) % words
+        else:
+            yield _("%(count)d × %(each)s, once.") % words
+    elif rule == TIERS:
+        words = {
+            "time": _minutes(basis["seconds"]), "price": values.money(basis["per_minute"], currency),
+            "destinations": ", ".join(basis.get("destinations", ())) or _("all destinations"),
+        }  # fmt: skip
+        yield _("%(time)s minutes × %(price)s a minute.") % words
+        yield (
+            _("All minutes of the month to %(destinations)s count together; their calls have lines of their own.")
+            % words
+        )
+    elif rule == MINUTES:
+        words = {name: _minutes(basis[name]) for name in ("used", "left")}
+        yield _("%(used)s minutes were used, %(left)s are left at the month's end.") % words
+    elif rule == DISCOUNT:
+        words = {
+            "percent": f"{basis['per_million'] / 10_000:g}", "net": values.money(basis["net"], currency),
+            "what": {"fees": _("fees"), "calls": _("calls")}.get(basis["on"], _("fees and calls")),
+        }  # fmt: skip
+        yield _("%(percent)s %% of %(net)s, the lines of %(what)s together.") % words
+    elif rule == COMMITMENT:
+        words = {name: values.money(basis[name], currency) for name in ("committed", "lines")}
+        yield _("%(committed)s are agreed at least; the lines that count towards it come to %(lines)s.") % words
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds / 60:,.1f}".removesuffix(".0")
+
+
 def _fee(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
-    if not {"each", "count", "days", "of"} <= basis.keys():
-        return
     words = {
         "count": basis["count"], "each": values.money(basis["each"], currency), "days": basis["days"],
-        "of": basis["of"], "begins": _day(basis.get("begins")), "ends": _day(basis.get("ends")),
+        "of": basis["of"], "begins": _day(basis.get("begins") or basis.get("first")), "ends": _day(basis.get("ends")),
     }  # fmt: skip
     yield _("%(count)s × %(each)s a month.") % words
     if basis["days"] != basis["of"]:
