@@ -19,6 +19,7 @@ from voice.emergency.selectors import emergency_for
 from voice.rating.models import LossPolicy
 from voice.rating.ranking import set_loss_policy
 from voice.routing import selectors, services
+from voice.routing.api_costs import CallCostViewSet
 from voice.routing.explain import explain
 from voice.routing.forms import TryForm
 from voice.routing.models import Route, Schedule
@@ -190,5 +191,5 @@ class LossPolicyViewSet(MspViewSet):
         return stored or LossPolicy(msp=msp, tenant=customer, mode="")
 
 
-msp_routes = [("loss-policies", LossPolicyViewSet, "loss-policy")]
+msp_routes = [("loss-policies", LossPolicyViewSet, "loss-policy"), ("call-costs", CallCostViewSet, "call-cost")]
 routes = [("routes", RouteViewSet, "route"), ("schedules", ScheduleViewSet, "schedule")]

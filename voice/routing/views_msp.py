@@ -1,6 +1,5 @@
 """The MSP's pages about calls below cost, and *what would this call cost*: which trunk, why, price and margin."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -15,19 +14,13 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.access import requires
-from portal.db import contexts
 from portal.ui.forms import refuse
 from portal.ui.lists import Choice, Column, Empty, ListPage
 from tenants.models import Customer
-from voice.carriers.selectors import trunks_for
 from voice.rating.models import LossPolicy, PriceTables, RateDeck
 from voice.rating.ranking import set_loss_policy, with_protection
-from voice.routing.choose import CallQuery, choose
-from voice.routing.choose import Choice as Chosen
-from voice.routing.explain import LEFT_OUT, explain
 from voice.routing.forms_msp import CostForm, LossPolicyForm
-from voice.routing.prices import Priced, priced
-from voice.routing.selectors import policy_for
+from voice.routing.trial import trial
 
 Mode = LossPolicy.Mode
 
@@ -93,17 +86,6 @@ def policy(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     return TemplateResponse(request, "voice/routing/loss_policy.html", {"form": form, "customer": customer})
 
 
-@dataclass(frozen=True)
-class Way:
-    """One trunk of a line: its place in the order or why it has none, what it asks a minute and what that leaves."""
-
-    name: str
-    place: int
-    why: str
-    asks: int | None
-    margin: int | None
-
-
 @requires("costs.view")
 def try_call(request: HttpRequest) -> HttpResponse:
     """Say which trunks a customer's call would try, why, at what price and margin."""
@@ -112,33 +94,6 @@ def try_call(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"form": form}
     if tried and form.is_valid():
         data = form.cleaned_data
-        customer, called = data["customer"], data["number"]
         at = data["at"] or timezone.now()
-        with contexts.msp(request.msp, customer):
-            names = {trunk.gateway: trunk.name for trunk in trunks_for(customer)}
-            found = priced(customer, called.lstrip("+"), at)
-            call = CallQuery(called.lstrip("+"), data["caller"].lstrip("+"), at)
-            choice = choose(policy_for(customer), call, found.quotes)
-            context |= {
-                "answer": explain(choice, called, names),
-                "ways": _ways(choice, found, names),
-                "pays": found.quotes.pays,
-                "protects": found.quotes.protects,
-                "currency": found.currency,
-                "line": choice.line,
-            }
+        context["trial"] = trial(request.msp, data["customer"], data["number"], data["caller"], at)
     return TemplateResponse(request, "voice/routing/try_call.html", context)
-
-
-def _ways(choice: Chosen, found: Priced, names: dict[str, str]) -> list[Way]:
-    left_out = dict(choice.left_out)
-    ways = []
-    for place, gateway in enumerate([*choice.trunks, *left_out], 1):
-        ask, pays = found.quotes.asks.get(gateway), found.quotes.pays
-        why = str(LEFT_OUT[left_out[gateway]]) if gateway in left_out else ""
-        if ask is None and not why:
-            why = _now("the customer's own")
-        asks = ask.per_minute if ask is not None else None
-        margin = pays - asks if pays is not None and asks is not None else None
-        ways.append(Way(names.get(gateway, gateway), 0 if gateway in left_out else place, why, asks, margin))
-    return ways

@@ -89,9 +89,28 @@ def test_the_msp_sees_each_trunks_price_and_margin(client_of, nadia, northwind, 
 
     answer = client_of(nadia, northwind).get("/decks/try/", {"customer": acme.pk, "number": NUMBER})
 
-    ways = [(way.name, way.place, way.asks, way.margin) for way in answer.context["ways"]]
+    trial = answer.context["trial"]
+    ways = [(way.name, way.place, way.asks, way.margin) for way in trial.ways]
     assert ways == [("Carrier B", 1, 66_321, 33_679), ("Carrier A", 2, 77_123, 22_877)]
-    assert "0.066321" in answer.content.decode() and answer.context["pays"] == 100_000
+    assert "0.066321" in answer.content.decode() and trial.pays == 100_000
+
+
+def test_a_program_asks_what_a_call_would_cost(client_of, nadia, alice, northwind, acme, initech, trunks, decks):  # noqa: F811
+    save(acme, "+44*", trunks, trunk_order="cheapest")
+    desk = client_of(nadia, northwind)
+
+    told = desk.get("/api/v1/call-costs/", {"customer": acme.pk, "number": NUMBER}).json()
+
+    assert (told["pays_micros"], told["refuses_losses"]) == (100_000, False)
+    ways = [(way["name"], way["place"], way["asks_micros"], way["margin_micros"]) for way in told["trunks"]]
+    assert ways == [("Carrier B", 1, 66_321, 33_679), ("Carrier A", 2, 77_123, 22_877)]
+    for wrong in (
+        {"customer": initech.pk, "number": NUMBER},
+        {"customer": acme.pk},
+        {"customer": acme.pk, "number": "x"},
+    ):
+        assert desk.get("/api/v1/call-costs/", wrong).status_code == 400
+    assert client_of(alice, acme).get("/api/v1/call-costs/", {"number": NUMBER}).status_code == 404
 
 
 def test_the_msp_says_what_becomes_of_losses_for_everybody_and_for_one(
@@ -102,7 +121,7 @@ def test_the_msp_says_what_becomes_of_losses_for_everybody_and_for_one(
 
     assert desk.post("/decks/losses/everybody/", {"mode": "refuse", "seen": "0"}).status_code == 302
     tried = desk.get("/decks/try/", {"customer": acme.pk, "number": "+447700900123"})
-    assert {way.why for way in tried.context["ways"]} == {"left out: asks more than the customer pays"}
+    assert {way.why for way in tried.context["trial"].ways} == {"left out: asks more than the customer pays"}
     listed = desk.get("/decks/losses/").content.decode()
     assert "Do not use trunks that cost more" in listed and "(as for everybody)" in listed
     assert desk.post(f"/decks/losses/{acme.pk}/", {"mode": "report", "seen": "0"}).status_code == 302
