@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from voice.payments.views import bank, cards, dunning, papers
+from voice.payments.views import balances, bank, cards, dunning, papers
 
 app_name = "payments"
 
@@ -25,6 +25,7 @@ urlpatterns = [
     path("cards/companies/", cards.account_list, name="accounts"),
     path("cards/companies/<int:pk>/", cards.account, name="account"),
     path("cards/companies/<int:pk>/hook/", cards.renew_hook, name="renew_hook"),
+    path("balances/", balances.balance_list, name="balances"),
     path("reminders/", dunning.reminder_list, name="reminders"),
     path("reminders/propose/", dunning.propose, name="propose"),
     path("reminders/send/", dunning.release_all, name="release_all"),

@@ -1,8 +1,9 @@
 """Accounts for programs: what is left, what moved them, up to what amount calls go."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
@@ -16,8 +17,10 @@ from tenants.models import Customer
 from voice.rating import limits
 from voice.rating.accounts import BY_HAND
 from voice.rating.models import Account, Movement
+from voice.rating.overview import Overview, stopped, warned
 
 STATE = ["id", "kind", "currency", "balance_micros", "credit_limit_micros", "spend_limit_micros", "own_limit_micros"]
+STATES: dict[str, Callable[[], Q]] = {"stopped": lambda: stopped(now()), "warned": warned}
 MOVED = ["id", "at", "kind", "micros", "currency", "balance_micros", "reference"]
 
 
@@ -45,11 +48,39 @@ class AccountSerializer(serializers.ModelSerializer[Account]):  # type: ignore[m
 
 
 class MspAccountSerializer(AccountSerializer):
+    """An account with what its MSP is warned of; `longest_call` is in seconds, null where no deck says prices."""
+
     warn_shares = serializers.ListField(child=serializers.IntegerField(), required=False, allow_null=True)
+    is_stopped = serializers.SerializerMethodField()
+    warnings = serializers.SerializerMethodField()
+    longest_call = serializers.SerializerMethodField()
 
     class Meta(AccountSerializer.Meta):
-        fields = [*STATE, "warn_shares", "warn_below_micros", "spent_micros", "left", "row_version"]
+        fields = [
+            *STATE, "warn_shares", "warn_below_micros", "spent_micros", "left", "is_stopped", "warnings",
+            "longest_call", "row_version",
+        ]  # fmt: skip
         read_only_fields = ["balance_micros", "own_limit_micros"]
+
+    @property
+    def _overview(self) -> Overview:
+        # One for all rows of an answer.
+        found = self.context.get("overview") or Overview(self.context["request"].msp, now())
+        self.context["overview"] = found
+        return found
+
+    def get_is_stopped(self, account: Account) -> bool:
+        """Return whether calls that cost something are stopped."""
+        left = account.standing(now()).left
+        return left is not None and left <= 0
+
+    def get_warnings(self, account: Account) -> list[str]:
+        """Return the marks that it stands beyond, in words."""
+        return self._overview.warnings(account)
+
+    def get_longest_call(self, account: Account) -> int | None:
+        """Return how long the next call to the dearest destination may last."""
+        return self._overview.longest(account.tenant)
 
 
 class MovementSerializer(serializers.ModelSerializer[Movement]):  # type: ignore[misc]
@@ -79,7 +110,10 @@ class NewMovementSerializer(serializers.Serializer[Any]):  # type: ignore[misc]
 
 
 class MspAccountViewSet(MspViewSet):
-    """Accounts of the MSP's customers, each under its customer's id; one that has not moved yet can be read and set."""
+    """Accounts of the MSP's customers, each under its customer's id; one that has not moved yet can be read and set.
+
+    `kind`, and `state=stopped` or `state=warned`, narrow them.
+    """
 
     queryset = Account.objects.none()
     serializer_class: type[serializers.BaseSerializer[Any]] = MspAccountSerializer
@@ -88,7 +122,12 @@ class MspAccountViewSet(MspViewSet):
     save = staticmethod(limits.save_terms)
 
     def get_queryset(self) -> QuerySet[Account]:
-        return Account.objects.filter(msp=self.request.msp)
+        found, asked = Account.objects.filter(msp=self.request.msp), self.request.query_params
+        if asked.get("kind") in Account.Kind.values:
+            found = found.filter(kind=asked["kind"])
+        if asked.get("state") in STATES:
+            found = found.filter(tenant__in=Customer.objects.filter(STATES[asked["state"]]()))
+        return found.select_related("tenant")
 
     def get_object(self) -> Account:
         customer = Customer.objects.filter(pk=self.kwargs["pk"], msp=self.request.msp).first()

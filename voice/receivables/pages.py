@@ -68,6 +68,7 @@ def payment_tabs(request: HttpRequest, current: str) -> list[Tab]:
         ("bank", _("Bank statements"), "payments:bank"),
         ("reminders", _("Reminders"), "payments:reminders"),
         ("cards", _("Card payments"), "payments:cards"),
+        ("balances", _("Balances"), "payments:balances"),
     ]
     return [Tab(label, url, name == current) for name, label, page in offered if (url := page_url(page, request))]
 

@@ -12,9 +12,12 @@ from conftest import LAB
 from portal.core.errors import StaleEdit
 from portal.db import contexts
 from tenants.models import Customer, Msp, User
+from tenants.tests.clients import client_of
 from voice.rating import accounts, limits, warnings
 from voice.rating.models import Account, LimitWarning
+from voice.rating.overview import customers_with_accounts, stopped
 from voice.rating.standing import Mark, Standing
+from voice.rating.tests.make import give, stored_deck, stored_rate
 
 EURO = 1_000_000
 AT = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -181,3 +184,53 @@ def test_the_pages_show_the_account_and_change_it(
     assert "€25.50" in shown and "€12.00" in shown and "can be lost" not in shown
     wrong = msp.post(f"{url}terms/", saved | {"currency": "XXX", "warn_shares": "half", "row_version": 2}).text
     assert "whole numbers" in wrong and "XXX" in wrong
+
+
+@pytest.mark.parametrize("balance", [-100, -20, 0, 7])
+@pytest.mark.parametrize(
+    "facts",
+    [{}, {"kind": "prepaid"}, {"credit_limit_micros": 20}, {"spend_limit_micros": 5}, {"own_limit_micros": 6},
+     {"spend_limit_micros": 5, "month": date(2026, 10, 1)}, {"own_limit_micros": 0, "month": date(2026, 10, 1)}],
+)  # fmt: skip
+def test_the_database_finds_whose_calls_are_stopped(
+    acme: Customer, northwind: Msp, balance: int, facts: dict[str, Any]
+) -> None:
+    whole = {"currency": "EUR", "month": date(2026, 11, 1), "balance_micros": balance, "spent_micros": 5} | facts
+    with contexts.ingest():
+        made = Account.objects.create(tenant=acme, msp_id=acme.msp_id, **whole)
+    left = made.standing(AT).left
+    with contexts.msp(northwind):
+        found = customers_with_accounts(northwind).filter(stopped(AT))
+        assert (acme in found) is (left is not None and left <= 0)
+
+
+def test_the_msp_sees_all_accounts_side_by_side_and_no_other_msp_s(
+    acme: Customer, globex: Customer, northwind: Msp, fabrikam: Msp, nadia: User, initech: Customer
+) -> None:
+    accounts.top_up(acme.pk, 40 * EURO, "EUR", reference="pi_1", by=LAB)
+    with contexts.msp(northwind):
+        deck = stored_deck(northwind)
+        stored_rate(deck, "49", 60_000, destination="Germany", minimum=60, increment=60)
+        give(deck, acme)
+        account = limits.account_of(acme)
+        account.kind, account.warn_below_micros = "prepaid", 50 * EURO
+        limits.save_terms(account, by=LAB)
+        warnings.look(at=datetime.now(UTC))
+        Customer.objects.filter(pk=acme.pk).update(longest_call_minutes=600)
+    desk = client_of(nadia, northwind)
+
+    def page(query: str = "") -> str:
+        return desk.get(f"/invoices/payments/balances/{query}").content.decode()
+
+    whole = page()
+    assert "Acme" in whole and "Globex" in whole and "Initech" not in whole
+    assert "Less than €50.00 is left" in whole and "10 h 0 min" in whole and "No limit" in whole
+    assert "Globex" not in page("?kind=prepaid") and "Acme" not in page("?state=free")
+    assert "Acme" in page("?state=warned") and "Acme" not in page("?state=stopped")
+    assert "Acme" in page("?q=acm&sort=-balance") and "Nothing found" not in page("?q=acm")
+    csv = page("?export=csv")
+    assert "€40.00" in csv and "36000" in csv
+    (told,) = desk.get("/api/v1/accounts/?kind=prepaid&state=warned").json()["results"]
+    assert (told["id"], told["is_stopped"], told["longest_call"]) == (acme.pk, False, 36_000)
+    assert "€50.00" in told["warnings"][0]
+    assert desk.get("/api/v1/accounts/?state=stopped").json()["results"] == []

@@ -1,0 +1,82 @@
+"""The MSP's list of its customers' accounts: what is left of each, and whose calls are stopped or soon will be."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+
+from portal.ui import markup
+from portal.ui.columns import Choice, Column
+from portal.ui.lists import Empty, ListPage
+from tenants.models import Customer
+from voice.rating.models import Account
+from voice.rating.overview import Overview, customers_with_accounts, stopped, warned
+from voice.receivables.pages import payment_tabs
+
+STATES = [("stopped", _("Stopped")), ("warned", _("Warned")), ("limited", _("With a limit")), ("free", _("No limit"))]
+
+
+class BalanceList(ListPage):
+    title, topic = _("Balances and limits"), "account"
+    lead = _("What is left for the calls of each customer, prepaid or up to a limit, and whose calls are stopped.")
+    template = "voice/payments/list.html"
+    search_fields = ["name"]
+    search_label = _("Search customer")
+    default_sort = "name"
+    export_name = "balances"
+    size = 50
+    empty = Empty(_("No customers yet."), _("Each customer has an account from its first call on."), icon="wallet")
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request, tabs=payment_tabs(request, "balances"))
+        self.overview = Overview(request.msp, now())  # type: ignore[attr-defined]
+
+    @property
+    def columns(self) -> list[Column]:  # type: ignore[override]
+        seen, at = self.overview, self.overview.at
+        return [
+            Column("state", _("State"), kind="status", value=seen.state),
+            Column("name", _("Customer"), link="accounts:detail", sort=True),
+            Column("kind", _("Kind"), value=lambda row: seen.account(row).get_kind_display(), card=False),
+            Column("balance", _("Balance"), kind="money", sort=True),
+            Column("credit", _("Credit limit"), kind="money", card=False,
+                   value=lambda row: seen.account(row).credit_limit_micros,
+                   help=_("How far below zero a postpaid balance may go; empty is no limit.")),
+            Column("spent", _("Calls this month"), kind="money", card=False,
+                   value=lambda row: seen.account(row).standing(at).spent),
+            Column("left", _("Left for calls"), kind="money", value=lambda row: seen.left(seen.account(row)),
+                   help=_("By the narrowest of its limits; empty where nothing stops its calls.")),
+            Column("longest", _("Longest call"), kind="duration", value=seen.longest, card=False,
+                   help=_("How long the next call to the dearest destination may last.")),
+            Column("warnings", _("Warnings"), value=lambda row: " ".join(seen.warnings(seen.account(row))),
+                   draw=self._warnings, card=False),
+        ]  # fmt: skip
+
+    filters = [
+        Choice("kind", _("Kind"), Account.Kind.choices, apply=lambda found, kind: _of_kind(found, kind)),
+        Choice("state", _("State"), STATES, apply=lambda found, state: _in_state(found, state)),
+    ]
+
+    def _warnings(self, row: Customer) -> str:
+        words = self.overview.warnings(self.overview.account(row))
+        return " ".join(words) or markup.NONE
+
+    def queryset(self) -> QuerySet[Customer]:
+        return customers_with_accounts(self.request.msp)  # type: ignore[attr-defined]
+
+
+def _of_kind(found: QuerySet[Any], kind: str) -> QuerySet[Any]:
+    # Who has no account yet is postpaid, as its account will be.
+    prepaid = found.filter(account__kind=Account.Kind.PREPAID)
+    return prepaid if kind == Account.Kind.PREPAID else found.exclude(account__kind=Account.Kind.PREPAID)
+
+
+def _in_state(found: QuerySet[Any], state: str) -> QuerySet[Any]:
+    limited = Account.objects.limited().values("tenant_id")
+    if state == "stopped":
+        return found.filter(stopped(now()))
+    if state == "warned":
+        return found.filter(warned())
+    return found.filter(pk__in=limited) if state == "limited" else found.exclude(pk__in=limited)
