@@ -155,6 +155,7 @@ CALLS = {
         "invoices/questions/<int:pk>/answer/": "post questions/<int:pk>/answer/",
         "invoices/runs/new/": "post invoice-runs/",
         "invoices/runs/<int:pk>/collect/": "post invoice-runs/<int:pk>/collect/",
+        "invoices/runs/<int:pk>/tick/": "post invoice-runs/<int:pk>/tick/",
         "invoices/runs/<int:pk>/approve/": "post invoice-runs/<int:pk>/approve/",
         "invoices/runs/<int:pk>/issue/": "post invoice-runs/<int:pk>/issue/",
         "invoices/runs/<int:pk>/customers/<int:customer>/open/": "post invoice-runs/<int:pk>/open-days/",

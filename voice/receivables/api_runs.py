@@ -135,12 +135,22 @@ class RunViewSet(MspViewSet):
         return self._answer(row)
 
     @action(detail=True, methods=["post"])
-    def approve(self, request: Request, pk: str | None = None) -> Response:
-        """Approve drafts of the run, all that may go out or: `{"customers": [1]}`."""
+    def tick(self, request: Request, pk: str | None = None) -> Response:
+        """Say that the warnings of these customers were looked at: `{"customers": [1]}`, or of all."""
+        row, chosen = self._chosen(request)
+        every = row.customers.values_list("pk", flat=True)
+        return self._answer(row, ticked=runs.tick_customers(row, every if chosen is None else chosen, by=self.actor))
+
+    def _chosen(self, request: Request) -> tuple[InvoiceRun, QuerySet[RunCustomer, int] | None]:
         given = ApproveSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         row, wanted = self.get_object(), given.validated_data.get("customers")
-        chosen = None if wanted is None else row.customers.filter(tenant__in=wanted).values_list("pk", flat=True)
+        return row, None if wanted is None else row.customers.filter(tenant__in=wanted).values_list("pk", flat=True)
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str | None = None) -> Response:
+        """Approve drafts of the run, all that may go out or: `{"customers": [1]}`."""
+        row, chosen = self._chosen(request)
         done, held = runs.approve_customers(row, chosen, by=self.actor)
         return self._answer(row, newly_approved=done, held_back=held)
 

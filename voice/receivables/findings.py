@@ -48,13 +48,20 @@ def _unpriced(facts: Facts) -> str:
 
 def _uncounted(facts: Facts) -> str:
     if "customers" in facts:
-        return _(
-            "In %(hours)d hours the SBCs counted other calls than are on record, for %(customers)d customers: a record"
-            " may still be on its way."
-        ) % facts  # fmt: skip
-    return _(
+        whose = ngettext("%(n)d customer", "%(n)d customers", facts["customers"]) % {"n": facts["customers"]}
+        return ngettext(
+            "In %(hours)d hour the SBCs counted other calls than are on record, for %(whose)s: a record may still be on"
+            " its way.",
+            "In %(hours)d hours the SBCs counted other calls than are on record, for %(whose)s: records may still be on"
+            " their way.",
+            facts["hours"],
+        ) % {"hours": facts["hours"], "whose": whose}  # fmt: skip
+    return ngettext(
+        "In %(hours)d hour the SBCs counted %(said)d calls of this customer, %(found)d are on record: bill now, or wait"
+        " for the rest.",
         "In %(hours)d hours the SBCs counted %(said)d calls of this customer, %(found)d are on record: bill now, or"
-        " wait for the rest."
+        " wait for the rest.",
+        facts["hours"],
     ) % facts  # fmt: skip
 
 
@@ -161,6 +168,8 @@ def _step(finding: RunFinding) -> tuple[str, str]:
         return _("Give them a price"), reverse("unrated:list") + (f"?customer={tenant}" if tenant else "")
     if finding.code in ("no_profile", "vat_id", "refused") and tenant:
         return _("Set how it is billed"), reverse("invoices:profile", args=[tenant])
+    if finding.code == "no_rate":
+        return _("Enter a rate"), reverse("currencies:new")
     if finding.code == "no_contract" and tenant:
         return _("Make its contract"), reverse("plans:contract_new") + f"?customer={tenant}"
     if finding.code == "change" and finding.customer and finding.customer.invoice_id:

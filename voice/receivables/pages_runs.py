@@ -20,6 +20,7 @@ from voice.receivables import findings
 from voice.receivables.models import Invoice, InvoiceRun, RunCustomer, RunFinding
 
 NEW_RUN = Action(_("Bill a month"), "invoices:run_new", "player-play", "bills.change")
+TICK = Action(_("Warnings seen"), "invoices:run_tick_chosen", "list-check", "bills.change")
 APPROVE = Action(_("Approve"), "invoices:run_approve", "check", "bills.change")
 STATES = RunCustomer.State
 TONES = {
@@ -98,9 +99,9 @@ def with_standing(customers: QuerySet[RunCustomer]) -> QuerySet[RunCustomer]:
     return customers.select_related("tenant", "invoice").annotate(standing=standing)
 
 
-def totals_of(run: InvoiceRun) -> list[dict[str, Any]]:
-    """Return what the run's invoices come to in each currency."""
-    rows = run.customers.filter(invoice__isnull=False).order_by().values("currency")
+def totals_of(customers: QuerySet[RunCustomer]) -> list[dict[str, Any]]:
+    """Return what the invoices of a run's customers come to in each currency."""
+    rows = customers.filter(invoice__isnull=False).order_by().values("currency")
     return [dict(row) for row in rows.annotate(sum=Sum("net"), customers=Count("pk")).order_by("currency")]
 
 
@@ -178,10 +179,10 @@ class RunCustomerList(ListPage):
 
     @cached_property
     def bulk_buttons(self) -> list[dict[str, Any]]:
-        to_approve = getattr(self.run, "to_approve", 1)
-        if self.run.is_working or not to_approve or not self.may(APPROVE.capability):
+        if self.run.is_working or not getattr(self.run, "to_approve", 1):
             return []
-        return [{"action": APPROVE, "url": reverse(APPROVE.url_name, args=[self.run.pk])}]
+        return [{"action": each, "url": reverse(each.url_name, args=[self.run.pk])}
+                for each in (TICK, APPROVE) if self.may(each.capability)]  # fmt: skip
 
     @cached_property
     def _told(self) -> dict[int, list[findings.Told]]:

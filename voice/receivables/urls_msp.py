@@ -27,6 +27,7 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/progress/", runs.progress, name="run_progress"),
     path("runs/<int:pk>/collect/", runs.collect, name="run_collect"),
+    path("runs/<int:pk>/tick/", runs.tick_chosen, name="run_tick_chosen"),
     path("runs/<int:pk>/approve/", runs.approve, name="run_approve"),
     path("runs/<int:pk>/issue/", runs.issue, name="run_issue"),
     path("runs/<int:pk>/customers/<int:customer>/", runs.customer, name="run_customer"),

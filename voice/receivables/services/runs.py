@@ -233,6 +233,15 @@ def tick(finding: RunFinding, *, by: Actor) -> RunFinding:
 
 
 @transaction.atomic
+def tick_customers(run: InvoiceRun, customers: Iterable[int], *, by: Actor) -> int:
+    """Tick every open warning of these customers of the run; return how many there were."""
+    found = list(open_warnings(run).filter(customer__in=list(customers)).order_by("pk"))
+    for finding in found:
+        tick(finding, by=by)
+    return len(found)
+
+
+@transaction.atomic
 def open_days(each: RunCustomer, *, by: Actor) -> None:
     """Open the days again that a month without an invoice closed, so that its contract can be mended.
 

@@ -53,6 +53,9 @@ def test_from_the_month_to_the_numbers(office, northwind, month, acme, django_ca
     own = f"{page}customers/{finding.customer_id}/"
     assert "bill it all the same" in text(office.get(own))
     assert "nadia" in text(office.post(f"/invoices/runs/findings/{finding.pk}/tick/", follow=True))
+    assert "no warning among them" in text(
+        office.post(f"{page}tick/", {"every": "1", "query": "findings=any"}, follow=True)
+    )
     office.post(f"{page}approve/", {"pick": finding.customer_id})
     assert "Issue what is approved" in text(office.get(page))
     with django_capture_on_commit_callbacks(execute=True):
@@ -112,6 +115,8 @@ def test_a_program_bills_a_month(office, northwind, month, acme, django_capture_
     assert {each["code"] for each in found} == {"change", "no_profile"}
     assert post(f"{path}approve/", {"customers": [acme.pk]}).json()["held_back"] == 1
     (warning,) = [each["id"] for each in found if each["level"] == "warning"]
+    assert post(f"{path}tick/", {"customers": [acme.pk + 1]}).json()["ticked"] == 0
+    assert post(f"{path}tick/").json()["ticked"] == 1
     assert post(f"run-findings/{warning}/tick/").json()["ticked_by"]
     assert post(f"{path}approve/", {"customers": [acme.pk]}).json()["newly_approved"] == 1
     assert post(f"{path}issue/", {"on": "2026-11-20"}).status_code == 200

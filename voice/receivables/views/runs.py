@@ -20,7 +20,7 @@ from portal.ui.forms import refuse
 from portal.ui.status import status
 from voice.receivables import findings, tasks  # noqa: F401  registers the jobs
 from voice.receivables.forms import IssueForm, RunForm
-from voice.receivables.models import InvoiceRun, RunFinding
+from voice.receivables.models import Invoice, InvoiceRun, RunFinding
 from voice.receivables.pages_runs import (
     RunCustomerList,
     RunList,
@@ -76,7 +76,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "job": job,
         "stopped": stopped,
         "whole": [findings.told(each) for each in whole],
-        "totals": totals_of(row),
+        "totals": totals_of(row.customers.all()),
         "warnings": runs.open_warnings(row).filter(customer__isnull=False).values("customer").distinct().count(),
         "can_change": request.can("bills.change"),
     }
@@ -159,6 +159,20 @@ def tick(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires("bills.change")
+def tick_chosen(request: HttpRequest, pk: int) -> HttpResponse:
+    row = _run(request, pk)
+    chosen = picked(request, partial(RunCustomerList, run=row))  # type: ignore[arg-type]
+    if not chosen.ids:
+        messages.error(request, nothing_picked())
+        return redirect("invoices:run", pk=pk)
+    seen = runs.tick_customers(row, chosen.ids, by=request.actor)
+    words = ngettext("%(n)d warning was ticked.", "%(n)d warnings were ticked.", seen) % {"n": seen}
+    messages.success(request, words) if seen else messages.warning(request, _("There was no warning among them."))
+    return redirect("invoices:run", pk=pk)
+
+
+@require_POST
+@requires("bills.change")
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     row = _run(request, pk)
     everything = "all" in request.POST
@@ -196,5 +210,6 @@ def issue(request: HttpRequest, pk: int) -> HttpResponse:
             refuse(form, error)
         else:
             return redirect("invoices:run", pk=pk)
-    context = {"form": form, "run": row, "month": month_of(row)}
+    approved = row.customers.filter(invoice__state=Invoice.State.APPROVED)
+    context = {"form": form, "run": row, "month": month_of(row), "totals": totals_of(approved)}
     return TemplateResponse(request, "voice/receivables/run_issue.html", context)
