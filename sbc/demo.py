@@ -27,11 +27,12 @@ from voice.rerating import demo as rerating
 NODE = "sbc-lab-1"
 BY = Actor.system("demo")
 CALLS = 140
-# The last has no price in any deck, so that there is something to see among the unrated calls.
+# The last has no price in any deck, so that there is something to see among the unrated calls; but not in a month that
+# is over, whose invoices it would keep back.
 ABROAD = (
     "+442079460018", "+13125550142", "+493055512345", "+4989123400", "+33144556677", "+41443001122", "+551130001234",
 )  # fmt: skip
-OFTEN = (6, 6, 6, 6, 6, 6, 1)
+OFTEN, OFTEN_BILLED = (6, 6, 6, 6, 6, 6, 1), (6, 6, 6, 6, 6, 6, 0)
 # What calls end like in an ordinary office: code, cause and how often.
 ENDS = ((200, 16, 70), (486, 17, 9), (480, 19, 9), (487, None, 7), (404, 1, 3), (503, 41, 2))
 
@@ -145,12 +146,13 @@ def _calls(
     hours: int = 20,
 ) -> Iterator[dict[str, Any]]:
     codes, weights = [each[:2] for each in ENDS], [each[2] for each in ENDS]
+    month = now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     for _ in range(count):
         # Half of the calls fall into the last hour, so that the chart has a line.
         back = timedelta(minutes=chance.uniform(1, 60 if chance.random() < 0.5 else 60 * hours))
         invited = int((at - back).timestamp() * 1000)
         (code, cause), mine = chance.choices(codes, weights)[0], chance.choice(numbers)
-        [other] = chance.choices(ABROAD, OFTEN)
+        [other] = chance.choices(ABROAD, OFTEN if at >= month else OFTEN_BILLED)
         outgoing, trunk = chance.random() < 0.6, chance.choice(trunks)
         rang = None if code in (404, 503) else invited + chance.randint(300, 2500)
         answered = (rang or invited) + chance.randint(2_000, 15_000) if code == 200 else None

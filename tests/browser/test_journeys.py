@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PEOPLE
+from tests.browser.conftest import EVERYBODY, PEOPLE
 from tests.browser.walk import access_of, form_of
 
 ACME, NORTHWIND = PEOPLE["admin"].host, PEOPLE["owner"].host
@@ -147,3 +147,36 @@ def test_a_drag_ends_where_it_began_by_escape(portal, browser_of):
     page.mouse.up()
 
     assert lines_of(page) == before
+
+
+def test_a_month_is_billed_and_its_dearest_line_opens_to_the_price_of_one_call(portal, browser_of):
+    """The clerk's month in the demo, from collecting to the numbers, and what the customer then sees of it."""
+    desk = browser_of("owner").new_page()
+    desk.goto(portal.url(NORTHWIND, "/invoices/runs/new/"))
+    desk.get_by_role("button", name="Collect").click()
+    desk.wait_for_url(re.compile(r"/invoices/runs/\d+/"))
+    expect(desk.locator(".job-bar")).to_be_visible()
+    portal.work("northwind", "invoices.collect")
+    # The page has waited for the end of it.
+    expect(desk.get_by_role("button", name="Approve all that may go out")).to_be_visible()
+    assert access_of(desk) == []
+
+    desk.get_by_role("link", name="Globex Corporation").click()
+    expect(desk.locator(".finding")).to_contain_text("against")
+    desk.get_by_role("button", name="Seen, bill it all the same").click()
+    expect(desk.locator(".finding")).to_contain_text("Seen by nadia@northwind.example")
+    desk.get_by_role("button", name="Approve").click()
+    desk.get_by_role("link", name="Issue what is approved").click()
+    desk.get_by_role("button", name="Issue them").click()
+    portal.work("northwind", "invoices.issue")
+    expect(desk.get_by_text("What every customer was billed.")).to_be_visible()
+
+    page = browser_of("billed").new_page()
+    page.goto(portal.url(EVERYBODY["billed"].host, "/bills/"))
+    page.locator("tbody a").first.click()
+    page.get_by_role("link", name=re.compile("^Calls to")).first.click()
+    expect(page.get_by_role("link", name="Ask about this line")).to_be_visible()
+    assert access_of(page) == []
+    page.locator("tbody a").first.click()
+    expect(page.locator("main")).to_contain_text("a minute")
+    assert access_of(page) == []

@@ -56,7 +56,7 @@ class DemoFees:
 
 
 def seed(cast: Cast) -> None:
-    """Issue one invoice for each customer; Acme has paid. Then a run bills the month's calls."""
+    """Issue one invoice for each customer; Acme has paid. Then a run bills the month: Globex waits to be looked at."""
     ends = timezone.localdate().replace(day=1)
     begins = (ends - timedelta(days=1)).replace(day=1)
     for msp in cast.msps:
@@ -64,7 +64,9 @@ def seed(cast: Cast) -> None:
             company = _company(msp)
             for customer in (each for each in cast.customers if each.msp_id == msp.pk):
                 if not Invoice.objects.filter(tenant=customer).exists():
-                    _bill(company, customer, begins, ends)
+                    # A month earlier for Globex: the run has something to hold its month against.
+                    span = _month_before(begins) if customer.label == "globex" else (begins, ends)
+                    _bill(company, customer, *span, on=ends)
         if not _has_run(cast, msp):
             demo_run.seed(cast, msp, begins, ends, by=BY)
 
@@ -79,7 +81,11 @@ def _company(msp: Msp) -> LegalEntity:
     return found or services.save_entity(LegalEntity(msp=msp, **COMPANIES[msp.slug]), by=BY)
 
 
-def _bill(company: LegalEntity, customer: Customer, begins: date, ends: date) -> None:
+def _month_before(day: date) -> tuple[date, date]:
+    return (day - timedelta(days=1)).replace(day=1), day
+
+
+def _bill(company: LegalEntity, customer: Customer, begins: date, ends: date, on: date) -> None:
     currency = CURRENCIES[company.msp.slug]
     profile = BillingProfile(
         msp_id=company.msp_id, tenant=customer, entity=company, name=customer.name, country=customer.country,
@@ -89,13 +95,13 @@ def _bill(company: LegalEntity, customer: Customer, begins: date, ends: date) ->
     numbers = StockNumber.objects.filter(tenant=customer, state=StockNumber.State.ALLOCATED).count()
     invoice = services.draft(profile, DemoFees(numbers, currency), begins=begins, ends=ends, by=BY)
     # Dated as the month's run would date it.
-    issued = services.issue(services.approve(invoice, by=BY), on=ends, by=BY)
+    issued = services.issue(services.approve(invoice, by=BY), on=on, by=BY)
     services.store_files(issued)
     if customer.label == "acme":
         services.record_payment(
             Payment(
                 msp_id=company.msp_id, tenant=customer, entity=company, currency=currency, amount=issued.total,
-                received_on=ends + timedelta(days=1), reference=f"{issued.number} Acme",
+                received_on=on + timedelta(days=1), reference=f"{issued.number} Acme",
             ),
             by=BY,
         )  # fmt: skip
