@@ -4,12 +4,15 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 from rest_framework import serializers
 
 from portal.core.api import MspViewSet
 from tenants.models import Customer
-from voice.margin import api_carriers, services
+from voice.margin import api_carriers, selectors, services
+from voice.margin.lens import Lens
 from voice.margin.models import Target
+from voice.margin.months import asked_lens
 from voice.rating.models import MarginSum
 
 
@@ -80,8 +83,57 @@ class MarginSumViewSet(MspViewSet):
         return rows.filter(grain=asked["grain"][:10]) if asked.get("grain") else rows
 
 
+class CustomerMonthSerializer(serializers.Serializer[Any]):
+    """What a customer's month came to, in millionths of `currency`; with `in_other_currencies` a part is left out."""
+
+    customer = serializers.IntegerField(source="pk")
+    month = serializers.SerializerMethodField()
+    currency = serializers.SerializerMethodField()
+    calls = serializers.IntegerField(source="calls_sum")
+    revenue = serializers.IntegerField()
+    fees = serializers.IntegerField()
+    cost = serializers.IntegerField(source="spent")
+    margin = serializers.IntegerField()
+    wanted_per_mille = serializers.IntegerField(source="wanted", allow_null=True)
+    unbilled = serializers.IntegerField()
+    disputed_by_customer = serializers.IntegerField(source="disputed")
+    unpriced = serializers.IntegerField(source="unpriced_sum")
+    uncosted = serializers.IntegerField(source="uncosted_sum")
+    in_other_currencies = serializers.BooleanField(source="elsewhere")
+
+    def get_month(self, _row: Any) -> str:
+        return str(self.context["lens"].key)
+
+    def get_currency(self, _row: Any) -> str:
+        return str(self.context["lens"].currency)
+
+
+class CustomerMonthViewSet(MspViewSet):
+    """What each customer's month came to, as the page of customers shows it: `?month=2026-10&currency=EUR`.
+
+    The month is one of the last thirteen, this one where none is named. Disputed is what the customer does not accept
+    of its bills for the month and waits for an answer about; it is part of the revenue.
+    """
+
+    queryset = Customer.objects.none()
+    serializer_class = CustomerMonthSerializer
+    capability = "margin"
+    http_method_names = ("get", "head", "options")
+
+    @cached_property
+    def lens(self) -> Lens:
+        return asked_lens(self.request._request)
+
+    def get_queryset(self) -> QuerySet[Customer]:
+        return selectors.customers(self.lens).order_by("pk")
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return super().get_serializer_context() | {"lens": self.lens}
+
+
 msp_routes = [
     *api_carriers.msp_routes,
     ("margin-targets", TargetViewSet, "margin-target"),
     ("margin-sums", MarginSumViewSet, "margin-sum"),
+    ("margin-customers", CustomerMonthViewSet, "margin-customer"),
 ]

@@ -52,6 +52,12 @@ def calls_url(request: HttpRequest, lens: Lens, **narrowed: Any) -> str:
     return f"{navigation.page_url('calls:list', request)}?{urlencode(told)}"
 
 
+def disputes_query(lens: Lens, customer: int | None = None) -> str:
+    """Return what narrows the list of customers' questions to those that are open about money of the month."""
+    told = {"state": "open", "disputed": "yes", "month": lens.key} | ({"customer": customer} if customer else {})
+    return urlencode(told)
+
+
 def _kept(queryset: QuerySet[Any], _value: str) -> QuerySet[Any]:
     return queryset
 
@@ -138,9 +144,10 @@ class CustomerMarginList(MonthList):
             Column("per_mille", _("Margin in %"), kind="count", sort=True, value=lambda row: percent(row.per_mille)),
             Column("wanted", _("Target"), kind="count", value=lambda row: percent(row.wanted), card=False),
             self.money("unbilled", _("Not billed yet"), card=False),
+            self.money("disputed", _("Disputed by the customer"), card=False),
             Column("unpriced_sum", _("Calls without a price"), kind="count", sort=True, card=False),
         ]
-        left_out = set() if self.in_file else {"fees", "unpriced_sum"}
+        left_out = set() if self.in_file else {"fees", "disputed", "unpriced_sum"}
         return [each for each in columns if each.name not in left_out]
 
     def queryset(self) -> QuerySet[Customer]:

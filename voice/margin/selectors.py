@@ -31,6 +31,7 @@ from voice.margin.lens import Lens, next_month
 from voice.margin.models import CarrierInvoice, Target
 from voice.rating.models import MarginGrain, MarginSum
 from voice.receivables.models import Invoice, InvoiceLine
+from voice.receivables.selectors import disputes
 
 # Lines that bill calls; what a credit note takes back is counted apart.
 OF_CALLS = Q(kind=InvoiceLine.Kind.USAGE, invoice__kind=Invoice.Kind.INVOICE)
@@ -195,6 +196,7 @@ def customers(lens: Lens) -> QuerySet[Any]:
         billed=of(lines, lens.total("for_calls", "invoice__currency")),
         is_billed=Exists(lines.filter(OF_CALLS)),
         spent=of(sums, lens.total("cost")),
+        disputed=of(_disputes(lens).filter(tenant=OuterRef("pk")).order_by(), lens.total("disputed")),
         elsewhere=Exists(sums.filter(currency__in=lens.missing).exclude(earned=0, cost=0)),
         wanted=Subquery(wanted.order_by(F("tenant").asc(nulls_last=True)).values("per_mille")[:1]),
     )
@@ -237,7 +239,12 @@ def without_revenue(groups: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(found.values(), key=lambda each: -each["spent"])
 
 
-def disputed(lens: Lens) -> int:
+def disputed_by_customers(lens: Lens) -> int:
+    """Return what customers do not accept of their bills of the month and wait for an answer about, without tax."""
+    return int(_disputes(lens).aggregate(sum=lens.total("disputed"))["sum"])
+
+
+def disputed_with_carriers(lens: Lens) -> int:
     """Return what carriers ask beyond our costs in invoices of the month that are disputed."""
     rows = CarrierInvoice.objects.filter(
         msp=lens.msp, state=CarrierInvoice.State.DISPUTED, begins__gte=lens.month, begins__lt=next_month(lens.month)
@@ -252,6 +259,10 @@ def elsewhere(lens: Lens) -> list[dict[str, Any]]:
         sold=Cast(Sum("earned"), BigIntegerField()), bought=Cast(Sum("cost"), BigIntegerField())
     )
     return [dict(row) for row in found.order_by("currency")]
+
+
+def _disputes(lens: Lens) -> QuerySet[Any]:
+    return disputes(lens.msp, lens.month, next_month(lens.month))
 
 
 def _midnight(day: date) -> datetime:

@@ -18,7 +18,7 @@ from voice.margin import overview as reads
 from voice.margin import selectors, services
 from voice.margin.forms import TargetForm
 from voice.margin.months import asked_lens, months, offered_currencies
-from voice.margin.pages import CustomerMarginList, RouteMarginList, calls_url, tabs
+from voice.margin.pages import CustomerMarginList, RouteMarginList, calls_url, disputes_query, tabs
 from voice.margin.words import COSTLY, MEANINGS, percent, standing
 
 
@@ -31,6 +31,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "tabs": tabs(request, "overview"),
         "lens": lens,
         "query": f"month={lens.key}&currency={lens.currency}",
+        "disputes_query": disputes_query(lens),
         "months": months(),
         "currencies": offered_currencies(request),
         "meanings": MEANINGS,
@@ -71,6 +72,7 @@ def customer(request: HttpRequest, pk: int) -> HttpResponse:
     page.context = {
         "customer": row,
         "found": found,
+        "disputes_query": disputes_query(page.lens, pk),
         "lens": page.lens,
         "meanings": MEANINGS,
         "share": percent(found.per_mille) if found else "–",

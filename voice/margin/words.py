@@ -27,7 +27,11 @@ MEANINGS = {
         "of its weekday in the last four weeks. Fees as they are now."
     ),
     "unbilled": _("Charges of customers that have no issued invoice with calls for the month yet."),
-    "disputed": _("What carriers asked for more than you counted, where you have disputed their invoice."),
+    "by_customers": _(
+        "What customers do not accept of lines of their bills for the month, without tax, and wait for your answer"
+        " about. It is still in the revenue."
+    ),
+    "with_carriers": _("What carriers asked for more than you counted, where you have disputed their invoice."),
 }
 
 COSTLY = {

@@ -1,9 +1,11 @@
 """The lists of what customers ask about their bills: the MSP's of all, each customer's of its own."""
 
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +37,22 @@ COLUMNS = [
 EMPTY = Empty(_("No questions."), _("“Ask about this line” stands at each line of a bill."), icon="help-circle")
 
 
+def _month(text: str) -> date | None:
+    try:
+        return datetime.strptime(text, "%Y-%m").date()
+    except ValueError:
+        return None
+
+
+def _of_month(found: QuerySet[Any], value: str) -> QuerySet[Any]:
+    month = _month(value)
+    return found.filter(invoice__begins__year=month.year, invoice__begins__month=month.month) if month else found
+
+
+def _with_amount(found: QuerySet[Any], _value: str) -> QuerySet[Any]:
+    return found.exclude(disputed=0)
+
+
 class QuestionList(ListPage):
     title = _("Questions about bills")
     lead = _("What your customers ask about lines of their bills. An answer settles what they did not accept.")
@@ -57,7 +75,17 @@ class QuestionList(ListPage):
         return [
             Choice("state", _("State"), LineQuestion.State.choices),
             Choice("customer", _("Customer"), [(each.pk, each.name) for each in customers], field="tenant"),
+            Choice("month", _("Month of the bill"), self._months, apply=_of_month),
+            Choice("disputed", _("Not accepted"), [("yes", _("An amount is not accepted"))], apply=_with_amount),
         ]
+
+    def _months(self, _request: HttpRequest) -> list[tuple[str, str]]:
+        found = LineQuestion.objects.filter(msp=self.request.msp)  # type: ignore[attr-defined]
+        months = [each.strftime("%Y-%m") for each in found.dates("invoice__begins", "month", order="DESC")]
+        if (asked := self.request.GET.get("month", "")) and _month(asked) and asked not in months:
+            # A link may name a month about which nobody has asked: the list then is empty and not everything.
+            months.append(asked)
+        return [(each, date_format(day, "F Y")) for each in months if (day := _month(each))]
 
     def queryset(self) -> QuerySet[LineQuestion]:
         return LineQuestion.objects.filter(msp=self.request.msp).select_related("tenant", "invoice")  # type: ignore[attr-defined]

@@ -137,11 +137,10 @@ def payments_with_rest(tenant_id: int) -> list[tuple[Payment, int]]:
     return [(payment, payment.rest) for payment in found.order_by("received_on", "pk")]
 
 
-def disputed(msp: Msp) -> dict[tuple[int, str], int]:
-    """Return what customers do not accept of their bills and wait for an answer about, by customer and currency."""
+def disputes(msp: Msp, begins: date, ends: date) -> QuerySet[LineQuestion]:
+    """Return the open questions that do not accept an amount of a bill whose period begins in these days."""
     waiting = LineQuestion.objects.filter(msp=msp, state=LineQuestion.State.OPEN).exclude(disputed=0)
-    rows = waiting.order_by().values_list("tenant_id", "currency").annotate(sum=Sum("disputed"))
-    return {(tenant, currency): int(micros) for tenant, currency, micros in rows}
+    return waiting.filter(invoice__begins__gte=begins, invoice__begins__lt=ends)
 
 
 def left_to_credit(invoice: Invoice) -> Left:

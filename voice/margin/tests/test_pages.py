@@ -4,13 +4,17 @@ import csv
 import io
 
 import pytest
+from django.utils.timezone import now
 
 from portal.db import contexts
 from tenants.models import Membership, User
 from tenants.tests.clients import client_of
 from voice.carriers.models import Trunk
+from voice.margin.lens import next_month
 from voice.margin.models import Target
 from voice.margin.months import this_month
+from voice.receivables.models import LineQuestion
+from voice.receivables.tests import make
 
 pytestmark = pytest.mark.django_db
 PAGES = ("/margin/", "/margin/customers/", "/margin/routes/")
@@ -96,3 +100,30 @@ def test_a_target_is_set_on_its_page_and_by_programs(month, acme, northwind, des
     assert other.status_code == 400
     sums = desk.get(f"/api/v1/margin-sums/?grain=month&customer={acme.pk}").json()["results"]
     assert [(row["currency"], row["earned"], row["cost"]) for row in sums] == [("EUR", 10_000_000, 7_000_000)]
+
+
+def test_what_customers_do_not_accept_stands_beside_the_month_until_it_is_answered(month, acme, northwind, desk):
+    with contexts.msp(northwind):
+        billed = make.profile(make.entity(northwind), acme)
+        issued = make.issued(billed, 2_000_000, period=(this_month(), next_month(this_month())))
+        facts = {"msp": northwind, "tenant": acme, "invoice": issued, "position": 1, "text": "Why?", "currency": "EUR"}
+        made = [LineQuestion.objects.create(disputed=micros, **facts) for micros in (1_230_000, 0)]
+    link = f"/invoices/questions/?state=open&amp;disputed=yes&amp;month={this_month():%Y-%m}"
+
+    overview = desk.get("/margin/?currency=EUR").content.decode()
+    own = desk.get(f"/margin/customers/{acme.pk}/?currency=EUR").content.decode()
+    told = desk.get("/api/v1/margin-customers/?currency=EUR").json()["results"]
+    text = desk.get("/margin/customers/?currency=EUR&export=csv").getvalue().decode("utf-8-sig")
+
+    assert f"{link}" in overview and "€1.23" in overview and "Disputed by customers" in overview
+    assert f"{link}&amp;customer={acme.pk}" in own and "€1.23" in own
+    assert [(row["disputed_by_customer"], row["revenue"]) for row in told if row["customer"] == acme.pk] == [
+        (1_230_000, 12_000_000)
+    ]
+    assert {row["Customer"]: row["Disputed by the customer"] for row in csv.DictReader(io.StringIO(text))}[
+        "Acme"
+    ] == "€1.23"
+
+    with contexts.msp(northwind):
+        LineQuestion.objects.filter(pk=made[0].pk).update(state="answered", answer="Yes.", answered_at=now())
+    assert "€1.23" not in desk.get("/margin/?currency=EUR").content.decode()
