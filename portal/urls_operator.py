@@ -15,12 +15,14 @@ APPS = [
     "voice.numbers",
     "voice.emergency",
     "voice.routing",
+    "voice.receivables",
     "sbc",
 ]
 
 urlpatterns = [
     *shared(),
     *pages("", "tenants.urls_operator"),
+    *pages("taxes/", "voice.receivables.urls_operator"),
     *pages("", "sbc.urls_operator"),
     path("api/v1/", include((api(APPS, "operator_routes").urls, "api"))),
     *pages("api/v1/", "portal.core.urls_api"),

@@ -99,6 +99,9 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "quarantine.view": _OPERATOR,
     "quarantine.change": _OPERATOR,
     "counts.view": _OPERATOR,
+    # The rules of taxes that hold for every MSP's customers; an MSP's own stand with its bills
+    "taxes.view": _OPERATOR,
+    "taxes.change": _OPERATOR,
     # Everywhere
     "audit.view": _OPERATOR | _MSP_ALL | frozenset({"admin", "voice_manager", ACTING}),
     "settings.view": _CUSTOMER_ALL,

@@ -17,6 +17,8 @@ CALLS = {
         "msps/<int:pk>/invite/": "post msps/<int:pk>/invite-owner/",
         "msps/<int:pk>/base-domains/new/": "post base-domains/",
         "msps/<int:pk>/base-domains/<int:base>/names/": "post base-domains/<int:pk>/give-names/",
+        "taxes/new/": "post tax-rules/",
+        "taxes/<int:pk>/check/": "post tax-rules/<int:pk>/check/",
         "retention/new/": "post retention-rules/",
         "retention/<int:pk>/": "patch retention-rules/<int:pk>/",
         "retention/<int:pk>/remove/": "delete retention-rules/<int:pk>/",

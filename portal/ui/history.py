@@ -20,6 +20,7 @@ WORDS: dict[str, str | Promise] = {
     "revoked": gettext_lazy("Taken from %(customer)s"),
     "approved": gettext_lazy("Approved"),
     "validated": gettext_lazy("Validated"),
+    "checked": gettext_lazy("Checked"),
     "deleted": gettext_lazy("Removed"),
     "created": gettext_lazy("Made"),
     "added": gettext_lazy("Added"),

@@ -10,8 +10,8 @@ flag folder git-branch globe grip-vertical hash headset heart help help-circle h
 keyboard language link list list-check loader lock login logout mail map-pin menu-2 message microphone moon
 network packages palette pencil phone phone-call phone-calling phone-check phone-incoming phone-off
 phone-outgoing phone-x player-pause player-play player-stop plug plug-connected plug-connected-x plus point
-power qrcode refresh rotate route router search select selector send server server-2 server-bolt settings shield
-shield-check shield-lock sort-ascending sort-descending stack-2 star sun table tag target tool topology-star-3
+power qrcode receipt-tax refresh rotate route router search select selector send server server-2 server-bolt settings
+shield shield-check shield-lock sort-ascending sort-descending stack-2 star sun table tag target tool topology-star-3
 transfer trash trending-up upload user user-check user-circle user-off user-plus users users-group versions wallet wand
 wifi wifi-off world x zoom-check zoom-question
 """

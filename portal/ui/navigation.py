@@ -57,6 +57,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
         Entry(_("Health"), "heart", "health:list", "nodes.view", NETWORK),
         Entry(_("Reconciliation"), "checks", "counts:list", "counts.view", NETWORK),
+        Entry(_("Taxes"), "receipt-tax", "taxes:list", "taxes.view", BUSINESS),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
         Entry(_("Retention"), "hourglass", "retention:list", "retention.view", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),

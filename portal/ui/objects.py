@@ -47,6 +47,7 @@ KINDS: dict[str, dict[str, Kind]] = {
         "certificates": Kind("certificates:detail", "certificates:list", _("Certificates")),
         "quarantined-records": Kind("quarantine:detail", "quarantine:list", _("Records kept aside")),
         "deployments": Kind("rollout:detail", "rollout:list", _("Rollout"), changes=False, name=_deployment),
+        "tax-rules": Kind("taxes:rule", "taxes:list", _("Taxes")),
     },
     "msp": {
         "customers": Kind(

@@ -17,7 +17,13 @@ from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
 from voice.billing.models import Bill, BillLine
 from voice.receivables import api_charges, api_questions, api_runs, selectors, services, sources
-from voice.receivables.api_taxes import ExemptionViewSet, TaxRuleViewSet, VatIdCheckSerializer, VatIdCheckViewSet
+from voice.receivables.api_taxes import (
+    EverybodysRuleViewSet,
+    ExemptionViewSet,
+    TaxRuleViewSet,
+    VatIdCheckSerializer,
+    VatIdCheckViewSet,
+)
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment
 from voice.receivables.views.shared import file_response
 
@@ -352,3 +358,4 @@ msp_routes = [
     *api_charges.msp_routes,
 ]
 routes = [("bills", BillViewSet, "bill"), *api_questions.routes, *api_charges.routes]
+operator_routes = [("tax-rules", EverybodysRuleViewSet, "tax-rule")]

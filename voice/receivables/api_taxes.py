@@ -3,25 +3,41 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 
-from portal.core.api import MspViewSet
+from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet
 from tenants.models import Customer
-from voice.receivables import services
-from voice.receivables.models import Exemption, TaxRule, VatIdCheck
+from voice.receivables import selectors, services
+from voice.receivables.models import Exemption, TaxCheck, TaxRule, VatIdCheck
+
+RULE = [
+    "id", "is_own", "country", "area", "county", "city", "tax", "tax_class", "name", "per_million", "share_per_million",
+    "fixed", "currency", "begins", "ends", "source",
+]  # fmt: skip
+
+
+def _in_country(view: PlaceViewSet, rules: QuerySet[TaxRule]) -> QuerySet[TaxRule]:
+    country = view.request.query_params.get("country", "")
+    return rules.filter(country=country) if country else rules
 
 
 class TaxRuleSerializer(serializers.ModelSerializer[TaxRule]):
-    """What is asked where from a day on; `is_own` rules are the MSP's, the others everybody's."""
+    """What is asked where from a day on; `is_own` rules are the MSP's, the others everybody's.
+
+    `checked_on` and `outcome` tell when everybody's rule was last compared with its source, and what came out.
+    """
 
     is_own = serializers.SerializerMethodField()
+    checked_on = serializers.DateField(read_only=True, default=None)
+    outcome = serializers.CharField(read_only=True, default=None)
 
     class Meta:
         model = TaxRule
-        fields = [
-            "id", "is_own", "country", "area", "county", "city", "tax", "tax_class", "name", "per_million",
-            "share_per_million", "fixed", "currency", "begins", "ends", "source",
-        ]  # fmt: skip
+        fields = [*RULE, "checked_on", "outcome"]
         validators: list[Any] = []
 
     def get_is_own(self, rule: TaxRule) -> bool:
@@ -29,7 +45,7 @@ class TaxRuleSerializer(serializers.ModelSerializer[TaxRule]):
 
 
 class TaxRuleViewSet(MspViewSet):
-    """The tax table: POST adds a rule from a day on, nothing changes one."""
+    """The tax table: POST adds a rule from a day on, nothing changes one; `?country=US`."""
 
     queryset = TaxRule.objects.none()
     serializer_class = TaxRuleSerializer
@@ -38,10 +54,52 @@ class TaxRuleViewSet(MspViewSet):
     save = staticmethod(services.add_rule)
 
     def get_queryset(self) -> QuerySet[TaxRule]:
-        return TaxRule.objects.order_by("pk")
+        return _in_country(self, selectors.with_checks(TaxRule.objects.all())).order_by("pk")
 
     def new(self) -> TaxRule:
         return TaxRule(msp=self.request.msp)
+
+
+class TaxCheckSerializer(serializers.ModelSerializer[TaxCheck]):
+    """That a rule was compared with its source; `outcome` is `right` or `wrong`, and `note` says what is wrong."""
+
+    class Meta:
+        model = TaxCheck
+        fields = ["id", "outcome", "checked_on", "page", "note", "checked_by"]
+        read_only_fields = ["id", "checked_by"]
+
+
+class EverybodysRuleSerializer(serializers.ModelSerializer[TaxRule]):
+    """What is asked where from a day on, of every MSP's customers; `checks` says who compared it with its source."""
+
+    checks = TaxCheckSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = TaxRule
+        fields = [*(name for name in RULE if name != "is_own"), "checks"]
+        validators: list[Any] = []
+
+
+class EverybodysRuleViewSet(OperatorViewSet):
+    """The tax table for everybody: POST adds a rule from a day on, nothing changes one; `?country=US`."""
+
+    queryset = TaxRule.objects.none()
+    serializer_class = EverybodysRuleSerializer
+    capability = "taxes"
+    http_method_names = ["get", "post", "head", "options"]
+    save = staticmethod(services.add_rule)
+
+    def get_queryset(self) -> QuerySet[TaxRule]:
+        return _in_country(self, selectors.everybodys_rules()).prefetch_related("checks").order_by("pk")
+
+    @extend_schema(request=TaxCheckSerializer, responses=TaxCheckSerializer)
+    @action(detail=True, methods=["post"])
+    def check(self, request: Request, pk: str | None = None) -> Response:
+        """Note that it was compared with its source: `{"outcome": "right", "checked_on": "2026-11-28"}`."""
+        given = TaxCheckSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        made = services.check_rule(TaxCheck(rule=self.get_object(), **given.validated_data), by=self.actor)
+        return Response(TaxCheckSerializer(made).data)
 
 
 class ExemptionSerializer(serializers.ModelSerializer[Exemption]):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.forms import Groups
 from voice.rating.money import MICROS, UnreadableAmount, read_micros
 from voice.receivables.forms import DAY, AmountField, Stored
-from voice.receivables.models import Exemption, TaxRule
+from voice.receivables.models import Exemption, TaxCheck, TaxRule
 
 MOST_PERCENT = 100
 
@@ -76,6 +76,24 @@ class TaxRuleForm(Groups, forms.ModelForm):
         for name, value in self.cleaned_data.items():
             if value is not None:
                 setattr(self.instance, name, value)
+
+
+class TaxCheckForm(forms.ModelForm):
+    """What came out when a rule was compared with its source."""
+
+    class Meta:
+        model = TaxCheck
+        fields = ["outcome", "checked_on", "page", "note"]
+        widgets = {
+            "outcome": forms.RadioSelect,
+            "checked_on": DAY,
+            "page": forms.URLInput,
+            "note": forms.Textarea(attrs={"rows": 3}),
+        }
+
+    def _post_clean(self) -> None:
+        for name, value in self.cleaned_data.items():
+            setattr(self.instance, name, value)
 
 
 class ExemptionForm(Stored):

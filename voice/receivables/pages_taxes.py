@@ -1,21 +1,27 @@
-"""The tax table as a list."""
+"""The tax table as a list: everybody's rules for the operator, all that hold for an MSP's customers for the MSP."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui.columns import Action, Choice, Column, Empty
+from portal.ui.columns import Action, Choice, Column, Empty, Filter, Text
 from portal.ui.lists import ListPage
 from portal.ui.status import Status, status
 from portal.ui.values import money
+from tenants.countries import country_name
 from voice.currencies.tabs import tabs
+from voice.receivables import selectors
 from voice.receivables.einvoice import percent
-from voice.receivables.models import TaxRule
+from voice.receivables.models import TaxCheck, TaxClass, TaxRule
 from voice.receivables.pages import day
 
+ADD_RULE = Action(_("New rule"), "taxes:new", "plus", "taxes.change")
 NEW_RULE = Action(_("New rule"), "invoices:tax_new", "plus", "bills.change")
 WHOLE = 1_000_000
 
@@ -40,24 +46,43 @@ def state_of(rule: TaxRule) -> Status:
     return status("done", word=_("In force"))
 
 
-class TaxRuleList(ListPage):
+def checked_of(rule: Any) -> Status:
+    """Return whether somebody compared the rule with its source, and what came out."""
+    if not rule.checked_on:
+        return status("unknown", word=_("Not checked"))
+    told = _("Checked %(day)s") if rule.outcome == TaxCheck.Outcome.RIGHT else _("Found wrong %(day)s")
+    word = told % {"day": date_format(rule.checked_on, "j M Y")}
+    return status("done" if rule.outcome == TaxCheck.Outcome.RIGHT else "attention", word=word)
+
+
+def _place(rule: TaxRule) -> str:
+    return " ".join(filter(None, (rule.area, rule.county, rule.city))) or "–"
+
+
+def _countries(_request: HttpRequest) -> list[tuple[str, str]]:
+    codes = TaxRule.objects.order_by("country").values_list("country", flat=True).distinct()
+    return [(code, country_name(code)) for code in codes]
+
+
+class EverybodysRuleList(ListPage):
+    """The rules that the operator keeps for all MSPs."""
+
     title = _("Taxes")
     lead = _(
-        "What is asked where, from which day on. The latest rule of its kind that has begun holds. "
-        "Check each against its source before invoices rest on it: the table is a start, not advice."
+        "What is asked where, from which day on, for the customers of every MSP. A rule is never changed: a new rate "
+        "is a new rule. Invoices rest on these rows: somebody has to check each against its source."
     )
-    template = "voice/receivables/settings_list.html"
-    columns = [
+    columns: Sequence[Column] = [
         Column("country", _("Country"), sort=True),
-        Column("area", _("Where"), value=lambda row: " ".join(filter(None, (row.area, row.county, row.city))) or "–"),
+        Column("area", _("State, county, city"), value=_place, sort=True),
         Column("tax", _("Tax"), value=lambda row: row.get_tax_display(), sort=True),
         Column("tax_class", _("On"), value=lambda row: row.get_tax_class_display() or _("everything"), card=False),
-        Column("name", _("Name on the invoice"), sort=True, card=False),
+        Column("name", _("Name on the invoice"), sort=True, link="taxes:rule"),
         Column("per_million", _("Rate"), value=rate_of, sort=True),
         Column("begins", _("From"), draw=day("begins"), sort=True),
         Column("ends", _("Until"), draw=day("ends"), card=False),
-        Column("whose", _("Whose"), value=lambda row: _("Yours") if row.msp_id else _("Everybody's"), card=False),
         Column("source", _("Source"), card=False),
+        Column("checked", _("Against its source"), kind="status", value=checked_of),
         Column("standing", _("State"), kind="status", value=state_of, card=False),
     ]
     search_fields = ["country", "area", "county", "city", "name", "source"]
@@ -65,17 +90,19 @@ class TaxRuleList(ListPage):
     default_sort = "country"
     export_name = "taxes"
     size = 50
-    actions = [NEW_RULE]
+    actions = [ADD_RULE]
     empty = Empty(
-        _("No rules yet."), _("For example “DE, VAT, 19 %, from 2007-01-01, § 12 UStG”."), NEW_RULE, "receipt"
+        _("No rules yet."), _("For example “DE, VAT, 19 %, from 2007-01-01, § 12 UStG”."), ADD_RULE, "receipt-tax"
     )
-    filters = [
+    filters: Sequence[Filter] = [
+        Choice("country", _("Country"), _countries),
+        Text("area", _("State, such as NY")),
         Choice("tax", _("Tax"), TaxRule.Tax.choices),
         Choice(
-            "whose",
-            _("Whose"),
-            [("own", _("Yours")), ("all", _("Everybody's"))],
-            apply=lambda found, value: found.filter(msp__isnull=value == "all"),
+            "class",
+            _("On"),
+            [*TaxClass.choices, ("all", _("everything"))],
+            apply=lambda found, value: found.filter(tax_class="" if value == "all" else value),
         ),
         Choice(
             "state",
@@ -83,13 +110,49 @@ class TaxRuleList(ListPage):
             [("now", _("In force")), ("later", _("Later")), ("ended", _("Ended"))],
             apply=lambda found, value: _narrowed(found, value),
         ),
+        Choice(
+            "checked",
+            _("Against its source"),
+            [("right", _("Checked")), ("wrong", _("Found wrong")), ("never", _("Not checked"))],
+            apply=lambda found, value: (
+                found.filter(outcome__isnull=True) if value == "never" else found.filter(outcome=value)
+            ),
+        ),
+    ]
+
+    def queryset(self) -> QuerySet[TaxRule]:
+        return selectors.everybodys_rules()
+
+
+class TaxRuleList(EverybodysRuleList):
+    """The rules that hold for an MSP's customers: everybody's, and its own."""
+
+    lead = _(
+        "What is asked where, from which day on. The latest rule of its kind that has begun holds. "
+        "Check each against its source before invoices rest on it: the table is a start, not advice."
+    )
+    template = "voice/receivables/settings_list.html"
+    columns = [
+        *(replace(column, link="") for column in EverybodysRuleList.columns),
+        Column("whose", _("Whose"), value=lambda row: _("Yours") if row.msp_id else _("Everybody's"), card=False),
+    ]
+    actions = [NEW_RULE]
+    empty = replace(EverybodysRuleList.empty, action=NEW_RULE)
+    filters = [
+        *EverybodysRuleList.filters,
+        Choice(
+            "whose",
+            _("Whose"),
+            [("own", _("Yours")), ("all", _("Everybody's"))],
+            apply=lambda found, value: found.filter(msp__isnull=value == "all"),
+        ),
     ]
 
     def __init__(self, request: HttpRequest, **context: Any) -> None:
         super().__init__(request, tabs=tabs(request, "invoices:taxes"), **context)
 
     def queryset(self) -> QuerySet[TaxRule]:
-        return TaxRule.objects.all()
+        return selectors.with_checks(TaxRule.objects.all())
 
 
 def _narrowed(found: QuerySet[Any], state: str) -> QuerySet[Any]:

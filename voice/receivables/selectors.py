@@ -21,6 +21,7 @@ from voice.receivables.models import (
     Payment,
     Posting,
     Reversal,
+    TaxCheck,
     TaxRule,
 )
 from voice.receivables.tax import Rule
@@ -56,6 +57,19 @@ def tax_rules(*countries: str) -> list[Rule]:
         )
         for rule in TaxRule.objects.filter(country__in=countries)
     ]  # fmt: skip
+
+
+def with_checks(rules: QuerySet[TaxRule]) -> QuerySet[Any]:
+    """Add what came out when a rule was last compared with its source, and when: `checked_on` and `outcome`."""
+    newest = TaxCheck.objects.filter(rule=OuterRef("pk")).order_by("-checked_on", "-pk")
+    return rules.annotate(
+        checked_on=Subquery(newest.values("checked_on")[:1]), outcome=Subquery(newest.values("outcome")[:1])
+    )
+
+
+def everybodys_rules() -> QuerySet[Any]:
+    """Return the rules that hold for every MSP's customers, with their checks."""
+    return with_checks(TaxRule.objects.filter(msp__isnull=True))
 
 
 def key_of(row: InvoiceTax) -> TaxKey:

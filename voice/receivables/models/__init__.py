@@ -7,7 +7,7 @@ from voice.receivables.models.ledger import Account, Entry, Posting
 from voice.receivables.models.payment import Allocation, Payment, Reversal
 from voice.receivables.models.question import LineQuestion, Notice
 from voice.receivables.models.run import InvoiceRun, RunCustomer, RunFinding
-from voice.receivables.models.tax import Exemption, Tax, TaxClass, TaxRule, VatIdCheck
+from voice.receivables.models.tax import Exemption, Tax, TaxCheck, TaxClass, TaxRule, VatIdCheck
 
 __all__ = [
     "Account",
@@ -32,6 +32,7 @@ __all__ = [
     "RunCustomer",
     "RunFinding",
     "Tax",
+    "TaxCheck",
     "TaxClass",
     "TaxRule",
     "VatIdCheck",

@@ -103,6 +103,42 @@ class TaxRule(models.Model):
         return f"{where} {self.name} {self.per_million / 10_000:g} %"
 
 
+class TaxCheck(models.Model):
+    """That somebody compared a rule of everybody's with its source: added and never changed, as the rule is."""
+
+    class Outcome(models.TextChoices):
+        RIGHT = "right", _("It is right")
+        WRONG = "wrong", _("It is wrong")
+
+    rule = models.ForeignKey(TaxRule, models.PROTECT, related_name="checks")
+    outcome = models.TextField(_("what came out"), choices=Outcome, default=Outcome.RIGHT)
+    checked_on = models.DateField(_("read on"))
+    page = models.TextField(
+        _("where it stands"), blank=True, validators=[MaxLengthValidator(500)],
+        help_text=_("The address of the page that you read, with https://."),
+    )  # fmt: skip
+    note = models.TextField(_("note"), blank=True, validators=[MaxLengthValidator(500)])
+    # Who answers for it: the operator's own to know.
+    checked_by = models.TextField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="receivables_taxcheck_page",
+                condition=Q(page="") | Q(page__regex=r"^https?://"),
+                violation_error_message=_("Write the whole address, with https://."),
+            ),
+            models.CheckConstraint(
+                name="receivables_taxcheck_wrong_has_note",
+                condition=Q(outcome="right") | ~Q(note=""),
+                violation_error_message=_("Say in the note what is wrong."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()} {self.checked_on:%Y-%m-%d}"
+
+
 class Exemption(models.Model):
     """Why a customer does not bear a tax, with the certificate that says so and the days for which it holds."""
 

@@ -7,11 +7,12 @@ from voice.receivables.services.issuing import credit, issue
 from voice.receivables.services.mailing import mail
 from voice.receivables.services.payments import lock_account, record_payment, reverse_payment, settle_from_credit
 from voice.receivables.services.settings import check_vat_id, save_entity, save_profile
-from voice.receivables.services.taxes import add_rule, save_exemption
+from voice.receivables.services.taxes import add_rule, check_rule, save_exemption
 
 __all__ = [
     "add_rule",
     "approve",
+    "check_rule",
     "check_vat_id",
     "content_of",
     "credit",

@@ -2,19 +2,21 @@
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
 from voice.edits import facts, locked
 from voice.rating.money import UnknownCurrency, decimals
-from voice.receivables.models import Exemption, TaxRule
+from voice.receivables.models import Exemption, TaxCheck, TaxRule
 
 RULE = (
     "country", "area", "county", "city", "tax", "tax_class", "name", "per_million", "share_per_million", "fixed",
     "currency", "begins", "ends", "source",
 )  # fmt: skip
 KEY = ("msp_id", "country", "area", "county", "city", "tax", "tax_class", "name")
+CHECK = ("outcome", "checked_on", "page", "note")
 EXEMPTION = ("kind", "tax", "area", "ground", "certificate", "begins", "ends")
 
 
@@ -39,6 +41,20 @@ def add_rule(rule: TaxRule, *, by: Actor) -> TaxRule:
     rule.save(force_insert=True)
     audit.record(by, "tax_rule.added", rule, after=facts(rule, RULE))
     return rule
+
+
+@transaction.atomic
+def check_rule(check: TaxCheck, *, by: Actor) -> TaxCheck:
+    """Keep that a rule of everybody's was compared with its source, and what came out; the rule stays as it is."""
+    if check.rule.msp_id is not None:
+        raise ValidationError(_("Only rules for everybody are checked here."))
+    if check.checked_on and check.checked_on > timezone.localdate():
+        raise ValidationError({"checked_on": _("This day is still to come.")})
+    check.pk, check.checked_by = None, by.email
+    check.full_clean(exclude=["checked_by"])
+    check.save(force_insert=True)
+    audit.record(by, "tax_rule.checked", check.rule, after=facts(check, CHECK))
+    return check
 
 
 @transaction.atomic
