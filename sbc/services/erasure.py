@@ -70,6 +70,7 @@ HOLDINGS = (
     Holding(DataClass.CHARGES, "rating_usage", "at"),
     Holding(DataClass.CHARGES, "rating_costusage", "at"),
     Holding(DataClass.CHARGES, "rating_marginsum", "at"),
+    Holding(DataClass.CHARGES, "receivables_billedmonth", "month"),
     # Sums first: they belong to their proposal.
     Holding(DataClass.CHARGES, "rerating_proposalsum", "made_at", _OF_OVER_PROPOSAL),
     Holding(DataClass.CHARGES, "rerating_proposal", "created_at", _OVER_PROPOSAL, tenant=""),

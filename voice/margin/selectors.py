@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import (
     BigIntegerField,
     Case,
-    Count,
     Exists,
     ExpressionWrapper,
     F,
@@ -30,11 +29,11 @@ from voice.carriers.models import Trunk
 from voice.margin.lens import Lens, next_month
 from voice.margin.models import CarrierInvoice, Target
 from voice.rating.models import MarginGrain, MarginSum
-from voice.receivables.models import Invoice, InvoiceLine
+from voice.receivables.models import BilledMonth, Invoice, InvoiceLine
 from voice.receivables.selectors import disputes
 
-# Lines that bill calls; what a credit note takes back is counted apart.
-OF_CALLS = Q(kind=InvoiceLine.Kind.USAGE, invoice__kind=Invoice.Kind.INVOICE)
+# Lines that bill calls, or what they came to when they were priced again; what a credit note takes back counts apart.
+OF_CALLS = Q(invoice__kind=Invoice.Kind.INVOICE) & (Q(kind=InvoiceLine.Kind.USAGE) | Q(group__startswith="again "))
 COUNTS = ("calls", "seconds", "unpriced", "uncosted")
 
 
@@ -119,20 +118,21 @@ def by_customer(lens: Lens) -> list[OfCustomer]:
     billed = _lines(lens).values("tenant").annotate(
         fees=lens.total("signed", "invoice__currency"),
         charged=lens.total("for_calls", "invoice__currency"),
-        has_calls=Count("pk", filter=OF_CALLS),
     )  # fmt: skip
+    noted = _billed_months(lens).values("tenant").annotate(taken=lens.total("of_month"), carried=lens.total("moved"))
     invoices: dict[int, Any] = {row["tenant"]: row for row in billed}
+    months: dict[int, Any] = {row["tenant"]: row for row in noted}
     calls: dict[int, Any] = {row["tenant"]: row for row in counted}
     targets: dict[int | None, int] = dict(Target.objects.filter(msp=lens.msp).values_list("tenant", "per_mille"))
     found = []
-    for pk in sorted(invoices.keys() | calls.keys()):
-        made, paid = calls.get(pk), invoices.get(pk)
-        sold = made["sold"] if made else 0
+    for pk in sorted(invoices.keys() | calls.keys() | months.keys()):
+        made, paid, month = calls.get(pk), invoices.get(pk), months.get(pk)
+        unbilled = (made["sold"] if made else 0) - (month["taken"] if month else 0)
         # What an invoice bills for calls takes the place of their charges: included minutes earn their fee.
-        is_billed = paid is not None and paid["has_calls"] > 0
+        billed_for_calls = (paid["charged"] if paid else 0) + (month["carried"] if month else 0)
         result = Result(
-            made["calls_sum"] if made else 0, paid["charged"] if paid and is_billed else sold,
-            paid["fees"] if paid else 0, made["bought"] if made else 0, 0 if is_billed else sold,
+            made["calls_sum"] if made else 0, billed_for_calls + unbilled,
+            paid["fees"] if paid else 0, made["bought"] if made else 0, unbilled,
             made["unpriced_sum"] if made else 0, made["uncosted_sum"] if made else 0,
         )  # fmt: skip
         found.append(OfCustomer(pk, result, targets.get(pk, targets.get(None)), bool(made and made["away"])))
@@ -183,6 +183,7 @@ def customers(lens: Lens) -> QuerySet[Any]:
     """Return the MSP's customers with what their month came to and what is missing to their target."""
     sums = MarginSum.objects.filter(tenant=OuterRef("pk"), grain=MarginGrain.MONTH, at=lens.first).order_by()
     lines = _lines(lens).filter(tenant=OuterRef("pk")).order_by()
+    months = _billed_months(lens).filter(tenant=OuterRef("pk")).order_by()
 
     def of(rows: QuerySet[Any], expression: Any) -> Any:
         grouped = rows.values("tenant").annotate(found=expression).values("found")
@@ -194,16 +195,16 @@ def customers(lens: Lens) -> QuerySet[Any]:
         charged=of(sums, lens.total("earned")),
         fees=of(lines, lens.total("signed", "invoice__currency")),
         billed=of(lines, lens.total("for_calls", "invoice__currency")),
-        is_billed=Exists(lines.filter(OF_CALLS)),
+        taken=of(months, lens.total("of_month")),
+        carried=of(months, lens.total("moved")),
         spent=of(sums, lens.total("cost")),
         disputed=of(_disputes(lens).filter(tenant=OuterRef("pk")).order_by(), lens.total("disputed")),
         elsewhere=Exists(sums.filter(currency__in=lens.missing).exclude(earned=0, cost=0)),
         wanted=Subquery(wanted.order_by(F("tenant").asc(nulls_last=True)).values("per_mille")[:1]),
     )
-    found = found.annotate(
-        earned=Case(When(is_billed=True, then=F("billed")), default=F("charged")),
-        unbilled=Case(When(is_billed=True, then=Value(0)), default=F("charged"), output_field=BigIntegerField()),
-    ).annotate(revenue=F("earned") + F("fees"))
+    found = found.annotate(unbilled=F("charged") - F("taken"))
+    found = found.annotate(earned=F("billed") + F("carried") + F("unbilled"))
+    found = found.annotate(revenue=F("earned") + F("fees"))
     found = _with_margin(found)
     short = F("revenue") * F("wanted") / Value(1000) - F("margin")
     told: QuerySet[Any] = found.annotate(
@@ -303,13 +304,31 @@ def _lines(lens: Lens) -> QuerySet[InvoiceLine]:
     return issued.annotate(
         signed=Case(
             When(invoice__kind=Invoice.Kind.CREDIT_NOTE, then=-F("net")),
-            When(kind=InvoiceLine.Kind.USAGE, then=Value(0)),
+            When(OF_CALLS, then=Value(0)),
             default=F("net"),
             output_field=BigIntegerField(),
         ),
         for_calls=Case(
             When(OF_CALLS, then=F("exact")),
             default=Value(0),
+            output_field=BigIntegerField(),
+        ),
+    )
+
+
+def _billed_months(lens: Lens) -> QuerySet[Any]:
+    """Return what issued invoices bill of the month's charges (`of_month`), and what other months' do (`moved`).
+
+    A call that an invoice of a later month bills comes back to the month of its answer, as the invoice charges it.
+    """
+    rows = BilledMonth.objects.filter(msp=lens.msp).filter(Q(month=lens.month) | Q(billed_in=lens.month))
+    net = F("micros") - F("off")
+    return rows.annotate(
+        of_month=Case(When(month=lens.month, then=F("micros")), default=Value(0), output_field=BigIntegerField()),
+        moved=Case(
+            When(month=F("billed_in"), then=Value(0)),
+            When(month=lens.month, then=net),
+            default=-net,
             output_field=BigIntegerField(),
         ),
     )

@@ -26,7 +26,9 @@ MEANINGS = {
         "What calls will have left by the end of the month: days so far as they were, each day to come as the average "
         "of its weekday in the last four weeks. Fees as they are now."
     ),
-    "unbilled": _("Charges of customers that have no issued invoice with calls for the month yet."),
+    "unbilled": _(
+        "Charges of the month that are on no issued invoice yet, also of calls that arrived or were decided late."
+    ),
     "by_customers": _(
         "What customers do not accept of lines of their bills for the month, without tax, and wait for your answer"
         " about. It is still in the revenue."

@@ -14,6 +14,11 @@ from voice.margin.lens import lens_of, next_month, previous_month
 from voice.margin.models import Target
 from voice.margin.months import this_month
 from voice.plans.tests import make as agreed
+from voice.rating.money import read_micros
+from voice.rating.tests.test_pricing_document import ALL
+from voice.receivables.composer import Item
+from voice.receivables.models import BilledMonth
+from voice.receivables.services import approve, credit, draft, issue
 from voice.receivables.tests import make
 
 pytestmark = pytest.mark.django_db
@@ -49,25 +54,34 @@ def test_a_month_is_calls_and_fees_less_costs(northwind, acme, globex, initech, 
     assert (found.calls, found.unpriced, found.uncosted, found.unbilled) == (20, 3, 1, 10_000_000)
 
 
+class OfCalls:
+    """A source that bills calls with this sum, and a fee of two."""
+
+    name = "calls"
+
+    def __init__(self, micros):
+        self.micros = micros
+
+    def items(self, begins, ends, treatment):
+        yield Item("usage", "DE", "Calls to Germany", self.micros, treatment, 12, 700)
+        yield Item("fee", "fees", "Seats", 2_000_000, treatment)
+
+
+def noted(invoice, month, billed_in, micros, off=0):
+    facts = {"msp_id": invoice.msp_id, "tenant_id": invoice.tenant_id, "invoice": invoice, "currency": "EUR"}
+    BilledMonth.objects.create(month=month, billed_in=billed_in, micros=micros, off=off, **facts)
+
+
 def test_what_an_invoice_bills_for_calls_takes_the_place_of_charges_and_credit_notes_count_against_the_month(
     northwind, acme, summed, lens
 ):
-    from voice.receivables.composer import Item
-    from voice.receivables.services import approve, credit, draft, issue
-
-    class Calls:
-        name = "calls"
-
-        def items(self, begins, ends, treatment):
-            yield Item("usage", "DE", "Calls to Germany", 6_004_999, treatment, 12, 700)
-            yield Item("fee", "fees", "Seats", 2_000_000, treatment)
-
     month = this_month()
     summed(acme, earned=9_000_000, cost=4_000_000)
     contexts.use_msp(northwind)
     billed = make.profile(make.entity(northwind), acme)
-    written = draft(billed, Calls(), begins=month, ends=next_month(month), by=BY)
+    written = draft(billed, OfCalls(6_004_999), begins=month, ends=next_month(month), by=BY)
     invoice = issue(approve(written, by=BY), on=make.TODAY, by=BY)
+    noted(invoice, month, month, 9_000_000, 2_995_001)
     before = came_to(lens())
     note = credit(invoice, amounts={1: 1_000_000}, reason="Line was down", by=BY)
     issue(approve(note, by=BY), on=make.TODAY, by=BY)
@@ -75,9 +89,34 @@ def test_what_an_invoice_bills_for_calls_takes_the_place_of_charges_and_credit_n
 
     # Three euros were included in the plan: they earn its fee.
     assert (before.earned, before.unbilled, before.fees) == (6_004_999, 0, 2_000_000)
-    assert (after.earned, after.fees) == (6_004_999, 1_000_000)
+    assert (after.earned, after.unbilled, after.fees) == (6_004_999, 0, 1_000_000)
     [listed] = selectors.customers(lens())
     assert (listed.revenue, listed.unbilled, listed.spent) == (after.revenue, 0, after.cost)
+
+
+@pytest.mark.parametrize("example", [each for each in ALL if each.kind == "unbilled"], ids=str)
+def test_the_page_of_rules_says_what_is_not_billed(northwind, acme, summed, lens, example):
+    told = {name: read_micros(example.options[name]) for name in ("charged", "lines", "earned", "unbilled")}
+    month = date.fromisoformat(f"{example.options['month']}-01")
+    summed(acme, earned=told["charged"], at=month)
+    contexts.use_msp(northwind)
+    billed = make.profile(make.entity(northwind), acme)
+    invoices = {}
+    for row in example.rows:
+        begins = date.fromisoformat(f"{row['Invoice for']}-01")
+        if begins not in invoices:
+            lines = OfCalls(told["lines"] if begins == month else read_micros(row["Charges"]))
+            written = draft(billed, lines, begins=begins, ends=next_month(begins), by=BY)
+            invoices[begins] = issue(approve(written, by=BY), on=make.TODAY, by=BY)
+        of = date.fromisoformat(f"{row['Calls of']}-01")
+        noted(invoices[begins], of, begins, read_micros(row["Charges"]), read_micros(row["Taken off"]))
+
+    found = came_to(lens(month=month))
+    assert (found.earned, found.unbilled) == (told["earned"], told["unbilled"])
+    [listed] = selectors.customers(lens(month=month))
+    assert (listed.earned, listed.unbilled) == (told["earned"], told["unbilled"])
+    # What the late call earns in October it does not earn in November.
+    assert came_to(lens(month=next_month(month))).earned == 0
 
 
 def test_customers_below_their_target_stand_by_the_money_that_lacks(northwind, acme, globex, summed, lens):

@@ -35,7 +35,7 @@ LATER: set[str] = set()
 OF_PLANS = {
     "fees", "included", "shares", "rolled", "bundles", "tiers", "discounts", "commitment", "terms",
 }  # fmt: skip
-ABOVE = OF_PLANS | {"again", "forecast"}
+ABOVE = OF_PLANS | {"again", "forecast", "unbilled"}
 _EXAMPLE = re.compile(r"^<!-- example: (.+?) -->\n((?:\|.*\n)+)", re.MULTILINE)
 _DAYS = {**{name: index for index, name in enumerate(["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"])}, "holiday": HOLIDAY}
 Row = dict[str, str]

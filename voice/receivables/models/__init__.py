@@ -1,6 +1,6 @@
 """What the MSP is owed: its legal entities, the invoice register, payments, and the ledger under all of it."""
 
-from voice.receivables.models.billed import BilledCharge
+from voice.receivables.models.billed import BilledCharge, BilledMonth
 from voice.receivables.models.entity import BillingProfile, LegalEntity, NumberSeries
 from voice.receivables.models.invoice import Invoice, InvoiceFile, InvoiceLine, InvoiceQuerySet, InvoiceTax
 from voice.receivables.models.ledger import Account, Entry, Posting
@@ -13,6 +13,7 @@ __all__ = [
     "Account",
     "Allocation",
     "BilledCharge",
+    "BilledMonth",
     "BillingProfile",
     "Entry",
     "Exemption",

@@ -16,6 +16,7 @@ from voice.receivables import phrases, selectors
 from voice.receivables.composer import Composed, Line, TaxLine, compose_taxes, levied
 from voice.receivables.models import Allocation, BillingProfile, Invoice, InvoiceTax, LegalEntity, Notice, NumberSeries
 from voice.receivables.numbering import number_text, period_of
+from voice.receivables.services.billed_months import note_months
 from voice.receivables.services.copies import keep_copy
 from voice.receivables.services.counting import count
 from voice.receivables.services.invoices import State, store, take
@@ -50,6 +51,8 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
     invoice.save()
     book_document(invoice)
     count(invoice, by=by)
+    if not invoice.is_credit_note:
+        note_months(invoice)
     keep_copy(invoice)
     notify(Notice.Kind.BILL, invoice.pk, invoice.tenant_id, invoice.msp_id)
     if invoice.corrects:

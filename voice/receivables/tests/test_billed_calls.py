@@ -1,18 +1,20 @@
 """The table of billed calls: once each, fixed with the approval, and for whom to see."""
 
-from datetime import timedelta
+import uuid
+from datetime import date, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, ProgrammingError, transaction
 
 from portal.db import contexts
 from voice.plans.bills import moments
-from voice.receivables.models import BilledCharge, RunCustomer, RunFinding
+from voice.receivables.models import BilledCharge, BilledMonth, RunCustomer, RunFinding
 from voice.receivables.services import approve, drop, months, runs
 from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
 from voice.receivables.tests.months import BEGINS, ENDS, EUR, invoices, issue, run_of
+from voice.rerating.models import Adjustment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_wait")]
 
@@ -69,3 +71,23 @@ class TestTheTableOfBilledCalls:
         invoice, _usage = draft_month(served, BEGINS, ENDS, by=make.BY)
 
         assert not stale and invoice.net == 3 * EUR and len(invoices(served.tenant)) == 1
+
+    def test_an_issued_invoice_notes_what_it_bills_of_which_month(self, served, northwind):
+        july = NOON.replace(month=7)
+        charges(served.tenant, EUR, 2 * EUR)
+        charges(served.tenant, 4 * EUR, at=july)
+        with contexts.ingest():
+            Adjustment.objects.create(
+                tenant_id=served.tenant_id, msp_id=northwind.pk, invited=july, answered=july, calls=0, currency="EUR",
+                call=uuid.uuid4(), direction="out", destination="Germany", micros=-EUR, proposal_id=1, made_at=july,
+            )  # fmt: skip
+        run = run_of(northwind)
+        assert not BilledMonth.objects.exists()
+        runs.approve_customers(run, None, by=make.BY)
+        issue(run)
+
+        found = BilledMonth.objects.order_by("month").values_list("month", "billed_in", "currency", "micros", "off")
+        assert list(found) == [(date(2026, 7, 1), BEGINS, "EUR", 3 * EUR, 0), (BEGINS, BEGINS, "EUR", 3 * EUR, 0)]
+        for place in (contexts.customer(served.tenant), contexts.ingest()):
+            with place, pytest.raises(ProgrammingError), transaction.atomic():
+                BilledMonth.objects.exists()

@@ -1,0 +1,35 @@
+"""Noting which months the calls of an issued invoice are of, so that what is on no invoice is a difference of sums."""
+
+from typing import Any
+
+from django.db import connection
+
+from voice.receivables.models import Invoice
+
+# Micros are those of the charge as it was put on its line, and of what priced it again.
+_NOTE = """
+INSERT INTO public.receivables_billedmonth (msp_id, tenant_id, invoice_id, month, billed_in, currency, micros, "off")
+SELECT %(msp)s, %(tenant)s, %(invoice)s, x.month, date_trunc('month', %(begins)s::date)::date, x.currency,
+       sum(x.micros), sum(x.off)
+  FROM (
+    SELECT date_trunc('month', c.answered, 'UTC') AT TIME ZONE 'UTC' AS month, c.currency, b.micros, b.off
+      FROM public.receivables_invoiceline l
+      JOIN public.receivables_billedcharge b ON b.line_id = l.id
+      JOIN public.rating_charge c ON (c.tenant_id, c.invited, c.id) = (b.tenant_id, b.invited, b.id)
+     WHERE l.invoice_id = %(invoice)s
+    UNION ALL
+    SELECT date_trunc('month', a.answered, 'UTC') AT TIME ZONE 'UTC', a.currency, a.micros, 0
+      FROM public.rerating_adjustment a
+     WHERE a.tenant_id = %(tenant)s AND a.invoice_id = %(invoice)s
+  ) x
+ GROUP BY x.month, x.currency
+"""
+
+
+def note_months(invoice: Invoice) -> None:
+    """Note what of which month's charges an invoice bills, in the transaction that issues it."""
+    facts: dict[str, Any] = {
+        "msp": invoice.msp_id, "tenant": invoice.tenant_id, "invoice": invoice.pk, "begins": invoice.begins
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, facts)
