@@ -10,7 +10,7 @@ TABLE = "receivables_billedmonth"
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("receivables", "0010_questions"),
+        ("receivables", "0011_tax_checks"),
         ("tenants", "0008_retention_of_messages"),
     ]
 
