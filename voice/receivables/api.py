@@ -24,7 +24,7 @@ from voice.receivables.api_taxes import (
     VatIdCheckSerializer,
     VatIdCheckViewSet,
 )
-from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment
+from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment, TaxClass
 from voice.receivables.views.shared import file_response
 
 ADDRESS = ["name", "street", "postcode", "city", "country", "vat_id", "email"]
@@ -111,6 +111,7 @@ class WrittenLineSerializer(serializers.Serializer[Any]):
 
     text = serializers.CharField(max_length=sources.LONGEST)
     net = serializers.IntegerField(min_value=-(10**15), max_value=10**15)
+    tax_class = serializers.ChoiceField(TaxClass.choices, default=TaxClass.TELECOM)
 
 
 class NewInvoiceSerializer(serializers.Serializer[Any]):
@@ -181,7 +182,7 @@ class InvoiceViewSet(Files, MspViewSet):
         profile = BillingProfile.objects.filter(msp=request.msp, tenant_id=data["customer"]).first()
         if profile is None:
             raise serializers.ValidationError({"customer": ["It is not set how this customer is billed."]})
-        source = sources.Written([(line["text"], line["net"]) for line in data["lines"]])
+        source = sources.Written([(line["text"], line["net"], line["tax_class"]) for line in data["lines"]])
         made = services.draft(profile, source, begins=data["begins"], ends=data["ends"], by=self.actor)
         return self._answer(made, 201)
 

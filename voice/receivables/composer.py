@@ -1,6 +1,6 @@
 """From what is to be billed to an invoice: pure, exact until a line, rounded once there (docs/pricing.md §9)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -11,6 +11,8 @@ from voice.receivables.tax import WHOLE, Levy, Treatment
 
 # What stands in the row of a levy in place of a treatment: its rate and name are the levy's own.
 LEVIED = Treatment("S", 0, "")
+# How what is sold is taxed, by its tax class; asked of what is on the document alone.
+Taxed = Callable[[str], Treatment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class LinesSource(Protocol):
     @property
     def name(self) -> str: ...
 
-    def items(self, begins: date, ends: date, treatment: Treatment) -> Iterable[Item]: ...
+    def items(self, begins: date, ends: date, taxed: Taxed) -> Iterable[Item]: ...
 
 
 def compose(items: Iterable[Item], currency: str) -> Composed:

@@ -11,9 +11,9 @@ from tenants.demo import Cast
 from tenants.models import Customer, Msp
 from voice.inventory.models import StockNumber
 from voice.receivables import demo_run, services
-from voice.receivables.composer import Item, monthly_fee
+from voice.receivables.composer import Item, Taxed, monthly_fee
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, LegalEntity, Payment
-from voice.receivables.tax import Treatment
+from voice.receivables.tax import TaxClass
 
 BY = Actor.system("demo")
 # The VAT ids and accounts are invented; they have the right shape and belong to nobody that we know of.
@@ -46,8 +46,9 @@ class DemoFees:
     currency: str
     name: str = "demo"
 
-    def items(self, begins: date, ends: date, treatment: Treatment) -> Iterable[Item]:
+    def items(self, begins: date, ends: date, taxed: Taxed) -> Iterable[Item]:
         """Yield the two fees."""
+        treatment = taxed(TaxClass.TELECOM)
         yield from monthly_fee("Teams calling, platform", PLATFORM, begins, ends, treatment, self.currency)
         if self.numbers:
             yield from monthly_fee(

@@ -117,7 +117,10 @@ class InvoiceForm(forms.Form):
     lines = forms.CharField(
         label=_("Lines"),
         widget=forms.Textarea(attrs={"rows": 6, "placeholder": "Set-up of the trunk; 250.00"}),
-        help_text=_("One a line: words; net amount. Tax is added by the customer's country. Below zero is a credit."),
+        help_text=_(
+            "One a line: words; net amount. Below zero is a credit. Tax is added as for telecommunications; write "
+            "“; goods” or “; service” after the amount of what is not."
+        ),
     )
 
     def __init__(self, *args: Any, msp: Any, **kwargs: Any) -> None:

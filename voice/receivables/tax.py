@@ -172,7 +172,10 @@ class TableTaxes:
             if rule.holds(day) and (key not in held or _rank(rule) > _rank(held[key])):
                 held[key] = rule
         asked = [
-            rule for rule in held.values() if (rule.per_million or rule.fixed) and not buyer.exemption(rule.tax, day)
+            rule
+            for rule in held.values()
+            # What is asked for each number is asked of a document that bills some.
+            if (rule.per_million or (rule.fixed and lines)) and not buyer.exemption(rule.tax, day)
         ]
         return [self._levy(rule, lines) for rule in asked]
 

@@ -1,5 +1,6 @@
 """How one customer is taxed: its billing profile, its exemptions and the tax table, put to the rules of `tax`."""
 
+from dataclasses import dataclass, field
 from datetime import date
 
 from django.conf import settings
@@ -9,6 +10,26 @@ from django.utils.translation import gettext as _
 
 from voice.receivables import phrases, selectors, tax
 from voice.receivables.models import BillingProfile, Exemption, LegalEntity
+
+
+@dataclass(slots=True)
+class Treatments:
+    """How each tax class that a document bills is taxed: worked out when the first line of it asks.
+
+    `numbers` is how many telephone numbers it bills; fees for each stand on what is telecommunications.
+    """
+
+    profile: BillingProfile
+    at: date
+    numbers: int = 0
+    _found: dict[str, tax.Treatment] = field(default_factory=dict)
+
+    def __call__(self, tax_class: str) -> tax.Treatment:
+        """Return the treatment; raises ValidationError with what is missing for it."""
+        if tax_class not in self._found:
+            lines = self.numbers if tax_class == tax.TaxClass.TELECOM else 0
+            self._found[tax_class] = treatment_of(self.profile, tax_class, self.at, lines=lines)
+        return self._found[tax_class]
 
 
 def treatment_of(profile: BillingProfile, tax_class: str, at: date, *, lines: int = 0) -> tax.Treatment:

@@ -62,7 +62,8 @@ class OfCalls:
     def __init__(self, micros):
         self.micros = micros
 
-    def items(self, begins, ends, treatment):
+    def items(self, begins, ends, taxed):
+        treatment = taxed("telecom")
         yield Item("usage", "DE", "Calls to Germany", self.micros, treatment, 12, 700)
         yield Item("fee", "fees", "Seats", 2_000_000, treatment)
 

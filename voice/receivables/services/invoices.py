@@ -16,8 +16,8 @@ from voice.edits import facts, locked
 from voice.plans.ordering import forget_draws, later_draws
 from voice.receivables.composer import Composed, LinesSource, TaxLine, compose
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax
-from voice.receivables.tax import Levy, TaxClass
-from voice.receivables.taxation import treatment_of
+from voice.receivables.tax import Levy
+from voice.receivables.taxation import Treatments
 from voice.rerating.services import give_back
 
 State = Invoice.State
@@ -25,10 +25,15 @@ AMOUNTS = ("kind", "currency", "net", "tax", "total", "begins", "ends")
 
 
 @transaction.atomic
-def draft(profile: BillingProfile, source: LinesSource, *, begins: date, ends: date, by: Actor) -> Invoice:
-    """Write the draft of a period's invoice from what the source bills; raises ValidationError in words."""
-    treatment = treatment_of(profile, TaxClass.TELECOM, ends - timedelta(days=1))
-    composed = compose(source.items(begins, ends, treatment), profile.currency)
+def draft(
+    profile: BillingProfile, source: LinesSource, *, begins: date, ends: date, by: Actor, numbers: int = 0
+) -> Invoice:
+    """Write the draft of a period's invoice from what the source bills; raises ValidationError in words.
+
+    `numbers` is how many telephone numbers it bills, for taxes that are asked for each.
+    """
+    taxed = Treatments(profile, ends - timedelta(days=1), numbers)
+    composed = compose(source.items(begins, ends, taxed), profile.currency)
     if not composed.lines:
         raise ValidationError(_("There is nothing to bill for this period."))
     if composed.total < 0:

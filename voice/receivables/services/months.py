@@ -1,7 +1,7 @@
 """One customer's month: its calls and what its contract adds, as a draft with the calls on its lines."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,11 +16,9 @@ from voice.plans.bills import CREDIT, FEE, USAGE, PlanBill, PlanItem, moments, p
 from voice.plans.ordering import forget_draws, keep_draws
 from voice.plans.selectors import days_without_contract
 from voice.rating.money import to_minor
-from voice.receivables.composer import Item
+from voice.receivables.composer import Item, Taxed
 from voice.receivables.models import BillingProfile, Invoice
 from voice.receivables.services.invoices import draft, drawn_by
-from voice.receivables.tax import TaxClass, Treatment
-from voice.receivables.taxation import treatment_of
 from voice.receivables.usage import Moved, Unbilled, put_on_lines, unbilled
 from voice.rerating.selectors import AdjustmentSum, unbilled_sums
 from voice.rerating.services import take
@@ -32,20 +30,19 @@ Key = tuple[str, str, str]
 
 @dataclass(slots=True)
 class Month:
-    """Where the items of a month's invoice come from: what the plan makes of the calls, with the tax of each."""
+    """Where the items of a month's invoice come from: what the plan makes of the calls, each taxed by its class."""
 
     profile: BillingProfile
     wanted: Sequence[PlanItem]
     at: date
     name: str = SOURCE
-    _treatments: dict[str, Treatment] = field(default_factory=dict)
 
-    def items(self, begins: date, ends: date, treatment: Treatment) -> Iterator[Item]:
+    def items(self, begins: date, ends: date, taxed: Taxed) -> Iterator[Item]:
         """Yield the items in the order of the bill; raises ValidationError for a tax that nobody entered."""
         for item in self.wanted:
-            yield self._item(item)
+            yield self._item(item, taxed)
 
-    def _item(self, item: PlanItem) -> Item:
+    def _item(self, item: PlanItem, taxed: Taxed) -> Item:
         micros, basis = item.micros, dict(item.basis)
         if item.currency:
             # Rounded here, once, straight from the exact product: a line of whole coins stays as it is.
@@ -53,16 +50,9 @@ class Month:
             micros = to_minor(rate.exact(item.micros), self.profile.currency)
             basis |= {"currency": item.currency, "micros": item.micros, "rate": str(rate)}
         return Item(
-            item.kind, group_of(item), item.text, micros, self._treatment(item.tax_class), quantity=item.quantity,
+            item.kind, group_of(item), item.text, micros, taxed(item.tax_class), quantity=item.quantity,
             seconds=item.seconds, basis=basis,
         )  # fmt: skip
-
-    def _treatment(self, tax_class: str) -> Treatment:
-        if tax_class not in self._treatments:
-            # Fees for each telephone number stand on what is telecommunications.
-            lines = _numbers(self.profile) if tax_class == TaxClass.TELECOM else 0
-            self._treatments[tax_class] = treatment_of(self.profile, tax_class, self.at, lines=lines)
-        return self._treatments[tax_class]
 
 
 def _numbers(profile: BillingProfile) -> int:
@@ -132,7 +122,8 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
     items = [*plan.items, *(_adjusted(each, profile.currency) for each in again)]
     if not _asks(plan, again):
         return None, found
-    invoice = draft(profile, Month(profile, items, ends - timedelta(days=1)), begins=begins, ends=ends, by=by)
+    month = Month(profile, items, ends - timedelta(days=1))
+    invoice = draft(profile, month, begins=begins, ends=ends, by=by, numbers=_numbers(profile))
     put_on_lines(found, _lines(invoice, plan, found), plan.covers)
     if take(profile.tenant_id, before, invoice.pk) != again:
         raise Moved

@@ -21,9 +21,9 @@ class Fees:
     def __init__(self, *amounts: int, name: str = "fees") -> None:
         self.amounts, self.name = amounts, name
 
-    def items(self, begins, ends, treatment):
+    def items(self, begins, ends, taxed):
         for number, micros in enumerate(self.amounts):
-            yield Item("fee", "fees", f"Fee {number}", micros, treatment)
+            yield Item("fee", "fees", f"Fee {number}", micros, taxed("telecom"))
 
 
 def entity(msp, **facts) -> LegalEntity:

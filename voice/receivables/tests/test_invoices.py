@@ -10,7 +10,7 @@ from django.db.utils import ProgrammingError
 from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
 from portal.db import contexts
-from voice.receivables import selectors
+from voice.receivables import selectors, sources
 from voice.receivables.models import Allocation, Invoice, InvoiceLine, InvoiceTax
 from voice.receivables.services import approve, credit, draft, drop, issue, record_payment, reopen, save_profile
 from voice.receivables.tests import make
@@ -211,3 +211,22 @@ def test_customers_see_issued_invoices_of_their_own_only(billed, globex):
             Invoice.objects.update(total=0)
     with contexts.customer(globex):
         assert not Invoice.objects.exists() and not InvoiceLine.objects.exists()
+
+
+def test_a_written_line_says_what_it_is_and_only_what_is_on_it_needs_a_rule(billed, northwind):
+    written = sources.read("Set-up; 250.00\nTelephones; 99.5; Goods\nTraining; on site; 80; service")
+    assert list(written.lines) == [
+        ("Set-up", 250 * EUR, "telecom"), ("Telephones", 99_500_000, "goods"),
+        ("Training; on site", 80 * EUR, "service"),
+    ]  # fmt: skip
+    with pytest.raises(sources.UnreadableLine):
+        sources.read("Telephones; 99.5; furniture")
+    # A consumer's calls in Switzerland would have to be taxed there; goods that are sent there are an export.
+    billed.country, billed.vat_id, billed.is_business = "CH", "", False
+    billed.save()
+    for text in ("Set-up; 1", "Telephones; 1; goods\nSet-up; 1"):
+        with pytest.raises(ValidationError, match="registered"):
+            draft(billed, sources.read(text), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY)
+    exported = draft(billed, sources.read("Telephones; 1; goods"), begins=make.OCTOBER[0], ends=make.OCTOBER[1],
+                     by=make.BY)  # fmt: skip
+    assert exported.lines.get().category == "G"

@@ -10,8 +10,10 @@ from voice.plans.bills import FEE, PlanBill, PlanItem, plan_bill
 from voice.plans.ordering import billed_until
 from voice.plans.tests import make as agreed
 from voice.receivables import selectors
-from voice.receivables.models import BilledCharge, Entry, Invoice
-from voice.receivables.services import approve, drop, months, runs
+from voice.receivables.models import BilledCharge, Entry, Invoice, TaxRule
+from voice.receivables.services import add_rule, approve, drop, months, runs
+from voice.receivables.services import issue as issue_one
+from voice.receivables.services.documents import made
 from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
@@ -164,3 +166,41 @@ class TestADraftOnWhichALaterMonthCounts:
         run_of(northwind)
         run_of(northwind, ENDS, DECEMBER)
         drop(invoices(billed.tenant)[0], by=make.BY)
+
+
+def test_each_component_of_a_plan_is_taxed_by_its_class(billed, northwind):
+    told = {"country": "DE", "tax": "vat", "name": "VAT", "begins": date(2026, 1, 1), "source": "made up"}
+    add_rule(TaxRule(msp=northwind, **told, per_million=70_000, tax_class="goods"), by=make.BY)
+    agreed.contract(
+        billed.tenant,
+        agreed.published(
+            northwind,
+            {"kind": "monthly", "name": "Line", "amount": 100 * EUR},
+            {"kind": "monthly", "name": "Recording", "amount": 10 * EUR, "tax_class": "service"},
+            {"kind": "once", "name": "Telephones", "amount": 50 * EUR, "tax_class": "goods"},
+        ),
+        starts=BEGINS,
+    )
+    charges(billed.tenant, EUR)
+    invoice, _found = draft_month(billed, BEGINS, ENDS, by=make.BY)
+
+    rates = {line.text: line.per_million for line in invoice.lines.all()}
+    assert {name: rates[name] for name in ("Line", "Recording", "Telephones", "Calls to Germany")} == {
+        "Line": 190_000, "Recording": 190_000, "Telephones": 70_000, "Calls to Germany": 190_000,
+    }  # fmt: skip
+    taxes = {each.per_million: (each.net, each.tax) for each in invoice.taxes.all()}
+    assert taxes == {190_000: (111 * EUR, 21_090_000), 70_000: (50 * EUR, 3_500_000)}
+    issued = issue_one(approve(invoice, by=make.BY), on=make.TODAY, by=make.BY)
+    assert made(issued)["xml"].count(b"RateApplicablePercent>7<") == 2
+
+
+def test_what_is_sold_abroad_is_goods_or_a_service_as_its_component_says(billed, northwind):
+    billed.country, billed.vat_id, billed.postcode = "FR", "FR12345678901", "75001"
+    billed.save()
+    parts = [
+        {"kind": "monthly", "name": name, "amount": EUR, "tax_class": name} for name in ("telecom", "service", "goods")
+    ]
+    agreed.contract(billed.tenant, agreed.published(northwind, *parts), starts=BEGINS)
+    invoice, _found = draft_month(billed, BEGINS, ENDS, by=make.BY)
+    found = {line.text: line.category for line in invoice.lines.all()}
+    assert found == {"telecom": "AE", "service": "AE", "goods": "K"}

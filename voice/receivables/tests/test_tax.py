@@ -130,13 +130,15 @@ def test_an_msps_own_rule_takes_the_place_of_everybodys():
 BROOKLYN = Place("US", "NY", county="Kings", city="new york")
 
 
-def names(place, day=DAY, tax_class="telecom", lines=0):
+def names(place, day=DAY, tax_class="telecom", lines=1):
     return [levy.name for levy in TableTaxes(RULES).levies(place, day, tax_class, lines)]
 
 
 def test_an_address_bears_what_its_state_county_and_city_ask():
     assert names(BROOKLYN) == ["Federal USF", "State sales tax", "City sales tax", "District tax", "911 fee"]
     assert names(Place("US", "NY", city="Albany")) == ["Federal USF", "State sales tax", "911 fee"]
+    # What is asked for each number is not asked of a document that bills none.
+    assert names(Place("US", "NY", city="Albany"), lines=0) == ["Federal USF", "State sales tax"]
     assert names(BROOKLYN, tax_class="goods") == ["State sales tax", "City sales tax", "District tax"]
 
 

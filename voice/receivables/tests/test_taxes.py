@@ -104,13 +104,9 @@ class Mixed:
 
     name = "mixed"
 
-    def __init__(self, profile):
-        self.calls = treatment_of(profile, "telecom", DAY, lines=3)
-        self.goods = treatment_of(profile, "goods", DAY, lines=3)
-
-    def items(self, begins, ends, treatment):
-        yield Item("usage", "", "Calls", 100 * USD, self.calls, quantity=40, seconds=3600)
-        yield Item("fee", "", "Telephones", 50 * USD, self.goods)
+    def items(self, begins, ends, taxed):
+        yield Item("usage", "", "Calls", 100 * USD, taxed("telecom"), quantity=40, seconds=3600)
+        yield Item("fee", "", "Telephones", 50 * USD, taxed("goods"))
 
 
 @pytest.fixture
@@ -130,7 +126,7 @@ def american(billed, northwind):
 
 
 def test_an_american_invoice_prints_each_tax_and_books_their_sum(american):
-    invoice = draft(american, Mixed(american), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY)
+    invoice = draft(american, Mixed(), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY, numbers=3)
     rows = {each.name: (each.net, each.tax) for each in invoice.taxes.filter(is_levy=True)}
     assert rows == {
         "Federal USF": (100 * USD, 23_360_000),
@@ -149,7 +145,7 @@ def test_an_american_invoice_prints_each_tax_and_books_their_sum(american):
 
 
 def test_credits_in_parts_give_each_tax_back_to_the_cent(american):
-    invoice = draft(american, Mixed(american), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY)
+    invoice = draft(american, Mixed(), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY, numbers=3)
     issue(approve(invoice, by=make.BY), on=make.TODAY, by=make.BY)
 
     def credited(position, amount):
@@ -167,7 +163,7 @@ def test_credits_in_parts_give_each_tax_back_to_the_cent(american):
 
 
 def test_the_database_counts_a_line_once_however_many_taxes_it_bears(american):
-    invoice = draft(american, Mixed(american), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY)
+    invoice = draft(american, Mixed(), begins=make.OCTOBER[0], ends=make.OCTOBER[1], by=make.BY, numbers=3)
     InvoiceTax.objects.filter(invoice=invoice, name="State sales tax").update(is_levy=False)
     with pytest.raises(IntegrityError, match="do not add up"), transaction.atomic():
         approve(invoice, by=make.BY)
