@@ -43,6 +43,7 @@ app.conf.beat_schedule = {
     "rerating.expire": {"task": "voice.rerating.tasks.expire", "schedule": 3600.0},
     "receivables.store_files": {"task": "voice.receivables.tasks.store_files", "schedule": 600.0},
     "payments.sweep": {"task": "voice.payments.tasks.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
+    "margin.expect": {"task": "voice.margin.tasks.expect", "schedule": crontab(hour="3", minute="50")},
     "payments.remind": {"task": "voice.payments.tasks.remind", "schedule": crontab(hour="5", minute="10")},
     "receivables.send_notices": {
         "task": "voice.receivables.tasks.send_notices",

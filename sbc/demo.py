@@ -88,6 +88,7 @@ def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
         rollups.raise_peaks(_peaks(items))
     _count_hours(node, spool, told)
     margin.carrier_invoice(cast)
+    margin.expect(cast)
     rerating.seed(cast)
 
 

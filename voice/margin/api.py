@@ -92,6 +92,7 @@ class CustomerMonthSerializer(serializers.Serializer[Any]):
     calls = serializers.IntegerField(source="calls_sum")
     revenue = serializers.IntegerField()
     fees = serializers.IntegerField()
+    expected = serializers.IntegerField()
     cost = serializers.IntegerField(source="spent")
     margin = serializers.IntegerField()
     wanted_per_mille = serializers.IntegerField(source="wanted", allow_null=True)
@@ -112,7 +113,8 @@ class CustomerMonthViewSet(MspViewSet):
     """What each customer's month came to, as the page of customers shows it: `?month=2026-10&currency=EUR`.
 
     The month is one of the last thirteen, this one where none is named. Disputed is what the customer does not accept
-    of its bills for the month and waits for an answer about; it is part of the revenue.
+    of its bills for the month and waits for an answer about; it is part of the revenue, as is what is expected and on
+    no invoice yet.
     """
 
     queryset = Customer.objects.none()

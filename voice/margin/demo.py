@@ -10,7 +10,7 @@ from portal.core.audit import Actor
 from tenants.models import Msp
 from voice.carriers.models import Carrier, Trunk
 from voice.currencies.models import ExchangeRate
-from voice.margin import carrier_checks, services
+from voice.margin import carrier_checks, expecting, services
 from voice.margin import carrier_storing as storing
 from voice.margin.models import CarrierInvoice, Target
 from voice.rating import services as decks
@@ -59,6 +59,13 @@ def carrier_invoice(cast: Any) -> None:
                 invoice.content = content
                 invoice.save()
                 carrier_checks.check(invoice, lambda *_: None)
+
+
+def expect(cast: Any) -> None:
+    """Work out what the months without an invoice are expected to bring, as each night does."""
+    for msp in cast.msps:
+        with cast.as_msp(msp):
+            expecting.work_out(msp, now().date())
 
 
 def _file(invoice: CarrierInvoice) -> bytes:

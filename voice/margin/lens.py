@@ -30,6 +30,9 @@ class Lens:
     factors: dict[str, Decimal] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     told: tuple[str, ...] = ()
+    # So many days of the month have begun, of so many: all of one that is over.
+    begun: int = 1
+    days: int = 1
 
     @property
     def first(self) -> datetime:
@@ -74,7 +77,9 @@ def lens_of(msp: Msp, month: date, currency: str = "", *, today: date | None = N
     """
     found = currencies(msp, month)
     target = currency if currency in found else next(iter(found), currency or "EUR")
-    day = min(next_month(month) - timedelta(days=1), today or now().astimezone(UTC).date())
+    last, today = next_month(month) - timedelta(days=1), today or now().astimezone(UTC).date()
+    day = min(last, today)
+    begun = max(0, min((today - month).days + 1, last.day))
     factors, told, missing = {target: Decimal(1)}, [], []
     for source in sorted(found):
         if source == target:
@@ -87,7 +92,7 @@ def lens_of(msp: Msp, month: date, currency: str = "", *, today: date | None = N
             exact = way.exact(MICROS)
             factors[source] = Decimal(exact.numerator) / Decimal(exact.denominator) / MICROS
             told.append(str(way))
-    return Lens(msp, month, target, factors, tuple(missing), tuple(told))
+    return Lens(msp, month, target, factors, tuple(missing), tuple(told), begun, last.day)
 
 
 def next_month(month: date) -> date:

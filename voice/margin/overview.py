@@ -53,6 +53,7 @@ def overview(lens: Lens, today: date) -> dict[str, Any]:
         "plans": plans.by_plan(customers, plans.names(lens.msp, lens.month)),
         "nothing": selectors.without_revenue(groups),
         "elsewhere": selectors.elsewhere(lens),
+        "expected_at": selectors.expected_at(lens),
         "by_customers": selectors.disputed_by_customers(lens),
         "with_carriers": selectors.disputed_with_carriers(lens),
     }
@@ -94,6 +95,6 @@ def _is_now(lens: Lens, today: date) -> bool:
 
 
 def _forecast(found: Result, days: list[Day], today: date) -> int | None:
-    """Return the margin that the month will come to: that of its calls by weekday, and the fees as they are."""
+    """Return the margin that the month will come to: its calls by weekday, and fees as billed or expected."""
     calls = forecast({day.day: day.margin for day in days}, today)
-    return None if calls is None else calls + found.fees
+    return None if calls is None else calls + found.fees + found.expected + found.to_come

@@ -139,6 +139,7 @@ class CustomerMarginList(MonthList):
             Column("plan", _("Plan"), sort=True, card=False),
             self.money("revenue", _("Revenue")),
             self.money("fees", _("of it fees"), card=False),
+            self.money("expected", _("of it expected, not billed"), card=False),
             self.money("spent", _("Cost")),
             self.money("margin", _("Margin")),
             Column("per_mille", _("Margin in %"), kind="count", sort=True, value=lambda row: percent(row.per_mille)),
@@ -147,7 +148,7 @@ class CustomerMarginList(MonthList):
             self.money("disputed", _("Disputed by the customer"), card=False),
             Column("unpriced_sum", _("Calls without a price"), kind="count", sort=True, card=False),
         ]
-        left_out = set() if self.in_file else {"fees", "disputed", "unpriced_sum"}
+        left_out = set() if self.in_file else {"fees", "expected", "disputed", "unpriced_sum"}
         return [each for each in columns if each.name not in left_out]
 
     def queryset(self) -> QuerySet[Customer]:

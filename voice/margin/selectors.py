@@ -27,7 +27,7 @@ from tenants.models import Customer, Msp
 from voice.calls.models.cdr import Direction
 from voice.carriers.models import Trunk
 from voice.margin.lens import Lens, next_month
-from voice.margin.models import CarrierInvoice, Target
+from voice.margin.models import CarrierInvoice, ExpectedMonth, Target
 from voice.rating.models import MarginGrain, MarginSum
 from voice.receivables.models import BilledMonth, Invoice, InvoiceLine
 from voice.receivables.selectors import disputes
@@ -39,7 +39,11 @@ COUNTS = ("calls", "seconds", "unpriced", "uncosted")
 
 @dataclass(frozen=True)
 class Result:
-    """What a month came to, in micros of one currency; `earned` is what its calls earned."""
+    """What a month came to, in micros of one currency; `earned` is what its calls earned.
+
+    `expected` is what contracts ask for the days so far and no invoice has yet, less what plans take off the charges;
+    `to_come` is the same of the days to come.
+    """
 
     calls: int = 0
     earned: int = 0
@@ -48,10 +52,12 @@ class Result:
     unbilled: int = 0
     unpriced: int = 0
     uncosted: int = 0
+    expected: int = 0
+    to_come: int = 0
 
     @property
     def revenue(self) -> int:
-        return self.earned + self.fees
+        return self.earned + self.fees + self.expected
 
     @property
     def margin(self) -> int:
@@ -120,12 +126,14 @@ def by_customer(lens: Lens) -> list[OfCustomer]:
         charged=lens.total("for_calls", "invoice__currency"),
     )  # fmt: skip
     noted = _billed_months(lens).values("tenant").annotate(taken=lens.total("of_month"), carried=lens.total("moved"))
+    asked = _expected(lens).values("tenant").annotate(so_far=lens.total("by_now"), rest=lens.total("later"))
     invoices: dict[int, Any] = {row["tenant"]: row for row in billed}
+    expected: dict[int, Any] = {row["tenant"]: row for row in asked}
     months: dict[int, Any] = {row["tenant"]: row for row in noted}
     calls: dict[int, Any] = {row["tenant"]: row for row in counted}
     targets: dict[int | None, int] = dict(Target.objects.filter(msp=lens.msp).values_list("tenant", "per_mille"))
     found = []
-    for pk in sorted(invoices.keys() | calls.keys() | months.keys()):
+    for pk in sorted(invoices.keys() | calls.keys() | months.keys() | expected.keys()):
         made, paid, month = calls.get(pk), invoices.get(pk), months.get(pk)
         unbilled = (made["sold"] if made else 0) - (month["taken"] if month else 0)
         # What an invoice bills for calls takes the place of their charges: included minutes earn their fee.
@@ -134,6 +142,7 @@ def by_customer(lens: Lens) -> list[OfCustomer]:
             made["calls_sum"] if made else 0, billed_for_calls + unbilled,
             paid["fees"] if paid else 0, made["bought"] if made else 0, unbilled,
             made["unpriced_sum"] if made else 0, made["uncosted_sum"] if made else 0,
+            expected[pk]["so_far"] if pk in expected else 0, expected[pk]["rest"] if pk in expected else 0,
         )  # fmt: skip
         found.append(OfCustomer(pk, result, targets.get(pk, targets.get(None)), bool(made and made["away"])))
     return found
@@ -198,13 +207,14 @@ def customers(lens: Lens) -> QuerySet[Any]:
         taken=of(months, lens.total("of_month")),
         carried=of(months, lens.total("moved")),
         spent=of(sums, lens.total("cost")),
+        expected=of(_expected(lens).filter(tenant=OuterRef("pk")).order_by(), lens.total("by_now")),
         disputed=of(_disputes(lens).filter(tenant=OuterRef("pk")).order_by(), lens.total("disputed")),
         elsewhere=Exists(sums.filter(currency__in=lens.missing).exclude(earned=0, cost=0)),
         wanted=Subquery(wanted.order_by(F("tenant").asc(nulls_last=True)).values("per_mille")[:1]),
     )
     found = found.annotate(unbilled=F("charged") - F("taken"))
     found = found.annotate(earned=F("billed") + F("carried") + F("unbilled"))
-    found = found.annotate(revenue=F("earned") + F("fees"))
+    found = found.annotate(revenue=F("earned") + F("fees") + F("expected"))
     found = _with_margin(found)
     short = F("revenue") * F("wanted") / Value(1000) - F("margin")
     told: QuerySet[Any] = found.annotate(
@@ -331,4 +341,27 @@ def _billed_months(lens: Lens) -> QuerySet[Any]:
             default=-net,
             output_field=BigIntegerField(),
         ),
+    )
+
+
+def expected_at(lens: Lens) -> datetime | None:
+    """Return when what is expected of the month was worked out; None where nothing is."""
+    found: datetime | None = _expected(lens).aggregate(at=Min("worked_out_at"))["at"]
+    return found
+
+
+def _expected(lens: Lens) -> QuerySet[Any]:
+    """Return what is expected of customers that no run has billed, of the days so far (`by_now`) and of the others.
+
+    Fees go by days, and what plans take off the charges goes on as it was so far.
+    """
+    billed = Invoice.objects.issued().filter(
+        tenant=OuterRef("tenant"), source="run", begins__gte=lens.month, begins__lt=next_month(lens.month)
+    )
+    rows = ExpectedMonth.objects.filter(~Exists(billed), msp=lens.msp, month=lens.month)
+    begun, days, rest = Value(lens.begun), Value(lens.days), Value(lens.days - lens.begun)
+    by_now = F("fees") * begun / days
+    return rows.annotate(
+        by_now=ExpressionWrapper(by_now - F("off"), BigIntegerField()),
+        later=ExpressionWrapper(F("fees") - by_now - F("off") * rest / Value(max(lens.begun, 1)), BigIntegerField()),
     )

@@ -1,14 +1,19 @@
 """What margins do in the background."""
 
+from datetime import UTC
 from functools import partial
 from typing import Any
 
+from celery import shared_task
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.core import jobs
 from portal.core.models import Job
+from portal.db import contexts
+from tenants.models import Msp
 from voice.exports import write_list
-from voice.margin import carrier_checks
+from voice.margin import carrier_checks, expecting
 from voice.margin.models import CarrierInvoice
 from voice.margin.pages_carriers import CarrierCallList
 
@@ -32,3 +37,11 @@ def export(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     invoice = CarrierInvoice.objects.defer("content").select_related("carrier").get(pk=job.params["invoice"])
     page: Any = partial(CarrierCallList, invoice=invoice, sight=job.params["sight"])
     return write_list(page, job, progress)
+
+
+@shared_task(ignore_result=True)
+def expect(**_: Any) -> None:
+    """Work out what each MSP's months without an invoice are expected to bring."""
+    for msp in Msp.objects.order_by("pk"):
+        with contexts.msp(msp):
+            expecting.work_out(msp, now().astimezone(UTC).date())

@@ -20,11 +20,15 @@ MEANINGS = {
         "What calls were charged, or what an issued invoice bills for them, and fees and credits of invoices for the"
         " month. Without tax."
     ),
+    "expected": _(
+        "Expected, not billed: what contracts ask for the days so far, with discounts and minimums, less what included"
+        " minutes and prices by volume take off the charges. Worked out each night until an invoice has it."
+    ),
     "cost": _("What your carriers ask for these calls, by their price lists here."),
     "margin": _("Revenue less cost: what stays with you. The percentage is its share of revenue."),
     "forecast": _(
         "What calls will have left by the end of the month: days so far as they were, each day to come as the average "
-        "of its weekday in the last four weeks. Fees as they are now."
+        "of its weekday in the last four weeks. Fees as billed, or as contracts ask for the whole month."
     ),
     "unbilled": _(
         "Charges of the month that are on no issued invoice yet, also of calls that arrived or were decided late."

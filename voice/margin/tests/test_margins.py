@@ -9,9 +9,9 @@ from portal.core.audit import Actor
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from voice.currencies.models import ExchangeRate
-from voice.margin import overview, plans, selectors, services
+from voice.margin import expecting, overview, plans, selectors, services
 from voice.margin.lens import lens_of, next_month, previous_month
-from voice.margin.models import Target
+from voice.margin.models import ExpectedMonth, Target
 from voice.margin.months import this_month
 from voice.plans.tests import make as agreed
 from voice.rating.money import read_micros
@@ -20,6 +20,7 @@ from voice.receivables.composer import Item
 from voice.receivables.models import BilledMonth
 from voice.receivables.services import approve, credit, draft, issue
 from voice.receivables.tests import make
+from voice.receivables.tests.charges import charges
 
 pytestmark = pytest.mark.django_db
 BY = Actor(email="nadia@northwind.example")
@@ -232,3 +233,57 @@ def test_a_target_is_checked_kept_once_and_on_record(northwind, acme, initech):
             services.set_target(northwind, customer, per_mille, by=BY)
     services.set_target(northwind, acme, None, by=BY)
     assert not Target.objects.exists()
+
+
+class Run(OfCalls):
+    """The same as the run of a month has it."""
+
+    name = "run"
+
+
+def test_what_contracts_ask_is_expected_until_a_run_has_billed_it(northwind, acme, globex, summed):
+    october, today = date(2026, 10, 1), date(2026, 10, 10)
+    summed(acme, earned=9_000_000, cost=4_000_000, at=today)
+    charges(acme, 1_000_000, 1_000_000)
+    contexts.use_msp(northwind)
+    fee = {"kind": "monthly", "name": "Line", "amount": 31_000_000}
+    minutes = {"kind": "minutes", "name": "Germany", "minutes": 1, "pool": "shared", "destinations": ["Germany"]}
+    agreed.contract(acme, agreed.published(northwind, fee, minutes, name="Office"), starts=date(2026, 1, 1))
+    agreed.contract(globex, agreed.published(northwind, fee, name="Line"), starts=date(2026, 10, 17))
+    expecting.work_out(northwind, today)
+
+    lens = lens_of(northwind, october, today=today)
+    told = {row.pk: (row.result.expected, row.result.to_come) for row in selectors.by_customer(lens)}
+    # Ten of 31 days; the included minute took one of nine euros off, and so it goes on.
+    assert told == {acme.pk: (9_000_000, 18_900_000), globex.pk: (4_838_709, 10_161_291)}
+    assert came_to(lens).revenue == 9_000_000 + 9_000_000 + 4_838_709
+    assert {row.pk: (row.expected, row.revenue) for row in selectors.customers(lens)} == {
+        acme.pk: (9_000_000, 18_000_000), globex.pk: (4_838_709, 4_838_709)
+    }  # fmt: skip
+    # A month that is over is expected whole.
+    later = lens_of(northwind, october, today=date(2026, 11, 3))
+    assert {row.pk: row.result.expected for row in selectors.by_customer(later)}[globex.pk] == 15_000_000
+    assert selectors.expected_at(later) is not None
+
+    billed = make.profile(make.entity(northwind), acme)
+    issue(approve(draft(billed, Run(7), begins=october, ends=date(2026, 11, 1), by=BY), by=BY), on=make.TODAY, by=BY)
+    assert [row.pk for row in selectors.by_customer(later) if row.result.expected] == [globex.pk]
+    expecting.work_out(northwind, date(2027, 3, 1))
+    assert set(ExpectedMonth.objects.values_list("month", flat=True)) == {
+        date(2027, 1, 1), date(2027, 2, 1), date(2027, 3, 1)
+    }  # fmt: skip
+
+
+def test_a_month_that_cannot_be_worked_out_keeps_nobody_elses_away(northwind, acme, globex, monkeypatch, caplog):
+    contexts.use_msp(northwind)
+    version = agreed.published(northwind, {"kind": "monthly", "name": "Line", "amount": 1_000_000}, name="Office")
+    for customer in (acme, globex):
+        agreed.contract(customer, version, starts=date(2026, 1, 1))
+    real = expecting.month_of
+    monkeypatch.setattr(expecting, "month_of", lambda row, month: real(row if row.pk == globex.pk else None, month))
+    expecting.work_out(northwind, date(2026, 10, 10))
+
+    assert set(ExpectedMonth.objects.values_list("tenant", flat=True)) == {globex.pk}
+    assert "could not be worked out" in caplog.text
+    with contexts.customer(globex):
+        assert not ExpectedMonth.objects.exists()
