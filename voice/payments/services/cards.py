@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,13 +24,17 @@ from voice.payments.models import CardAccount, CardAttempt, CardMethod, CardPaye
 from voice.payments.services import facts
 from voice.receivables import selectors as books
 from voice.receivables.models import BillingProfile, Invoice
-from voice.receivables.services import settle_from_credit
+from voice.receivables.services import lock_account, settle_from_credit
 
 logger = logging.getLogger(__name__)
 Kind, State = CardAttempt.Kind, CardAttempt.State
 LEAST_TOP_UP, MOST_TOP_UP = 5_000_000, 10_000_000_000
 AGAIN_AFTER = timedelta(days=3)
+# Stripe knows an idempotency key again for a day.
+KEY_KNOWN = timedelta(hours=23)
 MOST_TRIES = 3
+# Kinds of attempts in which nobody stands at the gateway's page.
+CHARGES = (Kind.COLLECT, Kind.SAVED)
 
 
 def pay(
@@ -47,12 +52,16 @@ def pay(
     with contexts.msp(customer.msp):
         account, profile = _account(customer)
         settle_from_credit(customer.pk, by=by)
-        amount, named = _open_amount(customer, profile, invoices)
         card = _method(account, customer, method) if method is not None else None
         kind = Kind.SAVED if card else Kind.CHECKOUT
-        attempt = _begin(
-            account, customer, kind, profile.currency, amount, by, invoices=named, saves=saves, method=card
-        )
+        with transaction.atomic():
+            lock_account(customer.pk)
+            if card and _under_way(account, customer).exists():
+                raise ValidationError(_("A card of yours is being charged just now. Look again in a minute."))
+            amount, named = _open_amount(customer, profile, invoices)
+            attempt = _begin(
+                account, customer, kind, profile.currency, amount, by, invoices=named, saves=saves, method=card
+            )
         return _charge(attempt, by=by) if card else _open_checkout(attempt)
 
 
@@ -78,10 +87,15 @@ def collect_due(account: CardAccount, *, today: date, by: Actor) -> int:
 
 
 def resume_charges(*, before: timedelta = timedelta(minutes=10), by: Actor) -> int:
-    """Ask again about charges whose answer was lost; the gateway answers the same key with the same charge."""
-    waiting = CardAttempt.objects.filter(
-        state=State.OPEN, kind__in=[Kind.COLLECT, Kind.SAVED], created_at__lt=timezone.now() - before
-    )
+    """Ask again about charges whose answer was lost; the gateway answers the same key with the same charge.
+
+    What it answered once, it tells the end of by itself; a key that it has forgotten would be another charge.
+    """
+    now = timezone.now()
+    lost = CardAttempt.objects.filter(state=State.OPEN, kind__in=CHARGES, intent="")
+    words = _("The gateway never said what became of it.")
+    lost.filter(created_at__lt=now - KEY_KNOWN).update(state=State.EXPIRED, words=words)
+    waiting = lost.filter(created_at__lt=now - before, method__isnull=False)
     found = list(waiting.select_related("account__entity", "tenant__msp", "method").order_by("pk"))
     for attempt in found:
         _charge(attempt, by=by)
@@ -206,6 +220,11 @@ def _method(account: CardAccount, customer: Customer, pk: int) -> CardMethod:
     return card
 
 
+def _under_way(account: CardAccount, customer: Customer) -> QuerySet[CardAttempt]:
+    """Return the charges without the payer whose end is not known: another one could take the same money twice."""
+    return CardAttempt.objects.filter(tenant=customer, account=account, kind__in=CHARGES, state=State.OPEN)
+
+
 def _begin(
     account: CardAccount, customer: Customer, kind: str, currency: str, amount: int, by: Actor, *,
     invoices: Sequence[int] = (), saves: bool = False, method: CardMethod | None = None,
@@ -291,7 +310,7 @@ def _collection(account: CardAccount, card: CardMethod, today: date, by: Actor) 
             return None
         tries = CardAttempt.objects.filter(tenant=tenant, account=account, kind=Kind.COLLECT)
         recent = tries.filter(created_at__gt=timezone.now() - AGAIN_AFTER)
-        if recent.exists() or tries.filter(state=State.OPEN).exists():
+        if recent.exists() or _under_way(account, tenant).exists():
             return None
         due = [each for each in selectors.open_invoices(account.entity_id, tenant.pk)
                if each.due_on <= today and each.currency == profile.currency

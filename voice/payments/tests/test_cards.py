@@ -3,18 +3,20 @@
 import threading
 import time
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
+from django.utils import timezone
 
 from portal.core.audit import Actor
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants.tests.clients import host_of
 from voice.payments import events
-from voice.payments.gateway import lab
+from voice.payments.gateway import Charged, GatewayError, lab
 from voice.payments.models import CardAccount, CardAttempt, CardEvent, CardMethod
 from voice.payments.services import accounts, cards, receipts, webhooks
 from voice.rating.models import Movement
@@ -322,6 +324,52 @@ def test_a_charge_whose_answer_was_lost_is_asked_for_again(billed, account):
     later = -cards.timedelta(minutes=1)
     assert [cards.resume_charges(before=later, by=make.BY) for _ in range(2)] == [1, 0]
     assert owed(billed) == 0
+
+
+def test_a_charge_that_was_answered_is_not_asked_for_again(billed, account, monkeypatch):
+    """A debit takes days, and the gateway forgets a key after one: the same question would be another charge."""
+    invoice = make.issued(billed, 100 * EUR)
+    card = save_card(billed, account, lab.GOOD)
+    monkeypatch.setattr(lab.LabGateway, "charge", lambda self, order, method: Charged("pi_slow", "processing"))
+    cards.pay(billed.tenant, invoices=[invoice.pk], method=card.pk, by=ALICE)
+    later = -cards.timedelta(minutes=1)
+
+    assert cards.resume_charges(before=later, by=make.BY) == 0
+    assert (CardAttempt.objects.get().state, CardAttempt.objects.get().intent) == ("open", "pi_slow")
+
+
+def test_a_charge_whose_answer_never_came_is_given_up_while_its_key_is_known(billed, account, monkeypatch):
+    invoice = make.issued(billed, 100 * EUR)
+    card = save_card(billed, account, lab.GOOD)
+    monkeypatch.setattr(lab.LabGateway, "charge", silent)
+    cards.pay(billed.tenant, invoices=[invoice.pk], method=card.pk, by=ALICE)
+    CardAttempt.objects.update(created_at=timezone.now() - timedelta(hours=24))
+
+    assert cards.resume_charges(by=make.BY) == 0
+    assert CardAttempt.objects.get().state == "expired"
+    # Should it have been charged after all, the gateway's event still books it.
+    assert paid(CardAttempt.objects.get(), account).outcome == "booked" and owed(billed) == 0
+
+
+@pytest.mark.parametrize("again", ["pay", "collect"])
+def test_a_bill_is_not_charged_a_second_time_while_the_first_charge_is_under_way(billed, account, monkeypatch, again):
+    invoice = make.issued(billed, 100 * EUR)
+    card = save_card(billed, account, lab.GOOD)
+    monkeypatch.setattr(lab.LabGateway, "charge", silent)
+    cards.pay(billed.tenant, invoices=[invoice.pk], method=card.pk, by=ALICE)
+    monkeypatch.undo()
+
+    if again == "pay":
+        with pytest.raises(ValidationError, match="being charged just now"):
+            cards.pay(billed.tenant, invoices=[invoice.pk], method=card.pk, by=ALICE)
+    else:
+        assert cards.collect_due(account, today=invoice.due_on, by=make.BY) == 0
+    assert cards.resume_charges(before=-timedelta(minutes=1), by=make.BY) == 1
+    assert (Payment.objects.count(), owed(billed)) == (1, 0)
+
+
+def silent(self, order, method):
+    raise GatewayError("Stripe does not answer just now.")
 
 
 def test_keys_are_encrypted_and_demanded(billed):
