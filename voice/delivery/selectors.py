@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
 
 from tenants.models import Msp
 from voice.calls.masking import Hidden, Sight, hidden_from
@@ -44,9 +44,14 @@ def hidden_from_programs(msp: Msp) -> Hidden:
 
 
 def due_deliveries(msp: Msp, now: datetime) -> QuerySet[Delivery]:
-    """Return what is to be sent now, the oldest first."""
+    """Return what is to be sent now, the oldest first; of a receiver that fails only one, to see how it does.
+
+    A receiver that never answers would keep the workers of everybody else as often as it has messages.
+    """
     due = Delivery.objects.filter(msp=msp, state=WAITING, next_at__lte=now, endpoint__state=Endpoint.State.ACTIVE)
-    return due.order_by("next_at", "pk")
+    due = due.order_by("next_at", "pk")
+    first = due.filter(endpoint=OuterRef("endpoint")).values("pk")[:1]
+    return due.filter(Q(endpoint__failing_since=None) | Q(pk=Subquery(first)))
 
 
 def due_files(msp: Msp, now: datetime) -> QuerySet[StoredFile]:

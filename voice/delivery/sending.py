@@ -1,5 +1,6 @@
 """One message to one address: signed as the Standard Webhooks say, and what came back."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,8 @@ from standardwebhooks import Webhook
 from voice.delivery.addresses import NotAllowed, address_of
 
 PATIENCE = httpx.Timeout(10.0, connect=5.0)
+# For all of it: who sends a byte every few seconds would keep a worker for hours.
+WHOLE = 10.0
 MOST_READ = 2000
 GONE = 410
 
@@ -47,13 +50,13 @@ def send(letter: Letter, now: datetime | None = None) -> Outcome:
         answer = _post(letter, now or datetime.now(UTC))
     except NotAllowed as error:
         return Outcome(str(error))
-    except httpx.TimeoutException:
+    except (httpx.TimeoutException, TimeoutError):
         return Outcome(_("No answer within %(seconds)s seconds.") % {"seconds": 10}, took_ms=_since(started))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         return Outcome(_("No connection: %(why)s") % {"why": str(error)[:200]}, took_ms=_since(started))
     wait = answer.headers.get("retry-after", "")
     trouble = "" if answer.is_success else _("Answered %(status)s.") % {"status": answer.status_code}
-    return Outcome(trouble, answer.status_code, _since(started), int(wait) if wait.isdigit() else None)
+    return Outcome(trouble, answer.status_code, _since(started), _seconds(wait))
 
 
 def _post(letter: Letter, now: datetime) -> httpx.Response:
@@ -72,19 +75,29 @@ def _post(letter: Letter, now: datetime) -> httpx.Response:
     }
     shown = f"[{address}]" if ":" in address else address
     target = httpx.URL(letter.url).copy_with(host=shown, username=None, password=None)
-    with httpx.Client(timeout=PATIENCE, follow_redirects=False, trust_env=False) as client:
-        # The certificate is checked against the name, the connection goes to the address that was looked at.
-        request = client.build_request(
-            "POST", target, content=letter.body.encode(), headers=headers, extensions={"sni_hostname": host}
-        )
-        answer = client.send(request, stream=True)
+    # The certificate is checked against the name, the connection goes to the address that was looked at.
+    request = httpx.Request(
+        "POST", target, content=letter.body.encode(), headers=headers, extensions={"sni_hostname": host}
+    )
+    return asyncio.run(asyncio.wait_for(_exchange(request), WHOLE))
+
+
+async def _exchange(request: httpx.Request) -> httpx.Response:
+    async with httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False, trust_env=False) as client:
+        request.extensions |= {"timeout": PATIENCE.as_dict()}
+        answer = await client.send(request, stream=True)
         read = 0
-        for chunk in answer.iter_raw(MOST_READ):
+        async for chunk in answer.aiter_raw(MOST_READ):
             read += len(chunk)
             if read >= MOST_READ:
                 break
-        answer.close()
+        await answer.aclose()
         return answer
+
+
+def _seconds(wish: str) -> int | None:
+    """Return a Retry-After in seconds; one that is a date, or no number that anybody would wait for, is none."""
+    return int(wish) if wish.isascii() and wish.isdigit() and len(wish) < 10 else None
 
 
 def _since(started: float) -> int:

@@ -17,6 +17,8 @@ from voice.delivery.schedule import next_time
 from voice.edits import facts, locked
 
 ENDPOINT = ("name", "url", "kinds", "state")
+# To whom a password is said: a server proves itself by its host key, a bucket's key is never sent.
+SERVER = ("way", "host_key")
 STORE = ("name", "way", "host", "port", "folder", "username", "host_key", "content", "every", "enabled")
 
 
@@ -83,9 +85,11 @@ def send_again(deliveries: Iterable[Delivery], *, by: Actor) -> int:
 
 @transaction.atomic
 def save_store(store: Store, *, by: Actor) -> Store:
-    """Store where files go; an empty secret keeps the one that is there."""
+    """Store where files go; an empty secret keeps the one that is there, while it is the same server's."""
     stored = locked(store)
     if stored is not None and not store.secret:
+        if any(getattr(stored, name) != getattr(store, name) for name in SERVER):
+            raise ValidationError({"secret": _("Give it once more: it was given for a server with another host key.")})
         store.secret = stored.secret
     if not store.secret:
         raise ValidationError({"secret": _("Give the password or the key.")})

@@ -1,6 +1,7 @@
 """A feed with calls in it, a receiver of webhooks, and an SFTP server."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -38,6 +39,12 @@ class Receiver(BaseHTTPRequestHandler):
         for name, value in self.server.headers.items():
             self.send_header(name, value)
         self.end_headers()
+        for _ in range(self.server.drops):
+            try:
+                self.wfile.write(b" ")
+            except OSError:
+                break  # nobody waits any more
+            time.sleep(0.1)
 
     def log_message(self, *args):
         pass
@@ -47,7 +54,7 @@ class Receiver(BaseHTTPRequestHandler):
 def receiver(settings):
     settings.DELIVERY_NETWORKS = ["127.0.0.0/8"]
     server = HTTPServer(("127.0.0.1", 0), Receiver)
-    server.got, server.answer, server.headers = [], 200, {}
+    server.got, server.answer, server.headers, server.drops = [], 200, {}, 0
     server.url = f"http://127.0.0.1:{server.server_port}/hook"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

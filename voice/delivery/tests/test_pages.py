@@ -51,7 +51,22 @@ def test_a_store_keeps_its_secret_when_the_form_says_nothing(office, northwind):
     edited = form | {"secret": "", "port": 2222, "row_version": stored.row_version}
     assert office.post(f"/integrations/places/{stored.pk}/edit/", edited).status_code == 302
     with contexts.msp(northwind):
-        assert (Store.objects.get().secret, Store.objects.get().port) == ("s3cret", 2222)
+        stored = Store.objects.get()
+        assert (stored.secret, stored.port) == ("s3cret", 2222)
+
+
+def test_a_password_is_not_said_to_a_server_that_it_was_not_given_for(office, northwind):
+    facts = {"name": "Files", "way": "sftp", "host": "files.example", "username": "u", "secret": "s3cret",
+             "host_key": "ssh-ed25519 AAAA", "folder": "cdr"}  # fmt: skip
+    made = office.post("/api/v1/file-stores/", facts, content_type="application/json").json()
+    place = f"/api/v1/file-stores/{made['id']}/"
+    elsewhere = {"host": "mallory.example", "host_key": "ssh-ed25519 BBBB"}
+
+    refused = office.patch(place, elsewhere, content_type="application/json")
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["secret"])
+    assert office.patch(place, elsewhere | {"secret": "other"}, content_type="application/json").status_code == 200
+    with contexts.msp(northwind):
+        assert Store.objects.get().secret == "other"
 
 
 def test_pausing_testing_and_removing(office, northwind):

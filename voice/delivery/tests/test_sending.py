@@ -8,7 +8,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from portal.core.models import AuditEntry
 from portal.db import contexts
-from voice.delivery import feed, pump, services
+from voice.delivery import feed, pump, services, tasks
 from voice.delivery.models import Delivery, Endpoint, Kind
 from voice.delivery.retries import PAUSES, next_attempt
 from voice.delivery.sending import Letter, Outcome, send
@@ -117,6 +117,11 @@ def test_a_worker_that_dies_while_it_sends_leaves_the_message_to_the_next(desk, 
         ("http://192.0.2.1/", "not an address of the public network"),
         ("http://1.1.1.1/", "https:// only"),
         ("https://0x7f000001/", "not an address of the public network"),
+        ("https://[::ffff:169.254.169.254]/", "not an address of the public network"),
+        ("https://[64:ff9b::a9fe:a9fe]/", "not an address of the public network"),
+        ("https://[64:ff9b:1::a00:1]/", "not an address of the public network"),
+        ("https://[2002:a00:1::1]/", "not an address of the public network"),
+        ("https://[::127.0.0.1]/", "not an address of the public network"),
         ("https://no-such-host.invalid/", "no address in DNS"),
     ],
 )
@@ -124,6 +129,49 @@ def test_messages_go_nowhere_inside(settings, url, words):
     settings.DELIVERY_NETWORKS = []
 
     assert words in send(Letter(url, services.new_secret(), "msg_1", "{}")).error
+
+
+def test_a_receiver_that_answers_by_the_drop_is_not_waited_for(receiver, monkeypatch):
+    monkeypatch.setattr("voice.delivery.sending.WHOLE", 0.3)
+    receiver.drops = 50
+
+    assert "No answer" in send(Letter(receiver.url, services.new_secret(), "msg_1", "{}")).error
+
+
+@pytest.mark.parametrize("wish", ["²", "9" * 5000, "soon", "-1", ""])
+def test_a_wish_that_is_no_number_is_not_heard(receiver, wish):
+    receiver.answer, receiver.headers = 503, {"retry-after": wish}
+
+    outcome = send(Letter(receiver.url, services.new_secret(), "msg_1", "{}"))
+    assert (outcome.error, outcome.wait) == ("Answered 503.", None)
+
+
+def test_of_a_receiver_that_fails_one_message_is_tried_at_a_time(desk, receiver, endpoint):
+    for _ in range(3):
+        services.send_test(endpoint, by=BY)
+    dead = Outcome("No answer.")
+    assert pump.send_due(desk, post=lambda letter: dead) == 3
+
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    assert pump.send_due(desk, now=later, post=lambda letter: dead) == 1
+    assert pump.send_due(desk, now=later, post=lambda letter: Outcome("", 200)) == 1
+    assert pump.send_due(desk, now=later, post=lambda letter: Outcome("", 200)) == 1
+    assert Delivery.objects.filter(state="done").count() == 2
+
+
+def test_what_one_msp_breaks_is_not_the_next_ones_trouble(northwind, fabrikam, monkeypatch, caplog):
+    tried = []
+
+    def work(msp):
+        tried.append(msp.slug)
+        raise ValueError("a message that cannot be made")
+
+    contexts.use_public()
+    monkeypatch.setattr(pump, "send_due", work)
+    tasks.deliver()
+
+    assert set(tried) >= {"northwind", "fabrikam"}
+    assert "systems of" in caplog.text
 
 
 def test_no_redirect_is_followed(receiver):
