@@ -164,6 +164,17 @@ def test_a_token_sees_no_more_than_its_maker(call: Cdr, acme: Customer, victor: 
         assert bool(told(answer)) is whole
 
 
+@pytest.mark.parametrize("kind", ["rerating.export_calls", "margin.check"])
+def test_every_file_of_a_job_is_for_whoever_asked(northwind: Msp, nadia: User, kind: str) -> None:
+    """An MSP's open pages are told the ids of all its jobs, its support's too, who may not see costs."""
+    with contexts.msp(northwind):
+        job = Job(kind=kind, state=Job.State.DONE, actor={"user_id": nadia.pk}, msp_id=northwind.pk)
+        job.save(force_insert=True)
+        file = jobs.attach(job, "calls.csv", "text/csv", b"costs")
+    answers = [client_of(who, northwind).get(f"/jobs/files/{file.pk}/") for who in (nadia, staff(northwind, "support"))]
+    assert [answer.status_code for answer in answers] == [200, 404]
+
+
 def test_a_long_export_and_its_file_are_for_whoever_asked(
     call: Cdr, acme: Customer, alice: User, victor: User, monkeypatch: Any
 ) -> None:
