@@ -109,9 +109,12 @@ def ago(value: datetime) -> str:
 
 
 def day_edge(text: str, *, end: bool) -> datetime | None:
-    """Return the start of the day written as 2026-11-20 in the reader's zone, or of the day after it."""
+    """Return the start of the day written as 2026-11-20 in the reader's zone, or of the day after it.
+
+    None where it is no day, or the last one that there is, which nothing comes after.
+    """
     try:
         day = datetime.strptime(text, "%Y-%m-%d")
-    except ValueError:
+        return timezone.make_aware(day + timedelta(days=1) if end else day)
+    except (ValueError, OverflowError):
         return None
-    return timezone.make_aware(day + timedelta(days=1) if end else day)

@@ -53,6 +53,7 @@ NAMES = {heading: field.name for field in FIELDS for heading in field.headings}
 NEEDED = ("called", "seconds", "amount")
 LONGEST_NAME = 200
 LONGEST_CALL = 7 * 86_400
+YEARS = (1990, 2100)
 _EPOCH = re.compile(r"1[0-9]{9}(?:[0-9]{3})?")
 _PARTS = re.compile(r"(?:([0-9]{1,3}):)?([0-9]{1,4}):([0-5]?[0-9])(?:[.,]0+)?")
 _DECIMAL = re.compile(r"([0-9]{1,6})(?:[.,]([0-9]{1,6}))?")
@@ -197,6 +198,8 @@ def read_at(text: str, order: str, zone: ZoneInfo) -> int:
         own = datetime.fromisoformat(text)
     except ValueError:
         own = None
+    if own is not None and not YEARS[0] <= own.year <= YEARS[1]:
+        raise Wrong(_("A date between %(first)d and %(last)d is expected.") % {"first": YEARS[0], "last": YEARS[1]})
     if own is not None and own.tzinfo is not None:
         return round(own.astimezone(UTC).timestamp() * 1000)
     if own is not None and own.time().isoformat() != "00:00:00":

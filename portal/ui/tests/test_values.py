@@ -55,6 +55,11 @@ def test_the_last_day_of_a_filter_is_included_whole():
         assert values.day_edge("2026-11-20", end=True).isoformat() == "2026-11-21T00:00:00-05:00"
 
 
+def test_nothing_ends_after_the_last_day():
+    assert values.day_edge("9999-12-31", end=True) is None
+    assert values.day_edge("9999-12-31", end=False) is not None
+
+
 @pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1"])
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell):
     assert harmless(cell) == f"'{cell}"

@@ -68,6 +68,14 @@ def test_times_of_all_writings(text, at):
     assert read_at(text, "dmy", BERLIN) == at
 
 
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T23:30:00-05:00", "0001-01-01T00:30:00+02:00", "9999-12-31 23:59:59", "0001-01-01 00:00:01"]
+)
+def test_a_time_that_cannot_be_meant_spoils_its_own_line_alone(text):
+    with pytest.raises(Wrong, match="between 1990 and 2100"):
+        read_at(text, "dmy", BERLIN)
+
+
 def test_durations_and_numbers():
     assert [read_duration(text) for text in ("65", "65s", "1:05", "0:01:05", "64.2", "0")] == [65, 65, 65, 65, 65, 0]
     assert [read_number(text) for text in ("+49 30/123-45", "0049301234", "49301234")] == [
