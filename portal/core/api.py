@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import ModelViewSet
@@ -46,6 +48,13 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
         if "http_method_names" not in cls.__dict__:
             writes = ["post", "put", "patch"] if cls.save else []
             cls.http_method_names = ["get", *writes, *(["delete"] if cls.remove else []), "head", "options"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse what no text of the database can hold, before a filter hands it there."""
+        super().initial(request, *args, **kwargs)
+        wrong = [name for name, found in request.query_params.lists() if any("\0" in each for each in (name, *found))]
+        if wrong:
+            raise ValidationError({name.replace("\0", ""): ["Null characters are not allowed."] for name in wrong})
 
     @property
     def actor(self) -> Any:
