@@ -65,7 +65,9 @@ def _why_not(version: PlanVersion, on: date, row: Contract, phases: Sequence[Pha
         facts |= {"later": date_format(later.begins, "j M Y"), "plan": later.version.plan}
         return _("Another change is planned for %(later)s: %(plan)s.") % facts
     if billed is not None and on < billed:
-        return _("The days before %(until)s are billed: choose a later one.") % {"until": date_format(billed, "j M Y")}
+        return _("The days before %(until)s are billed or closed: choose a later one.") % {
+            "until": date_format(billed, "j M Y")
+        }
     return ""
 
 

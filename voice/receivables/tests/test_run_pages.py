@@ -70,6 +70,33 @@ def test_from_the_month_to_the_numbers(office, northwind, month, acme, django_ca
         assert office.get(path).status_code == 200
 
 
+def test_days_that_a_month_without_an_invoice_closed_are_opened_again(
+    office, northwind, globex, company, django_capture_on_commit_callbacks
+):
+    make.contract(globex)
+    contexts.use_public()
+
+    def post(path, data, **how):
+        with django_capture_on_commit_callbacks(execute=True):
+            return office.post(path, data, **how)
+
+    page = post("/invoices/runs/new/", {"month": "2026-10"})["Location"]
+    with contexts.msp(northwind):
+        row = InvoiceRun.objects.get().customers.get(tenant=globex)
+    own = f"{page}customers/{row.pk}/"
+    assert "gets no invoice" in text(office.get(own)) and "Nobody had anything to pay" in text(office.get(page))
+    assert "can be changed for these days" in text(post(f"{own}open/", {}))
+    assert post(f"{own}open/", {"confirmed": "1"})["Location"] == own
+    assert "opened again" in text(office.get(own)) and "Open its days again" not in text(office.get(own))
+
+    path = f"/api/v1{page.removeprefix('/invoices').replace('/runs/', '/invoice-runs/')}"
+    post(f"{path}collect/", {}, content_type="application/json")
+    told = {"customer": globex.pk}
+    assert post(f"{path}open-days/", told, content_type="application/json").json()["left_out"] == 1
+    for wrong in (told, {"customer": 0}):
+        assert post(f"{path}open-days/", wrong, content_type="application/json").status_code == 400
+
+
 def test_who_may_not_change_looks_on(client_of, northwind, month, office, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         page = office.post("/invoices/runs/new/", {"month": "2026-10"})["Location"]

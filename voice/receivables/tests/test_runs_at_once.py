@@ -15,10 +15,10 @@ from tenants.models import Customer, Msp
 from voice.plans import ordering
 from voice.plans.tests import make as agreed
 from voice.receivables.models import BilledCharge, BillingProfile, Invoice, InvoiceLine, InvoiceRun
-from voice.receivables.services import runs
+from voice.receivables.services import drop, runs
 from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
-from voice.receivables.tests.charges import charges
+from voice.receivables.tests.charges import NOON, charges
 from voice.receivables.tests.test_numbers import child
 
 EUR = 1_000_000
@@ -129,6 +129,34 @@ def test_a_killed_worker_leaves_whole_customers_and_the_next_one_goes_on(ground)
     runs.collect(run)
     run.refresh_from_db()
     assert (run.state, Invoice.objects.count(), BilledCharge.objects.count()) == ("ready", 2, 4)
+
+
+def test_a_draft_is_not_thrown_away_while_a_later_month_draws_on_it(ground):
+    msp, (customer, _other) = ground
+    minutes = {"kind": "minutes", "name": "Included minutes", "minutes": 10, "roll_over": 1}
+    agreed.contract(customer, agreed.published(msp, minutes), starts=BEGINS)
+    charges(customer, EUR, at=NOON + timedelta(days=31))
+    profile = BillingProfile.objects.select_related("tenant", "entity").get(tenant=customer)
+    october, _found = draft_month(profile, BEGINS, ENDS, by=make.BY)
+    other = threading.Thread(target=at_once, args=(msp, lambda: refused.extend(_refusal(october))))
+    refused = []
+    with transaction.atomic():
+        draft_month(profile, ENDS, date(2026, 12, 1), by=make.BY)
+        other.start()
+        other.join(0.5)
+        assert refused == []
+    other.join(20)
+
+    assert refused == ["November 2026 counts on what this month left of included minutes: throw its draft away first."]
+    assert Invoice.objects.filter(pk=october.pk).exists()
+
+
+def _refusal(invoice):
+    try:
+        drop(invoice, by=make.BY)
+    except ValidationError as error:
+        return error.messages
+    return ["none"]
 
 
 def test_a_draft_waits_for_a_change_of_the_contract_and_bills_what_holds_then(ground):
