@@ -1,13 +1,15 @@
 """The MSP's list of its customers' accounts: what is left of each, and whose calls are stopped or soon will be."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui import markup
+from portal.ui import markup, values
 from portal.ui.columns import Choice, Column
 from portal.ui.lists import Empty, ListPage
 from tenants.models import Customer
@@ -33,38 +35,45 @@ class BalanceList(ListPage):
         super().__init__(request, tabs=payment_tabs(request, "balances"))
         self.overview = Overview(request.msp, now())  # type: ignore[attr-defined]
 
-    @property
-    def columns(self) -> list[Column]:  # type: ignore[override]
-        seen, at = self.overview, self.overview.at
-        return [
+    def visible_columns(self) -> list[Column]:
+        """Return what there is room for on a page; the file has everything."""
+        seen = self.overview
+        found = [
             Column("state", _("State"), kind="status", value=seen.state),
             Column("name", _("Customer"), link="accounts:detail", sort=True),
-            Column("kind", _("Kind"), value=lambda row: seen.account(row).get_kind_display(), card=False),
-            Column("balance", _("Balance"), kind="money", sort=True),
-            Column("credit", _("Credit limit"), kind="money", card=False,
-                   value=lambda row: seen.account(row).credit_limit_micros,
+            Column("kind", _("Kind"), value=lambda row: seen.account(row).get_kind_display()),
+            _money("balance", _("Balance"), lambda row: row.balance, sort=True),
+            _money("credit", _("Credit limit"), lambda row: seen.account(row).credit_limit_micros, card=False,
                    help=_("How far below zero a postpaid balance may go; empty is no limit.")),
-            Column("spent", _("Calls this month"), kind="money", card=False,
-                   value=lambda row: seen.account(row).standing(at).spent),
-            Column("left", _("Left for calls"), kind="money", value=lambda row: seen.left(seen.account(row)),
+            _money("spent", _("Calls this month"), lambda row: seen.account(row).standing(seen.at).spent),
+            _money("left", _("Left for calls"), lambda row: seen.left(seen.account(row)),
                    help=_("By the narrowest of its limits; empty where nothing stops its calls.")),
             Column("longest", _("Longest call"), kind="duration", value=seen.longest, card=False,
                    help=_("How long the next call to the dearest destination may last.")),
-            Column("warnings", _("Warnings"), value=lambda row: " ".join(seen.warnings(seen.account(row))),
-                   draw=self._warnings, card=False),
+            Column("warnings", _("Warnings"), value=lambda row: " ".join(seen.warnings(seen.account(row)))),
         ]  # fmt: skip
+        in_file = self.request.GET.get("export") == "csv"
+        return found if in_file else [column for column in found if column.name not in ("kind", "spent")]
 
     filters = [
         Choice("kind", _("Kind"), Account.Kind.choices, apply=lambda found, kind: _of_kind(found, kind)),
         Choice("state", _("State"), STATES, apply=lambda found, state: _in_state(found, state)),
     ]
 
-    def _warnings(self, row: Customer) -> str:
-        words = self.overview.warnings(self.overview.account(row))
-        return " ".join(words) or markup.NONE
-
     def queryset(self) -> QuerySet[Customer]:
         return customers_with_accounts(self.request.msp)  # type: ignore[attr-defined]
+
+
+def _money(name: str, label: Any, value: Callable[[Any], int | None], **more: Any) -> Column:
+    """Return a column of amounts that are not broken in the middle."""
+
+    def draw(row: Any) -> str:
+        micros = value(row)
+        if micros is None:
+            return markup.NONE
+        return format_html('<span class="text-nowrap">{}</span>', values.money(micros, row.currency))
+
+    return Column(name, label, kind="money", value=value, draw=draw, **more)
 
 
 def _of_kind(found: QuerySet[Any], kind: str) -> QuerySet[Any]:

@@ -14,8 +14,8 @@ class OwnPaymentList(ListPage):
     template = "voice/payments/cards_saved.html"
     columns = [
         Column("received_on", _("Received on"), draw=day("received_on"), sort=True),
-        Column("method", _("How"), value=lambda row: row.card or row.get_method_display()),
-        Column("reference", _("Reference"), link="pay:payment", sort=True),
+        Column("method", _("How"), value=lambda row: row.card or row.get_method_display(), link="pay:payment"),
+        Column("reference", _("Reference"), kind="code", sort=True, card=False),
         Column("amount", _("Amount"), kind="money", sort=True),
     ]
     search_fields = ["reference"]

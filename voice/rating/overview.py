@@ -94,8 +94,10 @@ class Overview:
         if left is not None and left <= 0:
             return status("limited", word=_("Stopped"))
         if self.warnings(account):
-            return status("attention", word=_("Warned"))
-        return status("active", word=_("No limit") if left is None else _("Within its limits"))
+            return status("waiting_you", word=_("Warned"))
+        if left is None:
+            return status("inactive", word=_("No limit"))
+        return status("active", word=_("Prepaid") if account.is_prepaid else _("Within limit"))
 
     def _known(self, account: Account) -> Classes | None:
         deck, free, currency = self._decks.get(account.pk, NO_DECK)

@@ -204,7 +204,10 @@ class RunForm(forms.Form):
 class AskForm(forms.Form):
     """What a customer asks about a line of its bill."""
 
-    text = forms.CharField(label=_("What do you want to know?"), widget=forms.Textarea, max_length=2000)
+    text = forms.CharField(
+        label=_("What do you want to know?"), widget=forms.Textarea(attrs={"rows": 4}), max_length=2000,
+        help_text=_("For example: “Which of our people made these calls?”"),
+    )  # fmt: skip
     disputed = AmountField(
         label=_("Amount that you do not accept"),
         required=False,
@@ -219,7 +222,7 @@ class AskForm(forms.Form):
 class AnswerForm(forms.Form):
     """What the MSP answers."""
 
-    answer = forms.CharField(label=_("Answer"), widget=forms.Textarea, max_length=2000)
+    answer = forms.CharField(label=_("Answer"), widget=forms.Textarea(attrs={"rows": 6}), max_length=2000)
 
 
 class IssueForm(forms.Form):

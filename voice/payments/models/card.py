@@ -115,7 +115,7 @@ class CardAttempt(models.Model):
     )
     # What it was paid with, as it may be shown: “Visa … 4242”.
     card = models.TextField(_("card"), blank=True)
-    # What was sent back in all, also where it failed and came here again, and what of it is booked.
+    # What went back and did not come here again, and what of it is booked.
     refunded = models.BigIntegerField(default=0)
     refund_booked = models.BigIntegerField(default=0)
 

@@ -112,14 +112,15 @@ def refund(attempt: CardAttempt, amount: int, *, by: Actor) -> CardAttempt:
             raise ValidationError({"amount": _("Choose an amount up to what is left of the payment.")})
         minor = _in_coins(amount, attempt.currency)
         # The same button pressed twice is one refund: the key tells which state it began from.
-        key = f"{attempt.key}-refund-{attempt.refunded}-{amount}"
+        sent = facts.sent_back(attempt)
+        key = f"{attempt.key}-refund-{sent}-{amount}"
         try:
             is_done = gateway_of(attempt.account).refund(attempt.intent, minor, key=key)
         except GatewayError as error:
             raise ValidationError(str(error))
         audit.record(by, "card_payment.refund_asked", attempt, tenant_id=attempt.tenant_id, amount=amount)
         if is_done:
-            facts.refunded(attempt, attempt.refunded + amount, by=by)
+            facts.refunded(attempt, sent + amount, by=by)
     return attempt
 
 

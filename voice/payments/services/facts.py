@@ -59,8 +59,9 @@ def apply(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
 
 def refunded(attempt: CardAttempt, total: int, *, by: Actor) -> Told:
     """Note how much was sent back in all, and book what of it is not booked yet."""
-    if total > attempt.refunded:
-        attempt.refunded = total
+    more = total - sent_back(attempt)
+    if more > 0:
+        attempt.refunded += more
         attempt.save(update_fields=["refunded"])
     return _settle(attempt, by=by)
 
@@ -139,9 +140,14 @@ def refundable(attempt: CardAttempt) -> int:
     """Return what of an attempt can still be sent back: of its payment, and of refunds of it that came here again."""
     if attempt.payment is None:
         return 0
-    failed = _failed(attempt)
-    kept = sum(books.kept_of(each) for each in [attempt.payment, *_returned(attempt.payment, failed)])
-    return min(kept, attempt.amount - attempt.refunded + sum(failed.values()))
+    kept = sum(books.kept_of(each) for each in [attempt.payment, *_returned(attempt.payment, _failed(attempt))])
+    return min(kept, attempt.amount - attempt.refunded)
+
+
+def sent_back(attempt: CardAttempt) -> int:
+    """Return how much was sent back in all, also what came here again since."""
+    came = _returned(attempt.payment, _failed(attempt)) if attempt.payment else []
+    return attempt.refunded + sum(each.amount for each in came)
 
 
 def _failed(attempt: CardAttempt, *, until: int | None = None) -> dict[str, int]:
@@ -181,14 +187,15 @@ def _settle_refunds(attempt: CardAttempt, payment: Payment, failed: Mapping[str,
 
 def _settle_failed(attempt: CardAttempt, payment: Payment, failed: Mapping[str, int], by: Actor) -> bool:
     """Book refunds that came here again as money that came in; one that is not booked as sent yet waits for that."""
-    known = {each.reference: each.amount for each in _returned(payment, failed)}
-    left = attempt.refund_booked - sum(known.values())
+    known = {each.reference for each in _returned(payment, failed)}
     booked = False
     for reference, amount in failed.items():
-        if reference in known or not 0 < amount <= left:
+        if reference in known or not 0 < amount <= attempt.refund_booked:
             continue
         _again(attempt, payment, amount, reference, _named(_("Card refund that did not arrive"), attempt), by)
-        left, booked = left - amount, True
+        attempt.refunded, attempt.refund_booked = attempt.refunded - amount, attempt.refund_booked - amount
+        attempt.save(update_fields=["refunded", "refund_booked"])
+        booked = True
     return booked
 
 

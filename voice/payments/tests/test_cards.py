@@ -159,6 +159,7 @@ def test_a_refund_that_failed_is_booked_back_once(billed, account, attempt):
     assert (first.outcome, again.outcome, owed(billed)) == ("booked", "noted", 0)
     assert "did not arrive" in first.words and books.open_total(billed.tenant_id, billed.entity_id, "EUR") == 0
     assert Payment.objects.get(reference="re_1").amount == 19 * EUR
+    assert (fresh(attempt).refunded, fresh(attempt).refund_booked) == (0, 0)
     # What the gateway counts has shrunk; what is sent again is another refund, and all of the payment can go back.
     refunded(account, 1900, created=300)
     assert owed(billed) == 19 * EUR

@@ -121,13 +121,14 @@ def lab_checkout(request: HttpRequest, key: object) -> HttpResponse:
     """Stand in for the gateway's own page: whoever has the link pays there, so no right of ours is asked for."""
     row = _attempt(request, key)
     with contexts.msp(request.tenant.msp):
-        account = get_object_or_404(CardAccount, pk=row.account_id, kind=CardAccount.Kind.LAB)
+        get_object_or_404(CardAccount, pk=row.account_id, kind=CardAccount.Kind.LAB)
+        row = CardAttempt.objects.select_related("account__entity", "tenant__msp").get(pk=row.pk)
+        order = cards.order_of(row)
         if request.method == "POST" and request.POST.get("card") in lab.LABELS:
-            row = CardAttempt.objects.select_related("account", "tenant__msp").get(pk=row.pk)
             at = int(timezone.now().timestamp())
-            for event in lab.checkout_events(cards.order_of(row), last4=request.POST["card"], at=at):
-                body, signature = lab.signed(event, account.webhook_secret or "")
-                webhooks.receive(account, body, signature)
+            for event in lab.checkout_events(order, last4=request.POST["card"], at=at):
+                body, signature = lab.signed(event, row.account.webhook_secret or "")
+                webhooks.receive(row.account, body, signature)
             return redirect("pay:attempt", key=row.key)
-    offered = [(last4, f"4000 0000 0000 {last4}", words) for last4, words in lab.LABELS.items()]
-    return TemplateResponse(request, "voice/payments/lab_checkout.html", {"attempt": row, "offered": offered})
+    context = {"attempt": row, "order": order, "offered": lab.LABELS.items()}
+    return TemplateResponse(request, "voice/payments/lab_checkout.html", context)
