@@ -79,7 +79,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
         country=customer.country,
         cps=customer.cps,
         channels=customer.channels,
-        longest_call=60 * (customer.longest_call_minutes or 0),
+        longest_call=60 * (customer.longest_call_minutes or read["msp"][0]["longest_call_minutes"] or 0),
         lines=lines_of(map(_route, read["routes"]), trunks, customer.time_zone),
         default_caller_id=_default_caller(customer, numbers),
         refuse_unknown_caller=customer.caller_id_policy == Customer.CallerIdPolicy.REFUSE,
@@ -99,6 +99,7 @@ def _reads() -> Together:
     blank = Customer(pk=-1, msp_id=-2, country="-3")
     return Together(
         {
+            "msp": Msp.objects.filter(pk=-2).values("longest_call_minutes"),
             "names": CustomerRegion.objects.filter(customer=blank).order_by("pk").values("fqdn"),
             "trunks": trunks_for(blank).order_by("pk").values(*_TRUNK),
             "numbers": Number.objects.in_number_order().values("e164", "state", "inbound", "inbound_trunk"),

@@ -45,6 +45,12 @@ class CustomerSerializer(serializers.ModelSerializer[Customer]):
         return sorted(name.fqdn for name in customer.customer_regions.all())
 
 
+class EverybodySerializer(serializers.Serializer[Msp]):
+    """What holds for customers that have no value of their own; null is 12 hours."""
+
+    longest_call_minutes = serializers.IntegerField(min_value=1, max_value=720, allow_null=True)
+
+
 class CompanySerializer(serializers.ModelSerializer[Customer]):
     """A customer as it sees itself."""
 

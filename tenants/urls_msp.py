@@ -5,6 +5,7 @@ from tenants.views import domains, msp, retention
 customers = [
     path("", msp.customer_list, name="list"),
     path("new/", msp.customer_new, name="new"),
+    path("limits/", msp.everybody, name="everybody"),
     path("<int:pk>/", msp.customer_detail, name="detail"),
     path("<int:pk>/steps/", msp.customer_steps, name="steps"),
     path("<int:pk>/history/", msp.customer_history, name="history"),

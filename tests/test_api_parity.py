@@ -43,6 +43,7 @@ CALLS = {
     "msp": {
         "brand/": "patch brand/<int:pk>/",
         "customers/new/": "post customers/",
+        "customers/limits/": "post customers/limits/",
         "customers/<int:pk>/edit/": "patch customers/<int:pk>/",
         "customers/<int:pk>/suspend/": "post customers/<int:pk>/suspend/",
         "customers/<int:pk>/resume/": "post customers/<int:pk>/resume/",

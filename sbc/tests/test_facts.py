@@ -4,7 +4,7 @@ import pytest
 
 from portal.db import contexts
 from sbc.facts import customer_facts
-from tenants.models import Customer
+from tenants.models import Customer, Msp
 from voice.carriers.models import EmergencyTrunk, Trunk, TrunkGrant
 from voice.emergency.models import EmergencyTrunkChoice
 from voice.numbers.models import Number
@@ -32,6 +32,17 @@ def test_the_default_caller_id_is_an_active_number_of_the_customer_or_none(acme,
     acme.refresh_from_db()
 
     assert customer_facts(acme).default_caller_id == told
+
+
+@pytest.mark.parametrize(("own", "everybodys", "seconds"), [(None, None, 0), (None, 240, 14_400), (60, 240, 3_600)])
+def test_a_call_lasts_as_long_as_the_customer_says_and_else_as_its_msp_says(acme, northwind, own, everybodys, seconds):
+    Customer.objects.filter(pk=acme.pk).update(longest_call_minutes=own)
+    with contexts.public():
+        Msp.objects.filter(pk=northwind.pk).update(longest_call_minutes=everybodys)
+    acme.refresh_from_db()
+
+    with contexts.customer(acme):
+        assert customer_facts(acme).longest_call == seconds
 
 
 def test_all_of_a_customer_is_read_in_one_question(acme, globex, northwind, nadia, django_assert_num_queries):

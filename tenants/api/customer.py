@@ -11,8 +11,14 @@ from rest_framework.serializers import BaseSerializer
 
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants import selectors, services
-from tenants.models import Customer
-from tenants.serializers import CompanySerializer, CustomerSerializer, InvitationSerializer, ReasonSerializer
+from tenants.models import Customer, Msp
+from tenants.serializers import (
+    CompanySerializer,
+    CustomerSerializer,
+    EverybodySerializer,
+    InvitationSerializer,
+    ReasonSerializer,
+)
 
 
 class CustomerViewSet(MspViewSet):
@@ -68,6 +74,17 @@ class CustomerViewSet(MspViewSet):
         form.is_valid(raise_exception=True)
         services.invite(**form.validated_data, msp=None, tenant=self.get_object(), by=self.actor)
         return Response(form.data, status=202)
+
+    @extend_schema(request=EverybodySerializer, responses=EverybodySerializer)
+    @action(detail=False, methods=["get", "post"])
+    def limits(self, request: Request) -> Response:
+        """Read or set what holds for customers without a value of their own: `{"longest_call_minutes": 240}`."""
+        msp = Msp.objects.get(pk=request._request.msp.pk)  # type: ignore[attr-defined]
+        if request.method == "POST":
+            given = EverybodySerializer(data=request.data)
+            given.is_valid(raise_exception=True)
+            msp = services.save_longest_call(msp, given.validated_data["longest_call_minutes"], by=self.actor)
+        return Response(EverybodySerializer(msp).data)
 
     def _said(self) -> dict[str, str]:
         form = ReasonSerializer(data=self.request.data)

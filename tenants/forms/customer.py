@@ -7,15 +7,28 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
 from tenants.countries import country_choices
-from tenants.models import (
-    Customer,
-)
+from tenants.models import Customer, Msp
 from tenants.zones import zone_choices
 
 
 def country_options() -> list[tuple[str, Any]]:
     """Return every country after an empty choice: a wrong default would be a wrong emergency number."""
     return [("", _("Choose a country")), *country_choices()]
+
+
+class EverybodyForm(forms.ModelForm[Msp]):
+    """What holds for customers that have no value of their own."""
+
+    class Meta:
+        model = Msp
+        fields = ["longest_call_minutes"]
+        widgets = {"longest_call_minutes": forms.NumberInput(attrs={"data-unit": _("minutes"), "min": 1, "max": 720})}
+        labels = {"longest_call_minutes": _("Longest call")}
+        help_texts = {
+            "longest_call_minutes": _(
+                "The SBC ends longer calls, except emergency calls. Empty is 12 hours, the most there is."
+            )
+        }
 
 
 class CustomerForm(Groups, forms.ModelForm[Customer]):

@@ -50,7 +50,7 @@ class Customer(Versioned, TenantMixin):
         _("longest call"),
         null=True,
         blank=True,
-        help_text=_("In minutes: the SBC ends longer calls, except emergency calls. Empty is 12 hours."),
+        help_text=_("The SBC ends longer calls, except emergency calls. Empty is what holds for all customers."),
     )
     caller_id_policy = models.TextField(
         _("when the caller ID is not the customer's"), choices=CallerIdPolicy.choices, default=CallerIdPolicy.REPLACE

@@ -60,10 +60,21 @@ class Msp(Versioned):
     state = models.TextField(_("state"), choices=State.choices, default=State.ACTIVE, editable=False)
     support_email = models.EmailField(_("support e-mail"), blank=True)
     support_phone = models.TextField(_("support phone"), blank=True, validators=[MaxLengthValidator(40)])
+    longest_call_minutes = models.PositiveIntegerField(
+        _("longest call of customers without one of their own"),
+        null=True,
+        blank=True,
+        help_text=_("In minutes: the SBC ends longer calls, except emergency calls. Empty is 12 hours."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="tenants_msp_longest_call",
+                condition=models.Q(longest_call_minutes=None) | models.Q(longest_call_minutes__range=(1, 720)),
+                violation_error_message=_("A call may last from 1 to 720 minutes, which is 12 hours."),
+            ),
             models.UniqueConstraint(
                 fields=["slug"],
                 name="tenants_msp_slug_once",

@@ -10,6 +10,7 @@ from tenants.services.customers import (
     hide_numbers,
     resume_customer,
     save_customer,
+    save_longest_call,
     suspend_customer,
 )
 from tenants.services.msps import (
@@ -69,6 +70,7 @@ __all__ = [
     "revoke_token",
     "save_brand",
     "save_customer",
+    "save_longest_call",
     "save_profile",
     "save_region",
     "save_rule",

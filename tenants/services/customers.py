@@ -16,7 +16,7 @@ from portal.db import contexts
 from portal.db import customers as schemas
 from tenants import addresses, hosts
 from tenants.countries import COUNTRIES
-from tenants.models import Acting, ApiToken, BaseDomain, Customer, CustomerRegion, Domain
+from tenants.models import Acting, ApiToken, BaseDomain, Customer, CustomerRegion, Domain, Msp
 from tenants.scopes import config_changed
 from tenants.services.people import invite
 from tenants.zones import usual_zone, zones
@@ -127,6 +127,28 @@ def hide_numbers(customer: Customer, *, hide: bool, by: Actor) -> Customer:
         _tell(customer)
     customer.hide_numbers = hide
     return customer
+
+
+@transaction.atomic
+def save_longest_call(msp: Msp, minutes: int | None, *, by: Actor) -> Msp:
+    """Store how long calls may last of customers without a value of their own, and send those to the SBCs.
+
+    Raises ValidationError.
+    """
+    stored = Msp.objects.select_for_update(no_key=True).get(pk=msp.pk)
+    before, stored.longest_call_minutes = stored.longest_call_minutes, minutes
+    stored.full_clean(validate_unique=False)
+    if before == minutes:
+        return stored
+    Msp.objects.filter(pk=stored.pk).update(longest_call_minutes=minutes)
+    following = Customer.objects.filter(msp=stored, longest_call_minutes=None).exclude(state=Customer.State.CLOSED)
+    for customer in following.order_by("pk"):
+        config_changed(customer)
+    audit.record(
+        by, "msp.longest_call", stored, before={"longest_call_minutes": before},
+        after={"longest_call_minutes": minutes}, msp_id=stored.pk,
+    )  # fmt: skip
+    return stored
 
 
 def suspend_customer(customer: Customer, *, reason: str, by: Actor) -> Customer:

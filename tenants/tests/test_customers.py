@@ -137,6 +137,30 @@ def test_every_country_with_inhabitants_of_its_own_has_a_usual_time_zone():
     assert without <= {"AC", "BV", "CP", "CQ", "DG", "EA", "HM", "IC", "TA"}
 
 
+def test_the_longest_call_of_all_goes_to_whoever_has_none_of_its_own(northwind, acme, globex, initech, nadia):
+    with contexts.msp(northwind):
+        Customer.objects.filter(pk=globex.pk).update(longest_call_minutes=60)
+    desk = client_of(nadia, northwind)
+
+    def versions():
+        with contexts.public():
+            rows = [acme.pk, globex.pk, initech.pk]
+            return [Customer.objects.values_list("config_version", flat=True).get(pk=pk) for pk in rows]
+
+    before = versions()
+    assert "from 1 to 720" in desk.post("/customers/limits/", {"longest_call_minutes": "721"}).content.decode()
+    assert desk.post("/customers/limits/", {"longest_call_minutes": "240"}).status_code == 302
+    assert "Globex" in desk.get("/customers/limits/").content.decode()
+    assert versions() == [before[0] + 1, *before[1:]]
+    same = desk.post("/api/v1/customers/limits/", {"longest_call_minutes": 240}, content_type="application/json")
+    assert same.json() == desk.get("/api/v1/customers/limits/").json() == {"longest_call_minutes": 240}
+    assert versions() == [before[0] + 1, *before[1:]]
+    wrong = desk.post("/api/v1/customers/limits/", {"longest_call_minutes": 0}, content_type="application/json")
+    assert wrong.status_code == 400
+    with contexts.msp(northwind):
+        assert AuditEntry.objects.get(verb="msp.longest_call").after == {"longest_call_minutes": 240}
+
+
 def test_the_msp_decides_whether_approved_foreign_numbers_may_be_shown(northwind, acme, nadia):
     browser = client_of(nadia, northwind)
     before = acme.config_version

@@ -23,12 +23,13 @@ from tenants import addresses, selectors, services
 from tenants.colour import contrast, readable
 from tenants.countries import country_name
 from tenants.forms.brand import BrandForm
-from tenants.forms.customer import CustomerEditForm, NewCustomerForm, ReasonForm
+from tenants.forms.customer import CustomerEditForm, EverybodyForm, NewCustomerForm, ReasonForm
 from tenants.forms.people import InviteForm
-from tenants.models import Brand, Customer
+from tenants.models import Brand, Customer, Msp
 from tenants.services.customers import RETENTION
 from tenants.views.shared import NIGHT, PAPER, said, verb_in_words
 
+EVERYBODY = Action(gettext_lazy("Limits for all"), "customers:everybody", "adjustments", "customers.change")
 NEW = Action(gettext_lazy("New customer"), "customers:new", "plus", "customers.change")
 
 
@@ -57,7 +58,7 @@ class CustomerList(ListPage):
     filters = [Choice("state", gettext_lazy("State"), Customer.State.choices)]
     default_sort = "name"
     export_name = "customers"
-    actions = [NEW]
+    actions = [NEW, EVERYBODY]
     empty = Empty(
         gettext_lazy("No customers yet."),
         gettext_lazy("For example “Acme GmbH, label acme, Germany, 30 calls at a time”."),
@@ -90,6 +91,23 @@ def customer_new(request: HttpRequest) -> HttpResponse:
             return redirect("customers:steps", customer.pk)
     bases = list(selectors.base_domains(request.msp))
     return TemplateResponse(request, "tenants/customer_new.html", {"form": form, "bases": bases})
+
+
+@requires("customers.change")
+def everybody(request: HttpRequest) -> HttpResponse:
+    """Say what holds for customers that have no value of their own."""
+    form = EverybodyForm(request.POST or None, instance=Msp.objects.get(pk=request.msp.pk))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.save_longest_call(request.msp, form.cleaned_data["longest_call_minutes"], by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Saved. The SBCs follow in a few seconds."))
+            return redirect("customers:list")
+    customers = Customer.objects.filter(msp=request.msp).exclude(state=Customer.State.CLOSED)
+    context = {"form": form, "own": customers.exclude(longest_call_minutes=None).order_by("name")[:50]}
+    return TemplateResponse(request, "tenants/customers_everybody.html", context)
 
 
 @requires("customers.view")

@@ -74,7 +74,8 @@ class Overview:
 
         None where it is not known what the customer's calls cost.
         """
-        account, most = self.account(customer), 60 * (customer.longest_call_minutes or LONGEST_MINUTES)
+        minutes = customer.longest_call_minutes or self._everybodys or LONGEST_MINUTES
+        account, most = self.account(customer), 60 * minutes
         if self.left(account) is None:
             return most
         known = self._known(account)
@@ -115,6 +116,10 @@ class Overview:
             tenant: (deck, free, currency)
             for tenant, deck, free, currency in rows.values_list("tenant_id", "deck_id", "deck__free", "deck__currency")
         }
+
+    @cached_property
+    def _everybodys(self) -> int | None:
+        return Msp.objects.values_list("longest_call_minutes", flat=True).get(pk=self.msp.pk)
 
     @cached_property
     def _open_calls(self) -> dict[int, int]:

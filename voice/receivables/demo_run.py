@@ -1,4 +1,4 @@
-"""The demo's calls of last month, the run that billed them, and a question about a line."""
+"""The demo's calls of last month, the run that billed them, and questions about its lines."""
 
 import random
 import uuid
@@ -14,7 +14,7 @@ from voice.calls.models import Cdr
 from voice.inventory.models import StockNumber
 from voice.rating import live
 from voice.receivables import services
-from voice.receivables.models import Invoice, InvoiceRun
+from voice.receivables.models import Invoice, InvoiceRun, LineQuestion
 from voice.receivables.services import questions, runs
 
 CALLS = 36
@@ -27,7 +27,7 @@ CALLED = ("+442079460018", "+33199000017", "+41791234500", "+4915550100017", "+1
 
 
 def seed(cast: Any, msp: Msp, begins: date, ends: date, *, by: Actor) -> None:
-    """Price last month's calls, collect them, issue what nobody has to look at; Acme asks about its dearest line."""
+    """Price last month's calls, collect them, issue what nobody has to look at; Acme asks about two lines."""
     for customer in (each for each in cast.customers if each.msp_id == msp.pk):
         _call(cast, customer, begins, ends)
     with cast.as_msp(msp):
@@ -39,10 +39,23 @@ def seed(cast: Any, msp: Msp, begins: date, ends: date, *, by: Actor) -> None:
         issued = Invoice.objects.issued().filter(msp=msp, source="run", tenant__label="acme").first()
     if issued is not None:
         with cast.as_customer(issued.tenant):
-            line = BillLine.objects.filter(bill=issued.pk, kind="usage").select_related("bill").order_by("-net").first()
-            if line is not None and line.net > 0:
-                asked = Actor(email="alice@acme.example")
-                questions.ask(line, issued.tenant, text="Who calls there so much?", disputed=line.net, by=asked)
+            _ask(issued)
+        with cast.as_msp(msp):
+            waiting = LineQuestion.objects.filter(msp=msp, disputed=0).order_by("pk").first()
+            if waiting is not None:
+                words = "Mostly +49 30 23125002, in the first week. Open the line: each call is there with its number."
+                questions.answer(waiting, text=words, by=Actor(email="nadia@northwind.example"))
+
+
+def _ask(issued: Invoice) -> None:
+    """Let Acme ask who made the calls of a line, and not accept a part of its dearest one."""
+    lines, alice = BillLine.objects.filter(bill=issued.pk).select_related("bill"), Actor(email="alice@acme.example")
+    calls, dearest = lines.filter(kind="usage").order_by("position").first(), lines.order_by("-net").first()
+    if calls is not None:
+        questions.ask(calls, issued.tenant, text="Which of our people make these calls?", by=alice)
+    if dearest is not None and dearest.net > 0:
+        half = dearest.net // 2 // 10_000 * 10_000
+        questions.ask(dearest, issued.tenant, text="We moved in on the 16th only.", disputed=half, by=alice)
 
 
 def _issue(run: InvoiceRun, on: date, by: Actor) -> None:
