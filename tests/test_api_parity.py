@@ -100,6 +100,7 @@ CALLS = {
         "advisor/<int:pk>/delete/": "delete assessments/<int:pk>/",
         "margin/target/": "post margin-targets/",
         "margin/carrier-invoices/new/": "post carrier-invoices/",
+        "margin/carrier-invoices/totals/": "post carrier-invoices/",
         "margin/carrier-invoices/<int:pk>/read/": "post carrier-invoices/<int:pk>/answer/",
         "margin/carrier-invoices/<int:pk>/decide/": "post carrier-invoices/<int:pk>/decide/",
         "margin/carrier-invoices/<int:pk>/remove/": "delete carrier-invoices/<int:pk>/",

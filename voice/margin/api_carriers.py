@@ -21,11 +21,18 @@ from voice.rating.files.tables import MOST_BYTES
 
 
 class CarrierInvoiceSerializer(serializers.ModelSerializer[CarrierInvoice]):
-    """A carrier's file of calls: `content` as text, or an XLSX file in `content_base64`."""
+    """A carrier's file of calls: `content` as text, or an XLSX file in `content_base64`.
+
+    An invoice without calls is a file of destinations and amounts with `by_destination`, or `totals` as lines of
+    `Germany; 120.50`, or one amount; `decimal` says its mark where it is not clear.
+    """
 
     carrier = serializers.PrimaryKeyRelatedField(queryset=Carrier.objects.all())
     content = serializers.CharField(write_only=True, required=False, max_length=MOST_BYTES, trim_whitespace=False)
     content_base64 = serializers.CharField(write_only=True, required=False, max_length=MOST_BYTES * 4 // 3 + 4)
+    totals = serializers.CharField(write_only=True, required=False, max_length=200_000, trim_whitespace=False)
+    by_destination = serializers.BooleanField(write_only=True, default=False)
+    decimal = serializers.ChoiceField([".", ","], write_only=True, required=False)
     asked = serializers.SerializerMethodField()
     findings = serializers.SerializerMethodField()
 
@@ -33,7 +40,8 @@ class CarrierInvoiceSerializer(serializers.ModelSerializer[CarrierInvoice]):
         model = CarrierInvoice
         fields = [
             "id", "carrier", "number", "name", "begins", "ends", "zone", "currency", "time_tolerance",
-            "seconds_tolerance", "content", "content_base64", "stage", "state", "note", "message", "asked", "summary",
+            "seconds_tolerance", "content", "content_base64", "totals", "by_destination", "decimal",
+            "stage", "state", "note", "message", "asked", "summary",
             "findings", "total", "bad", "difference", "row_version", "created_at",
         ]  # fmt: skip
         read_only_fields = [
@@ -94,7 +102,12 @@ class CarrierInvoiceViewSet(MspViewSet):
 
     def write(self, serializer: Any, instance: CarrierInvoice | None) -> CarrierInvoice:
         data = dict(serializer.validated_data)
-        content = _content(data)
+        typed, decimal = data.pop("totals", None), data.pop("decimal", "")
+        by_destination = data.pop("by_destination")
+        content = _content(data) if typed is None else typed.encode()
+        if typed is not None or by_destination:
+            row = CarrierInvoice(msp=self.request.msp, **data)
+            return carrier_checks.start_totals(row, content, typed=typed is not None, decimal=decimal, by=self.actor)
         return carrier_checks.start(CarrierInvoice(msp=self.request.msp, **data), content, by=self.actor)
 
     @action(detail=True, methods=["get"])

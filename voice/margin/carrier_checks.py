@@ -15,14 +15,15 @@ from voice.currencies.conversion import NoRate
 from voice.currencies.selectors import rate_on
 from voice.margin import carrier_files as files
 from voice.margin import carrier_storing as storing
+from voice.margin import carrier_totals as totals
 from voice.margin.judging import findings, judge, summary, unit_of
 from voice.margin.matching import Ours, Theirs, match
 from voice.margin.models import CarrierFormat, CarrierInvoice
 from voice.rating.files.columns import find_header, remembered
 from voice.rating.files.figures import COMMA, DAY_FIRST, MONTH_FIRST, POINT, Evidence
 from voice.rating.files.lines import Fault
-from voice.rating.files.tables import MOST_BYTES, Table, Unreadable, read_table
-from voice.rating.money import half_up
+from voice.rating.files.tables import MOST_BYTES, Row, Table, Unreadable, read_table
+from voice.rating.money import UnknownCurrency, decimals, half_up
 
 Stage = CarrierInvoice.Stage
 SHOWN_ROWS = 8
@@ -50,6 +51,33 @@ def start(invoice: CarrierInvoice, content: bytes, *, by: Actor) -> CarrierInvoi
     return invoice
 
 
+def start_totals(
+    invoice: CarrierInvoice, content: bytes, *, typed: bool, decimal: str = "", by: Actor
+) -> CarrierInvoice:
+    """Take in what a carrier asks by destination or in total, and compare it with our costs in the background.
+
+    `typed` are lines that somebody wrote, otherwise it is a file. Raises ValidationError.
+    """
+    try:
+        rows = _rows_of(content, typed=typed)
+    except Unreadable as error:
+        raise ValidationError(str(error)) from error
+    if len(rows) > totals.MOST_LINES:
+        raise ValidationError(_("These are more than 5,000 lines: check call records as such."))
+    try:
+        decimals(invoice.currency)
+    except UnknownCurrency as error:
+        raise ValidationError({"currency": str(error)}) from error
+    shown = totals.amounts_of(rows)
+    if not decimal and not shown.is_clear:
+        raise ValidationError({"decimal": _("These amounts can be read in two ways: say which.")})
+    decimal = decimal or (COMMA if shown.second else POINT)
+    if not totals.read_totals(rows, decimal)[0]:
+        raise ValidationError(_("There is no amount in it."))
+    invoice.options = {"totals": True, "typed": typed, "decimal": decimal}
+    return start(invoice, content, by=by)
+
+
 @transaction.atomic
 def read_again(invoice: CarrierInvoice, options: dict[str, Any], *, by: Actor, **facts: Any) -> CarrierInvoice:
     """Read the file as somebody said, and compare it with our costs as they are now. Raises ValidationError."""
@@ -68,6 +96,9 @@ def read_again(invoice: CarrierInvoice, options: dict[str, Any], *, by: Actor, *
 
 def check(invoice: CarrierInvoice, progress: jobs.Progress) -> None:
     """Read the whole file, match its calls with ours and store what came of it."""
+    if invoice.options.get("totals"):
+        _check_totals(invoice, progress)
+        return
     try:
         table = read_table(bytes(invoice.content), invoice.options.get("sheet", ""))
         if _settle(invoice, table):
@@ -200,14 +231,7 @@ def _read(table: Table, invoice: CarrierInvoice, progress: jobs.Progress) -> tup
 def _ours_in(invoice: CarrierInvoice) -> tuple[list[Ours], list[storing.Known]]:
     """Return our calls with their costs in the invoice's currency; raises Unreadable where no rate leads there."""
     ours, known = storing.ours_of(invoice)
-    ways = {}
-    for currency in {each.currency for each in known if each.currency}:
-        try:
-            ways[currency] = rate_on(currency, invoice.currency, invoice.ends).exact(1)
-        except NoRate as error:
-            words = _("Your costs over this carrier's trunks are in %(ours)s, the file is in %(theirs)s.")
-            told = words % {"ours": currency, "theirs": invoice.currency}
-            raise Unreadable(f"{told} {error}") from error
+    ways = {currency: _way(currency, invoice) for currency in {each.currency for each in known if each.currency}}
     converted = [
         replace_micros(each, ways[owner.currency]) if owner.currency and ways[owner.currency] != 1 else each
         for each, owner in zip(ours, known, strict=True)
@@ -219,6 +243,54 @@ def replace_micros(call: Ours, way: Any) -> Ours:
     """Return a call with its cost in another currency, rounded once."""
     exact = call.micros * way
     return call._replace(micros=half_up(exact.numerator, exact.denominator))
+
+
+def _check_totals(invoice: CarrierInvoice, progress: jobs.Progress) -> None:
+    progress(0, 1, _("Adding up your costs"))
+    try:
+        rows = _rows_of(bytes(invoice.content), typed=invoice.options["typed"])
+        asked, faults = totals.read_totals(rows, invoice.options["decimal"])
+        ours = _costs_in(invoice)
+    except Unreadable as error:
+        invoice.stage, invoice.message = Stage.FAILED, str(error)
+        invoice.save()
+        return
+    held = totals.compare(asked, ours, _coin(invoice.currency))
+    invoice.summary = totals.summary_of(held)
+    invoice.difference = sum(each.difference for each in held)
+    invoice.total, invoice.bad = len(asked), len(faults)
+    invoice.stage, invoice.message = Stage.CHECKED, ""
+    with transaction.atomic():
+        storing.write_destinations(invoice, held)
+        storing.write_faults(invoice, faults[:MOST_FAULTS])
+        invoice.save()
+
+
+def _coin(currency: str) -> int:
+    return int(10 ** (6 - decimals(currency)))
+
+
+def _rows_of(content: bytes, *, typed: bool) -> list[Row]:
+    return totals.typed_rows(content.decode(errors="replace")) if typed else read_table(content).rows
+
+
+def _costs_in(invoice: CarrierInvoice) -> dict[str, int]:
+    """Return our costs by destination in the invoice's currency; raises Unreadable where no rate leads there."""
+    found: dict[str, int] = {}
+    for destination, currency, micros in storing.costs_of(invoice):
+        exact = _way(currency, invoice) * micros if currency else micros
+        found[destination] = found.get(destination, 0) + half_up(exact.numerator, exact.denominator)
+    return found
+
+
+def _way(currency: str, invoice: CarrierInvoice) -> Any:
+    """Return what an amount of one unit is in the invoice's currency; raises Unreadable where no rate leads there."""
+    try:
+        return rate_on(currency, invoice.currency, invoice.ends).exact(1)
+    except NoRate as error:
+        words = _("Your costs over this carrier's trunks are in %(ours)s, the file is in %(theirs)s.")
+        told = words % {"ours": currency, "theirs": invoice.currency}
+        raise Unreadable(f"{told} {error}") from error
 
 
 def _is_in(invoice: CarrierInvoice, call: Ours) -> bool:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from voice.carriers.models import Trunk
+from voice.margin.carrier_totals import Held
 from voice.margin.judging import Verdict
 from voice.margin.matching import Ours
 from voice.margin.models import CarrierInvoice
@@ -23,6 +24,19 @@ _OURS = """
       JOIN public.calls_cdr c ON (c.tenant_id, c.invited, c.id) = (k.tenant_id, k.invited, k.id)
      WHERE k.msp_id = %s AND k.trunk = ANY (%s) AND k.invited >= %s AND k.invited < %s AND c.direction <> 'emergency'
      ORDER BY k.answered, k.id
+"""
+# With what rating again moved, as the trunk's costs stand today.
+_COSTS = """
+    SELECT x.destination, x.currency, sum(x.micros)::bigint
+      FROM (
+        SELECT k.destination, k.currency, k.micros FROM public.rating_cost k
+         WHERE k.msp_id = %(msp)s AND k.trunk = ANY (%(trunks)s) AND k.answered >= %(begins)s AND k.answered < %(ends)s
+           AND k.invited >= %(since)s AND k.invited < %(ends)s
+        UNION ALL
+        SELECT a.destination, a.currency, a.micros FROM public.rerating_costadjustment a
+         WHERE a.msp_id = %(msp)s AND a.trunk = ANY (%(trunks)s) AND a.answered >= %(begins)s AND a.answered < %(ends)s
+      ) x
+     GROUP BY 1, 2 ORDER BY 1, 2
 """
 _CALL = (
     'msp_id, invoice_id, kind, "row", called, at, destination, seconds, micros, our_seconds, our_micros, difference,'
@@ -41,8 +55,7 @@ class Known(NamedTuple):
 
 def ours_of(invoice: CarrierInvoice) -> tuple[list[Ours], list[Known]]:
     """Return what the carrier's trunks cost in the period and a day around it; a call's key is its place."""
-    trunks = list(Trunk.objects.filter(carrier=invoice.carrier_id, msp=invoice.msp_id).values_list("pk", flat=True))
-    begins, ends = period_of(invoice)
+    trunks, (begins, ends) = _trunks_of(invoice), period_of(invoice)
     ours: list[Ours] = []
     known: list[Known] = []
     with connection.cursor() as cursor:
@@ -51,6 +64,19 @@ def ours_of(invoice: CarrierInvoice) -> tuple[list[Ours], list[Known]]:
             ours.append(Ours(len(ours), called.lstrip("+"), at, seconds, billed, micros, destination))
             known.append(Known(tenant, record, currency))
     return ours, known
+
+
+def costs_of(invoice: CarrierInvoice) -> list[tuple[str, str, int]]:
+    """Return destination, currency and cost of all calls over the carrier's trunks in the period."""
+    begins, ends = period_of(invoice)
+    facts: dict[str, Any] = {"msp": invoice.msp_id, "trunks": _trunks_of(invoice), "begins": begins, "ends": ends}
+    with connection.cursor() as cursor:
+        cursor.execute(_COSTS, facts | {"since": begins - AROUND})
+        return [(destination, currency, int(micros)) for destination, currency, micros in cursor.fetchall()]
+
+
+def _trunks_of(invoice: CarrierInvoice) -> list[int]:
+    return list(Trunk.objects.filter(carrier=invoice.carrier_id, msp=invoice.msp_id).values_list("pk", flat=True))
 
 
 def period_of(invoice: CarrierInvoice) -> tuple[datetime, datetime]:
@@ -81,6 +107,17 @@ def write_calls(invoice: CarrierInvoice, verdicts: Iterable[Verdict], known: Seq
             )  # fmt: skip
 
     _replace("margin_carriercall", _CALL, invoice, rows())
+
+
+def write_destinations(invoice: CarrierInvoice, held: Iterable[Held]) -> None:
+    """Store what was found by destination, in place of what was: rows like those of calls, without a number."""
+    at = period_of(invoice)[0]
+    rows = (
+        (invoice.msp_id, invoice.pk, each.kind, each.row, "", at, each.name, None, each.theirs, None, each.ours,
+         each.difference, None, None)
+        for each in held
+    )  # fmt: skip
+    _replace("margin_carriercall", _CALL, invoice, rows)
 
 
 def write_faults(invoice: CarrierInvoice, faults: Iterable[Fault]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.timezone import localdate
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
@@ -53,14 +54,15 @@ class CarrierInvoiceForm(Groups, forms.ModelForm[CarrierInvoice]):
         carriers = Carrier.objects.filter(msp=msp).order_by("name")
         self.fields["carrier"].queryset = carriers  # type: ignore[attr-defined]
         self.fields["zone"].widget = forms.Select(choices=zone_choices())
-        for name, unit in (("time_tolerance", "s"), ("seconds_tolerance", "s")):
-            self.fields[name].widget.attrs["data-unit"] = unit
+        for name in ("time_tolerance", "seconds_tolerance"):
+            if name in self.fields:
+                self.fields[name].widget.attrs["data-unit"] = "s"
         first = localdate().replace(day=1)
         self.fields["ends"].initial = first - timedelta(days=1)
         self.fields["begins"].initial = (first - timedelta(days=1)).replace(day=1)
         known = CarrierFormat.objects.filter(msp=msp).order_by("-pk").values_list("options", flat=True).first() or {}
         for name in FACTS:
-            if name in known:
+            if name in known and name in self.fields:
                 self.fields[name].initial = known[name]
 
     def clean_currency(self) -> str:
@@ -79,6 +81,54 @@ class CarrierInvoiceForm(Groups, forms.ModelForm[CarrierInvoice]):
                 setattr(self.instance, name, self.cleaned_data[name])
         if "file" in self.cleaned_data:
             self.instance.name = self.cleaned_data["file"].name
+
+
+class CarrierTotalsForm(CarrierInvoiceForm):
+    """What a carrier asks by destination or in total, typed or as a file, and its period."""
+
+    groups = [
+        (_("The invoice"), ["carrier", "number", "currency"]),
+        (_("Its period"), ["begins", "ends", "zone"]),
+        (_("What they ask, without tax"), ["totals", "file", "decimal"]),
+    ]
+    totals = forms.CharField(
+        label=_("Amounts"),
+        required=False,
+        max_length=200_000,
+        widget=forms.Textarea(attrs={"rows": 8, "placeholder": "Germany; 120.50\nGermany, mobile; 48.10"}),
+        help_text=_("A line for each destination, a semicolon, the amount. Or the total of the invoice alone."),
+    )
+    decimal = Marks.base_fields["decimal"]
+
+    class Meta(CarrierInvoiceForm.Meta):
+        fields = ["carrier", "number", "currency", "begins", "ends", "zone"]
+        help_texts = {"zone": _("The clock by which the carrier's days begin and end.")}
+
+    def __init__(self, *args: Any, msp: Msp, **kwargs: Any) -> None:
+        super().__init__(*args, msp=msp, **kwargs)
+        file = self.fields["file"]
+        file.required, file.label = False, _("Or a file")
+        file.help_text = _("CSV or XLSX with destination and amount. A line that adds the others up is left out.")
+
+    def clean_file(self) -> Any:
+        return super().clean_file() if self.cleaned_data["file"] else None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if not self.errors and bool(data.get("file")) == bool(data.get("totals", "").strip()):
+            self.add_error("totals", _("Write the amounts, or choose a file: one of them."))
+        return data
+
+    def _post_clean(self) -> None:
+        if not self.cleaned_data.get("file"):
+            self.cleaned_data.pop("file", None)
+            self.instance.name = gettext("Typed amounts")
+        super()._post_clean()
+
+    def content(self) -> tuple[bytes, bool]:
+        """Return what is to be compared, and whether it was typed."""
+        file = self.cleaned_data.get("file")
+        return (file.read(), False) if file else (self.cleaned_data["totals"].encode(), True)
 
 
 class ReadForm(Groups, Marks):

@@ -17,6 +17,7 @@ from voice.carriers.models import Carrier
 from voice.margin.models import CarrierCall, CarrierFault, CarrierInvoice
 
 NEW = Action(_("Check a carrier's invoice"), "margin:carrier_invoice_new", "upload", "margin.change")
+TOTALS = Action(_("Check amounts without calls"), "margin:carrier_totals_new", "file-text", "margin.change")
 KINDS = {
     "same": Status(_("Agrees"), "good", "check"),
     "price": Status(_("Other price"), "wait", "arrows-exchange"),
@@ -50,13 +51,19 @@ def _period(row: CarrierInvoice) -> str:
 
 class CarrierInvoiceList(ListPage):
     title = _("Margin")
-    lead = _("What carriers bill you, held call by call against what their trunks cost by your price lists.")
+    lead = _(
+        "What carriers bill you, held call by call, or by destination, against what their trunks cost by your"
+        " price lists."
+    )
     columns = [
         Column("state", _("State"), kind="status", value=state_of),
         Column("carrier__name", _("Carrier"), sort=True, link="margin:carrier_invoice"),
         Column("number", _("Invoice"), sort=True, value=lambda row: row.number or row.name),
         Column("begins", _("Period"), sort=True, draw=_period, value=_period),
-        Column("total", _("Calls"), kind="count", sort=True, card=False),
+        Column(
+            "total", _("Lines"), kind="count", sort=True, card=False,
+            help=_("Calls, or destinations where the invoice names no calls."),
+        ),
         Column(
             "difference", _("Asked beyond your costs"), kind="money", sort=True,
             help=_("What the carrier asks less what these calls cost by your price lists."),
@@ -69,7 +76,7 @@ class CarrierInvoiceList(ListPage):
         Choice("carrier", _("Carrier"), _carriers, field="carrier"),
     ]
     default_sort, export_name = "-pk", "carrier-invoices"
-    actions = [NEW]
+    actions = [NEW, TOTALS]
     empty = Empty(
         _("No carrier's invoice yet."),
         _("For example the call records of Carrier A for October, as CSV or XLSX."),
@@ -138,6 +145,8 @@ class CarrierCallList(ListPage):
         # The page has no room for what a file has.
         only_here, only_there = {"talked", "asked"}, {"row", "seconds", "our_seconds", "micros", "our_micros"}
         left_out = only_here if self.in_file else only_there
+        if self.invoice.options.get("totals"):
+            left_out = left_out | {"at", "called", "talked", "seconds", "our_seconds"}
         return [column for column in self.columns if column.name not in left_out]
 
     def queryset(self) -> QuerySet[CarrierCall]:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("routes/", views.route_list, name="routes"),
     path("carrier-invoices/", views_carriers.invoice_list, name="carrier_invoices"),
     path("carrier-invoices/new/", views_carriers.invoice_new, name="carrier_invoice_new"),
+    path("carrier-invoices/totals/", views_carriers.totals_new, name="carrier_totals_new"),
     path("carrier-invoices/<int:pk>/", views_carriers.invoice, name="carrier_invoice"),
     path("carrier-invoices/<int:pk>/faults/", views_carriers.faults, name="carrier_invoice_faults"),
     path("carrier-invoices/<int:pk>/read/", views_carriers.read, name="carrier_invoice_read"),

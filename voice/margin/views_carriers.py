@@ -15,7 +15,7 @@ from portal.core.models import Job
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from voice.margin import carrier_checks, tasks  # noqa: F401  registers the jobs
-from voice.margin.forms_carriers import CarrierInvoiceForm, DecideForm, ReadForm
+from voice.margin.forms_carriers import CarrierInvoiceForm, CarrierTotalsForm, DecideForm, ReadForm
 from voice.margin.models import CarrierInvoice
 from voice.margin.pages import tabs
 from voice.margin.pages_carriers import KINDS, CarrierCallList, CarrierInvoiceList, FaultList, state_of, words_of
@@ -44,6 +44,23 @@ def invoice_new(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "voice/margin/carrier_invoice_new.html", {"form": form})
 
 
+@requires("margin.change")
+def totals_new(request: HttpRequest) -> HttpResponse:
+    fresh = CarrierInvoice(msp=request.msp)
+    form = CarrierTotalsForm(request.POST or None, request.FILES or None, instance=fresh, msp=request.msp)
+    if request.method == "POST" and form.is_valid():
+        content, typed = form.content()
+        try:
+            made = carrier_checks.start_totals(
+                fresh, content, typed=typed, decimal=form.cleaned_data["decimal"], by=request.actor
+            )
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            return redirect("margin:carrier_invoice", made.pk)
+    return TemplateResponse(request, "voice/margin/carrier_totals_new.html", {"form": form})
+
+
 @requires("margin.view")
 def invoice(request: HttpRequest, pk: int) -> HttpResponse:
     row = _invoice(request, pk)
@@ -56,6 +73,7 @@ def invoice(request: HttpRequest, pk: int) -> HttpResponse:
         "working": working,
         "job": Job.objects.filter(pk=row.job_id).first() if row.job_id else None,
         "kinds": _kinds(row),
+        "counted": _("Destinations") if row.options.get("totals") else _("Calls"),
         "destinations": _destinations(row),
         "findings": [words_of(each, row.currency) for each in row.summary.get("findings", [])],
         "form": DecideForm(instance=row),
@@ -76,6 +94,9 @@ def faults(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("margin.change")
 def read(request: HttpRequest, pk: int) -> HttpResponse:
     row = _invoice(request, pk)
+    if row.options.get("totals"):
+        # Its marks were settled when it was taken in, and it has no columns of calls.
+        return redirect("margin:carrier_invoice", pk)
     form = ReadForm(request.POST or None, invoice=row)
     if request.method == "POST" and form.is_valid():
         try:

@@ -106,7 +106,10 @@ class CarrierFault(models.Model):
 
 
 class CarrierCall(models.Model):
-    """One call as the carrier bills it, as we counted it, or both; `difference` is theirs less ours."""
+    """One call as the carrier bills it, as we counted it, or both; `difference` is theirs less ours.
+
+    Of an invoice without calls it is one destination, with no number and at the beginning of the period.
+    """
 
     class Kind(models.TextChoices):
         SAME = "same", _("Agrees")
