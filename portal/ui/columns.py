@@ -21,7 +21,8 @@ Choices = Iterable[tuple[Any, Words]]
 class Column:
     """One column: `name` is the attribute (or path `carrier__name`) that it shows, unless `value` computes it.
 
-    `kind`: text, count, phone, money, duration, when, status, code, or html for a component's own markup.
+    `kind`: text, count, phone, money, total (a sum, rounded to the coin on the page), duration, when, status, code, or
+    html for a component's own markup.
     `sort`: the field to sort by, True for the name itself. `link`: True for `get_absolute_url`, the name of the page
     that takes the row's key, or a function of the row.
     `card`: one of the facts that stay when a row becomes a card on a phone. `draw` (what it does not
@@ -50,7 +51,7 @@ class Column:
 
     @property
     def is_number(self) -> bool:
-        return self.kind in ("count", "money", "duration")
+        return self.kind in ("count", "money", "total", "duration")
 
     @property
     def draws_itself(self) -> bool:
@@ -79,7 +80,7 @@ class Column:
             return ""
         if self.kind == "status" or isinstance(value, Status):
             return str(status(value).word)
-        if self.kind == "money":
+        if self.kind in ("money", "total"):
             return values.money(value, self.money_currency(row))
         if isinstance(value, datetime):
             return value.isoformat()

@@ -6,14 +6,17 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models.fields import BLANK_CHOICE_DASH
 from django.forms.renderers import DjangoTemplates
 from django.template import loader
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from portal.core.errors import StaleEdit
 
 Words = str | Promise
+DASHES = BLANK_CHOICE_DASH[0][1]
 CHECKS = (forms.CheckboxInput,)
 CHOICES = (forms.RadioSelect, forms.CheckboxSelectMultiple)
 
@@ -48,7 +51,8 @@ def groups(form: forms.BaseForm) -> list[Group]:
     placed = {name for _heading, names in named for name in names}
     loose = [field for field in form.visible_fields() if field.name not in placed]
     rest = [Group("", loose)] if loose else []
-    return rest + [Group(heading, [form[name] for name in names if name in form.fields]) for heading, names in named]
+    found = [Group(heading, [form[name] for name in names if name in form.fields]) for heading, names in named]
+    return rest + [group for group in found if group.fields]
 
 
 def refuse(form: forms.BaseForm, error: ValidationError) -> None:
@@ -83,8 +87,18 @@ def control(field: forms.BoundField) -> SafeString:
         base = "form-check-input"
     elif isinstance(widget, forms.Select):
         base = "form-select"
+        _name_nothing(field.field)
     classes = [base, widget.attrs.get("class", ""), "is-invalid" if field.errors else ""]
     return field.as_widget(attrs={"class": " ".join(filter(None, classes))})
+
+
+def _name_nothing(field: forms.Field) -> None:
+    """Let an empty choice say what it is instead of Django's row of dashes."""
+    words = _("Choose…") if field.required else "–"
+    if isinstance(field, forms.ModelChoiceField):
+        field.empty_label = words if field.empty_label == DASHES else field.empty_label
+    elif isinstance(field, forms.ChoiceField) and ("", DASHES) in (choices := list(field.choices)):  # type: ignore[arg-type]
+        field.choices = [("", words) if choice == ("", DASHES) else choice for choice in choices]
 
 
 def options(field: forms.BoundField) -> list[forms.boundfield.BoundWidget]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from portal.core import audit
 from portal.core.models import AuditEntry
 from portal.ui.parts import Event
+from portal.ui.values import person
 
 LATEST = 100
 WORDS: dict[str, str | Promise] = {
@@ -65,7 +66,7 @@ def _change(obj: Model, name: str, before: Any, after: Any) -> str:
 
 def who_in_words(entry: AuditEntry) -> str:
     """Return who did it: a person by address, one of our own machines as such."""
-    return _("The system") if entry.email.startswith("system:") else entry.email
+    return person(entry.email)
 
 
 def in_words(value: Any) -> str:

@@ -1,11 +1,12 @@
 """The small pieces that stand many times on a page, drawn without a template: icons, states, numbers, moments."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from html import escape
 
 from django.template import TemplateSyntaxError
 from django.templatetags.static import static
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -78,6 +79,19 @@ def phone(e164: str | None, copy: bool = True) -> SafeString | str:
 def money(micros: int | None, currency: str) -> SafeString:
     """Return an amount as people write it."""
     return format_html('<span class="num">{}</span>', values.money(micros, currency))
+
+
+def total(micros: int | None, currency: str) -> SafeString:
+    """Return a sum rounded to the coin, with all that it comes to in the tooltip."""
+    shown, exact = values.total(micros, currency), values.money(micros, currency)
+    if shown == exact:
+        return format_html('<span class="num">{}</span>', shown)
+    return format_html('<span class="num" title="{}">{}</span>', exact, shown)
+
+
+def day(value: date | None) -> SafeString:
+    """Return a date on one line."""
+    return format_html('<span class="day">{}</span>', date_format(value, "j M Y")) if value else NONE
 
 
 def when(value: datetime | int | None, how: str = "short") -> SafeString | str:

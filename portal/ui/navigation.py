@@ -69,9 +69,6 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Calls"), "phone", "calls:list", "calls.view"),
         Entry(_("Quality"), "chart-bar", "calls:quality", "calls.view"),
         Entry(_("Carriers"), "antenna", "carriers:list", "carriers.view", NETWORK),
-        Entry(_("Trunks"), "plug-connected", "carriers:trunks", "carriers.view", NETWORK),
-        Entry(_("Emergency trunks"), "ambulance", "carriers:emergency", "emergency.view", NETWORK),
-        Entry(_("Block list"), "ban", "carriers:blocked", "carriers.view", NETWORK),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", NETWORK),
         Entry(_("Rates"), "table", "decks:list", "rates.view", BUSINESS, ("unrated:list", "rerating:list")),
         Entry(_("Plans"), "packages", "plans:list", "plans.view", BUSINESS),
@@ -112,6 +109,40 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
     ],
 }
+
+# Pages that stand as tabs on the page of an entry above: the search finds them all the same.
+TABS: dict[str, list[Entry]] = {
+    "msp": [
+        Entry(_("Trunks"), "plug-connected", "carriers:trunks", "carriers.view"),
+        Entry(_("Emergency trunks"), "ambulance", "carriers:emergency", "emergency.view"),
+        Entry(_("Block list"), "ban", "carriers:blocked", "carriers.view"),
+        Entry(_("Unrated calls"), "table", "unrated:list", "rates.view"),
+        Entry(_("Rating again"), "refresh", "rerating:list", "rates.view"),
+        Entry(_("Contracts"), "file-text", "plans:contracts", "plans.view"),
+        Entry(_("Quotes"), "file-text", "plans:quotes", "plans.view"),
+        Entry(_("Invoice runs"), "versions", "invoices:runs", "bills.view"),
+        Entry(_("Questions about invoices"), "help-circle", "invoices:questions", "questions.view"),
+        Entry(_("How customers are billed"), "building", "invoices:profiles", "bills.view"),
+        Entry(_("Your companies"), "building", "invoices:entities", "bills.view"),
+        Entry(_("Taxes"), "file-text", "invoices:taxes", "bills.view"),
+        Entry(_("Exchange rates"), "arrows-exchange", "currencies:list", "bills.view"),
+        Entry(_("Bank statements"), "credit-card", "payments:bank", "payments.view"),
+        Entry(_("Reminders"), "credit-card", "payments:reminders", "payments.view"),
+        Entry(_("Card payments"), "credit-card", "payments:cards", "payments.view"),
+        Entry(_("Carrier invoices"), "antenna", "margin:carrier_invoices", "margin.view"),
+    ],
+    "customer": [
+        Entry(_("Usage"), "chart-bar", "usage:list", "bills.view"),
+        Entry(_("Balance and limits"), "wallet", "account:home", "bills.view"),
+    ],
+}
+
+
+def tabs(request: HttpRequest) -> list[Link]:
+    """Return the pages of the request's place that stand as tabs on another, those that its reader may see."""
+    entries = [entry for entry in TABS.get(getattr(request, "place", "") or "", []) if may_see(entry, request)]
+    found = [(entry, page_url(entry.url_name, request)) for entry in entries]
+    return [Link(entry.label, entry.icon, url, False) for entry, url in found if url]
 
 
 def groups(request: HttpRequest) -> list[Group]:

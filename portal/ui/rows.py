@@ -4,6 +4,7 @@ What all rows have in common is settled once for a column; what is left runs onc
 """
 
 from collections.abc import Callable
+from datetime import date, datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
 
 Drawer = Callable[[Any], str]
 
+# A word with more letters is an address, a key or the like, which may break anywhere.
+LONG = 20
+
 BY_KIND: dict[str, Callable[[Any], str]] = {
     "status": lambda value: markup.chip(status(value)),
     "phone": markup.phone,
     "when": markup.when,
     "ago": lambda value: markup.when(value, "ago"),
     "duration": values.duration,
-    "code": lambda value: format_html("<code>{}</code>", "–" if value is None else value),
+    "code": lambda value: markup.NONE if value is None or value == "" else format_html("<code>{}</code>", value),
 }
 
 
@@ -85,8 +89,9 @@ def _shown(column: Column, context: Context) -> Drawer:
         return column.draw
     if column.template:
         return _by_template(column, context)
-    if column.kind == "money":
-        return lambda row: markup.money(column.of(row), column.money_currency(row))
+    if column.kind in ("money", "total"):
+        drawn_money = markup.total if column.kind == "total" else markup.money
+        return lambda row: drawn_money(column.of(row), column.money_currency(row))
     if column.kind in BY_KIND:
         drawn = BY_KIND[column.kind]
         return lambda row: drawn(column.of(row))
@@ -95,7 +100,12 @@ def _shown(column: Column, context: Context) -> Drawer:
         value = column.of(row)
         if value is None or value == "":
             return markup.NONE
-        return value if isinstance(value, str) else render_value_in_context(value, context)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return markup.day(value)
+        words = value if isinstance(value, str) else render_value_in_context(value, context)
+        if len(words) > LONG and not hasattr(words, "__html__") and max(map(len, words.split()), default=0) > LONG:
+            return format_html('<span class="long">{}</span>', words)
+        return words
 
     return text
 

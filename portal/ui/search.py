@@ -46,10 +46,10 @@ def provider(capability: str, places: Iterable[str]) -> Callable[[Finder], Finde
 def find(request: HttpRequest, text: str) -> Iterator[Hit]:
     """Return the pages and things that the text finds."""
     text = text.replace("\0", "").strip()[:100]
-    for group in navigation.groups(request):
-        for link in group.links:
-            if text.lower() in str(link.label).lower():
-                yield Hit(link.label, link.url, _("Page"), link.icon)
+    links = [link for group in navigation.groups(request) for link in group.links]
+    for link in links + (navigation.tabs(request) if text else []):
+        if text.lower() in str(link.label).lower():
+            yield Hit(link.label, link.url, _("Page"), link.icon)
     if len(text) < 2:
         return
     for capability, places, finder in _providers:

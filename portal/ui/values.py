@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import phonenumbers
 from babel.core import UnknownLocaleError
-from babel.numbers import format_currency
+from babel.numbers import format_currency, get_currency_precision
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
@@ -27,6 +27,20 @@ def money(micros: int | None, currency: str) -> str:
     except UnknownLocaleError:
         text = f"{amount:,.2f} {currency}"
     return text
+
+
+def total(micros: int | None, currency: str) -> str:
+    """Return a sum as people pay it, to the currency's smallest coin; what is less than half a coin stays exact."""
+    if micros is None:
+        return "–"
+    coin = MICROS // 10 ** get_currency_precision(currency)
+    rounded = (2 * abs(micros) + coin) // (2 * coin) * coin
+    return money((rounded if micros > 0 else -rounded) if rounded else micros, currency)
+
+
+def person(email: str) -> str:
+    """Return who did something: a person by address, one of our own machines as such."""
+    return _("The system") if email.startswith("system:") else email
 
 
 def percent(share: float | None) -> str:

@@ -6,14 +6,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
-from tenants.countries import country_choices
+from tenants.forms.codes import country_options
 from tenants.models import Customer, Msp
 from tenants.zones import zone_choices
-
-
-def country_options() -> list[tuple[str, Any]]:
-    """Return every country after an empty choice: a wrong default would be a wrong emergency number."""
-    return [("", _("Choose a country")), *country_choices()]
 
 
 class EverybodyForm(forms.ModelForm[Msp]):

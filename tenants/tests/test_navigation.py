@@ -7,17 +7,21 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.cache import caches
 from django.template import loader
 from django.test import RequestFactory
-from django.urls import set_urlconf
+from django.urls import resolve, set_urlconf
 
-from portal.ui import navigation
+from portal.ui import navigation, search
 from tenants.permissions import CAPABILITIES, may
 
 
-def drawn(place, roles, path="/"):
+def asking(place, roles, path="/"):
     request = RequestFactory().get(path)
     request.place, request.urlconf = place, f"portal.urls_{place}"
     request.can = lambda capability: may(frozenset(roles), capability)
-    return navigation.side(request)
+    return request
+
+
+def drawn(place, roles, path="/"):
+    return navigation.side(asking(place, roles, path))
 
 
 def allowed(place, roles):
@@ -54,6 +58,7 @@ def test_the_entry_of_the_page_is_marked_and_no_other():
     [
         ("msp", "owner", "/unrated/", "/decks/"),
         ("msp", "owner", "/invoices/companies/", "/invoices/"),
+        ("msp", "owner", "/carriers/block-list/", "/carriers/"),
         ("msp", "owner", "/invoices/rates/", "/invoices/"),
         ("msp", "owner", "/invoices/payments/bank/", "/invoices/payments/"),
         ("customer", "admin", "/usage/", "/bills/"),
@@ -65,6 +70,18 @@ def test_a_page_behind_a_tab_marks_the_entry_that_leads_to_it(place, role, path,
     text = drawn(place, {role}, path)
 
     assert re.findall(r'href="([^"]*)" aria-current="page"', text) == [current]
+
+
+@pytest.mark.parametrize("place", navigation.TABS)
+def test_the_search_finds_the_pages_behind_tabs_that_the_reader_may_open(place):
+    for entry in navigation.TABS[place]:
+        url = navigation.address(entry.url_name, f"portal.urls_{place}")
+        assert resolve(url, f"portal.urls_{place}").func.capability == entry.capability
+
+    request = asking(place, {"owner" if place == "msp" else "admin"})
+    assert [link.url for link in navigation.tabs(request)] and not navigation.tabs(asking(place, {"none"}))
+    for link in navigation.tabs(request):
+        assert link.url in (hit.url for hit in search.find(request, str(link.label)))
 
 
 def test_the_same_page_name_leads_to_each_place_s_own_page():

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
 from tenants.countries import country_choices
+from tenants.forms.codes import CurrencySelect
 from tenants.models import Customer, Msp
 from voice.advisor.assumptions import FIGURES, GROUPS, Figure, Kind
 from voice.advisor.models import MOST_MINUTES, MOST_PEOPLE, Assessment, UserGroup
@@ -37,7 +38,7 @@ class AssessmentForm(Groups, forms.ModelForm):
     class Meta:
         model = Assessment
         fields = ["name", "tenant", "currency", "needs", "weeks", "goal", "note"]
-        widgets = {"name": forms.TextInput, "currency": forms.TextInput, "note": forms.Textarea(attrs={"rows": 3})}
+        widgets = {"name": forms.TextInput, "currency": CurrencySelect, "note": forms.Textarea(attrs={"rows": 3})}
         help_texts = {
             "name": _("A company, or what you call the question, for example “Contoso, two sites”."),
             "tenant": _("If they are your customer already."),

@@ -17,11 +17,12 @@ from voice.carriers import lists, selectors
 from voice.carriers.forms import BlockedPrefixForm, TrunkOrderForm
 from voice.carriers.models import BlockedPrefix, EmergencyTrunk
 from voice.carriers.pages import BlockList
+from voice.carriers.tabs import carrier_tabs
 
 
 @requires("carriers.view")
 def blocked(request: HttpRequest) -> HttpResponse:
-    return BlockList(request).response()
+    return BlockList(request, tabs=carrier_tabs(request, "carriers:blocked")).response()
 
 
 @requires("carriers.change")
@@ -72,7 +73,8 @@ def emergency(request: HttpRequest) -> HttpResponse:
         }
         for code in sorted(set(found) | set(needed))
     ]
-    context = {"rows": rows, "can_change": request.can("emergency.change")}
+    tabs = carrier_tabs(request, "carriers:emergency")
+    context = {"rows": rows, "tabs": tabs, "can_change": request.can("emergency.change")}
     return TemplateResponse(request, "voice/carriers/emergency.html", context)
 
 

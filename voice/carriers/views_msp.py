@@ -17,6 +17,7 @@ from voice.carriers import selectors, services
 from voice.carriers.forms import CarrierForm, GrantForm, new_trunk
 from voice.carriers.models import Carrier, Trunk
 from voice.carriers.pages import CarrierList, MspTrunkList, answer_of, limits_of, state_of, trunk_url
+from voice.carriers.tabs import carrier_tabs
 from voice.carriers.views import close_trunk, edit_trunk
 from voice.selection import refusal_words
 
@@ -29,7 +30,7 @@ def _shared(request: HttpRequest, pk: int) -> Trunk:
 
 @requires("carriers.view")
 def carrier_list(request: HttpRequest) -> HttpResponse:
-    return CarrierList(request).response()
+    return CarrierList(request, tabs=carrier_tabs(request, "carriers:list")).response()
 
 
 @requires("carriers.change")
@@ -67,7 +68,7 @@ def carrier_delete(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("carriers.view")
 def trunk_list(request: HttpRequest) -> HttpResponse:
     waiting = selectors.trunks_to_approve(request.msp).in_name_order()
-    return MspTrunkList(request, waiting=waiting).response()
+    return MspTrunkList(request, waiting=waiting, tabs=carrier_tabs(request, "carriers:trunks")).response()
 
 
 @requires("carriers.view")

@@ -6,6 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from tenants.forms.codes import CurrencySelect
 from voice.currencies.models import ExchangeRate
 from voice.rating.money import UnreadableAmount, read_micros
 
@@ -36,7 +37,8 @@ class RateForm(forms.ModelForm):
         model = ExchangeRate
         fields = ["day", "base", "nanos", "quote", "source"]
         widgets = {
-            **dict.fromkeys(("base", "quote", "source"), forms.TextInput),
+            **dict.fromkeys(("base", "quote"), CurrencySelect),
+            "source": forms.TextInput,
             "day": forms.DateInput(attrs={"type": "date"}),
         }
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.columns import Action, Choice, Column, Day, Empty, Text
@@ -23,11 +22,10 @@ class RateList(ListPage):
         "How amounts in another currency are converted: by the last rate published until the day, at most a week old. "
         "Rates are added, never changed: invoices keep the one that they were written with."
     )
-    template = "voice/currencies/list.html"
     columns = [
-        Column("day", _("Day"), draw=lambda row: date_format(row.day, "j M Y"), sort=True),
+        Column("day", _("Day"), sort=True),
         Column("base", _("One unit of"), kind="code", sort=True),
-        Column("nanos", _("is"), value=lambda row: digits(row.nanos), sort=True),
+        Column("nanos", _("is"), kind="count", value=lambda row: digits(row.nanos), sort=True),
         Column("quote", _("units of"), kind="code", sort=True),
         Column("kind", _("By"), value=lambda row: row.get_kind_display(), card=False),
         Column("source", _("Published"), card=False),

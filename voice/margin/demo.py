@@ -18,7 +18,7 @@ from voice.rating.files.lines import Line, Terms
 from voice.rating.models import RateDeck, TrunkDeck
 
 BY = Actor.system("demo")
-BEGIN = datetime(2026, 2, 1, tzinfo=UTC)
+BEGIN = datetime(2026, 2, 1, tzinfo=ZoneInfo("Europe/Berlin"))
 # Dearer than what any customer pays for it.
 DEAR = Line(0, ("out", "4144", ""), Terms("Switzerland, Zurich", 45_000, 0, 1, 1), None, None)
 RATES = {"USD": 1_084_300_000, "GBP": 842_500_000}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
+from tenants.forms.codes import CurrencySelect
 from tenants.models import Msp
 from tenants.zones import zone_choices
 from voice.carriers.models import Carrier
@@ -39,7 +40,7 @@ class CarrierInvoiceForm(Groups, forms.ModelForm[CarrierInvoice]):
     class Meta:
         model = CarrierInvoice
         fields = ["carrier", "number", "begins", "ends", *FACTS]
-        widgets = {"begins": DAY, "ends": DAY, "number": forms.TextInput, "currency": forms.TextInput}
+        widgets = {"begins": DAY, "ends": DAY, "number": forms.TextInput, "currency": CurrencySelect}
         help_texts = {
             "zone": _("The clock by which the file's times are written."),
             "time_tolerance": _(

@@ -65,7 +65,7 @@ class CarrierInvoiceList(ListPage):
             help=_("Calls, or destinations where the invoice names no calls."),
         ),
         Column(
-            "difference", _("Asked beyond your costs"), kind="money", sort=True,
+            "difference", _("Asked beyond your costs"), kind="total", sort=True,
             help=_("What the carrier asks less what these calls cost by your price lists."),
         ),
         Column("created_at", _("Checked"), kind="when", sort=True, card=False),

@@ -65,8 +65,9 @@ def _cards(account: CardAccount, customer: Customer) -> None:
 
 def _statement(msp: Msp, entity: LegalEntity) -> None:
     day = timezone.localdate() - timedelta(days=2)
-    invoices = selectors.open_invoices(entity.pk)
-    currency = invoices[0].currency if invoices else "EUR"
+    # That of the account, which is at home; who owes another one pays to another account.
+    currency = "GBP" if entity.country == "GB" else "EUR"
+    invoices = [each for each in selectors.open_invoices(entity.pk) if each.currency == currency]
     entries = [*_payments(invoices), (37_500_000, "Hooli Inc", STRANGER, "", "for October, thanks"),
                (-12_900_000, "", "", "", "Account charges")]  # fmt: skip
     services.import_statements(entity, _file(entity.iban, currency, day, entries), by=BY)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
@@ -32,7 +33,11 @@ class PayForm(forms.Form):
         offered = [(EVERYTHING, _("Everything that is open: %(total)s") % {"total": total})]
         for each in payable.invoices:
             words = _("%(number)s, due on %(day)s: %(left)s")
-            told = {"number": each.number, "day": f"{each.due_on:%d.%m.%Y}", "left": money(each.left, each.currency)}
+            told = {
+                "number": each.number,
+                "day": date_format(each.due_on, "j M Y"),
+                "left": money(each.left, each.currency),
+            }
             offered.append((str(each.pk), words % told))
         self.fields["what"].choices = offered  # type: ignore[attr-defined]
         self.fields["what"].initial = chosen if chosen in dict(offered) else EVERYTHING

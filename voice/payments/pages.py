@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -34,7 +35,7 @@ def told(suggestion: Suggestion) -> str:
     """Return a suggestion in a few words: who, and for what."""
     if suggestion.payment is not None:
         return _now("%(customer)s, return of the payment of %(day)s") % {
-            "customer": suggestion.customer, "day": f"{suggestion.payment.received_on:%d.%m.%Y}",
+            "customer": suggestion.customer, "day": date_format(suggestion.payment.received_on, "j M Y"),
         }  # fmt: skip
     return ", ".join([suggestion.customer, *(each.number for each in suggestion.invoices)])
 

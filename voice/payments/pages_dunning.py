@@ -14,10 +14,10 @@ from voice.receivables.pages import day, payment_tabs
 
 State = Reminder.State
 TONES = {"proposed": "waiting_you", "released": "done", "withdrawn": "inactive", "dropped": "inactive"}
-LADDER = Action(_("Ladder"), "payments:ladder", "settings", "payments.view")
-PAUSES = Action(_("Left alone"), "payments:pauses", "player-pause", "payments.view")
+LADDER = Action(_("Steps"), "payments:ladder", "settings", "payments.view")
+PAUSES = Action(_("Not reminded"), "payments:pauses", "player-pause", "payments.view")
 NEW_STEP = Action(_("New step"), "payments:step_new", "plus", "payments.change")
-NEW_PAUSE = Action(_("Leave somebody alone"), "payments:pause_new", "plus", "payments.change")
+NEW_PAUSE = Action(_("Stop reminding somebody"), "payments:pause_new", "plus", "payments.change")
 
 
 def state_of(reminder: Reminder) -> Status:
@@ -29,9 +29,7 @@ def state_of(reminder: Reminder) -> Status:
 
 class ReminderList(ListPage):
     title = _("Reminders")
-    lead = _(
-        "Each night the ladder proposes who is reminded of what. Nothing is sent that is paid or disputed by then."
-    )
+    lead = _("Each night your steps propose who is reminded of what. Nothing is sent that is paid or disputed by then.")
     template = "voice/payments/reminders.html"
     columns = [
         Column("state", _("State"), kind="status", value=state_of),
@@ -47,7 +45,7 @@ class ReminderList(ListPage):
     default_sort = "-pk"
     export_name = "reminders"
     actions = [LADDER, PAUSES]
-    empty = Empty(_("No reminders yet."), _("They are proposed at night, once the ladder has a step."), LADDER, "bell")
+    empty = Empty(_("No reminders yet."), _("They are proposed at night, once there is a step."), LADDER, "bell")
 
     def __init__(self, request: HttpRequest) -> None:
         waiting = Reminder.objects.filter(msp=request.msp, state=State.PROPOSED).count()  # type: ignore[attr-defined]
@@ -61,18 +59,16 @@ class ReminderList(ListPage):
 
 
 class StepList(ListPage):
-    title = _("The ladder of reminders")
-    lead = _(
-        "What happens how many days after an invoice was due. A later step never follows sooner than the ladder says."
-    )
+    title = _("Steps of reminders")
+    lead = _("What happens how many days after an invoice was due. Two steps are never nearer to each other than here.")
     template = "voice/payments/ladder.html"
     columns = [
         Column("on", _("State"), kind="status", value=lambda row: status("enabled" if row.is_on else "disabled")),
         Column("after_days", _("Days after due"), kind="count", sort=True),
         Column("title", _("Step"), link="payments:step", link_needs="payments.change"),
-        Column("fee", _("Fee"), value=lambda row: f"{row.fee / MICROS:.2f}" if row.fee else "–",
+        Column("fee", _("Fee"), kind="count", value=lambda row: f"{row.fee / MICROS:.2f}" if row.fee else "–",
                help=_("In the currency of the invoice")),
-        Column("interest", _("Interest a year"), card=False,
+        Column("interest", _("Interest a year"), kind="count", card=False,
                value=lambda row: f"{row.interest_per_million / 10_000:g} %" if row.interest_per_million else "–"),
         Column("effect", _("What happens"), value=lambda row: effect_of(row)),
     ]  # fmt: skip
@@ -101,8 +97,8 @@ def effect_of(step: DunningStep) -> str:
 
 
 class PauseList(ListPage):
-    title = _("Left alone")
-    lead = _("Customers and invoices that are not reminded: disputed, promised, or left alone for another reason.")
+    title = _("Not reminded")
+    lead = _("Customers and invoices that get no reminders: disputed, promised, or for another reason.")
     template = "voice/payments/pauses.html"
     columns = [
         Column("state", _("State"), kind="status",
@@ -119,7 +115,7 @@ class PauseList(ListPage):
     default_sort = "-pk"
     export_name = "left-alone"
     actions = [NEW_PAUSE]
-    empty = Empty(_("Nobody is left alone."), _("For example who promised to pay on Friday."), NEW_PAUSE, "bell")
+    empty = Empty(_("Everybody is reminded."), _("For example who promised to pay on Friday."), NEW_PAUSE, "bell")
 
     def queryset(self) -> QuerySet[DunningPause]:
         own = DunningPause.objects.filter(msp=self.request.msp)  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from tenants.forms.codes import CurrencySelect
 from tenants.zones import zone_choices
 from voice.plans.models import Component, Plan, PlanVersion
 from voice.plans.tiers import Tier
@@ -88,7 +89,7 @@ class PlanForm(Copied):
     class Meta:
         model = Plan
         fields = ["name", "currency", "zone", "note"]
-        widgets = {"name": forms.TextInput, "currency": forms.TextInput, "note": forms.Textarea(attrs={"rows": 2})}
+        widgets = {"name": forms.TextInput, "currency": CurrencySelect, "note": forms.Textarea(attrs={"rows": 2})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

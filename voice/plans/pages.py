@@ -7,12 +7,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
+from portal.ui import markup
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
 from portal.ui.parts import Tab
 from portal.ui.status import Status, status
+from portal.ui.values import person
 from tenants.models import Customer
 from voice.plans import selectors
 from voice.plans.models import Contract, Plan, Quote
@@ -46,7 +47,7 @@ def chip_of(contract: Contract) -> Status:
 
 def day_of(name: str) -> Any:
     """Return what draws a row's date."""
-    return lambda row: date_format(getattr(row, name), "j M Y") if getattr(row, name) else "–"
+    return lambda row: markup.day(getattr(row, name))
 
 
 class Sold(ListPage):
@@ -156,7 +157,7 @@ class QuoteList(Sold):
         Column("title", _("Quote"), link="plans:quote", sort=True),
         Column("tenant__name", _("Traffic of"), value=lambda row: row.tenant.name if row.tenant else _("typed")),
         Column("plans", _("Plans"), value=lambda row: ", ".join(each["plan"] for each in row.outcome), card=False),
-        Column("made_by", _("By"), card=False),
+        Column("made_by", _("By"), value=lambda row: person(row.made_by), card=False),
         Column("created_at", _("Made"), kind="when", sort=True),
     ]
     search_fields = ["title", "tenant__name", "made_by"]

@@ -1,7 +1,8 @@
 """The demo's prices and accounts: what trunks cost, what customers pay for each call, and how far their money goes."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from portal.core.audit import Actor
 from tenants.models import Customer, Msp
@@ -11,7 +12,8 @@ from voice.rating.decks import Direction
 from voice.rating.files.lines import Line, Terms
 from voice.rating.models import RateDeck
 
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+ZONE = "Europe/Berlin"
+BEGIN = datetime(2026, 1, 1, tzinfo=ZoneInfo(ZONE))
 FREE = [Direction.INTERNAL.value, Direction.EMERGENCY.value, Direction.IN.value]
 # Code, destination, what a carrier asks per minute in micros.
 WORLD = (
@@ -103,7 +105,7 @@ def _sell(msp: Msp, customer: Customer, by: Actor) -> None:
 
 
 def _deck(msp: Msp, name: str, kind: str, currency: str, note: str, by: Actor) -> RateDeck:
-    deck = RateDeck(msp=msp, name=name, kind=kind, currency=currency, zone="Europe/Berlin", free=FREE, note=note)
+    deck = RateDeck(msp=msp, name=name, kind=kind, currency=currency, zone=ZONE, free=FREE, note=note)
     return services.save_deck(deck, by=by)
 
 

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
+from tenants.forms.codes import CurrencySelect
 from voice.rating.models import Account, Movement
 from voice.rating.money import MICROS, UnknownCurrency, UnreadableAmount, decimals, read_micros
 
@@ -97,7 +98,7 @@ class TermsForm(VersionedForm):
         fields = [
             "kind", "currency", "credit_limit_micros", "spend_limit_micros", "warn_shares", "warn_below_micros",
         ]  # fmt: skip
-        widgets = {"kind": forms.RadioSelect, "currency": forms.TextInput}
+        widgets = {"kind": forms.RadioSelect, "currency": CurrencySelect}
         help_texts = {
             "kind": _(
                 "Prepaid: calls take from a balance that is topped up, and stop when it is used up. Postpaid: calls "

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
+from tenants.forms.codes import CurrencySelect
 from tenants.models import Customer
 from tenants.zones import zone_choices
 from voice.carriers.models import Trunk
@@ -65,7 +66,7 @@ class DeckForm(Groups, forms.ModelForm):
     class Meta:
         model = RateDeck
         fields = ["name", "kind", "currency", "zone", "free", "bands", "note"]
-        widgets = {"note": forms.Textarea(attrs={"rows": 2}), "name": forms.TextInput, "currency": forms.TextInput}
+        widgets = {"note": forms.Textarea(attrs={"rows": 2}), "name": forms.TextInput, "currency": CurrencySelect}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.core import jobs
 from portal.ui.lists import EXPORT_AT_ONCE, Action, Choice, Column, Empty, ListPage
 from portal.ui.status import Status, status
-from portal.ui.values import money
+from portal.ui.values import money, person
 from voice.rating import selectors_decks as selectors
 from voice.rating.comparing import FROM_NOTHING
 from voice.rating.models import DeckImport, DeckImportError, DeckLine, DeckRate, DeckVersion, RateDeck
@@ -214,7 +214,7 @@ class VersionList(ListPage):
         Column("effective_from", _("In force from"), kind="when", sort=True),
         Column("summary", _("Changes"), value=lambda version: counts_of(version)),
         Column("note", _("Note"), card=False),
-        Column("imported_by", _("By"), card=False),
+        Column("imported_by", _("By"), value=lambda row: person(row.imported_by), card=False),
         Column("created_at", _("Made"), kind="when", sort=True, card=False),
     ]
     filters = [

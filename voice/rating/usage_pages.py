@@ -1,5 +1,6 @@
 """The customer's page of usage and the MSP's of calls without a price."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -45,6 +46,21 @@ def _span(month: str) -> tuple[datetime, datetime]:
     return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
 
 
+def where(destination: str, direction: str, answered: int) -> str:
+    """Return where calls went; those that no rate names are told by what they were."""
+    if destination:
+        return destination
+    words = {
+        Direction.IN.value: _("To your numbers"), Direction.INTERNAL.value: _("Between your numbers"),
+        Direction.EMERGENCY.value: _("Emergency numbers"),
+    }  # fmt: skip
+    return words.get(direction) or (_("No price yet") if answered else _("Not answered"))
+
+
+def _where(row: Usage) -> str:
+    return where(row.destination, row.direction, row.answered)
+
+
 class UsageList(ListPage):
     title = gettext_lazy("Usage")
     lead = gettext_lazy("What your calls came to this month, by destination and day. Days are those of UTC.")
@@ -54,15 +70,15 @@ class UsageList(ListPage):
     default_sort = "-at"
     export_name = "usage"
     columns = (
-        Column("at", gettext_lazy("Day"), value=lambda row: f"{row.at.astimezone(UTC):%Y-%m-%d}", sort="at"),
+        Column("at", gettext_lazy("Day"), value=lambda row: row.at.astimezone(UTC).date(), sort="at"),
         Column("direction", gettext_lazy("Direction"), value=lambda row: row.get_direction_display()),
-        Column("destination", gettext_lazy("Destination"), sort=True),
+        Column("destination", gettext_lazy("Destination"), value=_where, sort=True),
         Column("calls", gettext_lazy("Calls"), kind="count", sort=True),
         Column("answered", gettext_lazy("Answered"), kind="count", card=False),
         Column("seconds", gettext_lazy("Talked"), kind="duration", sort=True),
         Column("billed", gettext_lazy("Billed"), kind="duration", card=False),
         Column(
-            "micros", gettext_lazy("Charge"), kind="money", sort=True,
+            "micros", gettext_lazy("Charge"), kind="total", sort=True,
             value=lambda row: row.micros if row.currency else None,
         ),
     )  # fmt: skip
@@ -87,6 +103,10 @@ class UsageList(ListPage):
     def is_narrowed(self) -> bool:
         return bool(self.text or self.chosen.keys() - {"month"})
 
+    def chips(self) -> Iterable[dict[str, Any]]:
+        """Return what narrows the list; the month is always there and no narrowing."""
+        return [chip for chip in super().chips() if chip["filter"].name != "month"]
+
     def queryset(self) -> QuerySet[Usage]:
         return self.of_month().filter(calls__gt=0)
 
@@ -105,10 +125,14 @@ class UsageList(ListPage):
     def by_destination(self) -> list[dict[str, Any]]:
         """Return what each destination came to, the dearest first."""
         rows = self.of_month().values("direction", "destination", "currency").annotate(
-            made=Sum("calls"), talked=Sum("seconds"), total=Sum("micros")
+            made=Sum("calls"), answered=Sum("answered"), talked=Sum("seconds"), total=Sum("micros")
         )  # fmt: skip
         found = list(rows.filter(made__gt=0).order_by("-total", "-made", "destination")[:MOST_DESTINATIONS])
-        return [row | {"way": Direction(row["direction"]).label} for row in found]
+        return [
+            row | {"way": Direction(row["direction"]).label,
+                   "where": where(row["destination"], row["direction"], row["answered"])}
+            for row in found
+        ]  # fmt: skip
 
     @property
     def totals(self) -> list[dict[str, Any]]:

@@ -30,8 +30,8 @@ class MovementList(ListPage):
         Column("at", gettext_lazy("When"), kind="when", sort=True),
         Column("kind", gettext_lazy("What"), value=lambda row: row.get_kind_display()),
         Column("reference", gettext_lazy("Reference"), kind="code", card=False),
-        Column("micros", gettext_lazy("Amount"), kind="money", sort=True),
-        Column("balance_micros", gettext_lazy("Balance after it"), kind="money"),
+        Column("micros", gettext_lazy("Amount"), kind="total", sort=True),
+        Column("balance_micros", gettext_lazy("Balance after it"), kind="total"),
     )
     search_fields = ("reference",)
     search_label = gettext_lazy("Search reference")

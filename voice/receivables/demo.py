@@ -34,7 +34,8 @@ CUSTOMERS = {
     "globex": {"street": "1 Broadway", "postcode": "NY 10004", "city": "New York"},
     "initech": {"street": "2 Demo Road", "postcode": "EC1A 1AB", "city": "London", "vat_id": "GB999999974"},
 }
-CURRENCIES = {"northwind": "EUR", "fabrikam": "GBP"}
+# That of its plan and of its deck.
+CURRENCIES = {"acme": "EUR", "globex": "USD", "initech": "GBP"}
 PER_NUMBER, PLATFORM = 1_000_000, 49_000_000
 
 
@@ -87,7 +88,7 @@ def _month_before(day: date) -> tuple[date, date]:
 
 
 def _bill(company: LegalEntity, customer: Customer, begins: date, ends: date, on: date) -> None:
-    currency = CURRENCIES[company.msp.slug]
+    currency = CURRENCIES[customer.label]
     profile = BillingProfile(
         msp_id=company.msp_id, tenant=customer, entity=company, name=customer.name, country=customer.country,
         currency=currency, email=f"accounts@{customer.label}.example", **CUSTOMERS[customer.label],

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
+from tenants.forms.codes import CountrySelect, CurrencySelect
 from tenants.models import Customer
 from voice.rating.money import MICROS, UnreadableAmount, decimals, read_micros
 from voice.receivables import sources
@@ -54,11 +55,12 @@ class Stored(forms.ModelForm):
 ADDRESS = ["name", "street", "postcode", "city", "country"]
 LINES = dict.fromkeys(
     (
-        *ADDRESS, "vat_id", "tax_number", "registration", "phone", "bank", "iban", "bic", "currency",
-        "buyer_reference", "area", "county", "invoice_pattern", "credit_note_pattern", "reference",
+        *ADDRESS, "vat_id", "tax_number", "registration", "phone", "bank", "iban", "bic", "buyer_reference", "area",
+        "county", "invoice_pattern", "credit_note_pattern", "reference",
     ),
     forms.TextInput,
 )  # fmt: skip
+CODES = {"country": CountrySelect, "currency": CurrencySelect}
 
 
 class EntityForm(Groups, Stored):
@@ -77,7 +79,8 @@ class EntityForm(Groups, Stored):
             *ADDRESS, "area", "is_in_oss", "email", "phone", "vat_id", "tax_number", "registration", "bank", "iban",
             "bic", "invoice_pattern", "credit_note_pattern",
         ]  # fmt: skip
-        widgets = LINES
+        widgets = LINES | CODES
+        help_texts = {"country": ""}
 
 
 class ProfileForm(Groups, Stored):
@@ -95,7 +98,7 @@ class ProfileForm(Groups, Stored):
             *ADDRESS, "email", "vat_id", "buyer_reference", "entity", "currency", "due_days", "area", "county",
             "is_business", "language",
         ]  # fmt: skip
-        widgets = LINES
+        widgets = LINES | CODES
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

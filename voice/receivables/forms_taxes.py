@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
+from tenants.forms.codes import CountrySelect, CurrencySelect
 from voice.rating.money import MICROS, UnreadableAmount, read_micros
 from voice.receivables.forms import DAY, AmountField, Stored
 from voice.receivables.models import Exemption, TaxCheck, TaxRule
@@ -66,10 +67,13 @@ class TaxRuleForm(Groups, forms.ModelForm):
             "source",
         ]
         widgets = {
-            **dict.fromkeys(("country", "area", "county", "city", "name", "currency", "source"), forms.TextInput),
+            **dict.fromkeys(("area", "county", "city", "name", "source"), forms.TextInput),
+            "country": CountrySelect,
+            "currency": CurrencySelect,
             "begins": DAY,
             "ends": DAY,
         }
+        help_texts = {"country": ""}
 
     def _post_clean(self) -> None:
         # The service checks and stores; blank amounts are what the model has for nothing.

@@ -7,15 +7,16 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from portal.ui import markup
 from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage
 from portal.ui.navigation import page_url
 from portal.ui.parts import Tab
 from portal.ui.status import Status, status
+from tenants.countries import country_name
 from tenants.models import Customer
 from voice.billing.models import Bill, BillLine
 from voice.currencies.tabs import tabs
@@ -33,7 +34,7 @@ STANDINGS = [
 
 def day(name: str) -> Callable[[Any], str]:
     """Return what draws a row's date; an export writes it as 2026-11-20."""
-    return lambda row: date_format(getattr(row, name), "j M Y") if getattr(row, name) else "–"
+    return lambda row: markup.day(getattr(row, name))
 
 
 def state_of(invoice: Any) -> Status:
@@ -171,7 +172,7 @@ class LineList(ListPage):
         Column("kind", _("Kind"), value=lambda row: row.get_kind_display(), card=False),
         Column("quantity", _("Quantity"), kind="count", sort=True, card=False),
         Column("seconds", _("Time"), kind="duration", card=False, value=lambda row: row.seconds or None),
-        Column("tax", _("Tax"), value=tax_of, card=False),
+        Column("tax", _("Tax"), kind="count", value=tax_of, card=False),
         Column("exact", _("Exactly"), kind="money", card=False, help=_("The sum before it is rounded to the coin.")),
         Column("net", _("Net"), kind="money", sort=True),
     ]
@@ -227,14 +228,13 @@ class EntityList(ListPage):
     lead = _("Who sends invoices. Each company has books of its own, and numbers without a gap.")
     columns = [
         Column("name", _("Name"), link="invoices:entity", link_needs="bills.change", sort=True),
-        Column("country", _("Country"), sort=True),
+        Column("country", _("Country"), value=lambda row: country_name(row.country), sort=True),
         Column("vat_id", _("VAT id"), kind="code"),
         Column("iban", _("IBAN"), kind="code", card=False),
         Column("invoice_pattern", _("Invoice numbers"), kind="code", card=False),
     ]
     search_fields = ["name", "vat_id"]
     filters = []
-    template = "voice/receivables/settings_list.html"
     default_sort = "name"
     export_name = "companies"
     actions = [NEW_ENTITY]
@@ -249,13 +249,18 @@ class EntityList(ListPage):
         return LegalEntity.objects.filter(msp=self.request.msp)  # type: ignore[attr-defined]
 
 
+def _country(customer: Any) -> str:
+    profile = getattr(customer, "billing_profile", None)
+    return country_name(profile.country) if profile else ""
+
+
 class ProfileList(ListPage):
     title = _("How customers are billed")
     lead = _("By which of your companies, to which address, in which currency.")
     columns = [
         Column("name", _("Customer"), link="invoices:profile", sort=True),
         Column("billing_profile__entity__name", _("Billed by"), sort=True),
-        Column("billing_profile__country", _("Country"), sort=True, card=False),
+        Column("billing_profile__country", _("Country"), value=_country, sort=True, card=False),
         Column("billing_profile__vat_id", _("VAT id"), kind="code", card=False),
         Column("billing_profile__currency", _("Currency"), sort=True),
     ]

@@ -54,8 +54,8 @@ def _with_amount(found: QuerySet[Any], _value: str) -> QuerySet[Any]:
 
 
 class QuestionList(ListPage):
-    title = _("Questions about bills")
-    lead = _("What your customers ask about lines of their bills. An answer settles what they did not accept.")
+    title = _("Questions about invoices")
+    lead = _("What your customers ask about lines of their invoices. An answer settles what they did not accept.")
     columns = [
         Column("state", _("State"), kind="status", value=state_of_question, link="invoices:question"),
         Column("tenant__name", _("Customer"), sort=True),

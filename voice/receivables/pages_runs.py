@@ -172,7 +172,7 @@ class RunCustomerList(ListPage):
 
     def __init__(self, request: HttpRequest, run: InvoiceRun, **context: Any) -> None:
         super().__init__(request, run=run, **context)
-        self.run, self.title = run, _("Bills of %(month)s") % {"month": month_of(run)}
+        self.run, self.title = run, _("Invoices of %(month)s") % {"month": month_of(run)}
 
     def queryset(self) -> QuerySet[RunCustomer]:
         return with_standing(RunCustomer.objects.filter(run=self.run))

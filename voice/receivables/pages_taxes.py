@@ -131,7 +131,6 @@ class TaxRuleList(EverybodysRuleList):
         "What is asked where, from which day on. The latest rule of its kind that has begun holds. "
         "Check each against its source before invoices rest on it: the table is a start, not advice."
     )
-    template = "voice/receivables/settings_list.html"
     columns = [
         *(replace(column, link="") for column in EverybodysRuleList.columns),
         Column("whose", _("Whose"), value=lambda row: _("Yours") if row.msp_id else _("Everybody's"), card=False),

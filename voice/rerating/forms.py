@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
+from tenants.forms.codes import CurrencySelect
 from tenants.models import Customer, Msp
 from voice.carriers.models import Trunk
 from voice.rating.models import DeckVersion, RateDeck
@@ -122,7 +123,7 @@ class DecideForm(forms.Form):
     price = forms.DecimalField(
         label=_("Price for each call"), min_value=0, max_value=10_000, max_digits=11, decimal_places=6, required=False
     )
-    currency = forms.CharField(label=_("Currency"), max_length=3, required=False, help_text=_("For example EUR."))
+    currency = forms.CharField(label=_("Currency"), max_length=3, required=False, widget=CurrencySelect)
     reason = forms.CharField(label=_("Reason"), max_length=500, widget=forms.Textarea(attrs={"rows": 2}))
 
     def clean(self) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """The lists of rating again: proposals, what one comes to by customer and line, the calls behind a line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -14,11 +15,12 @@ from portal.core import jobs
 from portal.ui import navigation
 from portal.ui.lists import EXPORT_AT_ONCE, Action, Choice, Column, Day, Empty, ListPage
 from portal.ui.status import Status, status
-from portal.ui.values import money
+from portal.ui.values import money, person, total
 from voice.carriers.models import Trunk
 from voice.rating.tabs import rating_tabs
 from voice.rerating.models import Line, Proposal, ProposalSum, Side, What
 
+Written = Callable[[int, str], str]
 NEW = Action(_("Rate calls again"), "rerating:new", "refresh", "rates.change")
 STATES: dict[Proposal.State, tuple[str, Any]] = {
     Proposal.State.RATING: ("running", ""), Proposal.State.READY: ("waiting_you", ""),
@@ -43,24 +45,25 @@ def what_of(row: Any) -> Status:
     return Status(What(row.what).label, tone, icon)
 
 
-def difference(was: int, was_currency: str, now: int, currency: str) -> str:
+def difference(was: int, was_currency: str, now: int, currency: str, written: Written = money) -> str:
     """Return by how much something changes, with its sign; two amounts where the currency changes."""
     if was_currency != currency and was_currency and was:
-        return f"{signed(-was, was_currency)}, {signed(now, currency)}"
-    return signed(now - was, currency or was_currency)
+        return f"{signed(-was, was_currency, written)}, {signed(now, currency, written)}"
+    return signed(now - was, currency or was_currency, written)
 
 
-def signed(micros: int, currency: str) -> str:
-    if not micros:
+def signed(micros: int, currency: str, written: Written = money) -> str:
+    """Return an amount with its sign, exactly or as `total` writes a sum."""
+    if not micros and not currency:
         return "0"
-    return ("+" if micros > 0 else "") + (money(micros, currency) if currency else str(micros))
+    return ("+" if micros > 0 else "") + (written(micros, currency) if currency else str(micros))
 
 
-def differences(proposal: Proposal, side: str) -> str:
+def differences(proposal: Proposal, side: str, written: Written = money) -> str:
     """Return by how much one side of a proposal moves, in each currency."""
     found = [each for each in proposal.totals if each["side"] == side]
-    words = [signed(each["micros"] - each["was_micros"], each["currency"]) for each in found]
-    return ", ".join(words) if words or proposal.rated_at is None else "0"
+    words = [signed(each["micros"] - each["was_micros"], each["currency"], written) for each in found]
+    return ", ".join(words) if words or proposal.rated_at is None else "–"
 
 
 class ProposalList(ListPage):
@@ -72,15 +75,16 @@ class ProposalList(ListPage):
     topic = "rerating"
     columns = (
         Column("state", _("State"), kind="status", value=state_of),
-        Column("begins", _("Calls from"), value=lambda row: f"{row.begins:%Y-%m-%d}", sort=True,
-               link="rerating:detail"),
-        Column("ends", _("Until"), value=lambda row: f"{row.ends - timedelta(days=1):%Y-%m-%d}", sort=True),
+        Column("begins", _("Calls from"), value=lambda row: row.begins.date(), sort=True, link="rerating:detail"),
+        Column("ends", _("Until"), value=lambda row: (row.ends - timedelta(days=1)).date(), sort=True),
         Column("note", _("What for"), card=False),
         Column("calls", _("Calls"), kind="count", sort=True, card=False),
         Column("changed", _("Changed"), kind="count", value=lambda row: row.changed + row.priced),
-        Column("sells", _("Customers pay"), value=lambda row: differences(row, Side.SELL)),
-        Column("buys", _("Carriers ask"), value=lambda row: differences(row, Side.BUY), shown_to="costs.view"),
-        Column("made_by", _("By"), card=False),
+        Column("sells", _("Customers pay"), kind="count", value=lambda row: differences(row, Side.SELL),
+               draw=lambda row: differences(row, Side.SELL, total)),
+        Column("buys", _("Carriers ask"), kind="count", value=lambda row: differences(row, Side.BUY),
+               draw=lambda row: differences(row, Side.BUY, total), shown_to="costs.view"),
+        Column("made_by", _("By"), value=lambda row: person(row.made_by), card=False),
         Column("created_at", _("Made"), kind="when", sort=True, card=False),
     )  # fmt: skip
     filters = (
@@ -108,6 +112,12 @@ def _customers(request: HttpRequest) -> list[tuple[int, str]]:
     return list(request.msp.customers.order_by("name").values_list("pk", "name"))  # type: ignore[attr-defined]
 
 
+def period(proposal: Proposal) -> str:
+    """Return the days that a proposal is about."""
+    first, last = proposal.begins, proposal.ends - timedelta(microseconds=1)
+    return f"{date_format(first.date(), 'j M Y')} – {date_format(last.date(), 'j M Y')}"
+
+
 def _line(row: ProposalSum) -> str:
     was, now = (name or _now("no destination") for name in (row.was_destination, row.destination))
     return now if was == now else f"{was} → {now}"
@@ -126,9 +136,11 @@ class SumList(ListPage):
         Column("destination", _("Line"), value=_line, sort=True,
                link=lambda row: reverse("rerating:calls", args=[row.proposal_id, row.number])),
         Column("calls", _("Calls"), kind="count", sort=True),
-        Column("was_micros", _("Posted"), value=lambda row: _amount(row.was_micros, row.was_currency), card=False),
-        Column("micros", _("Should be"), value=lambda row: _amount(row.micros, row.currency), card=False),
-        Column("difference", _("Difference"), sort=True,
+        Column("was_micros", _("Posted"), kind="count", card=False,
+               value=lambda row: _amount(row.was_micros, row.was_currency)),
+        Column("micros", _("Should be"), kind="count", card=False,
+               value=lambda row: _amount(row.micros, row.currency)),
+        Column("difference", _("Difference"), kind="count", sort=True,
                value=lambda row: difference(row.was_micros, row.was_currency, row.micros, row.currency)),
     )  # fmt: skip
     filters = (
@@ -145,7 +157,7 @@ class SumList(ListPage):
     def __init__(self, request: HttpRequest, proposal: Proposal, **context: Any) -> None:
         super().__init__(request, proposal=proposal, **context)
         self.proposal = proposal
-        self.title = _now("Rating again %(period)s") % {"period": proposal}
+        self.title = _now("Rating again %(period)s") % {"period": period(proposal)}
 
     def visible_columns(self) -> Sequence[Column]:
         """Return the columns; which side and trunk it is matters only where carriers were rated, too."""
@@ -191,9 +203,9 @@ class CallList(ListPage):
             Column("invited", _("When"), kind="when", sort=True, link=call_url),
             Column("seconds", _("Talked"), kind="duration", sort=True),
             Column("billed", _("Billed"), kind="duration", card=False),
-            Column("was_micros", _("Posted"), value=lambda row: _amount(row.was_micros, was), sort=True),
-            Column("micros", _("Should be"), value=lambda row: _amount(row.micros, now), sort=True),
-            Column("difference", _("Difference"), sort=True,
+            Column("was_micros", _("Posted"), kind="count", value=lambda row: _amount(row.was_micros, was), sort=True),
+            Column("micros", _("Should be"), kind="count", value=lambda row: _amount(row.micros, now), sort=True),
+            Column("difference", _("Difference"), kind="count", sort=True,
                    value=lambda row: difference(row.was_micros, was, row.micros, now)),
         )  # fmt: skip
 

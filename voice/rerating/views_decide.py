@@ -17,6 +17,7 @@ from portal.core.models import Job
 from portal.ui.forms import refuse
 from portal.ui.lists import Choice, Column, Day, Empty, ListPage
 from portal.ui.navigation import address
+from portal.ui.values import person
 from tenants.models import Msp
 from voice.rating import asides
 from voice.rating.models import Charge, PricedOutcome
@@ -100,7 +101,7 @@ class DecisionList(ListPage):
         Column("kind", gettext_lazy("Decision"), value=lambda row: row.get_kind_display()),
         Column("micros", gettext_lazy("Charge"), kind="money"),
         Column("reason", gettext_lazy("Reason")),
-        Column("made_by", gettext_lazy("By"), card=False),
+        Column("made_by", gettext_lazy("By"), value=lambda row: person(row.made_by), card=False),
     )  # fmt: skip
     filters = (
         Choice("kind", gettext_lazy("Decision"), Decision.Kind.choices),

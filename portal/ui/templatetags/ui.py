@@ -48,6 +48,7 @@ register.simple_tag(markup.icon, name="icon")
 register.simple_tag(markup.phone, name="phone")
 register.simple_tag(markup.copyable, name="copyable")
 register.simple_tag(markup.money, name="money")
+register.simple_tag(markup.total, name="total")
 register.simple_tag(markup.when, name="when")
 
 
@@ -66,6 +67,11 @@ def brand_name(context: Context) -> str:
 @register.filter
 def duration(value: timedelta | float | int | None) -> str:
     return values.duration(value)
+
+
+@register.filter
+def person(email: str) -> str:
+    return values.person(email)
 
 
 @register.filter

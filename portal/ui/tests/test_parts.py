@@ -51,7 +51,8 @@ def test_no_component_lets_text_become_markup(source, context):
 
 def test_every_icon_that_a_page_or_a_state_names_is_in_the_sprite():
     named = {name for state in status.STATES.values() for name in [state.icon]}
-    named |= {entry.icon for entries in navigation.PLACES.values() for entry in entries}
+    every = [*navigation.PLACES.values(), *navigation.TABS.values()]
+    named |= {entry.icon for entries in every for entry in entries}
     for path in TEMPLATES:
         named |= set(re.findall(r"""\{% icon ["']([^"']+)["']""", path.read_text()))
 

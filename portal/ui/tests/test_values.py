@@ -30,6 +30,16 @@ def test_money_reads_with_its_currency_and_as_many_places_as_it_has(monkeypatch,
 
 
 @pytest.mark.parametrize(
+    ("micros", "currency", "words"),
+    [(8_564_400, "EUR", "€8.56"), (8_565_000, "EUR", "€8.57"), (-8_565_000, "EUR", "-€8.57"), (0, "EUR", "€0.00"),
+     (4_999, "EUR", "€0.004999"), (-1_200, "EUR", "-€0.0012"), (12_499_999, "JPY", "¥12"), (None, "EUR", "–"),
+     (1_234_500, "KWD", "KWD1.235")],
+)  # fmt: skip
+def test_a_sum_reads_to_the_coin_and_never_as_nothing_where_there_is_something(micros, currency, words):
+    assert values.total(micros, currency) == words
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [("+4930901820112", "+49 30 901820112"), ("4930901820112", "+49 30 901820112"), ("112", "112"), ("", "–"),
      (None, "–"), ("<b>alice</b>", "<b>alice</b>"), ("anonymous", "anonymous")],
