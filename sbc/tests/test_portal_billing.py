@@ -181,3 +181,24 @@ def test_a_calls_page_tells_what_was_decided_by_hand(
     assert "Our own test number" in desk and make.BY.email in desk
     told = client_of(alice, acme).get(f"/api/v1/charges/{one.id}/").json()["aftermath"]["decision"]
     assert (told["kind"], told["was"], told["micros"]) == ("price", "unrated", 30_000) and "reason" not in told
+
+
+def test_a_calls_page_tells_that_rating_again_gave_it_its_price(
+    send: Any, acme: Customer, northwind: Msp, deck: RateDeck, alice: User, nadia: User
+) -> None:
+    send(call(1, acme, called="+33140000000", invited=noon(FIRST)))
+    with contexts.msp(northwind):
+        stored_rate(deck, "33", 90_000, destination="France")
+    span = {"begins": datetime.combine(FIRST, time(), UTC), "ends": datetime.combine(SECOND, time(), UTC)}
+    proposal = applied(proposed(northwind, LAB, **span), LAB, "France was missing")
+    with contexts.customer(acme):
+        one = Charge.objects.get()
+
+    own = client_of(alice, acme).get(f"/calls/{one.id}/").content.decode()
+    desk = client_of(nadia, northwind).get(f"/calls/{one.id}/").content.decode()
+
+    assert (one.outcome, one.micros) == ("rated", 90_000)
+    assert "Got its price later" in own and "France was missing" not in own and "rerating" not in own
+    assert "France was missing" in desk and f"/rerating/{proposal.pk}/" in desk
+    told = client_of(nadia, northwind).get(f"/api/v1/charges/{one.id}/").json()["aftermath"]
+    assert (told["priced_by"], told["corrections"]) == (proposal.pk, [])

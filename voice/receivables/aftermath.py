@@ -54,11 +54,13 @@ class CostHistory:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A charge from its posting to now: the bill that has it, the decision on it, each change, what it comes to."""
+    """A charge from its posting to now: its bill, who or what set its price, each change, what it comes to."""
 
     paper: Paper | None
     position: int
     decision: Decision | None
+    # The rating again that set the price of a call that had been kept aside.
+    priced_by: Proposal | None
     changes: list[Change]
     stands: Amounts
     costs: list[CostHistory] = field(default_factory=list)
@@ -71,13 +73,17 @@ class History:
 def history_of(charge: Charge, msp: Msp, *, is_msp: bool, costs: bool = False) -> History:
     """Return what became of a charge, with the bills that its reader may open: a customer knows of no draft.
 
-    Decisions are the MSP's rows, with names and reasons: whoever shows them to a customer leaves those out.
+    Decisions and proposals are the MSP's rows, with names and reasons: whoever shows them to a customer leaves those
+    out.
     """
     key = {"tenant_id": charge.tenant_id, "invited": charge.invited}
     billed = BilledCharge.objects.filter(**key, id=charge.id).values_list("line__invoice_id", "line__position").first()
     entries = list(Adjustment.objects.filter(**key, call=charge.id).order_by("made_at", "pk"))
     with contexts.msp(msp):
         decision = Decision.objects.filter(**key, call=charge.id).first()
+        # A price that a proposal set bears the moment of its application.
+        applied = Proposal.objects.filter(msp=msp, state=Proposal.State.APPLIED, applied_at=charge.rated_at)
+        priced_by = None if charge.is_kept_aside else applied.first()
     asked = list(Cost.objects.filter(**key, id=charge.id).order_by("trunk")) if costs else []
     moved = list(CostAdjustment.objects.filter(**key, call=charge.id).order_by("made_at", "pk")) if costs else []
 
@@ -87,7 +93,7 @@ def history_of(charge: Charge, msp: Msp, *, is_msp: bool, costs: bool = False) -
     changes, stands = _changes(charge, entries, papers, reasons)
     paper = papers.get(billed[0]) if billed else None
     return History(
-        paper, billed[1] if billed else 0, decision, changes, stands,
+        paper, billed[1] if billed else 0, decision, priced_by, changes, stands,
         [CostHistory(cost.trunk, *_changes(cost, [each for each in moved if each.trunk == cost.trunk], {}, reasons))
          for cost in asked],
     )  # fmt: skip

@@ -53,6 +53,7 @@ class AftermathSerializer(serializers.Serializer[Any]):
 
 
 class MspAftermathSerializer(AftermathSerializer):
+    priced_by = serializers.IntegerField(allow_null=True, help_text="The proposal that set its price.")
     decision = MspCallDecisionSerializer(allow_null=True)
     corrections = MspCorrectionSerializer(many=True)
 
@@ -107,6 +108,7 @@ def _facts(history: History) -> dict[str, Any]:
     return {
         "invoice": history.paper.pk if history.paper else None,
         "decision": history.decision,
+        "priced_by": history.priced_by.pk if history.priced_by else None,
         "corrections": [_correction(each) for each in history.changes],
         "stands": _amounts(history.stands),
     }

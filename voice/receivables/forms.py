@@ -219,7 +219,7 @@ class AskForm(forms.Form):
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["disputed"].unit = currency  # type: ignore[attr-defined]
+        self.fields["disputed"].widget.attrs["data-unit"] = currency
 
 
 class AnswerForm(forms.Form):

@@ -24,7 +24,7 @@ def aftermath(request: HttpRequest, call: Cdr) -> Aftermath:
     is_msp, msp = tenant is None, request.msp if tenant is None else tenant.msp  # type: ignore[attr-defined]
     costs = is_msp and request.can("costs.view")  # type: ignore[attr-defined]
     history = history_of(charge, msp, is_msp=is_msp, costs=costs)
-    if not (history.paper or history.decision or history.is_corrected):
+    if not (history.paper or history.decision or history.priced_by or history.is_corrected):
         return Aftermath()
     context = _told(history) | {
         "is_msp": is_msp,

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import socket
+import ssl
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,11 +12,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import asyncssh
 import pytest
 from django.core.exceptions import ValidationError
+from urllib3.exceptions import SSLError
 
+from lab import ca
 from portal.db import contexts
 from voice.delivery import feed, pump, services
 from voice.delivery.files import COLUMNS, _safe
 from voice.delivery.models import Store, StoredFile
+from voice.delivery.pinned import pinned_pool
 from voice.delivery.schedule import next_time
 from voice.delivery.tests.conftest import BY, NOW
 from voice.delivery.tests.make import priced
@@ -118,6 +122,19 @@ def test_a_wrong_password_is_told_and_put_right(desk, acme, sftp):
     assert len(list(folder.iterdir())) == 1
 
 
+class Hello(BaseHTTPRequestHandler):
+    """Says hello to everybody."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("content-length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *args):
+        pass
+
+
 @pytest.fixture
 def bucket(settings):
     """A server that keeps what is put into it, by its path: host asked for, signature, content."""
@@ -190,6 +207,31 @@ def test_a_name_leads_into_a_bucket_only_where_it_was_looked_at(desk, acme, buck
     )
     error = StoredFile.objects.get().error
     assert error == "" if arrives else "public network" in error or "https://" in error
+
+
+@pytest.mark.parametrize(("name", "is_known"), [("files.northwind.example", True), ("evil.example", False)])
+def test_the_certificate_is_checked_against_the_name_and_not_the_address(
+    tmp_path, settings, monkeypatch, name, is_known
+):
+    settings.DELIVERY_NETWORKS = ["127.0.0.0/8"]
+    root, key = ca.Authority.open(tmp_path, "root", "Root"), ca.new_key()
+    (tmp_path / "leaf.pem").write_bytes(ca.pem(root.issue(ca.Leaf(name, (name,)), key)) + ca.pem_key(key))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "leaf.pem")
+    server = HTTPServer(("127.0.0.1", 0), Hello)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr("voice.delivery.pinned.address_of", lambda host, port: ("127.0.0.1", True))
+    pool = pinned_pool(ca_certs=str(tmp_path / "root.pem"), retries=False, timeout=5)
+
+    url = f"https://files.northwind.example:{server.server_port}/"
+    if is_known:
+        assert pool.request("GET", url).data == b"hello"
+    else:
+        with pytest.raises(SSLError, match="northwind"):
+            pool.request("GET", url)
+    server.shutdown()
+    server.server_close()
 
 
 def test_files_are_due_at_the_hour_or_after_midnight():
