@@ -72,15 +72,22 @@ def moments(customer_id: int, begins: date, ends: date) -> tuple[datetime, datet
 
 
 def plan_bill(
-    customer_id: int, begins: date, ends: date, currency: str, usage: Sequence[UsageSum], calls: Calls | None = None
+    customer_id: int,
+    begins: date,
+    ends: date,
+    currency: str,
+    usage: Sequence[UsageSum],
+    calls: Calls | None = None,
+    oldest: datetime | None = None,
 ) -> PlanBill:
     """Return what the days from `begins` up to `ends` cost a customer, in `currency`.
 
     `usage` are the sums of the calls to be billed, late ones of earlier periods too; `calls` reads the same calls one
-    by one, where the plan needs that, and is the charges of the period where nothing is given.
+    by one, where the plan needs that, and is the charges of the period where nothing is given; `oldest` is when the
+    first of them was answered.
     """
     customer = Customer.objects.select_related("msp").get(pk=customer_id)
-    return bill_of(customer, situation_of(customer, ends), begins, ends, currency, usage, calls)
+    return bill_of(customer, situation_of(customer, ends), begins, ends, currency, usage, calls, oldest)
 
 
 def bill_of(
@@ -91,6 +98,7 @@ def bill_of(
     currency: str,
     usage: Sequence[UsageSum],
     calls: Calls | None = None,
+    oldest: datetime | None = None,
 ) -> PlanBill:
     """Return what a period costs a customer in a situation, the one that is stored or one to be tried."""
     if situation is None:
@@ -105,6 +113,7 @@ def bill_of(
         Remainders(customer.pk),
         caller_of=reading.caller_of,
         before=reading.before,
+        oldest=oldest.astimezone(situation.zone).date() if oldest else None,
     )
     if situation.currency == currency:
         return bill

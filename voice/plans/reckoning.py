@@ -29,12 +29,14 @@ def reckon(
     *,
     caller_of: Callable[[CallToBill], str] = anybody,
     before: Callable[[Sequence[Pot]], Iterable[CallToBill]] | None = None,
+    oldest: date | None = None,
 ) -> PlanBill:
     """Return what the days from `begins` up to `ends` cost.
 
-    `before` reads the calls of earlier bills that may have drawn from these pots, where that was not noted.
+    `before` reads the calls of earlier bills that may have drawn from these pots, where that was not noted. `oldest` is
+    the day of the first of the calls, where some are late: those follow the plan of their own day.
     """
-    if needs_calls(situation, begins, ends):
+    if needs_calls(situation, min(begins, oldest or begins), ends):
         found = pots(situation, begins, ends)
         reader = CallsReader(situation, found, rest, caller_of, begins)
         if before is not None:

@@ -163,6 +163,26 @@ def test_what_is_left_rolls_over_and_is_drawn_first_and_earlier_bills_are_asked_
     assert late.draws == [("Minutes", "", date(2026, 5, 1), 360)]
 
 
+def test_late_calls_follow_the_plan_of_their_own_day_also_where_the_plan_of_now_needs_no_single_calls():
+    may = phase(
+        Clause("Minutes", "minutes", minutes=10), Clause("Set-up", "call", 20_000), begins=date(2026, 5, 1), ends=JUNE
+    )
+    june = phase(Clause("Connection", "call", 50_000), begins=JUNE)
+    facts = situation(may, june, drawn={("Minutes", "", date(2026, 5, 1)): 240}, drawn_until=JUNE)
+    late = call(600, "2026-05-31 23:00")
+    bill = reckoned(facts, [late, call(60)], oldest=date(2026, 5, 31))
+
+    assert [cover.seconds for cover in bill.covers] == [360]
+    assert lines(bill) == [
+        ("usage", "Calls to Germany", 80_000 + 20_000),
+        ("usage", "Minutes: 6 minutes used", 0),
+        ("usage", "Set-up, 1 call", 20_000),
+        ("usage", "Connection, 1 call", 50_000),
+    ]
+    # Without a late one the sums are enough.
+    assert lines(reckoned(facts, [call(60)], oldest=date(2026, 6, 10)))[1:] == [("usage", "Connection, 1 call", 50_000)]
+
+
 def test_minutes_of_each_calling_number_are_not_shared():
     facts = situation(phase(Clause("Own", "minutes", minutes=1, pool="own")))
     first, second = call(90), call(30, at="2026-06-11 10:00")

@@ -83,7 +83,7 @@ def asked_of(customer: Customer, begins: date, ends: date) -> tuple[int, bool]:
     _wait_for_changes(customer.pk)
     since, before = moments(customer.pk, begins, ends)
     found = unbilled(customer.pk, customer.msp_id, since, before)
-    plan = plan_bill(customer.pk, begins, ends, "", found.sums, found.calls)
+    plan = plan_bill(customer.pk, begins, ends, "", found.sums, found.calls, found.oldest)
     return found.count, _asks(plan, unbilled_sums(customer.pk, before))
 
 
@@ -117,7 +117,7 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
     _wait_for_changes(profile.tenant_id)
     since, before = moments(profile.tenant_id, begins, ends)
     found = unbilled(profile.tenant_id, profile.msp_id, since, before)
-    plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls)
+    plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls, found.oldest)
     again = unbilled_sums(profile.tenant_id, before)
     items = [*plan.items, *(_adjusted(each, profile.currency) for each in again)]
     if not _asks(plan, again):
