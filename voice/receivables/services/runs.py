@@ -91,8 +91,8 @@ def _open_customers(run: InvoiceRun, by: Actor) -> None:
     fixed = [each.pk for each in again.filter(invoice__isnull=False) if not _threw_away(each, by)]
     for each in again.filter(state=State.NOTHING):
         open_without_invoice(each.tenant, run.begins)
+    # What was found stays until it is looked for again: who ticked it need not do so twice.
     again = run.customers.exclude(kept).exclude(pk__in=fixed)
-    RunFinding.objects.filter(Q(customer__in=again) | Q(run=run, customer=None)).delete()
     again.update(state=State.WAITING, invoice=None, net=None, before=None, calls=0, currency="")
 
 
@@ -125,7 +125,10 @@ def _find(each: RunCustomer, found: Finding) -> None:
 def collect(run: InvoiceRun, progress: jobs.Progress = lambda *_args: None) -> None:
     """Write the draft of every customer that waits, with what the checks found."""
     found = checks.look(run)
-    _note(run, None, found.of_whole())
+    with transaction.atomic():
+        # Several workers may begin at once: each says the same of the whole.
+        InvoiceRun.objects.select_for_update().get(pk=run.pk)
+        _note(run, None, found.of_whole())
     for done, total in _turns(run, State.WAITING, lambda each: _collect(run, each, found)):
         progress(done, total, _("Collecting the month"))
     waiting = RunCustomer.objects.filter(run=OuterRef("pk"), state=State.WAITING)
@@ -206,11 +209,19 @@ def _draft(run: InvoiceRun, each: RunCustomer, profile: BillingProfile, found: C
 
 
 def _note(run: InvoiceRun, each: RunCustomer | None, findings: Iterable[Finding]) -> None:
-    RunFinding.objects.filter(run=run, customer=each).delete()
-    RunFinding.objects.bulk_create(
+    """Store what was found in the place of what was found before; what is the same stays ticked."""
+    before = RunFinding.objects.filter(run=run, customer=each)
+    seen = {one.code: one for one in before if one.ticked_at}
+    before.delete()
+    made = [
         RunFinding(run=run, msp_id=run.msp_id, customer=each, code=one.code, level=one.level, facts=one.facts)
         for one in findings
-    )
+    ]
+    for one in made:
+        same = seen.get(one.code)
+        if same and (same.level, same.facts) == (one.level, one.facts):
+            one.ticked_at, one.ticked_by = same.ticked_at, same.ticked_by
+    RunFinding.objects.bulk_create(made)
 
 
 def jobs_actor(run: InvoiceRun) -> Actor:

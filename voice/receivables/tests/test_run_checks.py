@@ -83,6 +83,19 @@ def test_a_surprise_has_to_be_ticked_before_it_goes_out(served, northwind):
     assert run.customers.get(tenant=served.tenant).change == 31 * EUR
 
 
+def test_what_was_ticked_stays_so_until_something_about_it_is_different(served, northwind):
+    make.issued(served, 100 * EUR, on=date(2026, 10, 1), period=(date(2026, 9, 1), BEGINS))
+    charges(served.tenant, 131 * EUR)
+    run = run_of(northwind)
+    runs.tick(run.findings.get(), by=make.BY)
+    seen = run.findings.get()
+    again = run_of(northwind).findings.get()
+    assert (again.ticked_at, again.ticked_by) == (seen.ticked_at, make.BY.email)
+
+    charges(served.tenant, EUR)
+    assert run_of(northwind).findings.get().is_open
+
+
 def test_an_error_is_mended_and_not_ticked(served, globex, northwind):
     charges(globex, EUR)
     run = run_of(northwind)
