@@ -186,6 +186,8 @@ CALLS = {
         "invoices/payments/bank/<int:pk>/reopen/": "post bank-entries/<int:pk>/reopen/",
         "invoices/companies/new/": "post legal-entities/",
         "invoices/companies/<int:pk>/": "patch legal-entities/<int:pk>/",
+        "invoices/companies/<int:entity>/registrations/new/": "post vat-registrations/",
+        "invoices/companies/<int:entity>/registrations/<int:pk>/": "patch vat-registrations/<int:pk>/",
         "invoices/rates/new/": "post exchange-rates/",
         "invoices/rates/import/": "post exchange-rates/import/",
         "invoices/taxes/new/": "post tax-rules/",

@@ -20,6 +20,7 @@ from voice.receivables import api_charges, api_questions, api_runs, selectors, s
 from voice.receivables.api_taxes import (
     EverybodysRuleViewSet,
     ExemptionViewSet,
+    RegistrationViewSet,
     TaxRuleViewSet,
     VatIdCheckSerializer,
     VatIdCheckViewSet,
@@ -75,7 +76,8 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
         model = Invoice
         fields = [
             "id", "number", "kind", "state", "customer", "corrects", "reason", "begins", "ends", "issued_on", "due_on",
-            "currency", "net", "tax", "total", "settled", "left", "seller", "buyer", "lines", "taxes",
+            "currency", "net", "tax", "total", "settled", "left", "seller_vat_id", "seller", "buyer", "lines",
+            "taxes",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -353,6 +355,7 @@ msp_routes = [
     ("billing-profiles", ProfileViewSet, "billing-profile"),
     ("tax-rules", TaxRuleViewSet, "tax-rule"),
     ("tax-exemptions", ExemptionViewSet, "tax-exemption"),
+    ("vat-registrations", RegistrationViewSet, "vat-registration"),
     ("vat-id-checks", VatIdCheckViewSet, "vat-id-check"),
     *api_runs.msp_routes,
     *api_questions.msp_routes,

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet
 from tenants.models import Customer
 from voice.receivables import selectors, services
-from voice.receivables.models import Exemption, TaxCheck, TaxRule, VatIdCheck
+from voice.receivables.models import Exemption, LegalEntity, TaxCheck, TaxRule, VatIdCheck, VatRegistration
 
 RULE = [
     "id", "is_own", "country", "area", "county", "city", "tax", "tax_class", "name", "per_million", "share_per_million",
@@ -129,6 +129,33 @@ class ExemptionViewSet(MspViewSet):
 
     def new(self) -> Exemption:
         return Exemption(msp=self.request.msp)
+
+
+class RegistrationSerializer(serializers.ModelSerializer[VatRegistration]):
+    """Where a company is registered for VAT besides its own country; `ends` is the first day that it is not."""
+
+    entity = serializers.PrimaryKeyRelatedField(queryset=LegalEntity.objects.all())
+    row_version = serializers.IntegerField(required=False)
+
+    class Meta:
+        model = VatRegistration
+        fields = ["id", "entity", "country", "vat_id", "is_established", "begins", "ends", "row_version"]
+        validators: list[Any] = []
+
+
+class RegistrationViewSet(MspViewSet):
+    """The companies' registrations for VAT abroad; end one by its `ends`."""
+
+    queryset = VatRegistration.objects.none()
+    serializer_class = RegistrationSerializer
+    capability = "bills"
+    save = staticmethod(services.save_registration)
+
+    def get_queryset(self) -> QuerySet[VatRegistration]:
+        return VatRegistration.objects.filter(msp=self.request.msp).order_by("pk")
+
+    def new(self) -> VatRegistration:
+        return VatRegistration(msp=self.request.msp)
 
 
 class VatIdCheckSerializer(serializers.ModelSerializer[VatIdCheck]):

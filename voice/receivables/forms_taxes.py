@@ -10,7 +10,7 @@ from portal.ui.forms import Groups
 from tenants.forms.codes import CountrySelect, CurrencySelect
 from voice.rating.money import MICROS, UnreadableAmount, read_micros
 from voice.receivables.forms import DAY, AmountField, Stored
-from voice.receivables.models import Exemption, TaxCheck, TaxRule
+from voice.receivables.models import Exemption, TaxCheck, TaxRule, VatRegistration
 
 MOST_PERCENT = 100
 
@@ -111,3 +111,12 @@ class ExemptionForm(Stored):
             "begins": DAY,
             "ends": DAY,
         }
+
+
+class RegistrationForm(Stored):
+    """Where a company is registered for VAT besides its own country."""
+
+    class Meta:
+        model = VatRegistration
+        fields = ["country", "vat_id", "is_established", "begins", "ends"]
+        widgets = {**dict.fromkeys(("country", "vat_id"), forms.TextInput), "begins": DAY, "ends": DAY}

@@ -5,7 +5,7 @@ VAT is decided here, by the place of supply of Directive 2006/112/EC; taxes of t
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Protocol
@@ -25,6 +25,9 @@ TERRITORIES = {
 }  # fmt: skip
 # Where a consumer's calls are taxed and a seller from abroad has to register, from the first sale or nearly so.
 REGISTERS_FOREIGN_SELLERS = frozenset({"GB", "CH", "NO"})
+# Where a company that is registered charges businesses, too: elsewhere they owe the VAT themselves as long as it has no
+# establishment there (art. 196; Value Added Tax Act 1994, s. 8; against art. 45 MWSTG and § 3-30 mval).
+REGISTERED_CHARGES_BUSINESSES = frozenset({"CH", "NO"})
 WHOLE = 1_000_000
 
 
@@ -38,6 +41,10 @@ class TaxClass(StrEnum):
 
 class NoTaxRule(ValueError):
     """No rule is on record for this place and day: nothing is guessed."""
+
+
+class NotRegistered(NoTaxRule):
+    """The tax is due in a country where the company has to be registered, and is not on record as such."""
 
 
 class VatIdMissing(ValueError):
@@ -102,6 +109,20 @@ class Exemption:
 
 
 @dataclass(frozen=True, slots=True)
+class Registration:
+    """That a company is registered for VAT in another country, and from when to when."""
+
+    country: str
+    vat_id: str
+    begins: date = date.min
+    ends: date | None = None
+    is_established: bool = False
+
+    def holds(self, country: str, day: date) -> bool:
+        return self.country == country and self.begins <= day and (self.ends is None or day < self.ends)
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """What matters of a party for its taxes."""
 
@@ -114,6 +135,8 @@ class Place:
     is_business: bool = True
     # Of a seller: it declares sales to consumers of other member states in the one-stop shop.
     is_in_oss: bool = False
+    # Of a seller: in which other countries it is registered.
+    registrations: tuple[Registration, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
     language: str = "en"
 
@@ -138,7 +161,8 @@ class Levy:
 class Treatment:
     """How a line is taxed: the category of EN 16931, the rate, and what the invoice has to say about it.
 
-    `levies` are the taxes of countries where a line bears several; EN 16931 has no form for them.
+    `levies` are the taxes of countries where a line bears several; EN 16931 has no form for them. `vat_id` is the
+    seller's in another country, where it charges that country's VAT.
     """
 
     category: str
@@ -146,6 +170,7 @@ class Treatment:
     name: str
     note: str = ""
     levies: tuple[Levy, ...] = ()
+    vat_id: str = ""
 
 
 class TaxEngine(Protocol):
@@ -203,7 +228,8 @@ def treatment(
 
     `lines` is how many telephone numbers a document bills, for fees that are asked for each.
     """
-    if seller.country == "US":
+    registration = _registration(seller, buyer, day, tax_class)
+    if seller.country == "US" and registration is None:
         return _american(buyer, day, tax_class, engine or TableTaxes(rules), lines)
     _refuse_territory(buyer)
     exemption = buyer.exemption("vat", day, resale=False)
@@ -211,6 +237,8 @@ def treatment(
         return Treatment("E", 0, "VAT", exemption.ground)
     if seller.country == buyer.country:
         return _at_home(buyer, day, rules, tax_class)
+    if registration:
+        return replace(_at_home(buyer, day, rules, tax_class), vat_id=registration.vat_id)
     if buyer.is_business:
         return _business_abroad(seller, buyer, tax_class)
     return _consumer_abroad(seller, buyer, day, rules, tax_class)
@@ -222,6 +250,20 @@ def _american(buyer: Place, day: date, tax_class: str, engine: TaxEngine, lines:
     levies = tuple(engine.levies(buyer, day, tax_class, lines))
     grounds = dict.fromkeys(each.ground for each in buyer.exemptions if each.frees(each.tax, buyer.area, day))
     return Treatment("O", 0, "VAT", "; ".join(grounds), levies)
+
+
+def _registration(seller: Place, buyer: Place, day: date, tax_class: str) -> Registration | None:
+    """Return the registration under which a sale is taxed where the customer is; None where it is not."""
+    found = next((each for each in seller.registrations if each.holds(buyer.country, day)), None)
+    if found is None or found.is_established:
+        return found
+    if buyer.is_business:
+        # Goods that are sent there are an export, which the customer takes through the customs.
+        charges = buyer.country in REGISTERED_CHARGES_BUSINESSES and tax_class != TaxClass.GOODS
+    else:
+        # Other services are taxed where the seller is (art. 45), and the one-stop shop declares for the whole EU.
+        charges = tax_class != TaxClass.SERVICE and not (seller.is_in_oss and buyer.country in EU)
+    return found if charges else None
 
 
 def _refuse_territory(buyer: Place) -> None:
@@ -261,11 +303,13 @@ def _consumer_abroad(seller: Place, buyer: Place, day: date, rules: Sequence[Rul
         if seller.country in EU:
             # Below the threshold of art. 59c, and until the seller chooses otherwise.
             return _standard(rules, seller, day, tax_class)
-        raise NoTaxRule(f"A consumer's VAT is due in {buyer.country}: the company has to be in the one-stop shop.")
+        raise NotRegistered(
+            f"A consumer's VAT is due in {buyer.country}: the company has to be in the one-stop shop, or registered."
+        )
     if tax_class == TaxClass.GOODS:
         return Treatment("G", 0, "VAT", say(buyer.language, "export"))
     if buyer.country in REGISTERS_FOREIGN_SELLERS:
-        raise NoTaxRule(f"A consumer's VAT is due in {buyer.country}, where the company has to be registered.")
+        raise NotRegistered(f"A consumer's VAT is due in {buyer.country}, where the company has to be registered.")
     return Treatment("O", 0, "VAT", say(buyer.language, "outside", country=buyer.country))
 
 

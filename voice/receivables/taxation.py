@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from voice.receivables import phrases, selectors, tax
-from voice.receivables.models import BillingProfile, Exemption, LegalEntity
+from voice.receivables.models import BillingProfile, Exemption, LegalEntity, TaxClass, VatRegistration
 
 
 @dataclass(slots=True)
@@ -31,6 +31,27 @@ class Treatments:
             self._found[tax_class] = treatment_of(self.profile, tax_class, self.at, lines=lines)
         return self._found[tax_class]
 
+    @property
+    def vat_id(self) -> str:
+        """Return the number in another country under which the document is sold; blank is the company's own.
+
+        Raises ValidationError where its lines are taxed in two countries: an invoice has one number of its seller.
+        """
+        found = {each.vat_id: name for name, each in self._found.items()}
+        if len(found) > 1:
+            raise ValidationError(
+                _(
+                    "What is sold to %(customer)s is taxed in two countries: %(classes)s. Bill them by separate"
+                    " invoices, or say at the plan's components that they are calls and lines where they are."
+                )
+                % {"customer": self.profile, "classes": ", ".join(sorted(map(self._where, found.items())))}
+            )
+        return next(iter(found), "")
+
+    def _where(self, told: tuple[str, str]) -> str:
+        number, tax_class = told
+        return f"{TaxClass(tax_class).label} ({number[:2] or self.profile.entity.country})"
+
 
 def treatment_of(profile: BillingProfile, tax_class: str, at: date, *, lines: int = 0) -> tax.Treatment:
     """Return how what is sold to a customer is taxed on a day; raises ValidationError with what is missing.
@@ -43,6 +64,11 @@ def treatment_of(profile: BillingProfile, tax_class: str, at: date, *, lines: in
     try:
         return tax.treatment(
             seller, buyer, at, rules, tax_class=tax.TaxClass(tax_class), engine=engine(rules, profile), lines=lines
+        )
+    except tax.NotRegistered as error:
+        raise ValidationError(
+            _("%(why)s Once %(company)s is registered, enter the number at the company.")
+            % {"why": error, "company": profile.entity}
         )
     except tax.NoTaxRule as error:
         raise ValidationError(_("%(why)s Add it to the tax table.") % {"why": error})
@@ -64,7 +90,13 @@ def engine(rules: list[tax.Rule], profile: BillingProfile) -> tax.TaxEngine:
 
 def place_of(entity: LegalEntity) -> tax.Place:
     """Return what matters of a company for its invoices' taxes."""
-    return tax.Place(entity.country, entity.area, vat_id=entity.vat_id, is_in_oss=entity.is_in_oss)
+    registrations = tuple(
+        tax.Registration(each.country, each.vat_id, each.begins, each.ends, each.is_established)
+        for each in VatRegistration.objects.filter(entity=entity).order_by("pk")
+    )
+    return tax.Place(
+        entity.country, entity.area, vat_id=entity.vat_id, is_in_oss=entity.is_in_oss, registrations=registrations
+    )
 
 
 def place_of_buyer(profile: BillingProfile) -> tax.Place:

@@ -57,8 +57,9 @@ def address_of(party: Any) -> tuple[str, str]:
     reference = party.get("buyer_reference", "")
     if party["country"] == "DE" and ROUTING_ID.match(reference):
         return ROUTED, reference
-    scheme = BY_VAT_ID.get(party["vat_id"][:2])
-    return (scheme, party["vat_id"]) if scheme else (BY_MAIL, party["email"])
+    vat_id = party.get("own_vat_id", party["vat_id"])
+    scheme = BY_VAT_ID.get(vat_id[:2])
+    return (scheme, vat_id) if scheme else (BY_MAIL, party["email"])
 
 
 def _is_xrechnung(document: Any) -> bool:

@@ -13,14 +13,16 @@ from django.utils.module_loading import import_string
 
 # The shapes of Directive 2006/112/EC art. 215 and of the national registers; Greece writes EL.
 SHAPES = {
-    "AT": r"U[0-9]{8}", "BE": r"[01][0-9]{9}", "BG": r"[0-9]{9,10}", "CY": r"[0-9]{8}[A-Z]", "CZ": r"[0-9]{8,10}",
-    "DE": r"[0-9]{9}", "DK": r"[0-9]{8}", "EE": r"[0-9]{9}", "EL": r"[0-9]{9}", "ES": r"[0-9A-Z][0-9]{7}[0-9A-Z]",
-    "FI": r"[0-9]{8}", "FR": r"[0-9A-Z]{2}[0-9]{9}", "GB": r"([0-9]{9}|[0-9]{12}|(GD|HA)[0-9]{3})",
-    "HR": r"[0-9]{11}", "HU": r"[0-9]{8}", "IE": r"[0-9][0-9A-Z+*][0-9]{5}[A-Z]{1,2}", "IT": r"[0-9]{11}",
-    "LT": r"([0-9]{9}|[0-9]{12})", "LU": r"[0-9]{8}", "LV": r"[0-9]{11}", "MT": r"[0-9]{8}",
-    "NL": r"[0-9A-Z+*]{10}[0-9]{2}", "PL": r"[0-9]{10}", "PT": r"[0-9]{9}", "RO": r"[0-9]{2,10}",
-    "SE": r"[0-9]{12}", "SI": r"[0-9]{8}", "SK": r"[0-9]{10}", "XI": r"([0-9]{9}|[0-9]{12}|(GD|HA)[0-9]{3})",
+    "AT": r"U[0-9]{8}", "BE": r"[01][0-9]{9}", "BG": r"[0-9]{9,10}", "CH": r"E[0-9]{9}(MWST|TVA|IVA|VAT)?",
+    "CY": r"[0-9]{8}[A-Z]", "CZ": r"[0-9]{8,10}", "DE": r"[0-9]{9}", "DK": r"[0-9]{8}", "EE": r"[0-9]{9}",
+    "EL": r"[0-9]{9}", "ES": r"[0-9A-Z][0-9]{7}[0-9A-Z]", "FI": r"[0-9]{8}", "FR": r"[0-9A-Z]{2}[0-9]{9}",
+    "GB": r"([0-9]{9}|[0-9]{12}|(GD|HA)[0-9]{3})", "HR": r"[0-9]{11}", "HU": r"[0-9]{8}",
+    "IE": r"[0-9][0-9A-Z+*][0-9]{5}[A-Z]{1,2}", "IT": r"[0-9]{11}", "LT": r"([0-9]{9}|[0-9]{12})", "LU": r"[0-9]{8}",
+    "LV": r"[0-9]{11}", "MT": r"[0-9]{8}", "NL": r"[0-9A-Z+*]{10}[0-9]{2}", "NO": r"[0-9]{9}(MVA)?",
+    "PL": r"[0-9]{10}", "PT": r"[0-9]{9}", "RO": r"[0-9]{2,10}", "SE": r"[0-9]{12}", "SI": r"[0-9]{8}",
+    "SK": r"[0-9]{10}", "XI": r"([0-9]{9}|[0-9]{12}|(GD|HA)[0-9]{3})",
 }  # fmt: skip
+NOT_IN_VIES = frozenset({"CH", "GB", "NO"})
 DEFAULT = "voice.receivables.vat_ids.ByShape"
 VIES = "https://ec.europa.eu/taxation_customs/vies/rest-api"
 # What VIES says when the question, not the answer, is wrong; all its other errors mean that it cannot say now.
@@ -67,7 +69,7 @@ class ByShape:
 
 
 class Vies:
-    """Asks the European Commission's VIES, which asks the member state's register; Britain's it does not know."""
+    """Asks the European Commission's VIES, which asks the member state's register; others it does not know."""
 
     def __init__(self, url: str = "", seconds: float = SECONDS) -> None:
         self.url, self.seconds = urlsplit(url or getattr(settings, "VIES_URL", VIES)), seconds
@@ -75,7 +77,7 @@ class Vies:
     def check(self, vat_id: str, asker: str = "") -> Answer:
         """Return what the register says; an id of the wrong shape is not asked about."""
         first = ByShape().check(vat_id)
-        if first.state != "shape" or vat_id[:2] == "GB":
+        if first.state != "shape" or vat_id[:2] in NOT_IN_VIES:
             return first
         try:
             said = self._ask(vat_id, asker)

@@ -1,7 +1,7 @@
 """What the MSP is owed: its legal entities, the invoice register, payments, and the ledger under all of it."""
 
 from voice.receivables.models.billed import BilledCharge, BilledMonth
-from voice.receivables.models.entity import BillingProfile, LegalEntity, NumberSeries
+from voice.receivables.models.entity import BillingProfile, LegalEntity, NumberSeries, VatRegistration
 from voice.receivables.models.invoice import Invoice, InvoiceFile, InvoiceLine, InvoiceQuerySet, InvoiceTax
 from voice.receivables.models.ledger import Account, Entry, Posting
 from voice.receivables.models.payment import Allocation, Payment, Reversal
@@ -37,4 +37,5 @@ __all__ = [
     "TaxClass",
     "TaxRule",
     "VatIdCheck",
+    "VatRegistration",
 ]

@@ -100,6 +100,57 @@ class LegalEntity(Party):
         return self.invoice_pattern if kind == DocumentKind.INVOICE else self.credit_note_pattern
 
 
+class VatRegistration(models.Model):
+    """That a company is registered for VAT in another country, whose VAT it then charges to customers there."""
+
+    msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
+    entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="registrations")
+    country = models.TextField(_("country"), help_text=_("Two letters, for example GB."))
+    vat_id = models.TextField(
+        _("VAT id there"), validators=SHORT, help_text=_("With its country, as GB123456789 or CHE123456789MWST.")
+    )
+    is_established = models.BooleanField(
+        _("has an establishment there"),
+        default=False,
+        help_text=_(
+            "It then charges businesses, too. Without one it charges consumers alone, except in Switzerland and "
+            "Norway, where who is registered charges everybody."
+        ),
+    )
+    begins = models.DateField(_("from"))
+    ends = models.DateField(_("until"), null=True, blank=True, help_text=_("The first day on which it does not hold."))
+    row_version = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="receivables_registration_country",
+                condition=Q(country__regex=COUNTRY),
+                violation_error_message=_("Use a country code of two letters, for example GB."),
+            ),
+            models.CheckConstraint(
+                name="receivables_registration_span",
+                condition=Q(ends__isnull=True) | Q(ends__gt=models.F("begins")),
+                violation_error_message=_("It ends before it begins."),
+            ),
+            models.CheckConstraint(
+                name="receivables_registration_has_id",
+                condition=~Q(vat_id=""),
+                violation_error_message=_("Enter the VAT id: the invoice has to show it."),
+            ),
+            models.UniqueConstraint(
+                fields=["entity", "country"],
+                condition=Q(ends__isnull=True),
+                name="receivables_registration_one_open",
+                violation_error_message=_("The company is registered there already: end that registration first."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.vat_id
+
+
 class BillingProfile(Party):
     """How one customer is billed: by which company, to which address, in which currency, due when."""
 

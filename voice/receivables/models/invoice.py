@@ -50,6 +50,8 @@ class Invoice(models.Model):
     sequence = models.PositiveIntegerField(null=True, blank=True)
     issued_on = models.DateField(_("issued on"), null=True, blank=True)
     due_on = models.DateField(_("due on"), null=True, blank=True)
+    # The seller's number in another country, whose VAT the document bears; blank is the company's own.
+    seller_vat_id = models.TextField(blank=True)
     seller = models.JSONField(default=dict)
     buyer = models.JSONField(default=dict)
     row_version = models.PositiveIntegerField(default=0, editable=False)

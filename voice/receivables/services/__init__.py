@@ -7,7 +7,7 @@ from voice.receivables.services.issuing import credit, issue
 from voice.receivables.services.mailing import mail
 from voice.receivables.services.payments import lock_account, record_payment, reverse_payment, settle_from_credit
 from voice.receivables.services.settings import check_vat_id, save_entity, save_profile
-from voice.receivables.services.taxes import add_rule, check_rule, save_exemption
+from voice.receivables.services.taxes import add_rule, check_rule, save_exemption, save_registration
 
 __all__ = [
     "add_rule",
@@ -28,6 +28,7 @@ __all__ = [
     "save_entity",
     "save_exemption",
     "save_profile",
+    "save_registration",
     "settle_from_credit",
     "store_files",
     "store_missing_files",

@@ -46,6 +46,7 @@ def draft(
         begins=begins,
         ends=ends,
         currency=profile.currency,
+        seller_vat_id=taxed.vat_id,
     )
     store(invoice, composed)
     audit.record(by, "invoice.drafted", invoice, tenant_id=invoice.tenant_id, after=facts(invoice, AMOUNTS))

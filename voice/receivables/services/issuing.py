@@ -41,7 +41,7 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
     profile = BillingProfile.objects.get(tenant_id=invoice.tenant_id)
     if invoice.is_credit_note:
         _refuse_more_than(invoice)
-    invoice.seller = _frozen(invoice.entity, SELLER)
+    invoice.seller = _seller(invoice)
     # A credit note goes to whom the invoice went.
     invoice.buyer = invoice.corrects.buyer if invoice.corrects else _buyer(profile)
     invoice.issued_on, invoice.due_on = on, on + timedelta(days=profile.due_days)
@@ -63,6 +63,13 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
         by, "invoice.issued", invoice, tenant_id=invoice.tenant_id, total=invoice.total, currency=invoice.currency
     )
     return invoice
+
+
+def _seller(invoice: Invoice) -> dict[str, Any]:
+    # Where the VAT is another country's, the number there stands in the place of the company's own, by which alone it
+    # is found on the network.
+    seller = _frozen(invoice.entity, SELLER)
+    return seller | {"vat_id": invoice.seller_vat_id or seller["vat_id"], "own_vat_id": seller["vat_id"]}
 
 
 def _buyer(profile: BillingProfile) -> dict[str, Any]:
@@ -114,6 +121,7 @@ def credit(invoice: Invoice, *, reason: str, by: Actor, amounts: Mapping[int, in
         ends=invoice.ends,
         currency=invoice.currency,
         reason=reason.strip(),
+        seller_vat_id=invoice.seller_vat_id,
     )
     store(note, _credited(invoice, amounts))
     audit.record(by, "invoice.credit_drafted", note, tenant_id=note.tenant_id, invoice=invoice.number, total=note.total)

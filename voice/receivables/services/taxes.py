@@ -1,7 +1,8 @@
-"""What the tax table says from a day on, and whom it does not touch."""
+"""What the tax table says from a day on, whom it does not touch, and where a company is registered."""
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -9,7 +10,8 @@ from portal.core import audit
 from portal.core.audit import Actor
 from voice.edits import facts, locked
 from voice.rating.money import UnknownCurrency, decimals
-from voice.receivables.models import Exemption, TaxCheck, TaxRule
+from voice.receivables import vat_ids
+from voice.receivables.models import Exemption, LegalEntity, TaxCheck, TaxRule, VatRegistration
 
 RULE = (
     "country", "area", "county", "city", "tax", "tax_class", "name", "per_million", "share_per_million", "fixed",
@@ -17,6 +19,9 @@ RULE = (
 )  # fmt: skip
 KEY = ("msp_id", "country", "area", "county", "city", "tax", "tax_class", "name")
 CHECK = ("outcome", "checked_on", "page", "note")
+REGISTRATION = ("country", "vat_id", "is_established", "begins", "ends")
+# How a country begins its VAT ids, where it is not by its code.
+PREFIXES = {"GR": "EL"}
 EXEMPTION = ("kind", "tax", "area", "ground", "certificate", "begins", "ends")
 
 
@@ -71,3 +76,37 @@ def save_exemption(exemption: Exemption, *, by: Actor) -> Exemption:
         after=facts(exemption, EXEMPTION),
     )  # fmt: skip
     return exemption
+
+
+@transaction.atomic
+def save_registration(registration: VatRegistration, *, by: Actor) -> VatRegistration:
+    """Store where a company is registered for VAT; invoices that are issued keep the number that they print."""
+    stored = locked(registration)
+    # Whoever enters another one of the company waits, and then sees this one.
+    entity = LegalEntity.objects.select_for_update(of=("self",)).get(pk=registration.entity_id)
+    if entity.msp_id != registration.msp_id:
+        raise ValidationError(_("Choose a company of your own."))
+    registration.vat_id = vat_ids.written(registration.vat_id)
+    registration.full_clean()
+    _refuse_number(registration, entity)
+    others = VatRegistration.objects.filter(entity=entity, country=registration.country).exclude(pk=registration.pk)
+    until = Q(ends__isnull=True) | Q(ends__gt=registration.begins)
+    if others.filter(until, **({"begins__lt": registration.ends} if registration.ends else {})).exists():
+        raise ValidationError({"begins": _("Another registration of the company holds there on some of these days.")})
+    registration.row_version += 1
+    registration.save()
+    audit.record(
+        by, "vat_registration.saved", registration, before=facts(stored, REGISTRATION),
+        after=facts(registration, REGISTRATION),
+    )  # fmt: skip
+    return registration
+
+
+def _refuse_number(registration: VatRegistration, entity: LegalEntity) -> None:
+    if registration.country == entity.country:
+        raise ValidationError({"country": _("At home it is the company's own VAT id that counts.")})
+    if registration.vat_id[:2] != PREFIXES.get(registration.country, registration.country):
+        raise ValidationError({"vat_id": _("This is not a VAT id of %(country)s.") % {"country": registration.country}})
+    answer = vat_ids.ByShape().check(registration.vat_id)
+    if answer.state == "wrong":
+        raise ValidationError({"vat_id": answer.words})

@@ -13,7 +13,7 @@ from portal.ui.forms import refuse
 from tenants.models import Customer
 from voice.receivables import services
 from voice.receivables.forms import EntityForm, PaymentForm, ProfileForm
-from voice.receivables.models import BillingProfile, Exemption, LegalEntity, Payment, VatIdCheck
+from voice.receivables.models import BillingProfile, Exemption, LegalEntity, Payment, VatIdCheck, VatRegistration
 from voice.receivables.pages import EntityList, PaymentList, ProfileList, payment_tabs
 from voice.receivables.views.shared import accounts_of
 
@@ -66,7 +66,9 @@ def entity_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         else:
             messages.success(request, _("Company saved."))
             return redirect("invoices:entities")
-    return TemplateResponse(request, "voice/receivables/entity.html", {"form": form, "entity": entity})
+    registrations = VatRegistration.objects.filter(entity=entity).order_by("country", "-begins") if entity.pk else ()
+    context = {"form": form, "entity": entity, "registrations": registrations}
+    return TemplateResponse(request, "voice/receivables/entity.html", context)
 
 
 @requires("bills.view")

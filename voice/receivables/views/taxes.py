@@ -13,8 +13,8 @@ from portal.core.access import requires
 from portal.ui.forms import refuse
 from tenants.models import Customer
 from voice.receivables import services
-from voice.receivables.forms_taxes import ExemptionForm, TaxRuleForm
-from voice.receivables.models import BillingProfile, Exemption, TaxRule, VatIdCheck
+from voice.receivables.forms_taxes import ExemptionForm, RegistrationForm, TaxRuleForm
+from voice.receivables.models import BillingProfile, Exemption, LegalEntity, TaxRule, VatIdCheck, VatRegistration
 from voice.receivables.pages_taxes import TaxRuleList
 from voice.selection import refusal_words
 
@@ -56,6 +56,25 @@ def exemption_edit(request: HttpRequest, customer: int, pk: int | None = None) -
             return redirect("invoices:profile", pk=tenant.pk)
     context = {"form": form, "customer": tenant, "exemption": row}
     return TemplateResponse(request, "voice/receivables/exemption.html", context)
+
+
+@requires("bills.change")
+def registration_edit(request: HttpRequest, entity: int, pk: int | None = None) -> HttpResponse:
+    company = get_object_or_404(LegalEntity, pk=entity, msp=request.msp)
+    found = VatRegistration.objects.filter(entity=company)
+    row = get_object_or_404(found, pk=pk) if pk is not None else VatRegistration(msp=request.msp, entity=company)
+    form = RegistrationForm(request.POST or None, instance=row)
+    if request.method == "POST" and form.is_valid():
+        row.ends = form.cleaned_data["ends"]
+        try:
+            services.save_registration(row, by=request.actor)
+        except ValidationError as error:
+            refuse(form, error)
+        else:
+            messages.success(request, _("Saved. Invoices that are issued keep their tax."))
+            return redirect("invoices:entity", pk=company.pk)
+    context = {"form": form, "company": company, "registration": row}
+    return TemplateResponse(request, "voice/receivables/registration.html", context)
 
 
 @require_POST
