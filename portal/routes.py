@@ -17,8 +17,9 @@ def pages(prefix: str, module: str) -> Patterns:
 def api(apps: list[str], attribute: str) -> SimpleRouter:
     """Return a router over the view sets that the apps list under `attribute`."""
     router = SimpleRouter()
-    for app in apps:
-        if find_spec(f"{app}.api"):
-            for prefix, viewset, basename in getattr(import_module(f"{app}.api"), attribute, []):
+    # What any app begins as a job is looked at in one place.
+    for module in ("portal.core.api_jobs", *(f"{app}.api" for app in apps)):
+        if find_spec(module):
+            for prefix, viewset, basename in getattr(import_module(module), attribute, []):
                 router.register(prefix, viewset, basename)
     return router

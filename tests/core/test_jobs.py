@@ -87,6 +87,23 @@ def test_the_page_of_a_job_says_how_far_it_is_and_leads_on(acme, alice, client_o
     assert 'href="/calls/"' in text
 
 
+def test_a_program_reads_how_far_a_job_is_and_nobody_elses(acme, globex, alice, mallory, kinds, client_of):
+    kinds("test.import")(lambda job, progress: progress(3, 7, "Reading") or {"rows": 7})
+    job = jobs.start("test.import", {}, by=alice)
+    waiting = client_of(alice, acme).get(f"/api/v1/jobs/{job.pk}/").json()
+    with contexts.customer(acme):
+        jobs.run(str(job.pk))
+    done = client_of(alice, acme).get("/api/v1/jobs/?state=done").json()["results"]
+
+    assert (waiting["state"], waiting["result"]) == ("queued", None)
+    assert [(each["id"], each["done"], each["total"], each["result"]) for each in done] == [
+        (str(job.pk), 3, 7, {"rows": 7})
+    ]
+    others = client_of(mallory, globex)
+    assert others.get(f"/api/v1/jobs/{job.pk}/").status_code == 404
+    assert others.get("/api/v1/jobs/").json()["results"] == []
+
+
 def test_a_message_that_comes_twice_does_the_job_once(acme, alice, kinds):
     count = []
     kinds("test.once")(lambda job, progress: count.append(1))
