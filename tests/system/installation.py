@@ -38,20 +38,11 @@ class Installation:
 
     def start(self, patience: float = 120.0) -> None:
         """Start everything and wait until it says that it is ready and every customer is live."""
-        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
-        environment |= {
-            "STROWGER_VAR": str(self.var),
-            "STROWGER_DATA": str(self.data),
-            "STROWGER_LAB_NETWORK": self.network,
-            "STROWGER_ENGINE": "kamailio",
-            "STROWGER_DEMO": "1",
-            "PORTAL_PORT": str(self.portal),
-            "NODES_PORT": str(self.nodes),
-            "DJANGO_SETTINGS_MODULE": "portal.settings",
-        }
         with self.log.open("wb") as log:
             command = [sys.executable, "-m", "portal.launch", "--calm"]
-            self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            self._process = subprocess.Popen(
+                command, cwd=ROOT, env=self._environment(), stdout=log, stderr=subprocess.STDOUT
+            )
         self.wait(lambda: READY in self.log.read_text(errors="replace"), patience, "the installation to start")
         self.wait(self.is_live, patience, "every scope to be live")
 
@@ -91,6 +82,17 @@ class Installation:
         except psycopg.OperationalError:
             return False
 
+    def manage(self, module: str, *words: str) -> str:
+        """Run a module of ours beside the installation's own processes, with what they know; return what it printed."""
+        known = json.loads((self.var / "run" / "environment.json").read_text())
+        known.pop("DATABASE_ADMIN_URL", None)
+        environment = self._environment() | known | {"LOG_LEVEL": "WARNING"}
+        done = subprocess.run(
+            [sys.executable, "-m", module, *words], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
+        return done.stdout
+
     def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database as its superuser, whom no policy holds back."""
         environment = json.loads((self.var / "run" / "environment.json").read_text())
@@ -117,8 +119,9 @@ class Installation:
         mine = (str(self.folder), str(self.data), self.network, f"-p {self.portal} ", f"-p {self.nodes} ")
         return [
             pid
-            for pid, command in _processes()
-            if any(mark in command for mark in mine) and all(word in command for word in words)
+            for pid, command, environment in _processes()
+            if all(word in command for word in words)
+            and (any(mark in command for mark in mine) or f"STROWGER_VAR={self.var}\0" in environment)
         ]
 
     def kill(self, *words: str) -> int:
@@ -128,17 +131,36 @@ class Installation:
             os.kill(pid, signal.SIGKILL)
         return len(pids)
 
+    def _environment(self) -> dict[str, str]:
+        environment = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        return environment | {
+            "STROWGER_VAR": str(self.var),
+            "STROWGER_DATA": str(self.data),
+            "STROWGER_LAB_NETWORK": self.network,
+            "STROWGER_ENGINE": "kamailio",
+            "STROWGER_DEMO": "1",
+            "PORTAL_PORT": str(self.portal),
+            "NODES_PORT": str(self.nodes),
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+        }
+
     def _tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
 
 
-def _processes() -> Iterable[tuple[int, str]]:
+def _processes() -> Iterable[tuple[int, str, str]]:
+    """Yield each process with its command and its environment, as far as they are ours to read."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                yield int(entry.name), (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                command, environment = ((entry / name).read_bytes() for name in ("cmdline", "environ"))
             except OSError:
                 continue
+            yield (
+                int(entry.name),
+                command.replace(b"\0", b" ").decode(errors="replace"),
+                environment.decode(errors="replace"),
+            )
 
 
 def _free_port() -> int:
