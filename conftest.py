@@ -13,6 +13,8 @@ import pytest
 from django.conf import settings
 from django.db import connections, transaction
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as tries
 
 from portal import embedded, testing
 from portal.core.audit import Actor
@@ -24,6 +26,9 @@ from tenants.services.msps import create_msp
 
 PASSWORD = "correct horse battery staple"
 LAB = Actor.system("tests")
+# What Hypothesis tries is never timed: a busy machine is no fault of ours.
+tries.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+tries.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
