@@ -31,8 +31,11 @@ CALLS = 140
 # is over, whose invoices it would keep back.
 ABROAD = (
     "+442079460018", "+13125550142", "+493055512345", "+4989123400", "+33144556677", "+41443001122", "+551130001234",
+    "+448081570123",
 )  # fmt: skip
-OFTEN, OFTEN_BILLED = (6, 6, 6, 6, 6, 6, 1), (6, 6, 6, 6, 6, 6, 0)
+# Free for who calls it: of a block that nobody has, and which calls nobody back.
+FREE = ABROAD[-1]
+OFTEN, OFTEN_BILLED = (6, 6, 6, 6, 6, 6, 1, 2), (6, 6, 6, 6, 6, 6, 0, 2)
 # What calls end like in an ordinary office: code, cause and how often.
 ENDS = ((200, 16, 70), (486, 17, 9), (480, 19, 9), (487, None, 7), (404, 1, 3), (503, 41, 2))
 
@@ -88,6 +91,7 @@ def _seed_calls(node: Node, spool: uuid.UUID, cast: Any) -> None:
         rollups.raise_peaks(_peaks(items))
     _count_hours(node, spool, told)
     margin.carrier_invoice(cast)
+    margin.carrier_totals(cast)
     margin.expect(cast)
     rerating.seed(cast)
 
@@ -154,7 +158,7 @@ def _calls(
         invited = int((at - back).timestamp() * 1000)
         (code, cause), mine = chance.choices(codes, weights)[0], chance.choice(numbers)
         [other] = chance.choices(ABROAD, OFTEN if at >= month else OFTEN_BILLED)
-        outgoing, trunk = chance.random() < 0.6, chance.choice(trunks)
+        outgoing, trunk = chance.random() < 0.6 or other == FREE, chance.choice(trunks)
         rang = None if code in (404, 503) else invited + chance.randint(300, 2500)
         answered = (rang or invited) + chance.randint(2_000, 15_000) if code == 200 else None
         ended = (answered or rang or invited) + int(chance.expovariate(1 / 120) * 1000) + 1500

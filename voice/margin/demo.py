@@ -21,6 +21,8 @@ BY = Actor.system("demo")
 BEGIN = datetime(2026, 2, 1, tzinfo=ZoneInfo("Europe/Berlin"))
 # Dearer than what any customer pays for it.
 DEAR = Line(0, ("out", "4144", ""), Terms("Switzerland, Zurich", 45_000, 0, 1, 1), None, None)
+# Free for customers, and the carrier asks for it all the same.
+FREE = Line(0, ("out", "44808", ""), Terms("United Kingdom, free of charge", 6_000, 0, 1, 1), None, None)
 RATES = {"USD": 1_084_300_000, "GBP": 842_500_000}
 DAYS = 8
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,7 +40,7 @@ def seed(cast: Any) -> None:
             deck = TrunkDeck.objects.filter(trunk=trunk.pk).order_by("pk").first() if trunk else None
             if deck is not None:
                 buying = RateDeck.objects.get(pk=deck.deck_id)
-                decks.put_rates(buying, [DEAR], at=BEGIN, by=BY, note="Zurich is dearer now", full=False)
+                decks.put_rates(buying, [DEAR, FREE], at=BEGIN, by=BY, note="Zurich is dearer now", full=False)
 
 
 def carrier_invoice(cast: Any) -> None:
@@ -59,6 +61,33 @@ def carrier_invoice(cast: Any) -> None:
                 invoice.content = content
                 invoice.save()
                 carrier_checks.check(invoice, lambda *_: None)
+
+
+def carrier_totals(cast: Any) -> None:
+    """Dispute an invoice without calls of each MSP's last carrier: one destination is dearer, one nobody knows."""
+    for msp in cast.msps:
+        with cast.as_msp(msp):
+            trunks = Trunk.objects.open().filter(msp=msp, tenant=None, carrier__isnull=False).order_by("-pk")
+            trunk = trunks.select_related("carrier").first()
+            if trunk is None or CarrierInvoice.objects.filter(msp=msp, options__totals=True).exists():
+                continue
+            ends = now().date().replace(day=1) - timedelta(days=1)
+            invoice = CarrierInvoice(
+                msp=msp, carrier=trunk.carrier, number=f"{ends:%Y%m}/88", name="Typed amounts",
+                begins=ends.replace(day=1), ends=ends, zone="UTC", currency="EUR",
+                options={"totals": True, "typed": True, "decimal": "."},
+            )  # fmt: skip
+            lines = [(name, micros) for name, _currency, micros in storing.costs_of(invoice) if name and micros]
+            if not lines:
+                continue
+            dearest = max(lines, key=lambda line: line[1])[0]
+            told = [(name, micros * 112 // 100 if name == dearest else micros) for name, micros in lines]
+            told.append(("International transit", 4_900_000))
+            invoice.content = "\n".join(f"{name}; {micros / 1_000_000:.2f}" for name, micros in told).encode()
+            invoice.save()
+            carrier_checks.check(invoice, lambda *_: None)
+            note = f"{dearest} was agreed at less, and we have no line for transit."
+            carrier_checks.decide(invoice, CarrierInvoice.State.DISPUTED, note, by=BY)
 
 
 def expect(cast: Any) -> None:

@@ -59,12 +59,13 @@ class CarrierInvoiceForm(Groups, forms.ModelForm[CarrierInvoice]):
             if name in self.fields:
                 self.fields[name].widget.attrs["data-unit"] = "s"
         first = localdate().replace(day=1)
-        self.fields["ends"].initial = first - timedelta(days=1)
-        self.fields["begins"].initial = (first - timedelta(days=1)).replace(day=1)
+        # Of a fresh row the form would show that it has no days and the settings of a first file.
+        last = first - timedelta(days=1)
+        self.initial["begins"], self.initial["ends"] = last.replace(day=1), last
         known = CarrierFormat.objects.filter(msp=msp).order_by("-pk").values_list("options", flat=True).first() or {}
         for name in FACTS:
             if name in known and name in self.fields:
-                self.fields[name].initial = known[name]
+                self.initial[name] = known[name]
 
     def clean_currency(self) -> str:
         return str(self.cleaned_data["currency"]).upper()
@@ -109,6 +110,7 @@ class CarrierTotalsForm(CarrierInvoiceForm):
         super().__init__(*args, msp=msp, **kwargs)
         file = self.fields["file"]
         file.required, file.label = False, _("Or a file")
+        self.fields["zone"].label = _("Time zone")
         file.help_text = _("CSV or XLSX with destination and amount. A line that adds the others up is left out.")
 
     def clean_file(self) -> Any:

@@ -16,7 +16,7 @@ from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from voice.margin import carrier_checks, tasks  # noqa: F401  registers the jobs
 from voice.margin.forms_carriers import CarrierInvoiceForm, CarrierTotalsForm, DecideForm, ReadForm
-from voice.margin.models import CarrierInvoice
+from voice.margin.models import CarrierCall, CarrierInvoice
 from voice.margin.pages import tabs
 from voice.margin.pages_carriers import KINDS, CarrierCallList, CarrierInvoiceList, FaultList, state_of, words_of
 from voice.selection import refusal_words
@@ -162,6 +162,7 @@ def _kinds(row: CarrierInvoice) -> list[dict[str, Any]]:
     return [
         {"kind": kind, "status": status, **dict(zip(names, told.get(kind, (0, 0, 0, 0)), strict=True))}
         for kind, status in KINDS.items()
+        if kind != CarrierCall.Kind.DURATION or not row.options.get("totals")
     ]
 
 

@@ -21,8 +21,8 @@ MEANINGS = {
         " month. Without tax."
     ),
     "expected": _(
-        "Expected, not billed: what contracts ask for the days so far, with discounts and minimums, less what included"
-        " minutes and prices by volume take off the charges. Worked out each night until an invoice has it."
+        "What contracts ask for the days so far, with discounts and minimums, less what included minutes and prices by"
+        " volume take off the charges. Part of the revenue until an invoice takes its place."
     ),
     "cost": _("What your carriers ask for these calls, by their price lists here."),
     "margin": _("Revenue less cost: what stays with you. The percentage is its share of revenue."),
@@ -44,7 +44,7 @@ COSTLY = {
     Direction.INTERNAL.value: _("Inside the customer"),
     Direction.EMERGENCY.value: _("Emergency calls"),
     Direction.IN.value: _("Incoming calls"),
-    Direction.OUT.value: _("Outgoing calls that are free for the customer"),
+    Direction.OUT.value: _("Outgoing, free for the customer"),
     "aside": _("Calls that have no price yet"),
 }
 

@@ -33,6 +33,7 @@ WORLD = (
     ("44", "United Kingdom", 5_500),
     ("447", "United Kingdom, mobile", 24_000),
     ("44800", "United Kingdom, free of charge", 0),
+    ("44808", "United Kingdom, free of charge", 0),
     ("45", "Denmark", 6_000),
     ("46", "Sweden", 5_500),
     ("48", "Poland", 7_000),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.utils.timezone import localdate
 
 from portal.core.audit import Actor
 from portal.db import contexts
@@ -118,6 +119,7 @@ def test_the_pages_and_programs_take_amounts_in(carrier, northwind, nadia, djang
     desk = client_of(nadia, northwind)
     facts = {"carrier": carrier.pk, "begins": DAY, "ends": DAY, "zone": "UTC", "currency": "eur", "number": "T-9"}
     page = "/margin/carrier-invoices/totals/"
+    assert f'value="{localdate().replace(day=1) - timedelta(days=1)}"' in desk.get(page).content.decode()
     assert "one of them" in desk.post(page, facts).content.decode()
     assert "two ways" in desk.post(page, facts | {"totals": "Germany; 1.234"}).content.decode()
     with django_capture_on_commit_callbacks(execute=True):
