@@ -249,6 +249,11 @@ def forget_draws(customer: Customer, reference: str) -> None:
     DrawnPeriod.objects.filter(tenant=customer, reference=reference).delete()
 
 
+def closes_days(customer: Customer, reference: str) -> bool:
+    """Tell whether days of the customer are closed under this reference."""
+    return DrawnPeriod.objects.filter(tenant=customer, reference=reference).exists()
+
+
 def later_draws(customer: Customer, begins: date, ends: date) -> set[str]:
     """Return the references of later bills that reckon with what some days left of included minutes.
 

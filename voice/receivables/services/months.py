@@ -13,7 +13,7 @@ from tenants.models import Customer
 from voice.currencies.selectors import rate_on
 from voice.inventory.models import StockNumber
 from voice.plans.bills import CREDIT, FEE, USAGE, PlanBill, PlanItem, moments, plan_bill, usage_text
-from voice.plans.ordering import forget_draws, keep_draws
+from voice.plans.ordering import closes_days, forget_draws, keep_draws
 from voice.plans.selectors import days_without_contract
 from voice.rating.money import to_minor
 from voice.receivables.composer import Item, Taxed
@@ -91,6 +91,11 @@ def close_without_invoice(customer: Customer, begins: date, ends: date) -> None:
     """Close the days of a month that asked for nothing, where it had a contract: no later change makes them ask."""
     if days_without_contract([customer.pk], begins, ends).get(customer.pk) != [(begins, ends)]:
         keep_draws(customer, begins, ends, (), _without_invoice(begins))
+
+
+def is_closed_without_invoice(customer: Customer, begins: date) -> bool:
+    """Tell whether a month's days are closed so."""
+    return closes_days(customer, _without_invoice(begins))
 
 
 def open_without_invoice(customer: Customer, begins: date) -> None:

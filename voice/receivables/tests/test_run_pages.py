@@ -84,7 +84,8 @@ def test_days_that_a_month_without_an_invoice_closed_are_opened_again(
     with contexts.msp(northwind):
         row = InvoiceRun.objects.get().customers.get(tenant=globex)
     own = f"{page}customers/{row.pk}/"
-    assert "gets no invoice" in text(office.get(own)) and "Nobody had anything to pay" in text(office.get(page))
+    assert "gets no invoice" in text(office.get(own)) and f"{own}open/" in text(office.get(own))
+    assert "Nobody had anything to pay" in text(office.get(page))
     assert "can be changed for these days" in text(post(f"{own}open/", {}))
     assert post(f"{own}open/", {"confirmed": "1"})["Location"] == own
     assert "opened again" in text(office.get(own)) and "Open its days again" not in text(office.get(own))

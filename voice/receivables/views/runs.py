@@ -20,7 +20,7 @@ from portal.ui.forms import refuse
 from portal.ui.status import status
 from voice.receivables import findings, tasks  # noqa: F401  registers the jobs
 from voice.receivables.forms import IssueForm, RunForm
-from voice.receivables.models import Invoice, InvoiceRun, RunFinding
+from voice.receivables.models import Invoice, InvoiceRun, RunCustomer, RunFinding
 from voice.receivables.pages_runs import (
     RunCustomerList,
     RunList,
@@ -34,6 +34,7 @@ from voice.receivables.pages_runs import (
     with_standing,
 )
 from voice.receivables.services import runs
+from voice.receivables.services.months import is_closed_without_invoice
 from voice.selection import nothing_picked, picked, refusal_words
 
 
@@ -107,6 +108,7 @@ def customer(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
         "state": state_of_customer(each),
         "findings": [findings.told(one) for one in each.findings.select_related("customer", "run").order_by("pk")],
         "can_change": request.can("bills.change") and not row.is_working,
+        "is_closed": each.state == RunCustomer.State.NOTHING and is_closed_without_invoice(each.tenant, row.begins),
     }
     return TemplateResponse(request, "voice/receivables/run_customer.html", context)
 
