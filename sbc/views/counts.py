@@ -100,7 +100,7 @@ class CountList(ListPage):
     filters = [
         Choice("state", gettext_lazy("State"), STATES, apply=_narrow),
         Choice("node", gettext_lazy("Node"), _nodes, field="node_id"),
-        Text("hour", gettext_lazy("Hour (2026-11-20T14)"), apply=_by_hour),
+        Text("hour", gettext_lazy("Hour, 2026-11-20T14"), apply=_by_hour),
         Day("from", gettext_lazy("From day"), "at"),
         Day("to", gettext_lazy("To day"), "at", bound="to"),
     ]

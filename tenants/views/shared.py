@@ -115,9 +115,15 @@ def in_area(rows: QuerySet[AuditEntry], area: str) -> QuerySet[AuditEntry]:
     return rows.filter(verb__startswith=f"{area}.")
 
 
+# Words of a verb that are written otherwise than in lower case.
+WRITTEN = {"msp": "MSP", "id": "ID", "api": "API", "sbc": "SBC", "login": "log-in"}
+
+
 def verb_in_words(entry: AuditEntry) -> str:
     """Return `route.saved` as people say it."""
-    return entry.verb.replace(".", " ").replace("_", " ").capitalize()
+    words = entry.verb.replace(".", " ").replace("_", " ").split()
+    said = " ".join(WRITTEN.get(word, word) for word in words)
+    return said[:1].upper() + said[1:]
 
 
 def said(entry: AuditEntry) -> list[tuple[str, str, str]]:

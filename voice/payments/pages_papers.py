@@ -11,7 +11,6 @@ from voice.receivables.pages import day
 class OwnPaymentList(ListPage):
     title = _("Payments")
     lead = _("What you paid, each with its receipt.")
-    template = "voice/payments/cards_saved.html"
     columns = [
         Column("received_on", _("Received on"), draw=day("received_on"), sort=True),
         Column("method", _("How"), value=lambda row: row.card or row.get_method_display(), link="pay:payment"),

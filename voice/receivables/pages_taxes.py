@@ -56,7 +56,7 @@ def checked_of(rule: Any) -> Status:
 
 
 def _place(rule: TaxRule) -> str:
-    return " ".join(filter(None, (rule.area, rule.county, rule.city))) or "–"
+    return " ".join(filter(None, (rule.country, rule.area, rule.county, rule.city)))
 
 
 def _countries(_request: HttpRequest) -> list[tuple[str, str]]:
@@ -73,8 +73,7 @@ class EverybodysRuleList(ListPage):
         "is a new rule. Invoices rest on these rows: somebody has to check each against its source."
     )
     columns: Sequence[Column] = [
-        Column("country", _("Country"), sort=True),
-        Column("area", _("State, county, city"), value=_place, sort=True),
+        Column("country", _("Where"), value=_place, sort=True),
         Column("tax", _("Tax"), value=lambda row: row.get_tax_display(), sort=True),
         Column("tax_class", _("On"), value=lambda row: row.get_tax_class_display() or _("everything"), card=False),
         Column("name", _("Name on the invoice"), sort=True, link="taxes:rule"),
@@ -133,7 +132,7 @@ class TaxRuleList(EverybodysRuleList):
     )
     columns = [
         *(replace(column, link="") for column in EverybodysRuleList.columns),
-        Column("whose", _("Whose"), value=lambda row: _("Yours") if row.msp_id else _("Everybody's"), card=False),
+        Column("whose", _("Whose"), value=lambda row: _("Yours") if row.msp_id else _("Shared"), card=False),
     ]
     actions = [NEW_RULE]
     empty = replace(EverybodysRuleList.empty, action=NEW_RULE)
@@ -142,7 +141,7 @@ class TaxRuleList(EverybodysRuleList):
         Choice(
             "whose",
             _("Whose"),
-            [("own", _("Yours")), ("all", _("Everybody's"))],
+            [("own", _("Yours")), ("all", _("Shared"))],
             apply=lambda found, value: found.filter(msp__isnull=value == "all"),
         ),
     ]
