@@ -107,7 +107,8 @@ def run(pk: str) -> None:
         _finish(job, Job.State.FAILED, message=" ".join(error.messages))
     except Exception:
         logger.exception("Job %s (%s) failed", job.pk, job.kind)
-        _finish(job, Job.State.FAILED, message=_("This did not work, and nothing was changed. Try it once more."))
+        # Some kinds keep each piece as it is done; none does a piece twice.
+        _finish(job, Job.State.FAILED, message=_("This did not work. Try it once more: nothing is done twice."))
     else:
         _finish(job, Job.State.DONE, result=result)
 
