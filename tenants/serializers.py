@@ -1,6 +1,5 @@
 """The shapes of tenancy in the API; nothing here saves."""
 
-import binascii
 from base64 import b64decode
 from typing import Any
 
@@ -188,7 +187,7 @@ class Base64Field(serializers.CharField):
     def to_internal_value(self, data: Any) -> Any:
         try:
             return b64decode(super().to_internal_value(data), validate=True)
-        except binascii.Error:
+        except ValueError:
             raise serializers.ValidationError(_("This is not Base64."))
 
 

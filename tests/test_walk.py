@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.core.signals import got_request_exception
 from django.db import transaction
 from django.http import HttpResponse
 from django.utils.timezone import now
@@ -16,7 +17,7 @@ from tenants.models import CUSTOMER_ROLES, MSP_ROLES, ApiToken, Membership, User
 from tenants.permissions import CAPABILITIES, NOT_WHILE_ACTING
 from tenants.services import create_token, start_acting
 from tenants.tests.clients import client_of, host_of, visitor
-from tests import walk
+from tests import extremes, walk
 
 pytestmark = pytest.mark.django_db
 LEAVES = [leaf for place in walk.PLACES for leaf in walk.leaves(place)]
@@ -225,3 +226,35 @@ def test_every_socket_of_the_portal_stands_behind_that_check():
     from tenants.sockets import PageSocketMiddleware
 
     assert isinstance(application.application_mapping["websocket"], PageSocketMiddleware)
+
+
+@pytest.fixture(params=[extremes.LARGEST, extremes.SMALLEST], ids=["largest", "smallest"])
+def filled(request, monkeypatch):
+    """Let every field of the API find a value in a body that has none."""
+    for cls in extremes.GIVEN:
+
+        def get_value(self, body, own=cls.get_value):
+            # A version that is another one would end most writes before they begin.
+            left = self.read_only or self.field_name == "row_version"
+            return own(self, body) if left else extremes.extreme(self, request.param)
+
+        monkeypatch.setattr(cls, "get_value", get_value)
+
+
+@pytest.mark.parametrize("kind", walk.PLACES)
+def test_no_write_of_the_api_breaks_on_extreme_values(world, filled, kind, acme, northwind, operator):
+    place, role = {"customer": (acme, "admin"), "msp": (northwind, "owner"), "operator": (None, "")}[kind]
+    browser, ids = client_of(member(place, role) if place else operator, place), walk.ids_of(acme)[:2]
+    broken, now_asked = [], ""
+
+    def note(**_facts):
+        broken.append(now_asked)
+
+    got_request_exception.connect(note)
+    for leaf in walk.leaves(kind):
+        for method in leaf.methods if leaf.is_api else []:
+            for path in leaf.paths(ids) if method in ("post", "put", "patch") else []:
+                now_asked = f"{method} {path}"
+                ask(browser, method, path)
+    got_request_exception.disconnect(note)
+    assert broken == []

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from tenants.models import Customer
 from voice.advisor.assumptions import BY_KEY, WrongAssumption, complete
 from voice.advisor.models import Assessment, FirstValues, UserGroup
 from voice.edits import facts, locked
@@ -26,7 +27,9 @@ def save_assessment(assessment: Assessment, groups: Sequence[Mapping[str, Any]],
     Each group names country, profile, people, domestic and international. Raises ValidationError.
     """
     before = _told(locked(assessment))
-    if assessment.tenant is not None and assessment.tenant.msp_id != assessment.msp_id:
+    # Who is another MSP's is not there for this one.
+    own, named = Customer.objects.filter(msp=assessment.msp_id), assessment.tenant_id
+    if named is not None and not own.filter(pk=named).exists():
         raise ValidationError({"tenant": _("Choose one of your own customers.")})
     try:
         decimals(assessment.currency)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from tenants.models import Customer
+from voice import days
 from voice.edits import facts, locked
 from voice.plans.models import AddOn, Contract, Credit, DrawnPeriod, Phase, PlanVersion
 from voice.plans.models.plans import Component
@@ -27,6 +28,7 @@ Draws = Sequence[tuple[str, str, date, int]]
 def start_contract(contract: Contract, version: PlanVersion, *, by: Actor) -> Contract:
     """Let a customer's contract start with a version of a plan; its deck follows. Raises ValidationError."""
     customer = _customer(contract)
+    days.demand(starts=contract.starts, trial_until=contract.trial_until)
     check_version(contract.msp_id, version, contract.starts)
     _refuse_billed(customer, contract.starts)
     contract.row_version += 1
@@ -80,6 +82,7 @@ def change_plan(contract: Contract, version: PlanVersion, *, on: date, by: Actor
     A change that was planned for later is replaced.
     """
     customer = _customer(contract)
+    days.demand(on=on)
     stored = _running(contract, on)
     check_version(stored.msp_id, version, on)
     _refuse_billed(customer, on)
@@ -110,6 +113,7 @@ def end_contract(
     Raises ValidationError.
     """
     customer = _customer(contract)
+    days.demand(noticed_on=noticed_on, ends=ends)
     stored = Contract.objects.select_for_update(of=("self",)).get(pk=contract.pk)
     earliest = stored.term.earliest_end(noticed_on)
     ends = ends or earliest

@@ -7,6 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from tenants.models import Customer
+from voice import days
 from voice.plans import facts
 from voice.plans.bills import bill_of, moments
 from voice.plans.charges import sums_between
@@ -47,6 +48,7 @@ class Month:
 
 def month_of(customer: Customer, day: date, currency: str = "") -> Month:
     """Return what the month of a day costs a customer, by its contract and the calls that are there."""
+    days.demand(on=day)
     begins, ends = day.replace(day=1), next_month(day)
     return _month(customer, situation_of(customer, ends), begins, ends, currency)
 

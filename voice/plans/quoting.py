@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from tenants.models import Customer
+from voice import days
 from voice.plans.allowances import rest_charge
 from voice.plans.counting import counts_of
 from voice.plans.facts import CHANNEL, NUMBER, ONCE, SEAT, TRUNK, Agreed, Phase, Situation
@@ -128,6 +129,7 @@ def quote(assumed: Assumptions, versions: Sequence[PlanVersion]) -> list[dict[st
     """Return what each version would ask for a month, with what the calls cost; raises ValidationError."""
     if not versions or len(versions) > MOST_PLANS:
         raise ValidationError({"versions": _("Choose 1 to %(most)d plans.") % {"most": MOST_PLANS}})
+    days.demand(month=assumed.month)
     return [_under(assumed, version).stored() for version in versions]
 
 

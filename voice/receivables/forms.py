@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.forms import Groups
 from tenants.forms.codes import CountrySelect, CurrencySelect
 from tenants.models import Customer
+from voice import days
 from voice.rating.money import MICROS, UnreadableAmount, decimals, read_micros
 from voice.receivables import sources
 from voice.receivables.models import BillingProfile, LegalEntity, Payment
@@ -138,6 +139,7 @@ class InvoiceForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or {}
+        days.demand(begins=found.get("begins"), last_day=found.get("last_day"))
         if found.get("begins") and found.get("last_day"):
             found["ends"] = found["last_day"] + timedelta(days=1)
         return found

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.forms import Groups
 from tenants.forms.codes import CurrencySelect
 from tenants.models import Customer, Msp
+from voice import days
 from voice.carriers.models import Trunk
 from voice.rating.models import DeckVersion, RateDeck
 from voice.rating.money import MICROS
@@ -86,6 +87,11 @@ class ProposalForm(Groups, forms.Form):
         if not costs:
             for name in ("buy", "buy_deck", "buy_version", "trunks"):
                 del fields[name]
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        days.demand(first=found.get("first"), last=found.get("last"))
+        return found
 
     def proposal(self) -> Proposal:
         """Return what the form asks for."""

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from tenants.models import Customer
+from voice import days
 from voice.edits import facts, locked
 from voice.plans.ordering import forget_draws, later_draws
 from voice.receivables.composer import Composed, LinesSource, TaxLine, compose
@@ -32,6 +33,7 @@ def draft(
 
     `numbers` is how many telephone numbers it bills, for taxes that are asked for each.
     """
+    days.demand(begins=begins, ends=ends)
     taxed = Treatments(profile, ends - timedelta(days=1), numbers)
     composed = compose(source.items(begins, ends, taxed), profile.currency)
     if not composed.lines:

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portal.core import audit
@@ -30,11 +32,22 @@ SELLER = (
     "bank", "iban", "bic",
 )  # fmt: skip
 BUYER = ("name", "street", "postcode", "city", "country", "vat_id", "email", "buyer_reference")
+# How far ahead a document may be dated.
+AHEAD = timedelta(days=62)
+
+
+def demand_day_of_issue(on: date, ends: date) -> None:
+    """Raise ValidationError for a day far after today and the period: no later number could have an earlier one."""
+    last = max(timezone.localdate(), ends) + AHEAD
+    if on > last:
+        raise ValidationError({"on": _("Choose a day until %(last)s: later numbers cannot have earlier dates.")
+                               % {"last": date_format(last, "j F Y")}})  # fmt: skip
 
 
 @transaction.atomic
 def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
     """Give an approved invoice its number and its final form, and book it. There is no way back but a credit note."""
+    demand_day_of_issue(on, invoice.ends)
     # Before any other lock: whoever notes a payment has this one, and then waits for the account by which calls stop.
     lock_account(invoice.tenant_id)
     take(invoice, {State.APPROVED})

@@ -19,12 +19,13 @@ from django.utils.translation import gettext as _
 from portal.core import audit, jobs
 from portal.core.audit import Actor, as_actor
 from tenants.models import Customer, Msp
+from voice import days
 from voice.currencies.conversion import NoRate
 from voice.receivables import checks
 from voice.receivables.checks import ERROR, NOTE, WARNING, Checks, Finding
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunCustomer, RunFinding
 from voice.receivables.services.invoices import approve, counting_on, drop, reopen
-from voice.receivables.services.issuing import issue
+from voice.receivables.services.issuing import demand_day_of_issue, issue
 from voice.receivables.services.months import (
     asked_of,
     close_without_invoice,
@@ -46,6 +47,7 @@ def start_run(msp: Msp, begins: date, *, by: Actor, today: date | None = None, q
     Without `queued` the caller does the work itself. Raises ValidationError while the month lasts, and while another
     run of this MSP is at work.
     """
+    days.demand(begins=begins)
     ends = (begins.replace(day=1) + timedelta(days=31)).replace(day=1)
     if begins.day != 1 or ends > (today or timezone.localdate()):
         raise ValidationError(_("The month is not over yet: its calls are still coming in."))
@@ -304,6 +306,7 @@ def start_issuing(run: InvoiceRun, *, on: date, by: Actor, queued: bool = True) 
     """Issue every approved invoice of the run, in the background. There is no way back but credit notes."""
     if not _left(run, State.APPROVED).exists():
         raise ValidationError(_("Approve at least one invoice first."))
+    demand_day_of_issue(on, run.ends)
     run.issue_on = on
     run.save(update_fields=["issue_on"])
     _work(run, Run.ISSUING, by, queued)

@@ -160,6 +160,11 @@ class TestSeries:
 
         assert (first.number, second.number) == ("2026-00001", "2027-00001")
 
+    def test_a_mistyped_year_does_not_end_the_series(self, billed):
+        with pytest.raises(ValidationError, match="later numbers cannot have earlier dates"):
+            make.issued(billed, 1_000_000, name="a", on=date(2206, 11, 20))
+        assert make.issued(billed, 1_000_000, name="b").number.endswith("00001")
+
     def test_a_later_number_has_no_earlier_date(self, billed):
         make.issued(billed, 1_000_000, name="a", on=date(2026, 12, 2))
         with pytest.raises(ValidationError, match="earlier date"):
