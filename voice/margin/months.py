@@ -1,5 +1,6 @@
 """The month and the currency that a page of margins looks at, as its address says."""
 
+import re
 from datetime import UTC, date, datetime
 
 from django.http import HttpRequest
@@ -9,6 +10,7 @@ from django.utils.timezone import now
 from voice.margin.lens import Lens, currencies, lens_of, previous_month
 
 MONTHS = 13
+CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def this_month() -> date:
@@ -34,7 +36,8 @@ def asked_month(request: HttpRequest) -> date:
 
 def asked_lens(request: HttpRequest) -> Lens:
     """Return what the address wants to be looked at."""
-    return lens_of(request.msp, asked_month(request), request.GET.get("currency", "")[:3])  # type: ignore[attr-defined]
+    currency = request.GET.get("currency", "")
+    return lens_of(request.msp, asked_month(request), currency if CURRENCY.fullmatch(currency) else "")  # type: ignore[attr-defined]
 
 
 def offered_currencies(request: HttpRequest) -> list[tuple[str, str]]:

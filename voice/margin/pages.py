@@ -224,7 +224,7 @@ class RouteMarginList(MonthList):
         return [column for column in columns if column.name not in left_out]
 
     def queryset(self) -> QuerySet[Any]:
-        by = GROUPS[self.chosen.get("by", "")]
+        by = GROUPS.get(self.chosen.get("by", ""), GROUPS[""])
         found = _with_currency(selectors.routes(self.lens, by, self.customer), self.lens)
         # Incoming calls that cost nothing would fill the page.
         return found if self.chosen.get("standing") == "nothing" else found.exclude(revenue=0, spent=0, elsewhere=0)

@@ -84,6 +84,11 @@ def test_lists_are_narrowed_sorted_and_exported(month, desk):
     assert {row[1]: row[3] for row in rows[1:]}["Acme"] == "€10.00"
 
 
+def test_an_address_that_means_nothing_shows_the_page_as_it_is(month, desk):
+    for page in PAGES:
+        assert desk.get(f"{page}?by=x&currency=%00%00%00&month=9999-12").status_code == 200
+
+
 def test_a_target_is_set_on_its_page_and_by_programs(month, acme, northwind, desk):
     refused = desk.post(f"/margin/customers/{acme.pk}/target/", {"percent": "100"})
     assert refused.status_code == 200 and "99.9" in refused.content.decode()
