@@ -74,7 +74,7 @@ def read(content: bytes) -> Sequence[Published]:
         raise Unreadable("The file is larger than the bank's are.")
     try:
         root = fromstring(content)
-    except (ParseError, DefusedXmlException, ValueError) as error:
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise Unreadable(f"This is no XML of the European Central Bank: {error}")
     found = [_one(day, cube) for day in root.iter() if "time" in day.attrib for cube in day]
     if not found:

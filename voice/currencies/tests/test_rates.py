@@ -50,6 +50,7 @@ def test_the_banks_file_is_read_as_it_is_published():
         (FILE.replace(b'"JPY"', b'"XYZ"'), "ISO 4217"),
         (FILE.replace(b'"JPY"', b'"USD"'), "two rates"),
         (FILE.replace(b"2026-11-26", b"yesterday"), "yesterday"),
+        (b'<?xml version="1.0" encoding="klingon"?>' + FILE.split(b"?>", 1)[1], "no XML"),
         (b'<!DOCTYPE a [<!ENTITY b "c">]>' + FILE.split(b"?>", 1)[1], "no XML"),
     ],
 )
