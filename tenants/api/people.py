@@ -16,6 +16,7 @@ from portal.core import audit
 from portal.core.api import PlaceViewSet
 from portal.core.models import AuditEntry
 from tenants import selectors, services
+from tenants.audit_sight import seen_by
 from tenants.forms.token import grantable
 from tenants.models import ApiToken, Customer, Invitation, Membership, Msp
 from tenants.permissions import CAPABILITIES, may_end_all_tokens
@@ -68,7 +69,8 @@ class AuditViewSet(ListModelMixin, GenericViewSet[AuditEntry]):
 
     def get_queryset(self) -> QuerySet[AuditEntry]:
         query = self.request.query_params
-        return audit.entries(text=query.get("q", ""), verb=query.get("verb", ""), who=query.get("who", ""))
+        text, verb, who = (query.get(name, "").replace("\0", "") for name in ("q", "verb", "who"))
+        return seen_by(audit.entries(text=text, verb=verb, who=who), self.request._request.can)  # type: ignore[attr-defined]
 
 
 class TeamViewSet(PlaceViewSet):

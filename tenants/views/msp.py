@@ -20,6 +20,7 @@ from portal.ui.leaving import leave_page
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
 from portal.ui.status import rollout
 from tenants import addresses, selectors, services
+from tenants.audit_sight import seen_by
 from tenants.colour import contrast, readable
 from tenants.countries import country_name
 from tenants.forms.brand import BrandForm
@@ -142,7 +143,7 @@ def customer_history(request: HttpRequest, pk: int) -> HttpResponse:
     customer = _customer(request, pk)
     entries = [
         {"row": entry, "words": verb_in_words(entry), "said": said(entry)}
-        for entry in audit.entries(tenant_id=customer.pk)[:100]
+        for entry in seen_by(audit.entries(tenant_id=customer.pk), request.can)[:100]
     ]
     return _customer_page(request, customer, "history", {"entries": entries})
 

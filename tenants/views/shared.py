@@ -28,6 +28,7 @@ from portal.ui.leaving import leave_page
 from portal.ui.lists import Choice, Column, Day, Empty, ListPage, Text
 from portal.ui.parts import changes
 from tenants import addresses, services
+from tenants.audit_sight import seen_by
 from tenants.colour import ink_on, readable
 from tenants.forms.people import AcceptForm, ProfileForm
 from tenants.identity import ACTING_KEY
@@ -169,7 +170,7 @@ class AuditList(ListPage):
         Choice(
             "area",
             gettext_lazy("Area"),
-            lambda request: audit_areas(),
+            lambda request: audit_areas(request),
             apply=in_area,
         ),
         Day("from", gettext_lazy("From"), "at"),
@@ -181,12 +182,12 @@ class AuditList(ListPage):
     empty = Empty(gettext_lazy("Nothing has been changed yet."), icon="history")
 
     def queryset(self) -> Any:
-        return audit.entries()
+        return seen_by(audit.entries(), self.may)
 
 
-def audit_areas() -> list[tuple[str, str]]:
-    """Return the areas that entries of the last 90 days are about."""
-    recent = audit.entries().order_by().values_list("verb", flat=True).distinct()[:500]
+def audit_areas(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the areas that entries of the last 90 days are about, of those that the reader may read."""
+    recent = seen_by(audit.entries(), request.can).order_by().values_list("verb", flat=True).distinct()[:500]
     return [(area, area.replace("_", " ").capitalize()) for area in sorted({verb.split(".")[0] for verb in recent})]
 
 
@@ -198,7 +199,7 @@ def audit_list(request: HttpRequest) -> HttpResponse:
 @requires("audit.view")
 def audit_entry(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     """Show one entry with everything that it changed."""
-    entry = get_object_or_404(AuditEntry, pk=pk)
+    entry = get_object_or_404(seen_by(AuditEntry.objects.all(), request.can), pk=pk)
     lines = list(changes(entry.before, entry.after))
     return TemplateResponse(
         request, "tenants/audit_entry.html", {"entry": entry, "words": verb_in_words(entry), "lines": lines}
