@@ -1,7 +1,6 @@
 """Carriers' invoices for programs: read in, asked about, decided, by the same services as the pages."""
 
 import base64
-import binascii
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -104,6 +103,8 @@ class CarrierInvoiceViewSet(MspViewSet):
         data = dict(serializer.validated_data)
         typed, decimal = data.pop("totals", None), data.pop("decimal", "")
         by_destination = data.pop("by_destination")
+        if typed is not None and data.keys() & {"content", "content_base64"}:
+            raise ValidationError({"totals": "Give a file or totals, not both."})
         content = _content(data) if typed is None else typed.encode()
         if typed is not None or by_destination:
             row = CarrierInvoice(msp=self.request.msp, **data)
@@ -146,7 +147,7 @@ def _content(data: dict[str, Any]) -> bytes:
         return str(text).encode()
     try:
         return base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ValidationError({"content_base64": "This is not base64."}) from error
 
 

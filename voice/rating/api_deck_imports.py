@@ -1,7 +1,6 @@
 """Price lists for programs: read in, asked about, activated, by the same services as the pages."""
 
 import base64
-import binascii
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -120,7 +119,7 @@ def _content(data: dict[str, Any]) -> bytes:
         return str(data["content"]).encode()
     try:
         return base64.b64decode(data.get("content_base64", ""), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ValidationError({"content_base64": "This is not base64."}) from error
 
 
