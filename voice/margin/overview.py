@@ -53,7 +53,7 @@ def overview(lens: Lens, today: date) -> dict[str, Any]:
         "plans": plans.by_plan(customers, plans.names(lens.msp, lens.month)),
         "nothing": selectors.without_revenue(groups),
         "elsewhere": selectors.elsewhere(lens),
-        "expected_at": selectors.expected_at(lens),
+        "expected_at": selectors.expected_at(lens) if found.expected else None,
         "by_customers": selectors.disputed_by_customers(lens),
         "with_carriers": selectors.disputed_with_carriers(lens),
     }

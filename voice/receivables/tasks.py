@@ -51,11 +51,12 @@ def store_files_of(ids: list[int], **_: Any) -> None:
 
 @shared_task(ignore_result=True)
 def store_files(**_: Any) -> None:
-    """Make good what issued invoices lack: files, where whoever issued them died first, and copies of early days."""
+    """Make good what issued invoices lack: files, where whoever issued them died first; what is of early days."""
     for msp in Msp.objects.order_by("pk"):
         with contexts.msp(msp):
             services.store_missing_files()
             services.keep_missing_copies(msp)
+            services.note_missing_months(msp, now().date())
 
 
 @shared_task(ignore_result=True)

@@ -1,5 +1,6 @@
 """Every write to the books: settings, invoices and payments."""
 
+from voice.receivables.services.billed_months import note_missing_months
 from voice.receivables.services.copies import keep_missing_copies
 from voice.receivables.services.documents import content_of, store_files, store_missing_files, without_files
 from voice.receivables.services.invoices import approve, draft, drop, reopen
@@ -22,6 +23,7 @@ __all__ = [
     "keep_missing_copies",
     "lock_account",
     "mail",
+    "note_missing_months",
     "record_payment",
     "reopen",
     "reverse_payment",

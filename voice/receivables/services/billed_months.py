@@ -1,11 +1,16 @@
 """Noting which months the calls of an issued invoice are of, so that what is on no invoice is a difference of sums."""
 
+from datetime import date, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
-from voice.receivables.models import Invoice
+from tenants.models import Msp
+from voice.receivables.models import BilledCharge, BilledMonth, Invoice
 
+# As far back as pages of margins look, and a month.
+LOOKED_AT = timedelta(days=430)
 # Micros are those of the charge as it was put on its line, and of what priced it again.
 _NOTE = """
 INSERT INTO public.receivables_billedmonth (msp_id, tenant_id, invoice_id, month, billed_in, currency, micros, "off")
@@ -33,3 +38,16 @@ def note_months(invoice: Invoice) -> None:
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_NOTE, facts)
+
+
+def note_missing_months(msp: Msp, today: date) -> int:
+    """Note the same for invoices that were issued before it was noted; return how many lacked it."""
+    lacking = Invoice.objects.issued().filter(
+        ~Exists(BilledMonth.objects.filter(invoice=OuterRef("pk"))),
+        Exists(BilledCharge.objects.filter(line__invoice=OuterRef("pk"))),
+        msp=msp, kind=Invoice.Kind.INVOICE, begins__gte=today - LOOKED_AT,
+    )  # fmt: skip
+    for invoice in (found := list(lacking.order_by("pk"))):
+        with transaction.atomic():
+            note_months(invoice)
+    return len(found)

@@ -9,7 +9,7 @@ from django.db import IntegrityError, ProgrammingError, transaction
 from portal.db import contexts
 from voice.plans.bills import moments
 from voice.receivables.models import BilledCharge, BilledMonth, RunCustomer, RunFinding
-from voice.receivables.services import approve, drop, months, runs
+from voice.receivables.services import approve, drop, months, note_missing_months, runs
 from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
@@ -91,3 +91,14 @@ class TestTheTableOfBilledCalls:
         for place in (contexts.customer(served.tenant), contexts.ingest()):
             with place, pytest.raises(ProgrammingError), transaction.atomic():
                 BilledMonth.objects.exists()
+
+    def test_an_invoice_of_early_days_is_noted_later_and_once(self, served, northwind, monkeypatch):
+        charges(served.tenant, EUR)
+        run = run_of(northwind)
+        runs.approve_customers(run, None, by=make.BY)
+        monkeypatch.setattr("voice.receivables.services.issuing.note_months", lambda _invoice: None)
+        issue(run)
+        assert not BilledMonth.objects.exists()
+
+        assert [note_missing_months(northwind, day) for day in (date(2028, 1, 1), ENDS, ENDS)] == [0, 1, 0]
+        assert list(BilledMonth.objects.values_list("month", "micros")) == [(BEGINS, EUR)]
