@@ -9,8 +9,8 @@ from django.utils import timezone
 from portal.core.audit import Actor
 from tenants.demo import Cast
 from tenants.models import Customer, Msp
-from voice.inventory.models import StockNumber
-from voice.receivables import demo_run, services
+from voice.numbers.demo import HELD
+from voice.receivables import demo_run, demo_taxes, services
 from voice.receivables.composer import Item, Taxed, monthly_fee
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, LegalEntity, Payment
 from voice.receivables.tax import TaxClass
@@ -31,7 +31,7 @@ COMPANIES = {
 }  # fmt: skip
 CUSTOMERS = {
     "acme": {"street": "Unter den Linden 1", "postcode": "10117", "city": "Berlin", "vat_id": "DE999999992"},
-    "globex": {"street": "1 Broadway", "postcode": "NY 10004", "city": "New York"},
+    "globex": {"street": "1 Broadway", "postcode": "NY 10004", "city": "New York", "area": "NY"},
     "initech": {"street": "2 Demo Road", "postcode": "EC1A 1AB", "city": "London", "vat_id": "GB999999974"},
 }
 # That of its plan and of its deck.
@@ -58,7 +58,7 @@ class DemoFees:
 
 
 def seed(cast: Cast) -> None:
-    """Issue one invoice for each customer; Acme has paid. Then a run bills the month: Globex waits to be looked at."""
+    """Issue an invoice for each customer; Acme and Globex have paid. A run bills the month: Globex waits in it."""
     ends = timezone.localdate().replace(day=1)
     begins = (ends - timedelta(days=1)).replace(day=1)
     for msp in cast.msps:
@@ -68,7 +68,7 @@ def seed(cast: Cast) -> None:
                 if not Invoice.objects.filter(tenant=customer).exists():
                     # A month earlier for Globex: the run has something to hold its month against.
                     span = _month_before(begins) if customer.label == "globex" else (begins, ends)
-                    _bill(company, customer, *span, on=ends)
+                    _bill(_seller(company, customer, span[0]), customer, *span, on=ends)
         if not _has_run(cast, msp):
             demo_run.seed(cast, msp, begins, ends, by=BY)
 
@@ -79,8 +79,18 @@ def _has_run(cast: Cast, msp: Msp) -> bool:
 
 
 def _company(msp: Msp) -> LegalEntity:
-    found = LegalEntity.objects.filter(msp=msp).first()
+    found = LegalEntity.objects.filter(msp=msp).order_by("pk").first()
     return found or services.save_entity(LegalEntity(msp=msp, **COMPANIES[msp.slug]), by=BY)
+
+
+def _seller(company: LegalEntity, customer: Customer, since: date) -> LegalEntity:
+    """Return who bills a customer: for Globex, which resells in New York, a company of the MSP there."""
+    if customer.label != "globex":
+        return company
+    year = since.replace(month=1, day=1)
+    demo_taxes.register_abroad(company, year, by=BY)
+    demo_taxes.certify(customer, year, by=BY)
+    return demo_taxes.american_company(customer.msp, year, by=BY)
 
 
 def _month_before(day: date) -> tuple[date, date]:
@@ -94,16 +104,17 @@ def _bill(company: LegalEntity, customer: Customer, begins: date, ends: date, on
         currency=currency, email=f"accounts@{customer.label}.example", **CUSTOMERS[customer.label],
     )  # fmt: skip
     services.save_profile(profile, by=BY)
-    numbers = StockNumber.objects.filter(tenant=customer, state=StockNumber.State.ALLOCATED).count()
-    invoice = services.draft(profile, DemoFees(numbers, currency), begins=begins, ends=ends, by=BY)
+    # Those that the demo gives it later on.
+    numbers = HELD[customer.label][1]
+    invoice = services.draft(profile, DemoFees(numbers, currency), begins=begins, ends=ends, by=BY, numbers=numbers)
     # Dated as the month's run would date it.
     issued = services.issue(services.approve(invoice, by=BY), on=on, by=BY)
     services.store_files(issued)
-    if customer.label == "acme":
+    if customer.label in ("acme", "globex"):
         services.record_payment(
             Payment(
                 msp_id=company.msp_id, tenant=customer, entity=company, currency=currency, amount=issued.total,
-                received_on=on + timedelta(days=1), reference=f"{issued.number} Acme",
+                received_on=on + timedelta(days=1), reference=f"{issued.number} {customer.name}",
             ),
             by=BY,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.columns import Action, Choice, Column, Empty, Filter, Text
@@ -24,6 +25,7 @@ from voice.receivables.pages import day
 ADD_RULE = Action(_("New rule"), "taxes:new", "plus", "taxes.change")
 NEW_RULE = Action(_("New rule"), "invoices:tax_new", "plus", "bills.change")
 WHOLE = 1_000_000
+SHOWN_OF_SOURCE = 48
 
 
 def rate_of(rule: TaxRule) -> str:
@@ -42,12 +44,14 @@ def state_of(rule: TaxRule) -> Status:
     if rule.begins > today:
         return status("scheduled", word=_("Later"))
     if rule.ends and rule.ends <= today:
-        return status("ended", word=_("Ended"))
+        return status("closed", word=_("Ended"))
     return status("done", word=_("In force"))
 
 
 def checked_of(rule: Any) -> Status:
     """Return whether somebody compared the rule with its source, and what came out."""
+    if rule.msp_id:
+        return status("inactive", word=_("Your own"))
     if not rule.checked_on:
         return status("unknown", word=_("Not checked"))
     told = _("Checked %(day)s") if rule.outcome == TaxCheck.Outcome.RIGHT else _("Found wrong %(day)s")
@@ -57,6 +61,16 @@ def checked_of(rule: Any) -> Status:
 
 def _place(rule: TaxRule) -> str:
     return " ".join(filter(None, (rule.country, rule.area, rule.county, rule.city)))
+
+
+def _tax(rule: TaxRule) -> str:
+    if not rule.tax_class:
+        return rule.get_tax_display()
+    return _("%(tax)s on %(what)s") % {"tax": rule.get_tax_display(), "what": rule.get_tax_class_display().lower()}
+
+
+def _short_source(rule: TaxRule) -> str:
+    return Truncator(rule.source).chars(SHOWN_OF_SOURCE)
 
 
 def _countries(_request: HttpRequest) -> list[tuple[str, str]]:
@@ -73,16 +87,15 @@ class EverybodysRuleList(ListPage):
         "is a new rule. Invoices rest on these rows: somebody has to check each against its source."
     )
     columns: Sequence[Column] = [
+        Column("standing", _("Holds"), kind="status", value=state_of),
         Column("country", _("Where"), value=_place, sort=True),
-        Column("tax", _("Tax"), value=lambda row: row.get_tax_display(), sort=True),
-        Column("tax_class", _("On"), value=lambda row: row.get_tax_class_display() or _("everything"), card=False),
+        Column("tax", _("Tax"), value=_tax, sort=True),
         Column("name", _("Name on the invoice"), sort=True, link="taxes:rule"),
         Column("per_million", _("Rate"), value=rate_of, sort=True),
         Column("begins", _("From"), draw=day("begins"), sort=True),
         Column("ends", _("Until"), draw=day("ends"), card=False),
-        Column("source", _("Source"), card=False),
-        Column("checked", _("Against its source"), kind="status", value=checked_of),
-        Column("standing", _("State"), kind="status", value=state_of, card=False),
+        Column("source", _("Source"), draw=_short_source, card=False),
+        Column("checked", _("Checked"), kind="status", value=checked_of),
     ]
     search_fields = ["country", "area", "county", "city", "name", "source"]
     search_label = _("Search country, state, name or source")
@@ -105,13 +118,13 @@ class EverybodysRuleList(ListPage):
         ),
         Choice(
             "state",
-            _("State"),
+            _("Holds"),
             [("now", _("In force")), ("later", _("Later")), ("ended", _("Ended"))],
             apply=lambda found, value: _narrowed(found, value),
         ),
         Choice(
             "checked",
-            _("Against its source"),
+            _("Checked"),
             [("right", _("Checked")), ("wrong", _("Found wrong")), ("never", _("Not checked"))],
             apply=lambda found, value: (
                 found.filter(outcome__isnull=True) if value == "never" else found.filter(outcome=value)
@@ -130,10 +143,7 @@ class TaxRuleList(EverybodysRuleList):
         "What is asked where, from which day on. The latest rule of its kind that has begun holds. "
         "Check each against its source before invoices rest on it: the table is a start, not advice."
     )
-    columns = [
-        *(replace(column, link="") for column in EverybodysRuleList.columns),
-        Column("whose", _("Whose"), value=lambda row: _("Yours") if row.msp_id else _("Shared"), card=False),
-    ]
+    columns = [replace(column, link="") for column in EverybodysRuleList.columns]
     actions = [NEW_RULE]
     empty = replace(EverybodysRuleList.empty, action=NEW_RULE)
     filters = [

@@ -121,12 +121,13 @@ def _title(sheet: Sheet, document: Any, title: str, y: float) -> None:
 def _totals(sheet: Sheet, document: Any, taxes: Sequence[TaxRow]) -> None:
     reader, currency = sheet.reader, document.currency
     rows = [(reader.say("net"), document.net)]
+    has_levies = any(each.is_levy for each in taxes)
     letter = ord("A")
     for each in taxes:
         if each.is_levy:
             rows.append((f"{chr(letter)}  {_levy(reader, each, currency)}", each.tax))
             letter += 1
-        elif each.category != "O" or each.note:
+        elif each.category != "O" or (each.note and not has_levies):
             key = "vat_on" if each.category == "S" else "no_vat_on"
             net = reader.money(each.net, currency)
             rows.append((reader.say(key, rate=reader.percent(each.per_million), net=net), each.tax))

@@ -4,7 +4,7 @@ VAT is decided here, by the place of supply of Directive 2006/112/EC; taxes of t
 `TaxEngine`. The rules in prose are in docs/pricing.md §19.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -187,15 +187,20 @@ class TableTaxes:
     currency: str = "USD"
 
     def levies(self, buyer: Place, day: date, tax_class: str, lines: int) -> Sequence[Levy]:
-        """Return the taxes and fees of a place; raises NoTaxRule where the table knows nothing of its state."""
+        """Return the taxes and fees of a place.
+
+        Raises NoTaxRule where the table knows nothing of its state, or where one has ended and nothing follows it.
+        """
         found = [rule for rule in self.rules if rule.tax != "vat" and rule.covers(buyer, tax_class)]
         if not any(rule.area for rule in found if rule.holds(day)):
-            raise NoTaxRule(f"No taxes are on record for {buyer.country} {buyer.area or 'without a state'} on {day}.")
+            where = f"{buyer.country} {buyer.area or 'without a state'}"
+            raise NoTaxRule(f"No taxes on {tax_class} are on record for {where} on {day}.")
         held: dict[tuple[str, ...], Rule] = {}
         for rule in found:
-            key = (rule.tax, rule.area, rule.county, rule.city, rule.name)
+            key = _kind(rule)
             if rule.holds(day) and (key not in held or _rank(rule) > _rank(held[key])):
                 held[key] = rule
+        self._refuse_ended(found, set(held), day)
         asked = [
             rule
             for rule in held.values()
@@ -204,10 +209,21 @@ class TableTaxes:
         ]
         return [self._levy(rule, lines) for rule in asked]
 
+    def _refuse_ended(self, found: Sequence[Rule], held: Set[tuple[str, ...]], day: date) -> None:
+        # A factor of last quarter says nothing of this one, and neither does its silence.
+        over = [(rule.ends, rule.name) for rule in found if rule.ends and rule.ends <= day and _kind(rule) not in held]
+        if over:
+            ended, name = max(over)
+            raise NoTaxRule(f"{name} ended on {ended}, and what holds since, or a rate of 0, is missing.")
+
     def _levy(self, rule: Rule, lines: int) -> Levy:
         if rule.fixed and rule.currency != self.currency:
             raise NoTaxRule(f"{rule.name} is an amount in {rule.currency}: the invoice is in {self.currency}.")
         return Levy(rule.name, rule.per_million, rule.share, rule.fixed, lines if rule.fixed else 0)
+
+
+def _kind(rule: Rule) -> tuple[str, ...]:
+    return rule.tax, rule.area, rule.county, rule.city, rule.name
 
 
 def _rank(rule: Rule) -> tuple[bool, bool, bool, date]:

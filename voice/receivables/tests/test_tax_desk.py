@@ -33,7 +33,7 @@ def test_the_operator_adds_a_rule_for_everybody_and_notes_that_it_was_checked(de
     assert refused.status_code == 200 and "State sales tax" in refused.content.decode()
     added = desk.post("/taxes/new/", RULE)
     with contexts.public():
-        rule = TaxRule.objects.get(country="US")
+        rule = TaxRule.objects.get(country="US", area="NY")
         assert (rule.msp_id, rule.per_million) == (None, 40_000)
     assert added["Location"] == f"/taxes/{rule.pk}/"
     assert "Nobody has yet" in desk.get(f"/taxes/{rule.pk}/").content.decode()
@@ -48,9 +48,9 @@ def test_the_operator_adds_a_rule_for_everybody_and_notes_that_it_was_checked(de
 
     assert "Checked" in desk.get(f"/objects/tax-rules/{rule.pk}/history/").content.decode()
     office = client_of(nadia, northwind)
-    shown = office.get("/invoices/taxes/?country=US").content.decode()
+    shown = office.get("/invoices/taxes/?country=US&area=NY").content.decode()
     assert "Checked 2 Nov 2026" in shown and "operator@" not in shown
-    read = office.get("/api/v1/tax-rules/?country=US").json()["results"][0]
+    (read,) = [each for each in office.get("/api/v1/tax-rules/?country=US").json()["results"] if each["area"] == "NY"]
     assert (read["checked_on"], read["outcome"]) == ("2026-11-02", "right")
 
 

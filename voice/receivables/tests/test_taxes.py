@@ -1,11 +1,14 @@
 """The tax table as the database keeps it, exemptions, and invoices that bear several taxes."""
 
+import io
 from datetime import date
+from itertools import pairwise
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.utils import ProgrammingError
+from pypdf import PdfReader
 
 from portal.core.models import AuditEntry
 from portal.db import contexts
@@ -13,10 +16,11 @@ from voice.receivables import selectors
 from voice.receivables.composer import Item
 from voice.receivables.models import Account, Exemption, InvoiceTax, Posting, TaxRule
 from voice.receivables.services import add_rule, approve, credit, draft, issue, save_exemption, store_files
-from voice.receivables.tax import EU
+from voice.receivables.tax import EU, NoTaxRule, Place, TableTaxes
 from voice.receivables.taxation import treatment_of
 from voice.receivables.tests import make
 from voice.receivables.tests.test_ledger import commit
+from voice.receivables.views.shared import told_taxes
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 10, 31)
@@ -59,12 +63,12 @@ def test_an_msps_rules_are_its_own_and_everybodys_are_the_operators(northwind, f
     contexts.use_msp(northwind)
     rule(northwind)
     with contexts.msp(fabrikam):
-        assert not TaxRule.objects.filter(country="US").exists() and TaxRule.objects.filter(country="DE").exists()
+        assert not TaxRule.objects.filter(area="NY").exists() and TaxRule.objects.filter(country="DE").exists()
         for msp in (northwind, None):
             with pytest.raises(ProgrammingError), transaction.atomic():
                 rule(msp, name="Forged")
     with contexts.public():
-        assert not TaxRule.objects.filter(country="US").exists()
+        assert not TaxRule.objects.filter(area="NY").exists()
         rule(None, name="Everybody's")
     with contexts.customer(acme):
         assert not TaxRule.objects.exists()
@@ -97,6 +101,23 @@ def test_an_exemption_holds_for_its_days_and_its_customer(billed, globex):
     )  # fmt: skip
     with pytest.raises(ValidationError, match="ground"), transaction.atomic():
         save_exemption(Exemption(msp_id=billed.msp_id, tenant=billed.tenant, begins=DAY), by=make.BY)
+
+
+def test_the_federal_factors_end_with_their_quarters_and_two_states_ask_the_same_everywhere(northwind):
+    with contexts.msp(northwind):
+        rows = [*TaxRule.objects.filter(country="US").order_by("begins")]
+        table = TableTaxes(selectors.tax_rules("US"))
+    assert all("to be checked" in each.source and each.msp_id is None for each in rows)
+    factors = [(each.begins, each.ends) for each in rows if each.tax == "usf"]
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(factors)) and factors[-1][1]
+    place, telephones = Place("US", "NJ", city="Newark"), Place("US", "MA")
+    told = {levy.name: levy.per_million or levy.fixed for levy in table.levies(place, date(2025, 12, 31), "telecom", 1)}
+    assert told == {"Federal USF": 381_000, "NJ sales tax": 66_250, "NJ 911 fee": 900_000}
+    assert [levy.name for levy in table.levies(telephones, date(2026, 10, 31), "goods", 0)] == ["MA sales tax"]
+    with pytest.raises(NoTaxRule, match="Federal USF ended on 2026-01-01"):
+        table.levies(place, date(2026, 1, 1), "telecom", 1)
+    with pytest.raises(NoTaxRule, match="service"):
+        table.levies(place, date(2025, 12, 31), "service", 0)
 
 
 class Mixed:
@@ -142,6 +163,12 @@ def test_an_american_invoice_prints_each_tax_and_books_their_sum(american):
     assert [len(line.levies) for line in invoice.lines.order_by("position")] == [4, 2]
     booked = Posting.objects.get(account__kind=Account.Kind.TAX)
     assert booked.credit == invoice.tax
+    told = {each.words: each.tax for each in told_taxes([*invoice.taxes.order_by("pk")], "USD")}
+    assert told == {
+        "Federal USF 36 % on 64.9 % of it": 23_360_000, "State sales tax 4 %": 6 * USD,
+        "City sales tax 4.5 %": 6_750_000, "911 fee, 3 × $0.30": 900_000,
+    }  # fmt: skip
+    assert "VAT" not in PdfReader(io.BytesIO(bytes(invoice.files.get(kind="pdf").content))).pages[0].extract_text()
 
 
 def test_credits_in_parts_give_each_tax_back_to_the_cent(american):

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
+from portal.ui import values
 from portal.ui.status import Status
 from tenants.models import Customer
 from voice.billing.models import Bill
@@ -15,6 +16,7 @@ from voice.receivables import einvoice, selectors, services
 from voice.receivables.models import Allocation, Invoice, InvoiceFile
 from voice.receivables.pages import currencies
 from voice.receivables.selectors import Movement
+from voice.receivables.tax import WHOLE
 
 # The content type of each file, and how its name ends.
 TYPES: dict[str, tuple[str, str]] = {
@@ -31,6 +33,15 @@ class Statement:
     currency: str
     balance: int
     movements: list[Movement]
+
+
+@dataclass(frozen=True)
+class ToldTax:
+    """A tax of a document in words."""
+
+    words: str
+    tax: int
+    note: str
 
 
 def accounts_of(customer: Customer) -> list[Statement]:
@@ -55,11 +66,34 @@ def facts_of(invoice: Invoice | Bill, state: Status) -> dict[str, Any]:
         "state": state,
         "issued": issued,
         "last_day": invoice.ends - timedelta(days=1),
-        "taxes": taxes,
+        "taxes": told_taxes(taxes, invoice.currency),
         "settlements": settled,
         "credit_notes": list(invoice.credit_notes.order_by("pk")),
         "no_einvoice": why_none(invoice, taxes) if issued else "",
     }
+
+
+def told_taxes(taxes: list[Any], currency: str) -> list[ToldTax]:
+    """Return the taxes of a document as its page says them; beside sales taxes there is nothing to say of VAT."""
+    has_levies = any(each.is_levy for each in taxes)
+    found = [
+        ToldTax(_words(each, currency), each.tax, each.note)
+        for each in taxes
+        if each.category != "O" or each.is_levy or not has_levies
+    ]
+    notes = [each.note for each in taxes if each.note and has_levies and each.category == "O" and not each.is_levy]
+    return found + [ToldTax(_("Not taxed"), 0, note) for note in notes]
+
+
+def _words(each: Any, currency: str) -> str:
+    if each.fixed:
+        return f"{each.name}, {each.units} × {values.money(each.fixed, currency)}"
+    if each.category != "S":
+        return _("VAT")
+    told = f"{each.name} {einvoice.percent(each.per_million)} %"
+    if each.share_per_million == WHOLE:
+        return told
+    return _("%(tax)s on %(share)s %% of it") % {"tax": told, "share": einvoice.percent(each.share_per_million)}
 
 
 def why_none(invoice: Invoice | Bill, taxes: list[Any]) -> str:
