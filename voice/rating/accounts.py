@@ -4,6 +4,7 @@ Whoever calls says by which reference it knows the event; what is told twice und
 ingest writes, as it does for calls: neither a customer nor its MSP can reach a balance by any other way.
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -19,6 +20,8 @@ from tenants.models import Customer
 from voice.rating.models import Account, Movement
 
 Kind = Movement.Kind
+# What payments, their returns and documents are known by: one of these that somebody typed before would stand for them.
+RESERVED = re.compile(r"(payment|reversal)-[0-9]+|.* #[0-9]+", re.DOTALL)
 
 
 class ReferenceTaken(ValidationError):
@@ -119,3 +122,11 @@ BY_HAND: dict[str, Callable[..., Movement]] = {
     Kind.TAKEN_BACK: take_back,
     Kind.CORRECTION: correct,
 }
+
+
+def by_hand(customer_id: int, kind: str, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
+    """Book what people may book, once for each reference of their own. Raises ValidationError."""
+    if RESERVED.fullmatch(reference.strip()):
+        words = _("References like this stand for payments and documents. Choose another one.")
+        raise ValidationError({"reference": words})
+    return BY_HAND[kind](customer_id, micros, currency, reference=reference, by=by)

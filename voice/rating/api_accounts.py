@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
 from voice.rating import limits
-from voice.rating.accounts import BY_HAND
+from voice.rating.accounts import BY_HAND, by_hand
 from voice.rating.models import Account, Movement
 from voice.rating.overview import Overview, stopped, warned
 
@@ -147,8 +147,9 @@ class MspAccountViewSet(MspViewSet):
         given = NewMovementSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         account, told = self.get_object(), given.validated_data
-        book = BY_HAND[told["kind"]]
-        moved = book(account.pk, told["micros"], account.currency, reference=told["reference"], by=self.actor)
+        moved = by_hand(
+            account.pk, told["kind"], told["micros"], account.currency, reference=told["reference"], by=self.actor
+        )
         return Response(MovementSerializer(moved).data, 201)
 
 

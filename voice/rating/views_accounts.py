@@ -119,9 +119,11 @@ def msp_move(request: HttpRequest, pk: int) -> HttpResponse:
     form = MoveForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        book = accounts.BY_HAND[given["kind"]]
         try:
-            book(customer.pk, given["amount"], account.currency, reference=given["reference"], by=request.actor)
+            accounts.by_hand(
+                customer.pk, given["kind"], given["amount"], account.currency, reference=given["reference"],
+                by=request.actor,
+            )  # fmt: skip
         except ValidationError as error:
             refuse(form, error)
         else:
