@@ -148,7 +148,7 @@ def _checked(figure: Figure, value: Any) -> Any:
             raise WrongAssumption(figure.key, _("Use country codes of two letters, such as DE FR GB."))
         return " ".join(sorted(countries(value)))
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= figure.most:
-        raise WrongAssumption(figure.key, _("This is no amount that can be reckoned with."))
+        raise WrongAssumption(figure.key, _("This is no amount to work with."))
     if figure.key in ("months", "direct_users_a_channel") and value == 0:
         raise WrongAssumption(figure.key, _("This has to be at least 1."))
     return value

@@ -100,7 +100,11 @@ def first_values(request: HttpRequest) -> HttpResponse:
 @requires("advice.change")
 def assessment_delete(request: HttpRequest, pk: int) -> HttpResponse:
     row = _assessment(request, pk)
-    question = Question(_("Throw away the question about %(name)s?") % {"name": row.name}, button=_("Throw away"))
+    question = Question(
+        _("Throw away the question about %(name)s?") % {"name": row.name},
+        effects=[_("Its assumptions and its answer are gone.")],
+        button=_("Throw away"),
+    )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("advisor:detail", args=[pk]))
     services.delete_assessment(row, by=request.actor)
@@ -117,7 +121,7 @@ def _assumptions(
         except ValidationError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("Saved. Everything is reckoned with these figures now."))
+            messages.success(request, _("Saved. Everything is worked out with these figures now."))
             return redirect(back)
     return TemplateResponse(request, "voice/advisor/assumptions.html", {"form": form, "back": back, **facts})
 

@@ -37,6 +37,20 @@ class VersionChoice(forms.ModelChoiceField):
         return named(version)
 
 
+# The unit stands in the field: the help under it says what is not plain.
+UNITS: dict[str, tuple[Any, Any]] = {
+    "term_months": (_("months"), _("0 binds nobody.")),
+    "renewal_months": (_("months"), _("Unless notice is given; with 0 it can end on any day after its term.")),
+    "notice_days": (_("days"), ""),
+}
+
+
+def _with_units(form: forms.ModelForm[Contract]) -> None:
+    for name, (unit, words) in UNITS.items():
+        form.fields[name].widget.attrs["data-unit"] = unit
+        form.fields[name].help_text = words
+
+
 class ContractForm(Groups, Copied):
     """A new contract of a customer."""
 
@@ -61,8 +75,7 @@ class ContractForm(Groups, Copied):
         open_ = Customer.objects.filter(msp=msp).exclude(state=Customer.State.CLOSED)
         self.fields["tenant"].queryset = open_.order_by("name")
         self.fields["version"].queryset = versions_of(msp)
-        for name, unit in (("term_months", _("months")), ("renewal_months", _("months")), ("notice_days", _("days"))):
-            self.fields[name].widget.attrs["data-unit"] = unit
+        _with_units(self)
 
 
 class TermsForm(Groups, Copied):
@@ -77,8 +90,7 @@ class TermsForm(Groups, Copied):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name, unit in (("term_months", _("months")), ("renewal_months", _("months")), ("notice_days", _("days"))):
-            self.fields[name].widget.attrs["data-unit"] = unit
+        _with_units(self)
 
 
 class ChangeForm(forms.Form):

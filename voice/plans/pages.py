@@ -151,7 +151,7 @@ def _ended(found: QuerySet[Contract]) -> QuerySet[Any]:
 
 class QuoteList(Sold):
     title = _("Quotes")
-    lead = _("What somebody would pay under your plans, with real or typed traffic. A quote stays as it was reckoned.")
+    lead = _("What somebody would pay under your plans, with real or typed traffic. A quote stays as it was made.")
     here = "quotes"
     columns = [
         Column("title", _("Quote"), link="plans:quote", sort=True),

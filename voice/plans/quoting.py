@@ -218,7 +218,7 @@ class _RealCalls(_Calls):
         super().__init__()
         if version.deck_id is None:
             raise ValidationError(
-                _("%(plan)s names no deck: without prices per minute there is nothing to reckon.")
+                _("%(plan)s names no deck: without prices per minute nothing can be worked out.")
                 % {"plan": version.plan.name}
             )
         self._deck = decks_for([version.deck_id])[version.deck_id].deck

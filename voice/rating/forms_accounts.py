@@ -137,6 +137,10 @@ class OwnLimitForm(VersionedForm):
         model = Account
         fields = ["own_limit_micros"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["own_limit_micros"].widget.attrs["data-unit"] = self.instance.currency
+
 
 class MoveForm(forms.Form):
     """A movement that somebody books by hand."""
@@ -153,3 +157,7 @@ class MoveForm(forms.Form):
         max_length=120,
         help_text=_("By what it can be found again, such as a bank statement. What is booked twice counts once."),
     )
+
+    def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["amount"].widget.attrs["data-unit"] = currency

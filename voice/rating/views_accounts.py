@@ -116,7 +116,7 @@ def msp_terms(request: HttpRequest, pk: int) -> HttpResponse:
 def msp_move(request: HttpRequest, pk: int) -> HttpResponse:
     customer = _customer(request, pk)
     account = limits.account_of(customer)
-    form = MoveForm(request.POST or None)
+    form = MoveForm(request.POST or None, currency=account.currency)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
