@@ -1,5 +1,6 @@
 """The MSP's pages of rating again."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -27,6 +29,8 @@ from voice.rerating.pages import CallList, ProposalList, SumList, difference, si
 from voice.selection import refusal_words
 
 State = Proposal.State
+# A worker that rates says that it is there far more often than this; one that posts does it within this.
+SILENT = timedelta(minutes=5)
 
 
 def _proposal(request: HttpRequest, pk: int) -> Proposal:
@@ -73,6 +77,7 @@ def _renamed(error: ValidationError) -> ValidationError:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     row = _proposal(request, pk)
     working = row.state in (State.RATING, State.APPLYING)
+    job = Job.objects.filter(pk=row.job_id).first() if working and row.job_id else None
     totals = [
         {**each, "label": Side(each["side"]).label,
          "difference": signed(each["micros"] - each["was_micros"], each["currency"])}
@@ -82,7 +87,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "state": state_of(row),
         "working": working,
-        "job": Job.objects.filter(pk=row.job_id).first() if working and row.job_id else None,
+        "job": job,
+        "silent": working and (job is None or now() - job.updated_at > SILENT),
         "totals": totals,
         "bys": selectors.bys_of(row, costs=request.can("costs.view")),
         "customers": selectors.customers_of(row),

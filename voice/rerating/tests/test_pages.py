@@ -2,8 +2,10 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils.timezone import now
 
 from portal.core.audit import Actor
 from portal.core.models import Job, JobFile
@@ -63,6 +65,21 @@ def test_a_clerk_proposes_looks_and_applies(northwind, acme, nadia, found):
         assert Adjustment.objects.count() == 2 and Proposal.objects.get().reason == "Agreed"
     for path in ("/rerating/", f"/rerating/{found.pk}/", f"/rerating/{found.pk}/?export=csv", "/rerating/decisions/"):
         assert browser.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("state", ["rating", "applying"])
+def test_work_whose_worker_was_killed_is_begun_anew(northwind, nadia, found, state):
+    browser, path = client_of(nadia, northwind), f"/rerating/{found.pk}/"
+    with contexts.msp(northwind):
+        Proposal.objects.filter(pk=found.pk).update(state=state)
+        assert "Rate the calls anew" not in browser.get(path).content.decode()
+        Job.objects.filter(pk=found.job_id).update(updated_at=now() - timedelta(minutes=6))
+
+    assert "Rate the calls anew" in browser.get(path).content.decode()
+    assert browser.post(f"{path}again/").status_code == 302
+    with contexts.msp(northwind):
+        stored = services.rate(Proposal.objects.get(pk=found.pk), quiet)
+        assert (stored.state, stored.round) == ("ready", 2) and not Adjustment.objects.exists()
 
 
 def test_a_new_proposal_is_asked_for_by_its_form(northwind, acme, nadia, found):
