@@ -119,4 +119,5 @@ class RegistrationForm(Stored):
     class Meta:
         model = VatRegistration
         fields = ["country", "vat_id", "is_established", "begins", "ends"]
-        widgets = {**dict.fromkeys(("country", "vat_id"), forms.TextInput), "begins": DAY, "ends": DAY}
+        widgets = {"country": CountrySelect, "vat_id": forms.TextInput, "begins": DAY, "ends": DAY}
+        help_texts = {"country": ""}

@@ -25,7 +25,7 @@ from voice.receivables.pages import day
 ADD_RULE = Action(_("New rule"), "taxes:new", "plus", "taxes.change")
 NEW_RULE = Action(_("New rule"), "invoices:tax_new", "plus", "bills.change")
 WHOLE = 1_000_000
-SHOWN_OF_SOURCE = 48
+SHOWN_OF_SOURCE = 40
 
 
 def rate_of(rule: TaxRule) -> str:
@@ -69,6 +69,16 @@ def _tax(rule: TaxRule) -> str:
     return _("%(tax)s on %(what)s") % {"tax": rule.get_tax_display(), "what": rule.get_tax_class_display().lower()}
 
 
+def _span(rule: TaxRule) -> str:
+    return f"{rule.begins}/{rule.ends or '..'}"
+
+
+def _span_in_words(rule: TaxRule) -> str:
+    if not rule.ends:
+        return day("begins")(rule)
+    return _("%(begins)s – %(ends)s") % {"begins": day("begins")(rule), "ends": day("ends")(rule)}
+
+
 def _short_source(rule: TaxRule) -> str:
     return Truncator(rule.source).chars(SHOWN_OF_SOURCE)
 
@@ -92,8 +102,7 @@ class EverybodysRuleList(ListPage):
         Column("tax", _("Tax"), value=_tax, sort=True),
         Column("name", _("Name on the invoice"), sort=True, link="taxes:rule"),
         Column("per_million", _("Rate"), value=rate_of, sort=True),
-        Column("begins", _("From"), draw=day("begins"), sort=True),
-        Column("ends", _("Until"), draw=day("ends"), card=False),
+        Column("begins", _("From, until"), value=_span, draw=_span_in_words, sort=True),
         Column("source", _("Source"), draw=_short_source, card=False),
         Column("checked", _("Checked"), kind="status", value=checked_of),
     ]

@@ -91,6 +91,16 @@ def test_an_authority_is_told_by_its_routing_id_and_gets_an_xrechnung(broken, ki
     assert ubl.address_of(authority | {"vat_id": "", "buyer_reference": ""}) == ("EM", "ap@acme.example")
 
 
+@pytest.mark.parametrize("number", ["CHE123456789MWST", "GB123456789", "NO123456789MVA", "EL123456789"])
+def test_a_number_in_another_country_breaks_no_rule_and_leaves_the_seller_where_it_is_found(broken, number):
+    abroad = SELLER | {"vat_id": number, "own_vat_id": SELLER["vat_id"]}
+    told = paper([Item("fee", "", "Fee", EUR, Treatment("S", 81_000, "VAT", vat_id=number))], seller=abroad)
+    for syntax, make in MAKERS.items():
+        xml = make(*told)
+        assert broken(xml, syntax) == [] and number.encode() in xml, syntax
+    assert ubl.address_of(abroad) == ("9930", "DE123456789")
+
+
 def read(xml, path):
     return [each.text for each in etree.fromstring(xml).iterfind(f".//{path}", NAMES)]
 
