@@ -35,7 +35,8 @@ def read(query: str, params: Mapping[str, Any], columns: Mapping[str, str]) -> d
     gathered = ", ".join(f"array_agg({name})" for name in columns)
     with connection.cursor() as cursor:
         statement = f"COPY (SELECT {gathered} FROM ({query}) rows) TO STDOUT (FORMAT BINARY)"  # noqa: S608 constants
-        with cursor.copy(statement, params) as copy:
+        # With DEBUG Django's cursor takes no parameters here; the one inside does.
+        with cursor.cursor.copy(statement, params) as copy:
             whole = b"".join(copy)
     if whole[: len(_HEAD)] != _HEAD:
         raise NotFixed("This is not the binary form of COPY.")
