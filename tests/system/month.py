@@ -23,7 +23,7 @@ from tests.system.month_killer import KINDS, Killer, Node
 
 WORLD = "tests.system.month_world"
 CALLERS = [f"+4930231250{n:02}" for n in range(10)]
-PIECES, PIECE_EVERY, KILL_EVERY = 30, 0.45, 0.7
+PIECES, PIECE_EVERY, KILL_EVERY = 30, 0.35, 0.55
 
 
 class Month:
@@ -129,14 +129,14 @@ class Month:
             return False
         return self.installation.is_live()
 
-    def go_on(self, ready: Callable[[], Any], what: str) -> None:
+    def go_on(self, ready: Callable[[], Any], what: str, *, killed: bool) -> None:
         """Wait until it is ready; what a killed worker left lying, the queue's clock takes up."""
-        for patience in (4, 12, 12, 12):
+        for patience in (2, 15, 15) if killed else ():
             with suppress(AssertionError):
                 self.wait(ready, patience, what)
                 return
             self.later()
-        self.wait(ready, 60, what)
+        self.wait(ready, 90, what)
 
     def job(self, pk: str) -> None:
         """Wait until a job is done."""
@@ -162,7 +162,7 @@ class Month:
             count = f"SELECT count(*) FROM receivables_runcustomer WHERE run_id = %s AND {killed_at}"
             self.wait(lambda: over() or self.rows(count, run)[0][0] > 0, 60, "the worker to be at the run")
             self.installation.kill(*KINDS["worker"])
-        self.go_on(over, "the run to be through")
+        self.go_on(over, "the run to be through", killed=bool(killed_at))
 
     def invoice_of(self, tenant: int) -> dict[str, Any]:
         """Return a customer's invoice as the MSP's API tells it."""

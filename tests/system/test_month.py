@@ -155,14 +155,15 @@ def bill(month: Month) -> dict[str, dict[str, Any]]:
         net = sum(month_sums.rounded(micros) for micros in lines.values())
         tax = month_sums.rounded(month_sums.half_up(net * 19, 100))
         assert (found["net"], found["tax"], found["total"]) == (net, tax, net + tax)
-    files_are_made(month, bills)
+    files_are_made(month, bills, killed=killed == ISSUING)
     return bills
 
 
-def files_are_made(month: Month, bills: dict[str, dict[str, Any]]) -> None:
+def files_are_made(month: Month, bills: dict[str, dict[str, Any]], *, killed: bool) -> None:
     """Wait for each bill's PDF and e-invoices; whoever was to make them may be dead."""
     count = "SELECT count(*) FROM receivables_invoicefile WHERE msp_id = %s"
-    month.go_on(lambda: month.rows(count, month.world["msp"]) == [(3 * len(bills),)], "a PDF and two e-invoices each")
+    whole = [(3 * len(bills),)]
+    month.go_on(lambda: month.rows(count, month.world["msp"]) == whole, "a PDF and two e-invoices each", killed=killed)
     for kind, begins in (("pdf", b"%PDF"), ("xml", b"<?xml"), ("ubl", b"<?xml")):
         assert month.msp.file(f"/api/v1/invoices/{bills['seats']['id']}/files/{kind}/").startswith(begins)
 
