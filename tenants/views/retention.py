@@ -105,7 +105,10 @@ class HoldList(ListPage):
     export_name = "legal-holds"
     actions = [NEW_HOLD]
     empty = Empty(
-        gettext_lazy("No hold."), gettext_lazy("For example case “2026-114”, a disputed bill."), NEW_HOLD, icon="lock"
+        gettext_lazy("No hold."),
+        gettext_lazy("For example case “2026-114”, a disputed invoice."),
+        NEW_HOLD,
+        icon="lock",
     )
 
     def queryset(self) -> QuerySet[LegalHold]:

@@ -92,7 +92,7 @@ class QualityList(ListPage):
 
     def visible_columns(self) -> list[Column]:
         columns = [
-            Column("at", _("Day"), value=lambda row: f"{row.at:%Y-%m-%d}", sort=True),
+            Column("at", _("Day"), value=lambda row: row.at.date(), sort=True),
             Column("trunk", _("Over"), value=self._over, card=bool(self.chosen.get("by"))),
             Column("attempts", _("Calls"), kind="count", sort=True),
             Column("few", _("Note"), value=lambda row: _("few calls") if has_few(row) else "", card=False),
