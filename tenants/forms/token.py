@@ -46,6 +46,7 @@ AREAS = {
     "routing": _("Routing"),
     "settings": _("Company"),
     "stock": _("Number stock"),
+    "taxes": _("Taxes"),
     "team": _("Team"),
     "tokens": _("API tokens"),
 }
