@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
@@ -76,7 +77,7 @@ def _span(rule: TaxRule) -> str:
 def _span_in_words(rule: TaxRule) -> str:
     if not rule.ends:
         return day("begins")(rule)
-    return _("%(begins)s – %(ends)s") % {"begins": day("begins")(rule), "ends": day("ends")(rule)}
+    return format_html("{} – {}", day("begins")(rule), day("ends")(rule))
 
 
 def _short_source(rule: TaxRule) -> str:

@@ -71,6 +71,8 @@ def test_the_list_is_narrowed_by_country_state_class_and_check_and_exported(desk
     assert found("checked=wrong").count("\n") == 2 and "Found wrong 2 Feb 2026" in found("checked=wrong")
     assert found("checked=right").count("\n") == 1
     assert "nothing" in desk.get("/taxes/?q=nowhere").content.decode().lower()
+    ended = desk.get("/taxes/?country=CH&state=ended").content.decode()
+    assert '<span class="day">1 Jan 2018</span> – <span class="day">1 Jan 2024</span>' in ended
 
 
 def test_a_program_does_the_same(desk):
