@@ -63,6 +63,8 @@ def form_of(page: Page) -> list[str]:
         faults.append("is wider than the window")
     if page.locator("text=/\\{[%{]|[%}]\\}|None None/").count():
         faults.append("shows template code")
+    if page.locator("text=/<\\/?(span|time|code|strong)[ >]/").count():
+        faults.append("shows markup as text")
     return faults
 
 
