@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 (
                     "vat_id",
                     models.TextField(
-                        help_text="With its country, as GB123456789 or CHE123456789MWST.",
+                        help_text="With its country, as GB999999973 or CHE999999996MWST.",
                         validators=[django.core.validators.MaxLengthValidator(60)],
                         verbose_name="VAT id there",
                     ),

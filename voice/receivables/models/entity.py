@@ -107,7 +107,7 @@ class VatRegistration(models.Model):
     entity = models.ForeignKey(LegalEntity, models.PROTECT, related_name="registrations")
     country = models.TextField(_("country"), help_text=_("Two letters, for example GB."))
     vat_id = models.TextField(
-        _("VAT id there"), validators=SHORT, help_text=_("With its country, as GB123456789 or CHE123456789MWST.")
+        _("VAT id there"), validators=SHORT, help_text=_("With its country, as GB999999973 or CHE999999996MWST.")
     )
     is_established = models.BooleanField(
         _("has an establishment there"),
