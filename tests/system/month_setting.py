@@ -123,7 +123,7 @@ def _customer(msp: Any, deal: Deal, decks: dict[bool, Any], entity: Any, month: 
         numbers = {number.pk: number.e164 for number in free}
         profile = BillingProfile(
             msp=msp, tenant=customer, entity=entity, name=customer.name, street="Ring 1", postcode="10117",
-            city="Berlin", country="DE", vat_id="DE987654321",
+            city="Berlin", country="DE", vat_id="DE987654321", language="en",
         )  # fmt: skip
         save_profile(profile, by=BY)
         account = limits.account_of(customer)

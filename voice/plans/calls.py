@@ -4,10 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
+from voice.plans import words
 from voice.plans.allowances import Drawing, Key, Pot, left_of
 from voice.plans.facts import CALL, COMMITMENT, DISCOUNT, MINUTES, TIERS, Clause, Phase, Situation
 from voice.plans.fees import basis_of
@@ -172,31 +169,25 @@ def _differences(before: dict[Key, int], after: dict[Key, int]) -> list[tuple[st
 
 def included(name: str, used: int, given: int) -> str:
     """Return the words for what a bill's calls took of included minutes."""
-    minutes = {"name": name, "used": _minutes(used), "given": _minutes(given)}
     if not given:
-        return _("%(name)s: %(used)s minutes used") % minutes
-    return _("%(name)s: %(used)s of %(given)s minutes used") % minutes
+        return words.say("used", name=name, used=_minutes(used))
+    return words.say("used_of", name=name, used=_minutes(used), given=_minutes(given))
 
 
 def _minutes(seconds: int) -> str:
-    whole, rest = divmod(seconds, 60)
-    return f"{whole:,}" if not rest else f"{seconds / 60:,.1f}"
+    return words.number(round(seconds / 60, 1))
 
 
 def by_volume(phase: Phase, clause: Clause, month: date, seconds: int) -> Iterable[PlanItem]:
     """Yield what a month's minutes cost by volume: an item for each tier that they reach."""
     before = 0
     for tier, part, micros in tiered(seconds, clause.tiers):
-        words = {
-            "name": clause.name,
-            "month": date_format(month, "F Y"),
-            "first": f"{before + 1:,}",
-            "last": f"{tier.up_to:,}" if tier.up_to else "",
-        }
-        text = (
-            _("%(name)s, %(month)s, minutes %(first)s to %(last)s")
-            if tier.up_to
-            else _("%(name)s, %(month)s, from minute %(first)s on")
+        text = words.say(
+            "tier" if tier.up_to else "tier_open",
+            name=clause.name,
+            month=words.month(month),
+            first=words.number(before + 1),
+            last=words.number(tier.up_to) if tier.up_to else "",
         )
         basis = basis_of(phase, clause) | {
             "month": month.isoformat(),
@@ -205,15 +196,13 @@ def by_volume(phase: Phase, clause: Clause, month: date, seconds: int) -> Iterab
             "up_to": tier.up_to,
             "destinations": sorted(clause.destinations)[:50],
         }
-        yield PlanItem(USAGE, OUT, text % words, micros, seconds=part, tax_class=clause.tax_class, basis=basis)
+        yield PlanItem(USAGE, OUT, text, micros, seconds=part, tax_class=clause.tax_class, basis=basis)
         before = tier.up_to or before
 
 
 def _per_call(phase: Phase, clause: Clause, count: int) -> Iterable[PlanItem]:
     if count:
-        text = ngettext("%(name)s, %(count)d call", "%(name)s, %(count)d calls", count) % {
-            "name": clause.name,
-            "count": count,
-        }
+        key = "per_call_one" if count == 1 else "per_call"
+        text = words.say(key, name=clause.name, count=count)
         basis = basis_of(phase, clause) | {"each": clause.amount, "count": count}
         yield PlanItem(USAGE, OUT, text, clause.amount * count, quantity=count, tax_class=clause.tax_class, basis=basis)

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from django.utils.translation import gettext as _
-
+from voice.plans import words
 from voice.plans.facts import COMMITMENT, DISCOUNT, Clause, Phase, Situation
 from voice.plans.fees import FEES, basis_of
 from voice.plans.items import COMMITMENT as COMMITTED
@@ -81,8 +80,8 @@ class Closing:
                 "lines": lines,
                 "days": sum(days.count for days in spans),
             }
-            words = _("%(name)s: what is missing to it") % {"name": clause.name}
-            yield PlanItem(COMMITTED, "commitments", words, lacks, tax_class=clause.tax_class, basis=basis)
+            text = words.say("missing", name=clause.name)
+            yield PlanItem(COMMITTED, "commitments", text, lacks, tax_class=clause.tax_class, basis=basis)
 
 
 def credits(situation: Situation, begins: date, ends: date) -> Iterator[PlanItem]:

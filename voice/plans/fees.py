@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-
+from voice.plans import words
 from voice.plans.facts import EMERGENCY, MONTHLY, NUMBER, ONCE, Clause, Phase, Situation
 from voice.plans.items import FEE, PlanItem
 from voice.plans.proration import Days, Series, months, part
@@ -46,7 +44,7 @@ def monthly(
     return PlanItem(
         FEE,
         SURCHARGES if clause.kind == EMERGENCY else FEES,
-        words(clause.name, days, within),
+        with_days(clause.name, days, within),
         each * count,
         quantity=count,
         tax_class=clause.tax_class,
@@ -64,13 +62,14 @@ def monthly(
     )
 
 
-def words(name: str, days: Days, within: tuple[date, date]) -> str:
+def with_days(name: str, days: Days, within: tuple[date, date]) -> str:
     """Return a fee's name, with its days where they are not those of the whole bill."""
     if (days.first, days.last) == within and days.are_all:
         return name
     last = date.fromordinal(days.last.toordinal() - 1)
-    span = {"first": date_format(days.first, "j M Y"), "last": date_format(last, "j M Y"), "name": name}
-    return _("%(name)s, %(first)s to %(last)s") % span if days.count > 1 else _("%(name)s, %(first)s") % span
+    if days.count == 1:
+        return words.say("day", name=name, first=words.day(days.first))
+    return words.say("days", name=name, first=words.day(days.first), last=words.day(last))
 
 
 def _once(situation: Situation, phase: Phase, clause: Clause, within: tuple[date, date]) -> Iterator[PlanItem]:

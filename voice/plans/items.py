@@ -6,8 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.utils.translation import gettext as _
-
+from voice.plans import words
 from voice.rating.decks import Direction
 
 USAGE, FEE, CREDIT, COMMITMENT, DISCOUNT = "usage", "fee", "credit", "commitment", "discount"
@@ -124,11 +123,11 @@ def usage_item(sum_: UsageSum, currency: str, *, off: int = 0, covered: int = 0)
 def usage_text(direction: str, destination: str) -> str:
     """Return what a line of calls is called."""
     if direction == Direction.INTERNAL:
-        return _("Internal calls")
+        return words.say("internal")
     if direction == Direction.EMERGENCY:
-        return _("Emergency calls")
+        return words.say("emergency")
     if direction == Direction.IN and not destination:
-        return _("Incoming calls")
+        return words.say("incoming")
     if direction == Direction.IN:
-        return _("Incoming calls: %(destination)s") % {"destination": destination}
-    return _("Calls to %(destination)s") % {"destination": destination or _("other destinations")}
+        return words.say("incoming_from", destination=destination)
+    return words.say("outgoing", destination=destination or words.say("elsewhere"))

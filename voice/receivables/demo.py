@@ -30,7 +30,14 @@ COMPANIES = {
     },
 }  # fmt: skip
 CUSTOMERS = {
-    "acme": {"street": "Unter den Linden 1", "postcode": "10117", "city": "Berlin", "vat_id": "DE999999992"},
+    # In Germany, and reads English as the demo does.
+    "acme": {
+        "street": "Unter den Linden 1",
+        "postcode": "10117",
+        "city": "Berlin",
+        "vat_id": "DE999999992",
+        "language": "en",
+    },
     "globex": {"street": "1 Broadway", "postcode": "NY 10004", "city": "New York", "area": "NY"},
     "initech": {"street": "2 Demo Road", "postcode": "EC1A 1AB", "city": "London", "vat_id": "GB999999974"},
 }

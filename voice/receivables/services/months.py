@@ -12,12 +12,14 @@ from portal.core.audit import Actor
 from tenants.models import Customer
 from voice.currencies.selectors import rate_on
 from voice.inventory.models import StockNumber
+from voice.plans import words
 from voice.plans.bills import CREDIT, FEE, USAGE, PlanBill, PlanItem, moments, plan_bill, usage_text
 from voice.plans.ordering import closes_days, forget_draws, keep_draws
 from voice.plans.selectors import days_without_contract
 from voice.rating.money import to_minor
 from voice.receivables.composer import Item, Taxed
 from voice.receivables.models import BillingProfile, Invoice
+from voice.receivables.phrases import language_of
 from voice.receivables.services.invoices import draft, drawn_by
 from voice.receivables.usage import Moved, Unbilled, put_on_lines, unbilled
 from voice.rerating.selectors import AdjustmentSum, unbilled_sums
@@ -122,9 +124,10 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
     _wait_for_changes(profile.tenant_id)
     since, before = moments(profile.tenant_id, begins, ends)
     found = unbilled(profile.tenant_id, profile.msp_id, since, before)
-    plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls, found.oldest)
     again = unbilled_sums(profile.tenant_id, before)
-    items = [*plan.items, *(_adjusted(each, profile.currency) for each in again)]
+    with words.in_language(language_of(profile.language, profile.country)):
+        plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls, found.oldest)
+        items = [*plan.items, *(_adjusted(each, profile.currency) for each in again)]
     if not _asks(plan, again):
         return None, found
     month = Month(profile, items, ends - timedelta(days=1))
@@ -140,7 +143,7 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
 
 def _adjusted(sum_: AdjustmentSum, currency: str) -> PlanItem:
     """Return the item of calls that were priced again after they had been billed, or before."""
-    text = _("Priced again: %(what)s") % {"what": usage_text(sum_.direction, sum_.destination)}
+    text = words.say("again", what=usage_text(sum_.direction, sum_.destination))
     basis = {"rule": "again", "direction": sum_.direction, "destination": sum_.destination, "entries": sum_.entries}
     foreign = "" if sum_.currency in ("", currency) else sum_.currency
     kind = CREDIT if sum_.micros < 0 else FEE

@@ -35,7 +35,7 @@ def entity(msp, **facts) -> LegalEntity:
 
 def profile(company, customer, **facts) -> BillingProfile:
     told = {"name": customer.name, "street": "Unter den Linden 1", "postcode": "10117", "city": "Berlin",
-            "country": "DE", "vat_id": "DE987654321", "email": "ap@acme.example"}  # fmt: skip
+            "country": "DE", "vat_id": "DE987654321", "email": "ap@acme.example", "language": "en"}  # fmt: skip
     return save_profile(BillingProfile(msp_id=company.msp_id, tenant=customer, entity=company, **(told | facts)), by=BY)
 
 

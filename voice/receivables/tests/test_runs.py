@@ -8,7 +8,7 @@ from django.db import connection
 from portal.db import contexts
 from voice.currencies.models import ExchangeRate
 from voice.rating.money import to_minor
-from voice.receivables.models import BilledCharge
+from voice.receivables.models import BilledCharge, BillingProfile
 from voice.receivables.services import runs
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
@@ -33,6 +33,16 @@ def test_a_month_becomes_an_invoice_with_each_call_on_its_line(served, northwind
     on = dict(BilledCharge.objects.values_list("id", "line__text"))
     assert [on[each.id] for each in made] == ["Calls to Germany", "Calls to France"] * 2
     assert invoice.net == 1_330_000
+
+
+def test_lines_speak_the_language_of_the_customers_documents(served, northwind):
+    BillingProfile.objects.filter(pk=served.pk).update(language="")
+    made = charges(served.tenant, 3 * EUR, ("France", EUR))
+    run_of(northwind)
+
+    (invoice,) = invoices(served.tenant)
+    assert {line.text for line in invoice.lines.all()} == {"Gespräche: France", "Gespräche: Germany"}
+    assert BilledCharge.objects.filter(id__in=[each.id for each in made]).count() == 2
 
 
 def test_late_calls_go_on_the_next_invoice_and_none_on_two(served, northwind):
