@@ -19,4 +19,4 @@ def billed(company, northwind):
 
         acme = Customer.objects.select_related("msp").get(label="acme")
     contexts.use_msp(northwind)
-    return make.profile(company, acme)
+    return make.profile(company, acme, language="")

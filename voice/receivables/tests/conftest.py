@@ -19,7 +19,7 @@ def billed(company, northwind):
 
         acme = Customer.objects.select_related("msp").get(label="acme")
     contexts.use_msp(northwind)
-    return make.profile(company, acme)
+    return make.profile(company, acme, language="")
 
 
 @pytest.fixture
@@ -27,6 +27,9 @@ def served(billed):
     """How Acme is billed, which has a contract, too: nothing is missing to a run."""
     contexts.use_msp(billed.tenant.msp)
     make.contract(billed.tenant)
+    # So that tests of lines can name them.
+    billed.language = "en"
+    billed.save()
     return billed
 
 

@@ -219,7 +219,7 @@ class TestMailsOfBills:
 
         assert sorted(each.to[0] for each in mail.outbox) == ["ap@acme.example", "billing_contact@bills.example"]
         sent = mail.outbox[0]
-        assert invoice.number in sent.subject and "1,76" in sent.body and f"/bills/{invoice.pk}/" in sent.body
+        assert invoice.number in sent.subject and "€1.76" in sent.body and f"/bills/{invoice.pk}/" in sent.body
         (attached,) = sent.attachments
         assert attached[0] == f"{invoice.number}.pdf" and attached[1].startswith(b"%PDF")
 

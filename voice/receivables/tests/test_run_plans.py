@@ -10,7 +10,7 @@ from voice.plans.bills import FEE, PlanBill, PlanItem, plan_bill
 from voice.plans.ordering import billed_until
 from voice.plans.tests import make as agreed
 from voice.receivables import selectors
-from voice.receivables.models import BilledCharge, Entry, Invoice, TaxRule
+from voice.receivables.models import BilledCharge, BillingProfile, Entry, Invoice, TaxRule
 from voice.receivables.services import add_rule, approve, drop, months, runs
 from voice.receivables.services import issue as issue_one
 from voice.receivables.services.documents import made
@@ -71,6 +71,7 @@ def talk(customer, seconds, at=NOON):
 
 class TestAMonthOverNothing:
     def test_what_included_minutes_bear_is_an_invoice_over_nothing_that_closes_the_month(self, billed, northwind):
+        BillingProfile.objects.filter(pk=billed.pk).update(language="en")
         agreed.contract(billed.tenant, agreed.published(northwind, MINUTES), starts=BEGINS)
         talk(billed.tenant, 240)
         run = run_of(northwind)
@@ -169,6 +170,8 @@ class TestADraftOnWhichALaterMonthCounts:
 
 
 def test_each_component_of_a_plan_is_taxed_by_its_class(billed, northwind):
+    billed.language = "en"
+    billed.save()
     told = {"country": "DE", "tax": "vat", "name": "VAT", "begins": date(2026, 1, 1), "source": "made up"}
     add_rule(TaxRule(msp=northwind, **told, per_million=70_000, tax_class="goods"), by=make.BY)
     agreed.contract(
