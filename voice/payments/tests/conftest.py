@@ -1,22 +1,21 @@
-"""Northwind's company, and how it bills Acme."""
+"""How Northwind bills Acme and takes its cards."""
 
 import pytest
 
-from portal.db import contexts
+from voice.payments.services import cards
+from voice.payments.tests.cards import ALICE, EUR, take_cards
 from voice.receivables.tests import make
+from voice.receivables.tests.conftest import billed as billed
+from voice.receivables.tests.conftest import company as company
 
 
 @pytest.fixture
-def company(northwind):
-    contexts.use_msp(northwind)
-    return make.entity(northwind)
+def account(billed):
+    return take_cards(billed.entity)
 
 
 @pytest.fixture
-def billed(company, northwind):
-    with contexts.public():
-        from tenants.models import Customer
-
-        acme = Customer.objects.select_related("msp").get(label="acme")
-    contexts.use_msp(northwind)
-    return make.profile(company, acme, language="")
+def attempt(billed, account):
+    """Begin to pay an invoice of 119.00 at the checkout."""
+    invoice = make.issued(billed, 100 * EUR)
+    return cards.pay(billed.tenant, invoices=[invoice.pk], by=ALICE, saves=True)
