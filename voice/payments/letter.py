@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from voice.languages import Table, phrase
 from voice.payments import paper
 from voice.receivables.sheet import GREY, INK, LEFT, LINE, WIDTH, Look, Reader
 
-WORDS: Mapping[str, Mapping[str, str]] = {
+WORDS: Table = {
     "file": {"en": "Reminder", "de": "Mahnung", "fr": "Rappel"},
     "number": {"en": "Invoice", "de": "Rechnung", "fr": "Facture"},
     "due": {"en": "Due on", "de": "Fällig am", "fr": "Échéance"},
@@ -63,8 +64,7 @@ class Letter:
 
 def say(reader: Reader, key: str, **values: object) -> str:
     """Return a phrase in the reader's language."""
-    words = WORDS[key]
-    return words.get(reader.language, words["en"]) % values
+    return phrase(WORDS, reader.language, key, **values)
 
 
 def told(facts: Letter, reader: Reader) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from voice.languages import Table, phrase
 from voice.payments.statements import Statement
 from voice.receivables import xmp
 from voice.receivables.sheet import GREY, INK, LEFT, LINE, TOP, WIDTH, Look, Reader, Sheet
 
 ADDRESS_AT, TABLE_AT, LOGO_HEIGHT, LOGO_WIDTH = 46, 92, 14, 60
-WORDS: Mapping[str, Mapping[str, str]] = {
+WORDS: Table = {
     "receipt": {"en": "Receipt", "de": "Zahlungsbestätigung", "fr": "Reçu"},
     "thanks": {
         "en": "Thank you. We received your payment of %(amount)s on %(day)s.",
@@ -136,5 +137,4 @@ def _row(sheet: Sheet, y: float, cells: Sequence[str], style: str = "") -> float
 
 
 def _say(reader: Reader, key: str, **values: object) -> str:
-    words = WORDS[key]
-    return words.get(reader.language, words["en"]) % values
+    return phrase(WORDS, reader.language, key, **values)

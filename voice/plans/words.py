@@ -1,6 +1,6 @@
 """What a bill's lines are called, in the language of the customer's documents. Names of plans are the MSP's own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
@@ -8,8 +8,9 @@ from datetime import date
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-DEFAULT = "en"
-PHRASES: Mapping[str, Mapping[str, str]] = {
+from voice.languages import DEFAULT, Table, phrase
+
+PHRASES: Table = {
     "internal": {"en": "Internal calls", "de": "Interne Gespräche", "fr": "Appels internes"},
     "emergency": {"en": "Emergency calls", "de": "Notrufe", "fr": "Appels d'urgence"},
     "incoming": {"en": "Incoming calls", "de": "Eingehende Gespräche", "fr": "Appels entrants"},
@@ -84,8 +85,7 @@ def in_language(language: str) -> Iterator[None]:
 
 def say(key: str, **facts: object) -> str:
     """Return a phrase in the language of the block."""
-    words = PHRASES[key]
-    return words.get(_language.get(), words[DEFAULT]) % facts
+    return phrase(PHRASES, _language.get(), key, **facts)
 
 
 def day(on: date) -> str:

@@ -11,6 +11,7 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 from fpdf import FPDF
 
+from voice import languages
 from voice.rating.money import MICROS
 from voice.receivables import letters, phrases
 
@@ -47,8 +48,8 @@ class Reader:
     def of(cls, buyer: Any) -> "Reader":
         """Return the reader that a document's buyer is."""
         country = buyer.get("country", "")
-        language = phrases.language_of(buyer.get("language", ""), country)
-        return cls(language, phrases.locale_of(language, country))
+        language = languages.language_of(buyer.get("language", ""), country)
+        return cls(language, languages.locale_of(language, country))
 
     def say(self, key: str, **values: object) -> str:
         return phrases.say(self.language, key, **values)

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from voice.receivables import phrases, selectors, tax
+from voice import languages
+from voice.receivables import selectors, tax
 from voice.receivables.models import BillingProfile, Exemption, LegalEntity, TaxClass, VatRegistration
 
 
@@ -108,5 +109,5 @@ def place_of_buyer(profile: BillingProfile) -> tax.Place:
     return tax.Place(
         profile.country, profile.area, profile.county, profile.city, profile.postcode, vat_id=profile.vat_id,
         is_business=profile.is_business, exemptions=exemptions,
-        language=phrases.language_of(profile.language, profile.country),
+        language=languages.language_of(profile.language, profile.country),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from voice.receivables import phrases
+from voice.languages import LANGUAGES
 from voice.receivables.numbering import check_pattern
 
 SHORT, LONG = [MaxLengthValidator(60)], [MaxLengthValidator(200)]
@@ -175,7 +175,7 @@ class BillingProfile(Party):
     language = models.TextField(
         _("language"),
         blank=True,
-        choices=list(phrases.LANGUAGES.items()),
+        choices=list(LANGUAGES.items()),
         help_text=_("Of invoices and mails; blank is the language of the country."),
     )
     # Taken from the newest answer about the id; the answers themselves are kept, as evidence.

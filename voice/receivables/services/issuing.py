@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
-from voice.receivables import phrases, selectors
+from voice import languages
+from voice.receivables import selectors
 from voice.receivables.composer import Composed, Line, TaxLine, compose_taxes, levied
 from voice.receivables.models import Allocation, BillingProfile, Invoice, InvoiceTax, LegalEntity, Notice, NumberSeries
 from voice.receivables.numbering import number_text, period_of
@@ -86,7 +87,7 @@ def _seller(invoice: Invoice) -> dict[str, Any]:
 
 
 def _buyer(profile: BillingProfile) -> dict[str, Any]:
-    language = phrases.language_of(profile.language, profile.country)
+    language = languages.language_of(profile.language, profile.country)
     return {**_frozen(profile, BUYER), "language": language}
 
 

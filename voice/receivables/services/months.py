@@ -12,6 +12,7 @@ from portal.core.audit import Actor
 from tenants.models import Customer
 from voice.currencies.selectors import rate_on
 from voice.inventory.models import StockNumber
+from voice.languages import language_of
 from voice.plans import words
 from voice.plans.bills import CREDIT, FEE, USAGE, PlanBill, PlanItem, moments, plan_bill, usage_text
 from voice.plans.ordering import closes_days, forget_draws, keep_draws
@@ -19,7 +20,6 @@ from voice.plans.selectors import days_without_contract
 from voice.rating.money import to_minor
 from voice.receivables.composer import Item, Taxed
 from voice.receivables.models import BillingProfile, Invoice
-from voice.receivables.phrases import language_of
 from voice.receivables.services.invoices import draft, drawn_by
 from voice.receivables.usage import Moved, Unbilled, put_on_lines, unbilled
 from voice.rerating.selectors import AdjustmentSum, unbilled_sums

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from voice.receivables import einvoice, payment_box, pdf, xmp
 from voice.receivables.composer import Item
-from voice.receivables.phrases import LANGUAGES, PHRASES
+from voice.receivables.phrases import PHRASES
 from voice.receivables.tax import Levy, Treatment
 from voice.receivables.tests.papers import BUYER, CORRECTS, SELLER, STANDARD, paper, some
 
@@ -140,14 +140,6 @@ def test_the_code_is_a_transfer_of_the_total_with_the_reference():
     }  # fmt: skip
     for other in (paper([Item("fee", "", "Fee", EUR, STANDARD)], "GBP"), paper([Item("fee", "", "x", 0, STANDARD)])):
         assert payment_box.transfer_of(other[0]) is None
-
-
-@pytest.mark.parametrize("key", PHRASES)
-def test_no_phrase_is_missing_in_any_language_or_says_less(key):
-    words = PHRASES[key]
-    assert set(words) == set(LANGUAGES)
-    assert len({frozenset(re.findall(r"%\((\w+)\)s", each)) for each in words.values()} - {frozenset()}) <= 1
-    assert all(each.strip() for each in words.values())
 
 
 def test_every_phrase_that_is_said_is_in_the_table_and_the_other_way_round():
