@@ -1,8 +1,5 @@
 """Plans of an MSP, their versions, and what a version is made of."""
 
-import zoneinfo
-from typing import Any
-
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
@@ -11,7 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from voice.rating.money import UnknownCurrency, decimals
+from voice.rating.refusals import of_currency_and_zone
 
 MOST_MICROS = 10**13
 MOST_ROLL_OVER = 12
@@ -53,15 +50,7 @@ class Plan(models.Model):
 
     def clean(self) -> None:
         """Refuse what is no currency or zone, in words for the user."""
-        wrong: dict[str, Any] = {}
-        try:
-            decimals(self.currency)
-        except UnknownCurrency:
-            wrong["currency"] = _("Use a currency code of three letters, for example EUR.")
-        try:
-            zoneinfo.ZoneInfo(self.zone)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            wrong["zone"] = _("Choose a time zone.")
+        wrong = of_currency_and_zone(self.currency, self.zone)
         if wrong:
             raise ValidationError(wrong)
 

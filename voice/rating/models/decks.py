@@ -6,7 +6,7 @@ at the call's answer. A version that was approved for the first of the month nee
 
 import zoneinfo
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from voice.rating.decks import Direction
-from voice.rating.money import UnknownCurrency, decimals
+from voice.rating.refusals import of_currency_and_zone
 
 # A price list that nobody activated by then is out of date.
 DRAFTS_KEPT = timedelta(days=30)
@@ -82,15 +82,7 @@ class RateDeck(models.Model):
 
     def clean(self) -> None:
         """Refuse what is no currency, zone or direction, in words for the user."""
-        wrong: dict[str, Any] = {}
-        try:
-            decimals(self.currency)
-        except UnknownCurrency:
-            wrong["currency"] = _("Use a currency code of three letters, for example EUR.")
-        try:
-            zoneinfo.ZoneInfo(self.zone)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            wrong["zone"] = _("Choose a time zone.")
+        wrong = of_currency_and_zone(self.currency, self.zone)
         if not set(self.free) <= set(Direction):
             wrong["free"] = _("Choose among the directions offered.")
         if wrong:
