@@ -26,6 +26,11 @@ ABROAD = "+442079460123"
 __all__ = ["lab", "no_refusals", "node"]  # fixtures
 
 
+def neighbour(settings: LabSettings, last: int) -> str:
+    """The loopback address beside the SBC's that ends in ``last``."""
+    return f"{settings.sbc[0].rpartition('.')[0]}.{last}"
+
+
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lab")
@@ -62,7 +67,7 @@ async def microsoft(settings: LabSettings, directory: Directory) -> AsyncIterato
 
 @pytest.fixture
 async def carrier(settings: LabSettings) -> AsyncIterator[FakeCarrier]:
-    fake = FakeCarrier(settings, CarrierSettings("A", (settings.sbc[0].replace(".10", ".20"), 15060)))
+    fake = FakeCarrier(settings, CarrierSettings("A", (neighbour(settings, 20), 15060)))
     await fake.start()
     yield fake
     await fake.close()

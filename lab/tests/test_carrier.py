@@ -12,7 +12,7 @@ from lab.behaviour import Behaviour, behaviour_of
 from lab.carrier import MOODS, CarrierSettings, FakeCarrier
 from lab.digest import Account, Gate, answer
 from lab.settings import LabSettings
-from lab.tests.conftest import ABROAD, ACME_NUMBER, until
+from lab.tests.conftest import ABROAD, ACME_NUMBER, neighbour, until
 from lab.transport import DatagramFlow
 
 
@@ -96,8 +96,7 @@ async def test_a_caller_gives_up(carrier: FakeCarrier, other: FakeCarrier):
 
 
 async def test_a_carrier_calls_over_tcp_too(settings: LabSettings, other: FakeCarrier):
-    host = settings.sbc[0].replace(".10", ".30")
-    caller = FakeCarrier(settings, CarrierSettings("C", (host, 15060), transport="tcp"))
+    caller = FakeCarrier(settings, CarrierSettings("C", (neighbour(settings, 30), 15060), transport="tcp"))
     await caller.start()
 
     call = await caller.place_call(ABROAD, ACME_NUMBER)
