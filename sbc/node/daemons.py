@@ -18,6 +18,7 @@ from pathlib import Path
 from sbc.node.engines.base import DERIVED_TABLES, FLEETING_TABLES, TABLES, EngineDown, Row
 from sbc.node.engines.kamailio import KamailioEngine
 from sbc.node.haproxy import HaproxyAdmin, write_private
+from sbc.node.rtpengine import Rtpengine
 from sbc.node.settings import NodeSettings
 
 TEMPLATES = Path(__file__).parent / "etc"
@@ -104,6 +105,7 @@ class DataPlane:
             s.haproxy_socket, self.certificates, s.run / "microsoft_networks.lst", s.run / "microsoft.crtlist"
         )
         self.engine = KamailioEngine(s, self.haproxy)
+        self.rtpengine = Rtpengine(s.inside, s.ng_port)
         memory = ["-m", str(s.shared_memory_mb), "-M", str(s.private_memory_mb), "-x", "fm", "-X", "fm"]
         # Its own choice, /run/kamailio, is gone when Debian's service is off, and no service user can make it.
         self._kamailio = [s.kamailio, "-E", "-f", str(self.kamailio_cfg), "-Y", str(s.run)]
@@ -224,8 +226,8 @@ class DataPlane:
             f"--listen-ng={s.inside}:{s.ng_port}",
             f"--port-min={s.media_low}",
             f"--port-max={s.media_high}",
-            "--timeout=60",
-            "--silent-timeout=7200",
+            f"--timeout={s.media_silence}",
+            f"--silent-timeout={s.media_silence_on_hold}",
             "--delete-delay=0",  # ports of ended calls are free at once
             "--num-threads=2",
         ]

@@ -111,7 +111,7 @@ class Follower:
         self._over = {each for each in (self._over | touched) - done.keys() if self._calls[each].is_over}
         return len(records)
 
-    def running(self, now: int, at_least: int) -> list[dict[str, Any]]:
+    def answered(self, now: int, at_least: int) -> list[Answered]:
         """Give the answered calls that go on and have lasted for so many milliseconds; not those of a dead Kamailio."""
         with self._turn:
             open_calls = [
@@ -119,7 +119,11 @@ class Follower:
                 for each, call in self._calls.items()
                 if each not in self._over and call.said.is_open and call.lost_at is None
             ]
-        return [running_record(each, now) for each in open_calls if each is not None and now - each.at >= at_least]
+        return [each for each in open_calls if each is not None and now - each.at >= at_least]
+
+    def running(self, now: int, at_least: int) -> list[dict[str, Any]]:
+        """Give what is told of such calls while they go on."""
+        return [running_record(each, now) for each in self.answered(now, at_least)]
 
     def metered(self, customers: Collection[int]) -> tuple[list[Answered], list[Metered]]:
         """Give these customers' calls that run now, and those that ended since this was asked last."""

@@ -21,6 +21,7 @@ from sbc.node.follow import Follower
 from sbc.node.link import Link, LinkSettings
 from sbc.node.meter import Meter
 from sbc.node.rows import SET_ORDER
+from sbc.node.silence import Media, Silence
 from sbc.node.snapshot import Snapshot
 from sbc.node.spool import Spool
 from sbc.protocol import Certificate, CertificateState, Drift, Gauges, Row, Running, TrunkHealth
@@ -38,10 +39,11 @@ METER_EVERY = 1.0
 INTERIM_LOOK = 30.0
 INTERIM_EVERY = 900_000  # ms between two words about a running call
 INTERIM_AT_ONCE = 500
+SILENCE_LOOK = 60.0
 ROTATE_AT = 64_000_000  # bytes of one record file
 
 
-class Daemons(Protocol):
+class Daemons(Media, Protocol):
     """What the node process asks of whatever starts Kamailio, rtpengine and HAProxy."""
 
     proven: bool  # every listener answers, as far as is known
@@ -115,6 +117,7 @@ class NodeProcess:
         self.applier = Applier(engine, self.snapshot, self.link.send)
         self.link.applier = self.applier
         self.meter = Meter(engine, self.applier, self.follower, self.spool)
+        self.silence = Silence(engine, self.follower, daemons) if daemons else None
         self.link.credit_changed = self._meter_now
         self.link.welcomed = self._tell_running_anew
         self.link.certificate_state, self.link.take_certificate = self.certificate_state, self.take_certificate
@@ -142,6 +145,7 @@ class NodeProcess:
             (self._clean_up, CLEANUP_EVERY),
             (self.meter.tick, METER_EVERY),
             (self._tell_running, INTERIM_LOOK),
+            (self._end_silent, SILENCE_LOOK),
         )
         tasks = [asyncio.create_task(self._forever(step, every)) for step, every in steps]
         tasks += [asyncio.create_task(each) for each in (self._start(), self._flip_schedules(), self.link.run())]
@@ -297,6 +301,10 @@ class NodeProcess:
         for first in range(0, len(news), INTERIM_AT_ONCE):
             self.link.send(Running(items=news[first : first + INTERIM_AT_ONCE]))
         self._told_running = turns
+
+    async def _end_silent(self) -> None:
+        if self.silence and self.is_up:
+            await self.silence.look(_millis(), int(SILENCE_LOOK * 1000))
 
     async def _meter_now(self) -> None:
         """Take a new credit into account at once; where that fails, the next second does."""

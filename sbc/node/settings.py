@@ -44,6 +44,8 @@ class NodeSettings:
     microsoft_silence: float = 4.0
     ring_for: int = 180
     longest_call: int = 12 * 3600
+    media_silence: int = 60  # without a packet from either end, until rtpengine gives a call up
+    media_silence_on_hold: int = 7200
 
     # What this machine carries before it answers 503 with Retry-After.
     node_cps: int = 1500

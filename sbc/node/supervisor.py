@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,6 +87,10 @@ class Supervisor:
     async def stop(self) -> None:
         """Take everything down; dialogs are kept for the next start."""
         await self.plane.stop()
+
+    async def carried(self, call_ids: Iterable[str]) -> Mapping[str, bool]:
+        """Tell by Call-ID whether its media is carried; a call that nothing is known of is left out."""
+        return await self.plane.rtpengine.carried(call_ids)
 
     def running(self) -> dict[str, bool]:
         """Tell which daemons run."""

@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from sbc.node.engines.base import EngineDown
+from sbc.node.follow import Follower
 from sbc.node.records import Answered, Ended, Orphan, merge
+from sbc.node.silence import Silence
+from sbc.node.spool import Spool
 from sbc.tests.sip.certificates import SERVER
 from sbc.tests.sip.message import SDP, SRTP_SDP
 from sbc.tests.sip.phone import StreamPhone
@@ -241,6 +244,31 @@ async def test_the_longest_call_is_ended_by_us(tmp_path: Path):
 
         record = await stage.record(invite.get("Call-ID"))
         assert (record["released_by"], record["cause"], record["limit"]) == ("sbc", 102, "call_length")
+
+
+async def test_a_call_whose_ends_have_both_vanished_is_ended_and_an_emergency_call_is_not(tmp_path: Path):
+    async with running(tmp_path, media_silence=1) as stage:
+        teams, carrier = await stage.microsoft(), await stage.carrier(1)
+        vanished = stage.invite_from_teams(teams, "+442071234567")
+        await stage.answered(teams, vanished, carrier, SDP)
+        emergency = stage.invite_from_teams(teams, "112")
+        await stage.answered(teams, emergency, carrier, SDP)
+        spool = Spool(tmp_path / "spool.sqlite")
+        follower = Follower(stage.settings.records, spool)
+        silence = Silence(stage.engine, follower, stage.plane.rtpengine, gone_for=0)
+        follower.run_pass(now := int(time.time() * 1000))
+
+        assert await silence.look(now, 0) == 0  # rtpengine still waits for a packet
+        gone = {vanished.get("Call-ID"): False, emergency.get("Call-ID"): False}
+        while await stage.plane.rtpengine.carried(gone) != gone:
+            await asyncio.sleep(0.1)
+        assert await silence.look(now, 0) == 1
+
+        assert (await carrier.expect("BYE")).get("Call-ID") == vanished.get("Call-ID")
+        record = await stage.record(vanished.get("Call-ID"))
+        assert (record["released_by"], record["cause"], record["limit"]) == ("sbc", 102, "")
+        assert record["reason"] == "No media from either end"
+        spool.close()
 
 
 async def test_a_call_ends_by_what_its_customers_rows_say_whether_or_not_the_node_process_lives(tmp_path: Path):

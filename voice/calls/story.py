@@ -25,8 +25,12 @@ LIMITS = {
     "trunk_cps": gettext_lazy("more new calls a second than the trunk's limit"),
     "trunk_channels": gettext_lazy("more calls at a time than the trunk's limit"),
     "node": gettext_lazy("the SBC was busy"),
+    "call_length": gettext_lazy("it had lasted as long as a call may"),
     "below_cost": gettext_lazy("below cost: every trunk of the line asks more a minute than the customer pays"),
     "not_offered": gettext_lazy("this number is not offered over the trunks of the line"),
+}
+ENDED_BY_US = {  # by the reason in the record
+    "No media from either end": gettext_lazy("both ends had vanished, no sound came from either"),
 }
 SCREENING = {
     "own": gettext_lazy("The caller's number belongs to the customer."),
@@ -153,8 +157,15 @@ def _answered(cdr: Cdr) -> Iterator[str]:
         if cdr.last_seen is not None:
             yield _("It was last seen %(time)s later.") % {"time": values.duration(cdr.talk_ms / 1000)}
         return
-    facts = {"waited": waited, "talked": values.duration(cdr.talk_ms / 1000), "who": RELEASED.get(cdr.released_by, "")}
+    talked = values.duration(cdr.talk_ms / 1000)
+    facts = {"waited": waited, "talked": talked, "who": _who_ended(cdr)}
     yield _("Answered after %(waited)s, lasted %(talked)s, then %(who)s.") % facts
+
+
+def _who_ended(cdr: Cdr) -> str:
+    who = str(RELEASED.get(cdr.released_by, ""))
+    why = (LIMITS.get(cdr.limit) or ENDED_BY_US.get(cdr.reason)) if cdr.released_by == "sbc" else None
+    return f"{who}: {why}" if why else who
 
 
 def _detour(cdr: Cdr, failed: list[dict[str, Any]]) -> Iterator[str]:
@@ -219,9 +230,8 @@ def _end(cdr: Cdr) -> Event:
             cdr.last_seen, _("Last seen"), _("No end was heard; the SBC was restarted."), "wait", "help-circle"
         )
     if cdr.answered is not None:
-        who = str(RELEASED.get(cdr.released_by, ""))
         talked = _("after %(time)s of talking") % {"time": values.duration(cdr.talk_ms / 1000)}
-        return Event(cdr.ended, _("Ended: %(who)s") % {"who": who}, talked, "calm", "phone")
+        return Event(cdr.ended, _("Ended: %(who)s") % {"who": _who_ended(cdr)}, talked, "calm", "phone")
     answer = f"{cdr.code} {cdr.reason}".strip()[:LONGEST]
     return Event(
         cdr.ended or cdr.invited, _("Over: %(answer)s") % {"answer": answer}, words_for(cdr.code), "bad", "phone-x"
