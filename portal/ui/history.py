@@ -73,6 +73,9 @@ def in_words(value: Any) -> str:
     """Return a stored value as people read it."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {in_words(each)}" for name, each in value.items()) or "–"
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value) or "–"
+        between = "; " if any(isinstance(each, dict) for each in value) else ", "
+        return between.join(in_words(each) for each in value) or "–"
     return "–" if value in (None, "") else str(value)

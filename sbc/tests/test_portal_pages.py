@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from portal.core.audit import Actor
 from portal.db import contexts
 from sbc import ingest, protocol, services
-from sbc.models import Alarm, Deployment, Node
+from sbc.models import Alarm, Deployment, Node, Spool
 from sbc.services import nodes
 from sbc.services.alarms import raise_alarm
 from sbc.tests.fake_node import record
@@ -119,6 +119,27 @@ def test_an_msp_sees_each_customers_last_hour_as_a_line_and_in_words(
 )
 def test_the_operator_opens_its_pages(client_of: Any, operator: Any, node: Node, name: str) -> None:
     assert client_of(operator).get(reverse(name, urlconf="portal.urls_operator")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("nodes:list", "sbc-lab-1,Lab,"),
+        ("regions:list", "Lab,lab,2,Live"),
+        ("rollout:list", "Live,"),
+        ("certificates:list", "State,Name,Good for"),
+        ("health:list", "Open,"),
+        ("quarantine:list", "Waiting,"),
+    ],
+)
+def test_the_operator_takes_its_lists_home(client_of: Any, operator: Any, node: Node, name: str, line: str) -> None:
+    with contexts.public():
+        spool = Spool.objects.get(node=node).pk
+        ingest.take_records(node, spool, protocol.Records(first=4, items=[record(4, 999_999)]))
+    answer = client_of(operator).get(reverse(name, urlconf="portal.urls_operator") + "?export=csv")
+
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert line in answer.content.decode()
 
 
 def test_every_call_has_its_story_and_hostile_text_stays_text(

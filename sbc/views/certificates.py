@@ -42,6 +42,7 @@ class CertificateList(ListPage):
     lead = gettext_lazy("What nodes show to Microsoft. Each node gets the newest one that is for it, within seconds.")
     search_fields = ["subject", "issuer", "region__name", "node__name"]
     default_sort = "not_after"
+    export_name = "certificates"
     add = Action(gettext_lazy("Add certificate"), "certificates:new", "plus", "nodes.change")
     actions = [add]
     columns = [

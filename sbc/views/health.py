@@ -35,6 +35,7 @@ class AlarmList(ListPage):
     template = "sbc/health.html"
     search_fields = ["text", "node__name"]
     default_sort = "-last"
+    export_name = "alarms"
     filters = [
         Choice("state", gettext_lazy("State"), [("open", gettext_lazy("Open")), ("over", gettext_lazy("Over"))],
                apply=_narrow),

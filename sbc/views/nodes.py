@@ -36,6 +36,7 @@ class NodeList(ListPage):
     topic = "nodes"
     search_fields = ["name", "region__name"]
     default_sort = "name"
+    export_name = "nodes"
     filters = [Choice("state", gettext_lazy("State"), Node.State.choices)]
     add = Action(gettext_lazy("Add node"), "nodes:new", "plus", "nodes.change")
     actions = [add, Action(gettext_lazy("Regions"), "regions:list", "world", "regions.view")]

@@ -68,6 +68,7 @@ class QuarantineList(ListPage):
     topic = "nodes"
     search_fields = ["reason", "node__name", "note"]
     default_sort = "-received"
+    export_name = "records-kept-aside"
     filters = [
         Choice("state", gettext_lazy("State"), STATES, apply=_narrow),
         Choice("node", gettext_lazy("Node"), _nodes, field="node_id"),

@@ -71,6 +71,7 @@ class RolloutList(ListPage):
     template = "sbc/rollout_list.html"
     search_fields = ["tenant__name", "msp__name", "region__name", "node__name", "error"]
     default_sort = "-since"
+    export_name = "rollout"
     filters = [Choice("state", gettext_lazy("State"), STATES, apply=_narrow)]
     columns = [
         Column("state", gettext_lazy("State"), kind="status", value=chip),

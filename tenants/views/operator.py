@@ -64,6 +64,7 @@ class RegionList(ListPage):
     ]
     search_fields = ["name", "slug"]
     default_sort = "name"
+    export_name = "regions"
     actions = [NEW_REGION]
     empty = Empty(gettext_lazy("No regions yet."), gettext_lazy("For example “Frankfurt”."), NEW_REGION)
 

@@ -19,7 +19,7 @@ from portal.core.access import requires
 from portal.ui import values
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
-from portal.ui.lists import Action, Choice, Column, Empty, ListPage
+from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage
 from portal.ui.status import Status, status
 from tenants import services
 from tenants.countries import country_name
@@ -126,6 +126,10 @@ class RunList(ListPage):
         Column("held", gettext_lazy("Kept by holds"), kind="count"),
         Column("asked_by", gettext_lazy("Asked for by"), shown_to="retention.change", card=False),
     ]  # fmt: skip
+    filters = [
+        Day("from", gettext_lazy("From day"), "started_at"),
+        Day("to", gettext_lazy("To day"), "started_at", bound="to"),
+    ]
     default_sort = "-started_at"
     export_name = "erasures"
     empty = Empty(

@@ -92,6 +92,7 @@ class ImportErrors(ListPage):
         Column("value", _("What stands there"), kind="code"),
         Column("words", _("What is wrong")),
     ]
+    search_fields = ["column", "value", "words"]
     default_sort = "row"
     export_name = "import-errors"
     empty = Empty(_("Every line is good."), icon="circle-check")

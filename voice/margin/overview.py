@@ -10,7 +10,7 @@ from voice.margin import plans, selectors
 from voice.margin.forecast import LOOKED_AT, forecast
 from voice.margin.lens import Lens, lens_of, next_month, previous_month
 from voice.margin.selectors import Day, OfCustomer, Result
-from voice.margin.words import percent
+from voice.margin.words import coins, percent
 
 SHOWN, SHOWN_AT_HOME = 8, 5
 
@@ -25,7 +25,8 @@ class Compared:
 
     @property
     def rise(self) -> int:
-        return self.margin - self.before
+        """Return the difference of both amounts as they are shown, rounded to the coin."""
+        return coins(self.margin, self.lens.currency) - coins(self.before, self.lens.currency)
 
     @property
     def change(self) -> int | None:

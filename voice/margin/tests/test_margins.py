@@ -208,15 +208,16 @@ def test_plans_stand_by_what_their_customers_left(northwind, acme, globex, summe
 
 
 def test_this_month_is_compared_with_the_same_days_of_the_last(northwind, acme, summed, lens):
-    summed(acme, earned=5_000_000, cost=1_000_000, at=date(2026, 3, 2))
-    summed(acme, earned=3_000_000, at=date(2026, 2, 2))
+    summed(acme, earned=5_004_900, cost=1_000_000, at=date(2026, 3, 2))
+    summed(acme, earned=2_996_000, at=date(2026, 2, 2))
     summed(acme, earned=9_000_000, at=date(2026, 2, 27))
     contexts.use_msp(northwind)
 
     found = overview.compared(northwind, date(2026, 3, 10))
-    assert (found.margin, found.before, found.rise) == (4_000_000, 3_000_000, 1_000_000)
+    # Shown as 4.00, 3.00 and their difference, although it is 1.0089.
+    assert (found.margin, found.before, found.rise) == (4_004_900, 2_996_000, 1_000_000)
     # The 31st is compared with the whole of a shorter month.
-    assert overview.compared(northwind, date(2026, 3, 31)).before == 12_000_000
+    assert overview.compared(northwind, date(2026, 3, 31)).before == 11_996_000
     assert overview.compared(northwind, date(2026, 6, 1)) is None
 
 
