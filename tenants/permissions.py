@@ -55,6 +55,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "payments.change": frozenset({"owner", "billing", "admin", "billing_contact"}),
     "questions.view": _MSP_ALL | frozenset({"admin", "billing_contact", ACTING}),
     "questions.change": frozenset({"admin", "billing_contact", ACTING}),
+    # Buying decks with it: what carriers ask says what each call to come will cost
     "costs.view": frozenset({"owner", "billing"}),
     # Other systems are told calls, bills and payments of all customers
     "integrations.view": frozenset({"owner", "engineer", "billing"}),
@@ -64,6 +65,7 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     "advice.change": frozenset({"owner", "billing"}),
     "margin.view": frozenset({"owner", "billing"}),
     "margin.change": frozenset({"owner", "billing"}),
+    # Selling decks, calls without a price, rating again: the customers' side of all of it
     "rates.view": _MSP_ALL,
     "rates.change": frozenset({"owner", "billing"}),
     "plans.view": _MSP_ALL,

@@ -49,7 +49,9 @@ class ComponentSerializer(serializers.ModelSerializer[Component]):
 class VersionSerializer(serializers.ModelSerializer[PlanVersion]):
     """A version: from when it may be sold, by which deck calls are priced, what it is made of."""
 
-    deck = serializers.PrimaryKeyRelatedField(queryset=RateDeck.objects.all(), allow_null=True, required=False)
+    deck = serializers.PrimaryKeyRelatedField(
+        queryset=RateDeck.objects.filter(kind="sell"), allow_null=True, required=False
+    )
     components = ComponentSerializer(many=True, read_only=True)
     row_version = serializers.IntegerField(required=False)
 

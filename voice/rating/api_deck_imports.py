@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
 from voice.rating import imports, tasks  # noqa: F401  registers the jobs
+from voice.rating import selectors_decks as selectors
 from voice.rating.files.tables import MOST_BYTES
 from voice.rating.models import DeckImport, DeckImportError, RateDeck
 
@@ -28,7 +29,7 @@ class DeckImportSerializer(serializers.ModelSerializer[DeckImport]):
     dates = serializers.ChoiceField(["dmy", "mdy"], write_only=True, required=False)
     asked = serializers.SerializerMethodField()
     warnings = serializers.SerializerMethodField()
-    summary = serializers.JSONField(source="version.summary", read_only=True)
+    summary = serializers.SerializerMethodField()
 
     class Meta:
         model = DeckImport
@@ -42,7 +43,10 @@ class DeckImportSerializer(serializers.ModelSerializer[DeckImport]):
         return list(file.options.get("asked", []))
 
     def get_warnings(self, file: DeckImport) -> list[str]:
-        return imports.warnings(file)
+        return imports.warnings(file, costs=self.context["request"].can("costs.view"))
+
+    def get_summary(self, file: DeckImport) -> dict[str, Any]:
+        return selectors.summary_seen_by(file.version, self.context["request"].can)
 
 
 class DeckImportErrorSerializer(serializers.ModelSerializer[DeckImportError]):
@@ -76,12 +80,12 @@ class DeckImportViewSet(MspViewSet):
     http_method_names = ["get", "post", "head", "options"]
 
     def get_queryset(self) -> QuerySet[DeckImport]:
-        found = DeckImport.objects.filter(msp=self.request.msp)  # type: ignore[attr-defined]
+        found = DeckImport.objects.filter(version__deck__in=self._decks())
         return found.select_related("version__deck").defer("content")
 
     def write(self, serializer: Any, instance: DeckImport | None) -> DeckImport:
         data = dict(serializer.validated_data)
-        deck = RateDeck.objects.filter(pk=data["deck"], msp=self.request.msp).first()  # type: ignore[attr-defined]
+        deck = self._decks().filter(pk=data["deck"]).first()
         if deck is None:
             raise ValidationError({"deck": "You have no such deck."})
         options = {name: data[name] for name in ("decimal", "dates") if name in data}
@@ -90,6 +94,9 @@ class DeckImportViewSet(MspViewSet):
             deck, data["name"], _content(data), at=version["effective_from"], full=version["full"], by=self.actor,
             options=options,
         )  # fmt: skip
+
+    def _decks(self) -> QuerySet[RateDeck]:
+        return selectors.decks_seen_by(self.request.msp, self.request.can)  # type: ignore[attr-defined]
 
     @action(detail=True, methods=["get"])
     def errors(self, request: Request, pk: str | None = None) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -52,6 +52,11 @@ class DeckSerializer(serializers.ModelSerializer[RateDeck]):
         model = RateDeck
         fields = ["id", "name", "kind", "currency", "zone", "free", "bands", "note", "closed_at", "row_version"]
         read_only_fields = ["closed_at"]
+
+    def validate_kind(self, kind: str) -> str:
+        if kind == RateDeck.Kind.BUY and not self.context["request"].can("costs.view"):
+            raise serializers.ValidationError("What carriers ask is not yours to see.")
+        return kind
 
 
 class DeckRateSerializer(serializers.ModelSerializer[DeckRate]):
@@ -109,7 +114,7 @@ class DeckViewSet(MspViewSet):
     save = staticmethod(services.save_deck)
 
     def get_queryset(self) -> QuerySet[RateDeck]:
-        found = RateDeck.objects.filter(msp=self.request.msp)  # type: ignore[attr-defined]
+        found = selectors.decks_seen_by(self.request.msp, self.request.can)  # type: ignore[attr-defined]
         kind = self.request.query_params.get("kind", "")
         return found.filter(kind=kind) if kind else found
 
@@ -153,7 +158,7 @@ class DeckViewSet(MspViewSet):
         version = services.put_rates(
             self.get_object(), lines, at=data["begins"], by=self.actor, note=data["note"], full=data["full"]
         )
-        return Response(DeckVersionSerializer(version).data, status=201)
+        return Response(DeckVersionSerializer(version, context={"request": request}).data, status=201)
 
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
@@ -168,6 +173,7 @@ class DeckVersionSerializer(serializers.ModelSerializer[DeckVersion]):
     """A version: what it changes is at /lines/."""
 
     state = serializers.CharField(source="state_now", read_only=True)
+    summary = serializers.SerializerMethodField()
 
     class Meta:
         model = DeckVersion
@@ -175,6 +181,9 @@ class DeckVersionSerializer(serializers.ModelSerializer[DeckVersion]):
             "id", "deck", "number", "state", "effective_from", "full", "note", "summary", "imported_by", "created_at",
             "activated_at",
         ]  # fmt: skip
+
+    def get_summary(self, version: DeckVersion) -> dict[str, Any]:
+        return selectors.summary_seen_by(version, self.context["request"].can)
 
 
 class DeckLineSerializer(serializers.ModelSerializer[DeckLine]):
@@ -206,7 +215,8 @@ class DeckVersionViewSet(MspViewSet):
     http_method_names = ["get", "post", "head", "options"]
 
     def get_queryset(self) -> QuerySet[DeckVersion]:
-        found = DeckVersion.objects.filter(msp=self.request.msp)  # type: ignore[attr-defined]
+        decks = selectors.decks_seen_by(self.request.msp, self.request.can)  # type: ignore[attr-defined]
+        found = DeckVersion.objects.filter(deck__in=decks)
         deck = self.request.query_params.get("deck", "")
         return found.filter(deck=int(deck)) if deck.isascii() and deck.isdigit() and len(deck) < 18 else found
 
@@ -228,7 +238,7 @@ class DeckVersionViewSet(MspViewSet):
         version = self.get_object()
         imports.discard(version, by=self.actor)
         version.refresh_from_db()
-        return Response(DeckVersionSerializer(version).data)
+        return Response(self.get_serializer(version).data)
 
 
 class CustomerDeckSerializer(serializers.ModelSerializer[CustomerDeck]):
@@ -271,7 +281,8 @@ class AssignedViewSet(MspViewSet):
     def write(self, serializer: Any, instance: Any | None) -> Any:
         data, msp = serializer.validated_data, self.request.msp  # type: ignore[attr-defined]
         who = self.owner.objects.filter(pk=data[self.field], msp=msp).first()
-        deck = RateDeck.objects.filter(pk=data["deck_id"], msp=msp).first() if data["deck_id"] else None
+        decks = selectors.decks_seen_by(msp, self.request.can)  # type: ignore[attr-defined]
+        deck = decks.filter(pk=data["deck_id"]).first() if data["deck_id"] else None
         if who is None or (data["deck_id"] and deck is None):
             raise ValidationError("You have no such customer, trunk or deck.")
         made = self.give(who, deck, begins=data["begins"], by=self.actor)
@@ -300,7 +311,13 @@ class TrunkDeckViewSet(AssignedViewSet):
     queryset = TrunkDeck.objects.none()
     serializer_class = TrunkDeckSerializer
     assigned, owner, field = TrunkDeck, Trunk, "trunk"
+    capabilities = {"list": "costs.view", "retrieve": "costs.view"}
     http_method_names = ["get", "post", "head", "options"]
+
+    def write(self, serializer: Any, instance: Any | None) -> Any:
+        if not self.request.can("costs.view"):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        return super().write(serializer, instance)
 
     def give(self, who: Any, deck: RateDeck | None, **facts: Any) -> Any:
         return services.assign_trunk(who, deck, **facts)

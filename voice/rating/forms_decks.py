@@ -68,8 +68,10 @@ class DeckForm(Groups, forms.ModelForm):
         fields = ["name", "kind", "currency", "zone", "free", "bands", "note"]
         widgets = {"note": forms.Textarea(attrs={"rows": 2}), "name": forms.TextInput, "currency": CurrencySelect}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, costs: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not costs:
+            self.fields["kind"].choices = [(RateDeck.Kind.SELL.value, RateDeck.Kind.SELL.label)]
         self.fields["zone"].widget = forms.Select(choices=zone_choices())
         self.fields["zone"].help_text = _("A date in the deck is midnight there; time bands follow its clock.")
         self.fields["row_version"].initial = self.instance.row_version

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from portal.core import audit, jobs
+from portal.core import jobs
 from portal.core.audit import Actor
 from portal.db import contexts
 from tenants.models import Msp
@@ -64,7 +64,7 @@ def start_import(
         )  # fmt: skip
         file.save()
         _start(file, "rating.check", by)
-        audit.record(by, "deck.file_read", stored, file=file.name, version=version.number)
+        services.note(stored, "file_read", by=by, file=file.name, version=version.number)
     return file
 
 
@@ -166,7 +166,7 @@ def discard(version: DeckVersion, *, by: Actor) -> None:
     DeckLine.objects.filter(version=version).delete()
     DeckImportError.objects.filter(batch__version=version).delete()
     DeckImport.objects.filter(version=version).update(content=b"", state=State.DONE)
-    audit.record(by, "deck.version_discarded", version.deck, version=version.number)
+    services.note(version.deck, "version_discarded", by=by, version=version.number)
 
 
 def expire_drafts(at: datetime, *, by: Actor) -> int:
@@ -187,8 +187,8 @@ def expire_drafts(at: datetime, *, by: Actor) -> int:
     return count
 
 
-def warnings(file: DeckImport) -> list[str]:
-    """Return in words what somebody has to look at before the draft is activated."""
+def warnings(file: DeckImport, *, costs: bool = True) -> list[str]:
+    """Return in words what somebody has to look at before the draft is activated, with `costs` or without."""
     version, said = file.version, file.version.summary
     found = []
     if said.get("jumps"):
@@ -201,7 +201,7 @@ def warnings(file: DeckImport) -> list[str]:
         found.append(words % {"n": f"{said['holes']:,}"})
     if said.get("much_gone"):
         found.append(_("More than a fifth of the deck's codes are gone. Is this file only a part of the deck?"))
-    if said.get("losses", {}).get("count"):
+    if costs and said.get("losses", {}).get("count"):
         words = _("At %(n)s codes calls would be sold for less than the cheapest buying price.")
         found.append(words % {"n": f"{said['losses']['count']:,}"})
     if version.effective_from < timezone.now() and version.number > 1:

@@ -63,7 +63,7 @@ class DeckList(ListPage):
     lead = _("Lists of rates: what carriers ask you for calls (buying), and what your customers pay (selling).")
     topic = "decks"
     columns = [
-        Column("kind", _("Kind"), value=lambda deck: deck.get_kind_display(), sort=True),
+        Column("kind", _("Kind"), value=lambda deck: deck.get_kind_display(), sort=True, shown_to="costs.view"),
         Column("name", _("Name"), sort=True, link=deck_url),
         Column("currency", _("Currency"), sort=True, card=False),
         Column("used", _("Used by"), value=lambda deck: ", ".join([*deck.customers, *deck.trunks])),
@@ -93,11 +93,14 @@ class DeckList(ListPage):
 
     def __init__(self, request: HttpRequest, **context: Any) -> None:
         super().__init__(request, tabs=rating_tabs(request, "decks:list"), **context)
+        if not self.may("costs.view"):
+            self.lead = _("Lists of rates: what your customers pay for calls.")
+            self.filters = [each for each in self.filters if each.name != "kind"]
 
     def queryset(self) -> QuerySet[RateDeck]:
         closed = self.request.GET.get("state") == "closed"
-        found = RateDeck.objects.filter(msp=self.request.msp, closed_at__isnull=not closed)  # type: ignore[attr-defined]
-        return selectors.with_users(found)
+        found = selectors.decks_seen_by(self.request.msp, self.may)  # type: ignore[attr-defined]
+        return selectors.with_users(found.filter(closed_at__isnull=not closed))
 
 
 class RateList(ListPage):

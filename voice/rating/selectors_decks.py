@@ -1,5 +1,6 @@
 """Reads of decks for pages: who is priced by them, and which rate takes a number."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,19 @@ class Tried:
 
     rate: Rate
     miss: Miss | None
+
+
+def decks_seen_by(msp: Any, can: Callable[[str], bool]) -> QuerySet[RateDeck]:
+    """Return the MSP's decks that somebody with these capabilities may see; a buying one may not be there for them."""
+    found = RateDeck.objects.filter(msp=msp)
+    # What carriers ask is what calls will cost, so it is for those who may see what calls have cost.
+    return found if can("costs.view") else found.filter(kind=RateDeck.Kind.SELL)
+
+
+def summary_seen_by(version: DeckVersion, can: Callable[[str], bool]) -> dict[str, Any]:
+    """Return what a version comes to, for somebody with these capabilities: what is sold below cost tells the cost."""
+    hidden = set() if can("costs.view") else {"losses", "not_compared"}
+    return {name: said for name, said in version.summary.items() if name not in hidden}
 
 
 def open_decks(msp: Any) -> QuerySet[RateDeck]:

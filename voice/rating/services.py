@@ -23,6 +23,8 @@ from voice.rating.files.lines import Line
 from voice.rating.models import CustomerDeck, DeckRate, DeckVersion, RateDeck, TrunkDeck
 from voice.rating.ranking import deck_changed, prices_changed, selling_deck_changed
 
+# Buying decks have an area of the log of their own: it is for those who may see costs.
+AREAS = {RateDeck.Kind.SELL: "deck", RateDeck.Kind.BUY: "buying_deck"}
 DECK_FACTS = ("name", "kind", "currency", "zone", "free", "bands", "note")
 State = DeckVersion.State
 A = TypeVar("A", CustomerDeck, TrunkDeck)
@@ -42,7 +44,7 @@ def save_deck(deck: RateDeck, *, by: Actor) -> RateDeck:
     deck.row_version += 1
     deck.save()
     deck_changed(deck)
-    audit.record(by, "deck.saved", deck, before=facts(stored, DECK_FACTS), after=facts(deck, DECK_FACTS))
+    note(deck, "saved", by=by, before=facts(stored, DECK_FACTS), after=facts(deck, DECK_FACTS))
     return deck
 
 
@@ -71,7 +73,7 @@ def close_deck(deck: RateDeck, *, by: Actor) -> None:
     stored.closed_at = now
     stored.row_version += 1
     stored.save(update_fields=["closed_at", "row_version"])
-    audit.record(by, "deck.closed", stored)
+    note(stored, "closed", by=by)
 
 
 @transaction.atomic
@@ -164,9 +166,7 @@ def activate(version: DeckVersion, deck: RateDeck, *, by: Actor, counts: Compari
     deck.save(update_fields=["row_version", "mapping"])
     deck_changed(deck)
     changed = version.summary.get("counts", {})
-    audit.record(
-        by, "deck.version_activated", deck, version=version.number, effective_from=version.effective_from, **changed
-    )
+    note(deck, "version_activated", by=by, version=version.number, effective_from=version.effective_from, **changed)
     return version
 
 
@@ -176,3 +176,8 @@ def open_deck(deck: RateDeck) -> RateDeck:
     if stored.closed_at is not None:
         raise ValidationError(_("This deck is closed."))
     return stored
+
+
+def note(deck: RateDeck, what: str, *, by: Actor, **facts: Any) -> None:
+    """Note in the audit log what somebody did to a deck."""
+    audit.record(by, f"{AREAS[RateDeck.Kind(deck.kind)]}.{what}", deck, **facts)

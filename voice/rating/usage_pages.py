@@ -151,7 +151,8 @@ def _customers(request: HttpRequest) -> list[tuple[int, str]]:
 
 
 def _decks(request: HttpRequest) -> list[tuple[int, str]]:
-    return list(RateDeck.objects.filter(msp=request.msp).order_by("name").values_list("pk", "name"))  # type: ignore[attr-defined]
+    selling = RateDeck.objects.filter(msp=request.msp, kind=RateDeck.Kind.SELL)  # type: ignore[attr-defined]
+    return list(selling.order_by("name").values_list("pk", "name"))
 
 
 def _begins(rows: QuerySet[Any], text: str) -> QuerySet[Any]:

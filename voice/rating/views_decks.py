@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -41,17 +42,21 @@ from voice.selection import refusal_words
 SHORTEST_NUMBER = 5
 
 
+def _decks(request: HttpRequest) -> QuerySet[RateDeck]:
+    return selectors.decks_seen_by(request.msp, request.can)
+
+
 def _deck(request: HttpRequest, pk: int) -> RateDeck:
-    return get_object_or_404(RateDeck, pk=pk, msp=request.msp)
+    return get_object_or_404(_decks(request), pk=pk)
 
 
 def _version(request: HttpRequest, pk: int) -> DeckVersion:
-    return get_object_or_404(DeckVersion.objects.select_related("deck"), pk=pk, msp=request.msp)
+    return get_object_or_404(DeckVersion.objects.select_related("deck"), pk=pk, deck__in=_decks(request))
 
 
 def _file(request: HttpRequest, pk: int) -> DeckImport:
     files = DeckImport.objects.defer("content").select_related("version__deck")
-    return get_object_or_404(files, version=pk, msp=request.msp)
+    return get_object_or_404(files, version=pk, version__deck__in=_decks(request))
 
 
 @requires("rates.view")
@@ -97,7 +102,7 @@ def _tried(row: RateDeck, number: str, caller: str) -> list[dict[str, Any]]:
 @requires("rates.change")
 def edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     row = _deck(request, pk) if pk is not None else RateDeck(msp=request.msp)
-    form = DeckForm(request.POST or None, instance=row)
+    form = DeckForm(request.POST or None, instance=row, costs=request.can("costs.view"))
     if request.method == "POST" and form.is_valid():
         try:
             services.save_deck(row, by=request.actor)
@@ -216,6 +221,7 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
         if not request.htmx:
             return redirect("decks:read", pk=pk)
         return HttpResponse(headers={"HX-Redirect": reverse("decks:read", args=[pk])})
+    costs = request.can("costs.view")
     context = {
         "file": file,
         "job": Job.objects.filter(pk=file.job_id).first() if file and file.job_id else None,
@@ -224,7 +230,8 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
         "state": state_of_version(row),
         "counts": row.summary.get("counts", {}),
         "read_as": _read_as(file) if file else [],
-        "warnings": imports.warnings(file) if file and draft and not working else [],
+        "costs": costs,
+        "warnings": imports.warnings(file, costs=costs) if file and draft and not working else [],
         "can_change": request.can("rates.change"),
     }
     response = LineList(request, row, **context).response()

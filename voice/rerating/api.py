@@ -12,7 +12,8 @@ from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
 from voice.rating.api_charges import StartedSerializer
-from voice.rating.models import DeckVersion, RateDeck
+from voice.rating.models import DeckVersion
+from voice.rating.selectors_decks import decks_seen_by
 from voice.rerating import deciding, selectors, services, tasks, views_decide  # noqa: F401  registers the jobs
 from voice.rerating.deciding import Verdict
 from voice.rerating.models import Decision, Proposal, ProposalSum, Side
@@ -40,6 +41,7 @@ class ProposalSerializer(serializers.ModelSerializer[Proposal]):
         found: dict[str, Any] = super().to_representation(instance)
         if not self.context["request"].can("costs.view"):
             found["totals"] = [each for each in found["totals"] if each["side"] == Side.SELL]
+            found |= {"buy_deck": None, "buy_version": None}
         return found
 
 
@@ -76,9 +78,13 @@ class ProposalViewSet(MspViewSet):
     def write(self, serializer: Any, instance: Proposal | None) -> Proposal:
         data = dict(serializer.validated_data)
         msp = self.request.msp
+        decks = decks_seen_by(msp, self.request._request.can)
         for name in BY:
-            model: Any = RateDeck if name.endswith("deck") else DeckVersion
-            if data.get(name) is not None and not model.objects.filter(pk=data[name].pk, msp=msp).exists():
+            named = data.get(name)
+            if named is None:
+                continue
+            deck = named.deck_id if isinstance(named, DeckVersion) else named.pk
+            if not decks.filter(pk=deck).exists():
                 raise ValidationError({name: "You have no such deck."})
         if data.get("buy") and not self.request._request.can("costs.view"):
             raise ValidationError({"buy": "What carriers ask is not yours to see."})

@@ -55,7 +55,7 @@ def propose(proposal: Proposal, *, by: Actor) -> Proposal:
     proposal.save()
     audit.record(
         by, "rerating.proposed", proposal, begins=proposal.begins, ends=proposal.ends, sell=proposal.sell,
-        buy=proposal.buy, sell_deck=str(proposal.sell_deck or ""), buy_deck=str(proposal.buy_deck or ""),
+        buy=proposal.buy, sell_deck=str(proposal.sell_deck or ""),
     )  # fmt: skip
     return _begin(proposal, by)
 

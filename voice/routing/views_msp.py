@@ -60,9 +60,11 @@ class LossList(ListPage):
 def losses(request: HttpRequest) -> HttpResponse:
     """Show what becomes of calls below cost, and at which codes there would be some."""
     general = LossPolicy.objects.filter(msp=request.msp, tenant=None).first()
+    costs = request.can("costs.view")
     context = {
+        "costs": costs,
         "general": Mode(general.mode if general else Mode.REPORT).label,
-        "tables": PriceTables.objects.filter(msp=request.msp).defer("rows").first(),
+        "tables": PriceTables.objects.filter(msp=request.msp).defer("rows").first() if costs else None,
         "can_change": request.can("rates.change"),
     }
     return LossList(request, **context).response()

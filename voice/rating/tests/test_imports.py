@@ -68,7 +68,7 @@ def test_nothing_is_in_the_deck_before_somebody_says_so(deck, bring, agree):
 
     assert (file.state, bytes(file.content), version.state, version.number) == ("done", b"", "active", 1)
     assert in_force(deck, JULY) == {"1": 10_000, "1787": 35_000, "44": 12_000}
-    assert AuditEntry.objects.filter(verb="deck.version_activated").count() == 1
+    assert AuditEntry.objects.filter(verb="buying_deck.version_activated").count() == 1
 
 
 def test_a_full_update_ends_what_is_missing_and_leaves_what_is_the_same(deck, bring, agree):
