@@ -80,7 +80,7 @@ class StatementMovementSerializer(serializers.Serializer[Any]):
     """One movement of the account; above zero is owed."""
 
     day = serializers.DateField(source="entry.booked_on")
-    text = serializers.CharField(source="entry.text")
+    text = serializers.CharField(source="words")
     amount = serializers.IntegerField()
     balance = serializers.IntegerField()
 

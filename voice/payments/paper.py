@@ -89,7 +89,7 @@ def statement(facts: Statement, seller: Mapping[str, Any], buyer: Mapping[str, A
             sheet.add_page()
             y = TOP + 6
         amounts = [reader.money(micros, facts.currency) for micros in (move.amount, move.balance)]
-        y = _row(sheet, y, [reader.day(move.entry.booked_on), move.entry.text, *amounts])
+        y = _row(sheet, y, [reader.day(move.entry.booked_on), move.words, *amounts])
     _row(sheet, y, ["", _say(reader, "closing"), "", reader.money(facts.closing, facts.currency)], "B")
     return bytes(sheet.output())
 

@@ -24,7 +24,7 @@ class Statement:
 def statement_of(customer: Customer, currency: str, begins: date, last: date) -> Statement:
     """Return what moved from the first to the last day."""
     opening, closing, inside = 0, 0, list[Movement]()
-    for move in selectors.statement(customer.pk, currency):
+    for move in selectors.statement(customer, currency):
         if move.entry.booked_on > last:
             break
         if move.entry.booked_on < begins:

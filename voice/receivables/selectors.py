@@ -9,11 +9,15 @@ from typing import Any
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from tenants.models import Msp
+from portal.db import contexts
+from tenants.models import Customer, Msp
 from voice.billing.models import Bill
+from voice.languages import language_of
+from voice.receivables.entry_words import read
 from voice.receivables.models import (
     Account,
     Allocation,
+    BillingProfile,
     Entry,
     Invoice,
     InvoiceTax,
@@ -43,6 +47,7 @@ class Movement:
     """One line of a statement of account."""
 
     entry: Entry
+    words: str
     amount: int
     balance: int
 
@@ -175,11 +180,23 @@ def left_to_credit(invoice: Invoice) -> Left:
     return Left(lines, taxes)
 
 
-def statement(tenant_id: int, currency: str, *, since: date | None = None) -> Iterator[Movement]:
-    """Yield what moved on a customer's account, oldest first, each with the balance after it; positive is owed."""
+def documents_language(customer: Customer) -> str:
+    """Return the language of a customer's documents."""
+    # The profile is the MSP's.
+    with contexts.msp(customer.msp):
+        profile = BillingProfile.objects.filter(tenant=customer).first()
+    return language_of(profile.language, profile.country) if profile else language_of("", customer.country)
+
+
+def statement(customer: Customer, currency: str, *, since: date | None = None) -> Iterator[Movement]:
+    """Yield what moved on a customer's account, oldest first, each with the balance after it; positive is owed.
+
+    It is worded in the language of the customer's documents.
+    """
+    language = documents_language(customer)
     moved: dict[int, int] = defaultdict(int)
     rows = Posting.objects.filter(
-        account__tenant_id=tenant_id, account__kind=Account.Kind.RECEIVABLE, account__currency=currency
+        account__tenant_id=customer.pk, account__kind=Account.Kind.RECEIVABLE, account__currency=currency
     ).select_related("entry")
     entries: dict[int, Entry] = {}
     for row in rows:
@@ -189,4 +206,4 @@ def statement(tenant_id: int, currency: str, *, since: date | None = None) -> It
     for entry in sorted(entries.values(), key=lambda entry: (entry.booked_on, entry.pk)):
         balance += moved[entry.pk]
         if since is None or entry.booked_on >= since:
-            yield Movement(entry, moved[entry.pk], balance)
+            yield Movement(entry, read(entry.text, language), moved[entry.pk], balance)

@@ -19,6 +19,7 @@ from voice.payments.models import DunningStep, Reminder, ReminderLine
 from voice.payments.services import letters
 from voice.rating.money import to_minor
 from voice.receivables import selectors as books
+from voice.receivables.entry_words import booked
 from voice.receivables.models import Invoice
 from voice.receivables.services import lock_account, settle_from_credit
 from voice.receivables.services.ledger import Books, book_fee
@@ -113,7 +114,7 @@ def release(reminder: Reminder, *, today: date, by: Actor) -> Reminder:
     reminder.save()
     if reminder.fee + reminder.interest:
         account = Books(reminder.entity, reminder.tenant, reminder.currency)
-        book_fee(account, reminder.fee + reminder.interest, on=today, text=_("Fee: %(title)s") % {"title": step.title})
+        book_fee(account, reminder.fee + reminder.interest, on=today, text=booked("fee", title=step.title))
     if step.suspends and reminder.tenant.state == Customer.State.ACTIVE:
         suspend_customer(reminder.tenant, reason=_("Not paid: %(title)s") % {"title": step.title}, by=by)
         reminder.suspended_at = timezone.now()

@@ -18,6 +18,7 @@ from voice.payments.models import CardAttempt, CardDispute, CardEvent
 from voice.payments.services.dunning import resume_if_paid
 from voice.payments.services.receipts import mail_receipt_of
 from voice.receivables import selectors as books
+from voice.receivables.entry_words import booked
 from voice.receivables.models import Invoice, Payment, Reversal
 from voice.receivables.services import record_payment, reverse_payment
 
@@ -89,7 +90,7 @@ def _paid(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
     named = list(Invoice.objects.filter(pk__in=attempt.invoices, tenant=attempt.tenant).order_by("due_on", "pk"))
     attempt.card = fact.card
     attempt.payment = record_payment(
-        payment, invoices=named, settles=attempt.kind != Kind.TOP_UP, by=by, text=_named(_("Card payment"), attempt)
+        payment, invoices=named, settles=attempt.kind != Kind.TOP_UP, by=by, text=_named("card_payment", attempt)
     )
     attempt.state, attempt.words = State.SUCCEEDED, ""
     attempt.save(update_fields=["payment", "state", "words", "card"])
@@ -177,7 +178,7 @@ def _settle_refunds(attempt: CardAttempt, payment: Payment, failed: Mapping[str,
             continue
         number = each.reversals.filter(kind=Reversal.Kind.REFUND).count() + 1
         reference = f"{each.reference} ({number})"
-        _back(each, amount, Reversal.Kind.REFUND, reference, _named(_("Card refund"), attempt), by)
+        _back(each, amount, Reversal.Kind.REFUND, reference, _named("card_refund", attempt), by)
         left, booked = left - amount, True
     if booked:
         attempt.refund_booked = attempt.refunded
@@ -192,7 +193,7 @@ def _settle_failed(attempt: CardAttempt, payment: Payment, failed: Mapping[str, 
     for reference, amount in failed.items():
         if reference in known or not 0 < amount <= attempt.refund_booked:
             continue
-        _again(attempt, payment, amount, reference, _named(_("Card refund that did not arrive"), attempt), by)
+        _again(attempt, payment, amount, reference, _named("card_refund_failed", attempt), by)
         attempt.refunded, attempt.refund_booked = attempt.refunded - amount, attempt.refund_booked - amount
         attempt.save(update_fields=["refunded", "refund_booked"])
         booked = True
@@ -203,11 +204,11 @@ def _settle_dispute(attempt: CardAttempt, payment: Payment, dispute: CardDispute
     booked = False
     amount = min(dispute.amount, books.kept_of(payment))
     if dispute.withdrawn and dispute.reversal is None and amount > 0:
-        text = _named(_("Card payment taken back by its bank"), attempt)
+        text = _named("card_taken_back", attempt)
         dispute.reversal = _back(payment, amount, Reversal.Kind.CHARGEBACK, dispute.reference, text, by)
         booked = True
     if dispute.reinstated and dispute.reversal is not None and dispute.returned is None:
-        text = _named(_("Disputed card payment, decided for us"), attempt)
+        text = _named("card_decided", attempt)
         dispute.returned = _again(attempt, payment, dispute.reversal.amount, dispute.reference, text, by)
         booked = True
     if booked:
@@ -215,8 +216,8 @@ def _settle_dispute(attempt: CardAttempt, payment: Payment, dispute: CardDispute
     return booked
 
 
-def _named(words: str, attempt: CardAttempt) -> str:
-    return f"{words}, {attempt.card}" if attempt.card else words
+def _named(key: str, attempt: CardAttempt) -> str:
+    return booked(key, card=f", {attempt.card}" if attempt.card else "")
 
 
 def _again(attempt: CardAttempt, payment: Payment, amount: int, reference: str, text: str, by: Actor) -> Payment:

@@ -56,7 +56,7 @@ def test_a_long_statement_goes_over_pages(billed):
     content = receipts.statement_pdf(billed.tenant, found)
     assert len(PdfReader(io.BytesIO(content)).pages) > 1
     told = words(content)
-    assert "Payment 59" in told and "Endsaldo" in told and "-60,00" in told.replace("\u2212", "-")
+    assert "Zahlung, Payment 59" in told and "Endsaldo" in told and "-60,00" in told.replace("\u2212", "-")
 
 
 def test_the_customer_reads_its_own(client_of, alice, acme, mallory, globex, victor, payment):
@@ -69,13 +69,18 @@ def test_the_customer_reads_its_own(client_of, alice, acme, mallory, globex, vic
     page = browser.get(f"/bills/statement/{asked}").content.decode()
     assert "Opening balance" in page and "€119.00" in page
     assert "Closing balance" in browser.get(f"/bills/statement/{asked}&export=csv").content.decode()
+    assert (
+        "Zahlung, 4711" in page
+        and "Zahlung, 4711" in browser.get(f"/bills/statement/{asked}&export=csv").content.decode()
+    )
     assert browser.get(f"/bills/statement/{asked}&export=pdf").content.startswith(b"%PDF")
     assert browser.get("/bills/statement/").status_code == 200
     assert (
         "ends before it begins" in browser.get("/bills/statement/?begins=2026-02-01&last=2026-01-01").content.decode()
     )
     told = browser.get(f"/api/v1/account-statements/{asked}").json()
-    assert (told["opening"], told["closing"], len(told["movements"])) == (119 * EUR, -31 * EUR, 1)
+    assert (told["opening"], told["closing"]) == (119 * EUR, -31 * EUR)
+    assert [each["text"] for each in told["movements"]] == ["Zahlung, 4711"]
     assert browser.get("/api/v1/account-statements/?begins=x").status_code == 400
     assert browser.get(f"/api/v1/receipts/{payment.pk}/").json()["paid"] == [
         {"number": "2026-00001", "amount": 110 * EUR}
@@ -97,6 +102,8 @@ def test_the_msp_reads_and_mails(client_of, nadia, northwind, billed, payment, i
     assert [sent.to for sent in mail.outbox] == [["ap@acme.example"]] * 2
     assert f"/bills/payments/{payment.pk}/" in mail.outbox[0].body
     statement = f"/invoices/payments/statements/{billed.tenant_id}/"
-    assert "Closing balance" in office.get(statement).content.decode()
+    shown = office.get(statement).content.decode()
+    assert "Closing balance" in shown and "Rechnung 2026-00001" in shown and "Rückzahlung re_1" in shown
+    assert "Rückzahlung re_1" in office.get(f"/invoices/customers/{billed.tenant_id}/").content.decode()
     assert office.get(f"{statement}?export=pdf").status_code == 200
     assert office.get(f"/invoices/payments/statements/{initech.pk}/").status_code == 404

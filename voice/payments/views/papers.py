@@ -135,5 +135,5 @@ COLUMNS = [
 def _rows(found: Statement) -> Iterator[Row]:
     yield Row(found.begins, _("Opening balance"), None, found.opening, found.currency)
     for move in found.movements:
-        yield Row(move.entry.booked_on, move.entry.text, move.amount, move.balance, found.currency)
+        yield Row(move.entry.booked_on, move.words, move.amount, move.balance, found.currency)
     yield Row(found.last, _("Closing balance"), None, found.closing, found.currency)

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.translation import gettext as _
-
 from tenants.models import Customer
+from voice.receivables.entry_words import booked
 from voice.receivables.models import Account, Entry, Invoice, LegalEntity, Payment, Posting, Reversal
 
 Kind = Account.Kind
@@ -34,10 +33,8 @@ def book_document(invoice: Invoice) -> None:
     """Book an issued invoice or credit note; one over nothing moves nothing and is not booked."""
     assert invoice.issued_on is not None
     sign = -1 if invoice.is_credit_note else 1
-    words = _("Credit note %(number)s") if invoice.is_credit_note else _("Invoice %(number)s")
-    entry = Entry(
-        kind=invoice.kind, booked_on=invoice.issued_on, text=words % {"number": invoice.number}, invoice=invoice
-    )
+    text = booked("credit_note" if invoice.is_credit_note else "invoice", number=invoice.number)
+    entry = Entry(kind=invoice.kind, booked_on=invoice.issued_on, text=text, invoice=invoice)
     moves = ((Kind.RECEIVABLE, invoice.total), (Kind.REVENUE, -invoice.net), (Kind.TAX, -invoice.tax))
     books = Books(invoice.entity, invoice.tenant, invoice.currency)
     _book(books, entry, [(kind, sign * amount) for kind, amount in moves])
@@ -45,7 +42,7 @@ def book_document(invoice: Invoice) -> None:
 
 def book_payment(payment: Payment, text: str = "") -> None:
     """Book money that came in; without a text of its own it is told by its reference."""
-    words = text or _("Payment, %(reference)s") % {"reference": payment.reference}
+    words = text or booked("payment", reference=payment.reference)
     entry = Entry(kind=Entry.Kind.PAYMENT, booked_on=payment.received_on, text=words, payment=payment)
     books = Books(payment.entity, payment.tenant, payment.currency)
     _book(books, entry, [(Kind.BANK, payment.amount), (Kind.RECEIVABLE, -payment.amount)])
@@ -53,7 +50,7 @@ def book_payment(payment: Payment, text: str = "") -> None:
 
 def book_reversal(reversal: Reversal, text: str = "") -> None:
     """Book money of a payment that went back: the customer owes it again."""
-    payment, words = reversal.payment, text or str(reversal)
+    payment, words = reversal.payment, text or booked(reversal.kind, reference=reversal.reference)
     entry = Entry(kind=Entry.Kind.REVERSAL, booked_on=reversal.booked_on, text=words, reversal=reversal)
     books = Books(payment.entity, payment.tenant, payment.currency)
     _book(books, entry, [(Kind.RECEIVABLE, reversal.amount), (Kind.BANK, -reversal.amount)])

@@ -25,7 +25,7 @@ def drafted(billed, *amounts, name="fees"):
 
 
 def owed(billed, currency="EUR"):
-    moves = list(selectors.statement(billed.tenant_id, currency))
+    moves = list(selectors.statement(billed.tenant, currency))
     return moves[-1].balance if moves else 0
 
 

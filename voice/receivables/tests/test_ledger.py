@@ -43,7 +43,7 @@ def test_an_entry_that_balances_is_kept(books):
     correct(books, [(Kind.RECEIVABLE, 119), (Kind.REVENUE, -100), (Kind.TAX, -19)], on=DAY, text="right")
     commit()
 
-    assert [move.amount for move in selectors.statement(books.tenant.pk, "EUR")] == [119]
+    assert [move.amount for move in selectors.statement(books.tenant, "EUR")] == [119]
 
 
 @pytest.mark.parametrize(

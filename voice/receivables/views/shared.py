@@ -48,7 +48,7 @@ def accounts_of(customer: Customer) -> list[Statement]:
     """Return the customer's accounts."""
     found = []
     for currency in currencies(customer):
-        moves = list(selectors.statement(customer.pk, currency))
+        moves = list(selectors.statement(customer, currency))
         found.append(Statement(currency, moves[-1].balance if moves else 0, moves[::-1]))
     return found
 
