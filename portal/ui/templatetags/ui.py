@@ -177,6 +177,13 @@ def job_progress(job: Any, url: str = "") -> dict[str, Any]:
     return {"job": job, "url": url}
 
 
+@register.simple_block_tag(takes_context=True, end_name="endwork")
+def work(context: Context, content: str, working: bool, job: Any = None) -> SafeString:
+    """Return a part of the page that asks for itself each second while work goes on, with its progress above it."""
+    data = {"content": content, "working": working, "job": job, "path": context["request"].path}
+    return loader.render_to_string("components/work.html", data)
+
+
 @register.inclusion_tag("components/ladder.html")
 def ladder(parties: list[str], messages: list[Any]) -> dict[str, Any]:
     return {"ladder": ui_ladder.draw(parties, messages)}
