@@ -36,7 +36,7 @@ KINDS: dict[str, Work] = {}
 
 
 def kind(name: str) -> Callable[[Work], Work]:
-    """Register the function that does jobs of this kind; its result becomes the job's."""
+    """Register the function that does jobs of this kind; its result becomes the job's, `words` in it stand there."""
 
     def register(work: Work) -> Work:
         KINDS[name] = work
@@ -110,7 +110,7 @@ def run(pk: str) -> None:
         # Some kinds keep each piece as it is done; none does a piece twice.
         _finish(job, Job.State.FAILED, message=_("This did not work. Try it once more: nothing is done twice."))
     else:
-        _finish(job, Job.State.DONE, result=result)
+        _finish(job, Job.State.DONE, message=(result or {}).get("words", ""), result=result)
 
 
 def _progress(job: Job) -> Progress:

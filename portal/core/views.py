@@ -19,6 +19,7 @@ TITLES = {
     "check": _("Check"),
     "store": _("Import"),
     "erase": _("Erasure"),
+    "book_sure": _("Booking what is sure"),
 }
 # The list that a job of an app was asked for from.
 LISTS = {

@@ -131,10 +131,10 @@ class EntryViewSet(MspViewSet):
         state = self.request.query_params.get("state")
         return found.filter(state=state) if state else found
 
+    @extend_schema(request=None, responses={202: StartedSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Book every entry of which it is sure what it is."""
-        done, left = services.book_sure(request.msp, by=self.actor)  # type: ignore[attr-defined]
-        return Response({"booked": done, "left": left})
+        """Book every entry of which it is sure what it is, as a job: its result says how many were, and are left."""
+        return Response({"job": services.start_book_sure(by=self.actor).pk}, status=202)
 
     def _answer(self, row: BankEntry) -> Response:
         return Response(EntrySerializer(BankEntry.objects.get(pk=row.pk)).data)

@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from portal.core import jobs
 from portal.core.audit import Actor
@@ -29,8 +30,18 @@ def import_statement(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     return {"statements": [statement.pk for statement in stored]}
 
 
+@jobs.kind("payments.book_sure")
+def book_sure(job: Job, progress: jobs.Progress) -> dict[str, Any]:
+    """Book the entries of which it is sure what they are."""
+    assert job.msp_id is not None
+    msp = Msp.objects.get(pk=job.msp_id)
+    done, left = bank.book_sure(msp, by=jobs.actor_of(job), told=progress)
+    words = _("%(done)d booked, %(left)d to look at.") % {"done": done, "left": left}
+    return {"booked": done, "left": left, "words": words}
+
+
 @shared_task(ignore_result=True)
-def remind(**_: Any) -> None:
+def remind(**_options: Any) -> None:
     """Charge the cards that are due, then propose reminders of the rest, and send them where a setting says so."""
     today = timezone.localdate()
     for msp in Msp.objects.order_by("pk"):
@@ -43,7 +54,7 @@ def remind(**_: Any) -> None:
 
 
 @shared_task(ignore_result=True)
-def sweep(**_: Any) -> None:
+def sweep(**_options: Any) -> None:
     """Let call again who has paid, however it came in; ask again for charges whose answer was lost."""
     for msp in Msp.objects.order_by("pk"):
         with contexts.msp(msp):

@@ -8,7 +8,18 @@ from voice.payments.services.bank import (
     import_statements,
     reopen,
     set_aside,
+    start_book_sure,
     start_import,
 )
 
-__all__ = ["book", "book_in", "book_out", "book_sure", "import_statements", "reopen", "set_aside", "start_import"]
+__all__ = [
+    "book",
+    "book_in",
+    "book_out",
+    "book_sure",
+    "import_statements",
+    "reopen",
+    "set_aside",
+    "start_book_sure",
+    "start_import",
+]

@@ -129,10 +129,17 @@ def book(entry: BankEntry, suggestion: Suggestion, *, by: Actor) -> None:
     book_in(entry, Customer.objects.get(pk=suggestion.tenant_id), invoices=invoices, by=by)
 
 
-def book_sure(msp: Msp, *, by: Actor) -> tuple[int, int]:
+def start_book_sure(*, by: Actor) -> Job:
+    """Begin to book in the background what is sure: a month's payments take longer than a page may."""
+    return jobs.start("payments.book_sure", {}, by)
+
+
+def book_sure(msp: Msp, *, by: Actor, told: jobs.Progress = lambda *_args: None) -> tuple[int, int]:
     """Book every open entry of which it is sure what it is; return how many were, and how many are left to look at."""
     done, books = 0, dict[int, Books]()
-    for entry in BankEntry.objects.filter(msp=msp, state=State.OPEN).order_by("booked_on", "pk"):
+    waiting = list(BankEntry.objects.filter(msp=msp, state=State.OPEN).order_by("booked_on", "pk"))
+    for number, entry in enumerate(waiting):
+        told(number, len(waiting), _("Booking the payments"))
         if entry.entity_id not in books:
             books[entry.entity_id] = selectors.books_of(entry.entity_id)
         known = books[entry.entity_id]
@@ -147,6 +154,7 @@ def book_sure(msp: Msp, *, by: Actor) -> tuple[int, int]:
         # What is paid is paid for the next entry, too.
         left = selectors.open_invoices(entry.entity_id, found[0].tenant_id)
         books[entry.entity_id] = known.after(found[0].tenant_id, left)
+    told(len(waiting), len(waiting))
     return done, BankEntry.objects.filter(msp=msp, state=State.OPEN).count()
 
 

@@ -77,9 +77,9 @@ def test_each_step_comes_once_and_not_before_the_one_before_it(
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("", ["fällig am", "Mahngebühr: 5,00", "Jetzt bezahlen", "liegen bei"]),
-     ("fr", ["échéance le", "Frais de rappel", "Payer maintenant", "sont jointes"]),
-     ("en", ["due on", "Reminder fee: €5.00", "Pay now", "are attached"])],
+    [("", ["fällig am 04.12.2026", "Mahngebühr: 5,00", "Jetzt bezahlen", "liegen bei"]),
+     ("fr", ["échéance le 4 déc. 2026", "Frais de rappel", "Payer maintenant", "sont jointes"]),
+     ("en", ["due on 4 Dec 2026", "Reminder fee: €5.00", "Pay now", "are attached"])],
 )  # fmt: skip
 def test_a_reminder_speaks_the_customers_language_and_brings_letter_and_invoices(
     billed, northwind, django_capture_on_commit_callbacks, language, words

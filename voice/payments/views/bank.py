@@ -102,10 +102,8 @@ def book_suggestion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 @require_POST
 @requires("payments.change")
 def book_sure(request: HttpRequest) -> HttpResponse:
-    """Book everything of which it is sure what it is."""
-    done, left = services.book_sure(request.msp, by=request.actor)
-    messages.success(request, _("%(done)d booked, %(left)d to look at.") % {"done": done, "left": left})
-    return redirect("payments:bank")
+    """Book everything of which it is sure what it is, in the background."""
+    return redirect("jobs:detail", services.start_book_sure(by=request.actor).pk)
 
 
 @require_POST

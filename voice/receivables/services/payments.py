@@ -122,6 +122,8 @@ def _allocate(payment: Payment, amount: int, first: Sequence[int]) -> int:
     order = [*first, *(pk for pk in sorted(found, key=lambda pk: (found[pk].due_on, pk)) if pk not in first)]
     left = amount
     for pk in order:
+        if not left:
+            break
         part = min(selectors.open_amount(found[pk]), left)
         if part > 0:
             Allocation.objects.create(
