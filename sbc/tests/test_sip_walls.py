@@ -238,6 +238,39 @@ async def test_hostile_text_cannot_write_records(stage: Stage, header: str):
         assert record["user_agent"] == value
 
 
+async def test_nothing_is_so_long_that_the_end_of_a_call_gets_lost(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    endless = "%<" * 7500  # three times as long again once it is encoded
+    carrier_contact = ("Contact", f"<sip:{carrier.address}:5060;x={'y' * 27_000}>")
+
+    invite = stage.invite_from_teams(teams, "+442071234567")
+    got = await carrier.expect("INVITE")
+    carrier.reply(got, 200, body=SDP.format(address=carrier.address, port=41000), headers=(carrier_contact,))
+    call = stage.caller(teams, invite, await teams.expect("INVITE", 200))
+    call.request("ACK")
+    await carrier.expect("ACK")
+    call.request("BYE", headers=(("Reason", f'Q.850;cause=16;text="{endless}"'),))
+    carrier.reply(await carrier.expect("BYE"), 200)
+    record = await stage.record(invite.get("Call-ID"))
+    assert record["ended"] and record["cause"] == 16 and len(record["reason"]) == 256
+
+    refused = stage.invite_from_teams(teams, "+442071234567")
+    carrier.reply(await carrier.expect("INVITE"), 486, endless)
+    assert (await stage.record(refused.get("Call-ID")))["reason"] == endless[:256]
+
+    stage.invite_from_carrier(carrier, "4930112", call_id="c" * 257)
+    await carrier.expect("INVITE", 400)
+
+    await stage.engine.fetch_events()
+    strange = carrier.request(
+        "INVITE", f"sip:4999999@{'h' * 20_000}", sender="<sip:1@x>;tag=1", to="<sip:1@x>", body=SDP
+    )
+    carrier.send(strange.build())
+    await carrier.expect("INVITE", 404)
+    told = [each for each in await stage.engine.fetch_events() if each["type"] == "alarm"]
+    assert [each["host"] for each in told] == ["h" * 256]
+
+
 MALFORMED = {
     "bad CSeq method": ("CSeq: 1 INVITE", "CSeq: 1 BYE", 400),
     "no CSeq": ("CSeq: 1 INVITE\r\n", "", 0),
