@@ -1,5 +1,6 @@
 """What nodes send: records for the money into call records, events for the eye into live calls, gauges into health."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,7 @@ from portal.db import contexts
 from portal.db.partitions import ensure_days
 from sbc import protocol
 from sbc.models import Alarm, Deployment, Drift, Node, OrphanEnd, QuarantinedRecord, Spool
+from sbc.scopes import served_by
 from sbc.services.alarms import close_alarms, raise_alarm
 from tenants.models import Customer
 from voice.calls import live
@@ -30,6 +32,7 @@ FAR = 4_102_444_800  # 2100: a clock that is wrong may say anything
 # Milliseconds: a node speaks of no call before it has lasted this long.
 LONG = 600_000
 DRIFT_KEPT = timedelta(days=30)
+_GATEWAY = re.compile(r"g[1-9][0-9]{0,17}", re.ASCII)
 # The tables with a partition for each day: what calls were, what they cost and what they earned.
 BY_DAY = ("calls_cdr", "rating_charge", "rating_cost")
 
@@ -51,7 +54,7 @@ def take_records(node: Node, spool_id: UUID, records: protocol.Records) -> int:
     """
     at = now()
     with contexts.ingest():
-        batch = _sorted(records.items, at)
+        batch = _sorted(records.items, at, node)
         _make_days(batch.days)
         with transaction.atomic():
             spool = Spool.objects.select_for_update().get(pk=spool_id)
@@ -62,7 +65,7 @@ def take_records(node: Node, spool_id: UUID, records: protocol.Records) -> int:
             if records.first > last + 1:
                 _alarm_gap(node, last, records.first, at)
             if records.first <= last:
-                batch = _sorted(records.items[last + 1 - records.first :], at)
+                batch = _sorted(records.items[last + 1 - records.first :], at, node)
             ended = _store(node, spool, batch, at)
             Spool.objects.filter(pk=spool.pk).update(last_sequence=newest)
         # Apart from the money: the events of the same calls may be on their way into the same rows.
@@ -103,7 +106,7 @@ def take_events(node: Node, events: protocol.Events) -> int:
                 items.append(protocol.check_event(said))
             except protocol.BadMessage:
                 misread += 1
-        msps = _msps({tenant for item in items for tenant in (item["tenant"], item["peer"]) if tenant})
+        msps = served_by(node, {tenant for item in items for tenant in (item["tenant"], item["peer"]) if tenant})
         for item in items:
             if item["type"] == "alarm":
                 _alarm_of_call(node, item, msps)
@@ -135,7 +138,8 @@ def take_gauges(node: Node, gauges: protocol.Gauges) -> None:
     _trunk_health(node, gauges)
 
 
-def _sorted(items: Iterable[dict[str, Any]], at: datetime) -> Sorted:
+def _sorted(items: Iterable[dict[str, Any]], at: datetime, node: Node | None = None) -> Sorted:
+    """Say where each record belongs; of a node only calls of customers that its region serves are believed."""
     batch = Sorted()
     known: list[dict[str, Any]] = []
     for item in items:
@@ -150,12 +154,15 @@ def _sorted(items: Iterable[dict[str, Any]], at: datetime) -> Sorted:
             batch.odd.append((record, fault))
         else:
             known.append(record)
-    msps = _msps({pk for record in known for pk in (record["tenant"], record["peer"]) if pk})
+    named = {pk for record in known for pk in (record["tenant"], record["peer"]) if pk}
+    msps = served_by(node, named) if node else _msps(named)
+    elsewhere = _msps(named - msps.keys())
     for record in known:
         tenant, peer = record["tenant"], record["peer"]
         if tenant not in msps or (peer and peer not in msps):
             stranger = tenant if tenant not in msps else peer
-            batch.odd.append((record, _("No customer of ours has the id %s.") % stranger))
+            why = _("The node's region does not serve the customer %s.") if stranger in elsewhere else None
+            batch.odd.append((record, (why or _("No customer of ours has the id %s.")) % stranger))
             continue
         internal = record["direction"] == "internal"
         batch.calls.append(Stored(record, msps[tenant], msps[peer] if internal and peer else None))
@@ -285,7 +292,7 @@ def _msps(tenants: set[int]) -> dict[int, int]:
 
 def _trunk_names(calls: Iterable[Stored]) -> dict[str, str]:
     gateways = {name for call in calls for name in _gateways(call.record)}
-    ids = [int(name[1:]) for name in gateways if name[:1] == "g" and name[1:].isdecimal()]
+    ids = [int(name[1:]) for name in gateways if _GATEWAY.fullmatch(name)]
     return {f"g{pk}": name for pk, name in Trunk.objects.filter(pk__in=ids).values_list("pk", "name")}
 
 
@@ -344,8 +351,9 @@ def _drift(node: Node, found: list[protocol.Drift], at: datetime) -> None:
 
 
 def _trunk_health(node: Node, gauges: protocol.Gauges) -> None:
+    news: dict[int, protocol.TrunkHealth] = {}
     for gateway, health in gauges.trunks.items():
-        if gateway[:1] != "g" or not gateway[1:].isdecimal():
+        if not _GATEWAY.fullmatch(gateway):
             continue
         seen = _seen.setdefault(gateway, {})
         before, seen[node.pk] = seen.get(node.pk), health
@@ -355,10 +363,16 @@ def _trunk_health(node: Node, gauges: protocol.Gauges) -> None:
             continue
         # One node that cannot reach a trunk does not make it dead.
         recent = [each for each in seen.values() if each["checked"] > health["checked"] - 120_000]
-        best = next((each for each in recent if each["up"]), health)
-        with contexts.ingest():
+        news[int(gateway[1:])] = next((each for each in recent if each["up"]), health)
+    if not news:
+        return
+    with contexts.ingest():
+        # What a node says of trunks that its region has nothing to do with is not believed.
+        mine = Trunk.objects.filter(pk__in=news, msp__base_domains__region=node.region_id).values_list("pk", flat=True)
+        for pk in mine.distinct():
+            best = news[pk]
             record_health(
-                int(gateway[1:]), up=best["up"], code=best["code"] or None,
+                pk, up=best["up"], code=best["code"] or None,
                 since=datetime.fromtimestamp(best["since"] / 1000, UTC),
                 checked=datetime.fromtimestamp(best["checked"] / 1000, UTC),
             )  # fmt: skip

@@ -1,6 +1,6 @@
 """The three kinds of scope: who they are on the wire, and which regions' nodes carry them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from tenants.scopes import Scope, scope_key
 
 __all__ = [
     "COMPILED_STATES", "KINDS", "Scope", "count_nodes_of", "find_scope", "nodes_of", "nudge_node", "owner_of",
-    "regions_of", "scope_key", "scopes_of", "tell_pages",
+    "regions_of", "scope_key", "scopes_of", "served_by", "tell_pages",
 ]  # fmt: skip
 
 KINDS: dict[str, type[Scope]] = {"region": Region, "msp": Msp, "cust": Customer}
@@ -67,6 +67,18 @@ def scopes_of(node: Node) -> Iterator[Scope]:
     yield from Msp.objects.filter(pk__in=bases.values("msp")).order_by("pk")
     carried = Customer.objects.filter(state__in=COMPILED_STATES, customer_regions__base_domain__in=bases)
     yield from carried.order_by("pk").distinct()
+
+
+def served_by(node: Node, customers: Iterable[int]) -> dict[int, int]:
+    """Return, of these ids, the customers whose calls the node may carry, with their MSPs: those of its region.
+
+    In whatever state they are now: records of a customer that was closed may still be on their way.
+    """
+    possible = [pk for pk in customers if 0 < pk < 2**31]
+    if not possible:
+        return {}
+    here = Customer.objects.filter(pk__in=possible, customer_regions__base_domain__region=node.region_id)
+    return dict(here.values_list("pk", "msp_id"))
 
 
 def nudge_node(pk: int) -> None:

@@ -11,8 +11,8 @@ from portal.db import contexts
 from sbc import protocol
 from sbc.ingest import make_days_for, store_kept, time_fault
 from sbc.models import Alarm, Node
+from sbc.scopes import served_by
 from sbc.services.alarms import raise_alarm
-from tenants.models import Customer
 from voice.calls.models import Cdr, RunningCall
 
 # A node speaks of each long call four times an hour, and no call lasts longer than half a day: by then it is over.
@@ -35,9 +35,8 @@ def take(node: Node, running: protocol.Running, at: datetime) -> int:
         else:
             misread += 1
     with contexts.ingest():
-        tenants = [item["tenant"] for item in items]
         # What a node says of an MSP is not believed: the customer decides.
-        msps = dict(Customer.objects.filter(pk__in=tenants).values_list("pk", "msp_id"))
+        msps = served_by(node, {item["tenant"] for item in items})
         rows = [_row(node, item, msps[item["tenant"]]) for item in items if item["tenant"] in msps]
         RunningCall.objects.bulk_create(
             rows, update_conflicts=True, unique_fields=["call"], update_fields=["seen", "record"]

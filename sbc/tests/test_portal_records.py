@@ -11,7 +11,7 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from sbc import ingest, protocol, services
 from sbc.models import Alarm, Node, QuarantinedRecord, Spool
-from sbc.services import nodes
+from sbc.services import nodes, quarantine
 from sbc.tests.fake_node import record
 from tenants.models import Customer, Region
 from voice.calls.models import Cdr, FailureRollup, Rollup
@@ -29,6 +29,14 @@ def node(region: Region) -> Node:
 def spool(node: Node) -> uuid.UUID:
     with contexts.ingest():
         return Spool.objects.create(id=uuid.uuid4(), node=node).pk
+
+
+@pytest.fixture
+def elsewhere(region: Region) -> Node:
+    """A node of another region, which serves none of the cast."""
+    other = Region(name="Elsewhere", slug="elsewhere", allowed_networks=["127.0.9.0/24"])
+    other.save()
+    return services.add_node(Node(region=other, name="sbc-far-1"), by=LAB)[0]
 
 
 def send(node: Node, spool: uuid.UUID, *items: dict[str, Any]) -> int:
@@ -72,6 +80,22 @@ def test_a_new_spool_begins_at_one_and_an_old_one_goes_on(node: Node, spool: uui
     assert send(node, spool, record(2, acme.pk)) == 2
 
     assert len(calls_of(acme)) == 3
+
+
+def test_a_node_is_not_believed_about_customers_of_other_regions(acme: Customer, elsewhere: Node) -> None:
+    with contexts.ingest():
+        theirs = Spool.objects.create(id=uuid.uuid4(), node=elsewhere).pk
+
+    assert send(elsewhere, theirs, record(1, acme.pk)) == 1
+
+    assert calls_of(acme) == [] and counted(acme) == 0
+    with contexts.ingest():
+        aside = QuarantinedRecord.objects.select_related("node").get()
+    assert aside.reason == f"The node's region does not serve the customer {acme.pk}."
+    assert len(alarms("quarantine")) == 1
+    # The operator's people may know better: their word is enough.
+    quarantine.try_again(aside, by=LAB)
+    assert [call.node_name for call in calls_of(acme)] == [elsewhere.name]
 
 
 def test_a_gap_is_stored_and_alarmed(node: Node, spool: uuid.UUID, acme: Customer) -> None:

@@ -114,6 +114,25 @@ def test_a_node_cannot_show_a_call_to_another_msp(node: Node, acme: Customer, in
         assert LiveCall.objects.count() == 1
 
 
+def test_a_node_shows_nothing_of_customers_and_trunks_of_other_regions(acme: Customer, trunk: Trunk) -> None:
+    other = Region(name="Elsewhere", slug="elsewhere")
+    other.save()
+    far = services.add_node(Node(region=other, name="sbc-far-1"), by=LAB)[0]
+    ms = int(time.time() * 1000)
+
+    show(far, event(str(uuid.uuid4()), "start", acme.pk))
+    show(far, event(str(uuid.uuid4()), "alarm", acme.pk, kind="wrong_trunk"))
+    dead = {"up": False, "code": 0, "since": ms, "checked": ms}
+    ingest.take_gauges(far, gauges(trunks={f"g{trunk.pk}": dead, "g99999999999999999999": dead}))
+
+    assert live_calls(acme) == 0
+    with contexts.ingest():
+        assert list(Alarm.objects.open().filter(kind="call").values_list("tenant", "msp")) == [(None, None)]
+    with contexts.msp(trunk.msp):
+        trunk.refresh_from_db()
+    assert trunk.health == "unknown"
+
+
 def test_an_internal_call_is_live_at_both_ends(node: Node, acme: Customer, globex: Customer) -> None:
     show(node, event(str(uuid.uuid4()), "start", acme.pk, peer=globex.pk, direction="internal"))
     assert (live_calls(acme), live_calls(globex)) == (1, 1)
