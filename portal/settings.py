@@ -211,13 +211,16 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"no-reply@{PLATFORM_DOMAIN}")
 
+# From a name that begins so a browser takes a cookie of this very host only: another site below the same domain can
+# neither set nor overwrite it, and so cannot put its own session under somebody.
+_THIS_HOST = "__Host-" if PORTAL_SCHEME == "https" else ""
 SESSION_ENGINE = "tenants.sessions"
-SESSION_COOKIE_NAME = "session"
+SESSION_COOKIE_NAME = f"{_THIS_HOST}session"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PORTAL_SCHEME == "https"
-CSRF_COOKIE_NAME = "csrf"
+CSRF_COOKIE_NAME = f"{_THIS_HOST}csrf"
 CSRF_FAILURE_VIEW = "portal.ui.errors.csrf_failure"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

@@ -1,0 +1,29 @@
+"""The settings of an installation that stands in the world, as .env.example gives them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ASK = """
+import django
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+call_command("check", deploy=True, fail_level="WARNING")
+print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.DEBUG, settings.DEMO)
+"""
+
+
+def test_an_installation_by_the_example_has_nothing_for_djangos_own_audit_to_find() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    secrets = {"SECRET_KEY": "x7" * 30 + "abcdefgh", "SECRET_BOX_KEYS": "a" * 43 + "="}
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    asked = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**inherited, **given, **secrets, "DJANGO_SETTINGS_MODULE": "portal.settings"},
+    )  # fmt: skip
+    assert asked.returncode == 0, asked.stderr[-2000:]
+    assert asked.stdout.split()[-4:] == ["__Host-session", "__Host-csrf", "False", "False"]
