@@ -136,7 +136,7 @@ PAGES_OF_LIBRARIES: dict[str, str] = {
     "mfa_generate_recovery_codes": LOGGED_IN,
     "mfa_download_recovery_codes": LOGGED_IN,
 }
-# What somebody who acts as a customer may not touch: the pages of their own account live on their own host.
+# The pages of a person's own account: for nobody who acts as a customer, whose account lives elsewhere, and no program.
 NOT_WHILE_ACTING = frozenset(name for name, demand in PAGES_OF_LIBRARIES.items() if demand == LOGGED_IN)
 
 

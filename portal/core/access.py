@@ -23,7 +23,7 @@ def requires(capability: str) -> Callable[[View], View]:
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return login_first(request)
-            if capability != LOGGED_IN and not request.can(capability):  # type: ignore[attr-defined]
+            if not _may(request, capability):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
 
@@ -33,8 +33,15 @@ def requires(capability: str) -> Callable[[View], View]:
     return decorate
 
 
+def _may(request: HttpRequest, capability: str) -> bool:
+    if capability == LOGGED_IN:
+        # A person's own pages are for the person: a token has its scopes and nothing beside them.
+        return getattr(request, "api_token", None) is None
+    return bool(request.can(capability))  # type: ignore[attr-defined]
+
+
 def signed_in_page(view: View) -> View:
-    """Guard a page that everybody who is logged in here may open."""
+    """Guard a page that everybody may open who has logged in here; a program's token does not."""
     return requires(LOGGED_IN)(view)
 
 

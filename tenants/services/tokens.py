@@ -29,6 +29,11 @@ def create_token(token: ApiToken, *, grantable: frozenset[str], by: Actor) -> st
         raise ValidationError({"scopes": _("Choose at least one thing that the token may do, of those that you may.")})
     if not now < token.expires_at <= now + LONGEST:
         raise ValidationError({"expires_at": _("A token lasts at most a year.")})
+    by_token = audit.as_actor(by).token_id
+    maker = ApiToken.objects.filter(pk=by_token).first() if by_token is not None else None
+    if maker is not None and token.expires_at > maker.expires_at:
+        # Otherwise whoever stole a token for a week would never have to give it back.
+        raise ValidationError({"expires_at": _("A token that a program makes ends no later than the program's own.")})
     secret = TOKEN_PREFIX + new_secret()
     token.scopes = sorted({*token.scopes, *_seen_too(token.scopes), *IMPLIED})
     token.hint, token.token_hash = secret[:8], hash_secret(secret)

@@ -59,14 +59,18 @@ def test_a_program_makes_tokens_of_no_more_than_its_own(operator, at_console):
     cache.clear()
     program = visitor(None)
     program.defaults["HTTP_AUTHORIZATION"] = f"Bearer {secret}"
-    wanted = {"name": "reader", "expires_at": (now() + timedelta(days=7)).isoformat()}
 
-    more, same = [
-        program.post("/api/v1/tokens/", wanted | {"scopes": [scope]}, content_type="application/json")
-        for scope in ("nodes.view", "regions.view")
+    more, longer, same = [
+        program.post(
+            "/api/v1/tokens/",
+            {"name": "reader", "scopes": [scope], "expires_at": (now() + timedelta(hours=hours)).isoformat()},
+            content_type="application/json",
+        )
+        for scope, hours in (("nodes.view", 1), ("regions.view", 25), ("regions.view", 23))
     ]
 
-    assert (more.status_code, same.status_code) == (400, 201)
+    assert (more.status_code, longer.status_code, same.status_code) == (400, 400, 201)
+    assert list(longer.json()["errors"]) == ["expires_at"]
     assert me(None, same.json()["secret"]).json()["capabilities"] == ["api.use", "regions.view"]
 
 
