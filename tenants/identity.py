@@ -10,8 +10,9 @@ from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
+from portal.db import contexts
 from tenants.models import Acting, ApiToken, Customer, Msp, User
-from tenants.permissions import ACTING, may
+from tenants.permissions import ACTING, ACTING_ROLES, may
 
 ACTING_KEY = "acting"
 TOKEN_PREFIX = "stw_"  # noqa: S105 (public: lets secret scanners know one of ours)
@@ -81,6 +82,12 @@ def roles_in(user: User, place: str, msp: Msp | None, tenant: Customer | None) -
         return frozenset(role for (role,) in cursor.fetchall())
 
 
+def may_act(user: User, msp: Msp) -> bool:
+    """Return whether somebody's role at the MSP, as it is now, lets them act as its customers."""
+    with contexts.msp(msp):
+        return bool(roles_in(user, "msp", msp, None) & ACTING_ROLES)
+
+
 def is_leaving(tenant: Customer | None) -> bool:
     """Return whether a customer is being closed: its people may still look, and change nothing."""
     return tenant is not None and tenant.state == Customer.State.CLOSING
@@ -96,7 +103,7 @@ def caller_by_session(
     acting = Acting.objects.filter(
         pk=acting_id, user=user, tenant=tenant, host=host, ended_at=None, expires_at__gt=timezone.now()
     ).first()
-    if acting is None or not user.is_active:
+    if acting is None or msp is None or not may_act(user, msp):
         return Caller(user)
     return Caller(user, frozenset({ACTING}), acting=acting, read_only=leaving)
 

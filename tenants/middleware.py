@@ -82,6 +82,7 @@ class MembershipMiddleware:
             reason=caller.acting.reason if caller.acting else "",
             ip=request.META.get("REMOTE_ADDR", ""),
             token_id=caller.token.pk if caller.token else None,
+            roles=tuple(sorted(caller.roles)),
         )
         if not request.user.is_authenticated:
             return self.get_response(request)
@@ -113,6 +114,6 @@ class MembershipMiddleware:
             raise Http404
         if demand == LOGGED_IN and not request.user.is_authenticated:
             return login_first(request)
-        if request.acting and name in NOT_WHILE_ACTING:  # type: ignore[attr-defined]
+        if (request.acting or request.api_token) and name in NOT_WHILE_ACTING:  # type: ignore[attr-defined]
             raise PermissionDenied
         return None

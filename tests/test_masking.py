@@ -5,6 +5,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -173,6 +174,24 @@ def test_every_file_of_a_job_is_for_whoever_asked(northwind: Msp, nadia: User, k
         file = jobs.attach(job, "calls.csv", "text/csv", b"costs")
     answers = [client_of(who, northwind).get(f"/jobs/files/{file.pk}/") for who in (nadia, staff(northwind, "support"))]
     assert [answer.status_code for answer in answers] == [200, 404]
+
+
+def test_a_file_is_worth_no_more_than_the_role_and_the_token_of_who_opens_it(northwind: Msp, nadia: User) -> None:
+    with contexts.msp(northwind):
+        job = Job(kind="margin.export", state=Job.State.DONE, actor=asdict(Actor(nadia.pk, roles=("owner",))))
+        job.msp_id = northwind.pk
+        job.save(force_insert=True)
+        file = jobs.attach(job, "margin.csv", "text/csv", b"costs")
+        tomorrow = now() + timedelta(days=1)
+        token = ApiToken(name="t", scopes=["jobs.view"], expires_at=tomorrow, user=nadia, msp=northwind)
+        secret = create_token(token, grantable=frozenset({"jobs.view"}), by=BY)
+    browser, address = client_of(nadia, northwind), f"/jobs/files/{file.pk}/"
+    assert visitor(northwind).get(address, headers={"authorization": f"Bearer {secret}"}).status_code == 404
+    assert browser.get(address).status_code == 200
+
+    with contexts.msp(northwind):
+        Membership.objects.filter(user=nadia).update(role="support")
+    assert browser.get(address).status_code == 404
 
 
 def test_a_long_export_and_its_file_are_for_whoever_asked(

@@ -31,6 +31,8 @@ class Actor:
     reason: str = ""
     ip: str | None = None
     token_id: int | None = None
+    # What they were here when they asked.
+    roles: tuple[str, ...] = ()
 
     @classmethod
     def system(cls, name: str) -> "Actor":

@@ -9,6 +9,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from . import jobs
 from .access import requires
 from .models import Job, JobFile
 
@@ -61,12 +62,13 @@ def job_progress(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 
 @requires("jobs.view")
 def job_file(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    """Hand out a file that a job was given or has made, to who asked for it."""
+    """Hand out a file that a job was given or has made, to who asked for it and still is what they were then."""
     file = get_object_or_404(JobFile.objects.select_related("job"), pk=pk, job__state=Job.State.DONE)
-    actor = request.actor  # type: ignore[attr-defined]
-    theirs = (file.job.actor.get("user_id"), bool(file.job.actor.get("acting_for")))
-    if theirs != (actor.user_id, bool(actor.acting_for)):
+    asked, actor = jobs.actor_of(file.job), request.actor  # type: ignore[attr-defined]
+    if (asked.user_id, bool(asked.acting_for)) != (actor.user_id, bool(actor.acting_for)):
         raise Http404  # for the eyes of who asked, who may see more; every open page is told the ids of jobs
+    if not set(asked.roles) <= set(actor.roles) or actor.token_id not in (None, asked.token_id):
+        raise Http404  # it holds what that role saw, such as costs and whole numbers, and a token may do less than that
     response = HttpResponse(bytes(file.content), content_type=file.content_type, status=HTTPStatus.OK)
     # As a download only: what somebody imported must never be shown as a page of ours.
     response.headers["Content-Disposition"] = f'attachment; filename="{_safe(file.name)}"'

@@ -9,11 +9,9 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
-from portal.db import contexts
 from tenants import addresses
-from tenants.identity import hash_secret, new_secret, roles_in
+from tenants.identity import hash_secret, may_act, new_secret
 from tenants.models import Acting, Customer, Msp, User
-from tenants.permissions import ACTING_ROLES
 
 TOKEN_LASTS = timedelta(seconds=30)
 STAY_LASTS = timedelta(minutes=60)
@@ -65,10 +63,8 @@ def enter(secret: str, *, host: str, customer: Customer, ip: str) -> Acting:
     )
     if acting is None:
         raise ActingRefused
-    with contexts.msp(customer.msp):
-        # The role may have gone in the seconds between.
-        roles = roles_in(acting.user, "msp", Msp.objects.get(pk=acting.msp_id), None)
-    if not roles & ACTING_ROLES:
+    # The role may have gone in the seconds between.
+    if not may_act(acting.user, Msp.objects.get(pk=acting.msp_id)):
         raise ActingRefused
     Acting.objects.filter(pk=acting.pk).update(used_at=now)
     by = Actor(user_id=acting.user_id, email=acting.user.email, acting_for=str(customer), reason=acting.reason, ip=ip)

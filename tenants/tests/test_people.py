@@ -254,6 +254,28 @@ def test_a_stay_ends_by_time_and_with_the_role(northwind, acme, nadia):
     assert visitor(acme).get(f"/acting/enter/?token={secret}").status_code == 403
 
 
+def demote(northwind, nadia):
+    with contexts.msp(northwind):
+        Membership.objects.filter(user=nadia).update(role="billing")
+
+
+def suspend(northwind, nadia):
+    services.suspend_msp(northwind, reason="unpaid", by=BY)
+
+
+@pytest.mark.parametrize("loss", [demote, suspend])
+def test_a_stay_ends_with_the_right_to_it(northwind, acme, nadia, loss):
+    acting, _used = act(northwind, acme, nadia)
+    _waiting, secret = act(northwind, acme, nadia)
+    browser = client_of(nadia, acme, acting=acting)
+    assert browser.get("/team/").status_code == 200
+
+    loss(northwind, nadia)
+
+    assert browser.get("/team/").status_code == 302
+    assert visitor(acme).get(f"/acting/enter/?token={secret}").status_code == 403
+
+
 def test_the_way_to_the_customer_is_no_redirect_that_a_browser_would_block(northwind, acme, nadia):
     answer = client_of(nadia, northwind).post(f"/customers/{acme.pk}/act/", {"reason": "Ticket 4711"})
     assert answer.status_code == 200
