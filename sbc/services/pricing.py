@@ -1,13 +1,13 @@
 """Tables of prices for the nodes: made beside the queue of saves, because ranking 100,000 codes takes seconds."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -24,7 +24,9 @@ from voice.rating.loading import decks_for, spans_of_customers, spans_of_trunks
 from voice.rating.losses import losses
 from voice.rating.models import CustomerDeck, PriceTables, PriceUse, RateDeck
 from voice.rating.ranking import with_protection
-from voice.rating.storing import prices
+from voice.rating.storing import asked
+from voice.rating.typical import TypicalCall
+from voice.routing.yardstick import Yardstick, yardstick
 
 logger = logging.getLogger(__name__)
 # A node knows the prices of so many days without its portal.
@@ -69,8 +71,15 @@ def make_tables_of(msp_id: int) -> bool:
         at = now()
         # Read without a lock: who raises `wanted` meanwhile does not wait, and has it made once more.
         before = PriceTables.objects.get(pk=msp_id)
-        rows, next_at = _rows(msp_id, at)
-        facts = {"rows": rows, "next_at": next_at, "made_at": at, "losses": _losses(msp_id, at)}
+        protecting = _protecting(msp_id, at)
+        spans, decks = tariff_of(msp_id, protecting)
+        priced = list(_pricing_now(msp_id, spans, at))
+        currencies = {deck.currency for deck in decks.values()} | {deck.currency for deck in priced}
+        by = yardstick(Msp(pk=msp_id), main_currency(spans, decks, _millis(at)), currencies)
+        tables = _tables(msp_id, spans, decks, protecting, by.call, at)
+        rows = [[row.table, row.key, row.value] for row in price_rows(msp_id, tables)]
+        next_at = min(_changes(msp_id, tables.values(), by, at))
+        facts = {"rows": rows, "next_at": next_at, "made_at": at, "losses": _losses(priced, by, at)}
         if rows != before.rows:
             config_changed(Msp(pk=msp_id))
         for customer in _changing_decks(msp_id, before.made_at, at):
@@ -80,34 +89,49 @@ def make_tables_of(msp_id: int) -> bool:
     return True
 
 
-def _rows(msp_id: int, at: datetime) -> tuple[list[list[str]], datetime]:
-    begin, until = _millis(at), _millis(at + HORIZON)
-    protecting = _protecting(msp_id, at)
-    moments = [at + AT_LEAST_EVERY * 4]
-    coming = CustomerDeck.objects.filter(msp=msp_id).exclude(ends=F("begins"))
-    for name in ("begins", "ends"):
-        moments += coming.filter(**{f"{name}__gt": at}).values_list(name, flat=True)
-    tables: dict[int, Table] = {}
-    if protecting or PriceUse.objects.filter(msp=msp_id).exists():
-        spans, decks = tariff_of(msp_id, protecting)
-        tables[0] = rank_table(spans, decks, begin, until)
-        tables |= {deck: loss_table(spans, decks, deck, begin, until) for deck in protecting if deck in decks}
-    for table in tables.values():
-        times = table.timetable
-        if len(times.states) > 1 or times.until < until:
-            moments.append(at + min(AT_LEAST_EVERY, (_moment(times.until) - at) / 2))
-        # What has passed is a state too much.
-        moments += [_moment(state.since) + timedelta(minutes=5) for state in times.states if state.since]
-    rows = price_rows(msp_id, tables)
-    return [[row.table, row.key, row.value] for row in rows], min(moments)
-
-
-def tariff_of(msp_id: int, sells: Any = ()) -> tuple[dict[str, list[Span]], Mapping[int, Deck]]:
+def tariff_of(msp_id: int, sells: Iterable[int]) -> tuple[dict[str, list[Span]], dict[int, Deck]]:
     """Return by which decks the MSP's open trunks cost and when, and these decks and the selling ones."""
     trunks = Trunk.objects.open().shared().filter(msp=msp_id).order_by("pk")
     spans = {f"g{trunk}": each for trunk, each in spans_of_trunks(trunks.values_list("pk", flat=True)).items()}
-    wanted = {deck for each in spans.values() for _begin, _end, deck in each} | set(sells)
+    wanted = {deck for each in spans.values() for _begin, _end, deck in each}.union(sells)
     return spans, {pk: loaded.deck for pk, loaded in decks_for(wanted).items()}
+
+
+def _pricing_now(msp_id: int, spans: Mapping[str, Sequence[Span]], at: datetime) -> QuerySet[RateDeck]:
+    """Return the decks by which trunks cost and customers pay at a moment."""
+    begin = _millis(at)
+    buying = {deck for each in spans.values() for begins, ends, deck in each if begins <= begin < ends}
+    sold = CustomerDeck.objects.filter(Q(ends=None) | Q(ends__gt=at), msp=msp_id, begins__lte=at).values("deck")
+    return RateDeck.objects.filter(Q(pk__in=buying) | Q(pk__in=sold)).order_by("name")
+
+
+def _tables(
+    msp_id: int, spans: dict[str, list[Span]], decks: dict[int, Deck], protecting: list[int], call: TypicalCall,
+    at: datetime,
+) -> dict[int, Table]:  # fmt: skip
+    """Return the ranks of trunks under 0, and their losses by selling deck; none where nobody goes by them."""
+    if not protecting and not PriceUse.objects.filter(msp=msp_id).exists():
+        return {}
+    begin, until = _millis(at), _millis(at + HORIZON)
+    known = [sell for sell in protecting if sell in decks]
+    losses = {sell: loss_table(spans, decks, sell, call, begin, until) for sell in known}
+    return {0: rank_table(spans, decks, call, begin, until)} | losses
+
+
+def _changes(msp_id: int, tables: Iterable[Table], by: Yardstick, at: datetime) -> Iterator[datetime]:
+    """Yield the moments from which on the clock alone may make the tables stale."""
+    yield at + AT_LEAST_EVERY * 4
+    coming = CustomerDeck.objects.filter(msp=msp_id).exclude(ends=F("begins"))
+    for name in ("begins", "ends"):
+        yield from coming.filter(**{f"{name}__gt": at}).values_list(name, flat=True)
+    for table in tables:
+        times = table.timetable
+        if len(times.states) > 1 or times.until < _millis(at + HORIZON):
+            yield at + min(AT_LEAST_EVERY, (_moment(times.until) - at) / 2)
+        # What has passed is a state too much.
+        yield from (_moment(state.since) + timedelta(minutes=5) for state in times.states if state.since)
+    if by.holds_until is not None:
+        yield by.holds_until
 
 
 def _protecting(msp_id: int, at: datetime) -> list[int]:
@@ -129,24 +153,20 @@ def _changing_decks(msp_id: int, since: datetime | None, at: datetime) -> list[C
     return [customer for customer in customers.order_by("pk") if customer.loss_mode == "refuse"]
 
 
-def _losses(msp_id: int, at: datetime) -> dict[str, Any]:
-    """Return the codes at which the MSP's customers pay less than its cheapest trunk asks, whatever the policy."""
-    begin = _millis(at)
-    spans, decks = tariff_of(msp_id)
-    currency = main_currency(spans, decks, begin)
-    buying = {deck for each in spans.values() for begins, ends, deck in each if begins <= begin < ends}
-    sold = CustomerDeck.objects.filter(Q(ends=None) | Q(ends__gt=at), msp=msp_id, begins__lte=at).values("deck")
-    named = RateDeck.objects.filter(Q(pk__in=buying) | Q(pk__in=sold)).order_by("name")
+def _losses(priced: Iterable[RateDeck], by: Yardstick, at: datetime) -> dict[str, Any]:
+    """Return the codes at which a call by a selling deck brings less than it costs by the cheapest buying one."""
     sides: dict[str, list[tuple[str, dict[str, int]]]] = {"buy": [], "sell": []}
     skipped = []
-    for deck in named:
-        if deck.currency == currency:
-            sides[deck.kind].append((deck.name, prices(deck, at)))
+    for deck in priced:
+        if by.call.compares(deck.currency):
+            sides[deck.kind].append((deck.name, by.call.costs(asked(deck, at), deck.currency)))
         else:
             skipped.append(deck.name)
     found = losses(sides["sell"], sides["buy"])
-    worst = [asdict(loss) for loss in found[:WORST]]
-    return {"count": len(found), "worst": worst, "currency": currency, "skipped": skipped}
+    return {
+        "count": len(found), "worst": [asdict(loss) for loss in found[:WORST]], "currency": by.call.currency,
+        "converted": [str(each) for each in by.conversions], "skipped": skipped,
+    }  # fmt: skip
 
 
 def _millis(at: datetime) -> int:

@@ -21,6 +21,7 @@ from sbc.compiler import (
 from sbc.rows import Row, UnsafeValue, difference
 from voice.rating.cheapest import rank_table
 from voice.rating.decks import FOREVER, Deck, Rate
+from voice.rating.typical import TypicalCall
 from voice.routing.choose import Line, Order
 
 TRUNK = TrunkFacts(12, "sip.carrier.example", 5060, "udp", msp=3, source_addresses=("192.0.2.7",))
@@ -159,7 +160,7 @@ def test_a_line_by_price_puts_own_trunks_first_and_its_customer_names_the_deck_t
 def test_a_table_of_prices_is_the_msps_and_has_a_timetable_only_where_prices_change():
     spans = {"g1": [(0, FOREVER, 1)], "g2": [(0, 2_000, 2), (2_000, FOREVER, 1)]}
     decks = {1: Deck("EUR", [Rate(1, "44", "", 30)]), 2: Deck("EUR", [Rate(2, "44", "", 20), Rate(3, "44207", "", 40)])}
-    table = rank_table(spans, decks, 1_000, 9_000)
+    table = rank_table(spans, decks, TypicalCall(180, "EUR"), 1_000, 9_000)
 
     rows = {
         (row.table, row.key): row.value for row in compile_msp(MspFacts(3, (), prices=tuple(price_rows(3, {0: table}))))

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.utils.timezone import now
+from django.utils.timezone import localdate, now
 
 from portal.core.audit import Actor
 from portal.core.errors import StaleEdit
@@ -15,6 +15,8 @@ from sbc.models import Alarm, Revision
 from sbc.services import pricing
 from tenants.models import Customer, Msp
 from voice.carriers.models import Trunk, TrunkGrant
+from voice.currencies.models import ExchangeRate
+from voice.currencies.services import add_rate
 from voice.rating import services as rating
 from voice.rating.files.lines import Line, Terms
 from voice.rating.models import LossPolicy, PriceTables, PriceUse
@@ -91,7 +93,7 @@ def version(scope) -> int:
 
 def first(acme: Customer, called: str) -> tuple[Outcome, str]:
     with contexts.customer(acme):
-        choice = try_number(acme, called, "", now())
+        choice = try_number(acme, called, "", now()).choice
     return choice.outcome, choice.trunks[0] if choice.trunks else ""
 
 
@@ -175,6 +177,54 @@ def test_protection_names_the_customers_deck_and_refuses_where_every_trunk_costs
     with contexts.ingest():
         losses = PriceTables.objects.get().losses
     assert (losses["count"], losses["worst"][0]["prefix"], losses["currency"]) == (1, "447", "EUR")
+
+
+def test_another_length_of_the_typical_call_is_another_order(northwind, acme, trunks, decks):
+    a, b = (trunk.gateway for trunk in trunks)
+    with contexts.msp(northwind):
+        # 0.01 a minute and 0.07 a call beside 0.03 a minute: dearer up to three and a half minutes.
+        fees = stored_deck(northwind, "By the call", "buy", free=FREE)
+        stored_rate(fees, "44", 10_000, fee=70_000)
+        rating.assign_trunk(trunks[1], fees, begins=now(), by=BY)
+    line(acme, trunks)
+    rows(f"cust:{acme.pk}")
+    assert tables(northwind)["0:44"] == "12"
+    assert first(acme, "442071234567") == (Outcome.TRUNK, a)
+
+    with contexts.msp(northwind):
+        set_loss_policy(northwind, None, "report", typical=300, by=BY)
+    before = version(acme)
+    with contexts.msp(northwind):
+        set_loss_policy(northwind, None, "report", typical=301, by=BY)
+
+    assert tables(northwind)["0:44"] == "21"
+    assert first(acme, "442071234567") == (Outcome.TRUNK, b)
+    assert version(acme) == before, "no customer's own rows follow from the length"
+
+
+def test_trunks_of_another_currency_are_compared_by_the_stored_rate_of_the_day(northwind, acme, trunks, decks):
+    with contexts.msp(northwind):
+        dollars = stored_deck(northwind, "Dollars", "buy", currency="USD", free=FREE)
+        stored_rate(dollars, "44", 33_000)
+        rating.assign_trunk(trunks[1], dollars, begins=now(), by=BY)
+        third = Trunk.objects.create(msp=northwind, name="Carrier C", host="192.0.2.1")
+        ask(decks[0], third.pk)
+    line(acme, trunks)
+    rows(f"cust:{acme.pk}")
+    assert tables(northwind)["0:44"] == "10"
+    with contexts.ingest():
+        assert PriceTables.objects.get().losses["skipped"] == ["Dollars"]
+
+    with contexts.msp(northwind):
+        rate = ExchangeRate(msp=northwind, base="EUR", quote="USD", nanos=1_200_000_000, day=localdate(), source="x")
+        add_rate(rate, by=BY)
+
+    assert tables(northwind)["0:44"] == "21"
+    assert first(acme, "442071234567") == (Outcome.TRUNK, trunks[1].gateway)
+    with contexts.ingest():
+        made = PriceTables.objects.get()
+    assert (made.losses["skipped"], len(made.losses["converted"])) == ([], 1)
+    assert localdate(made.next_at) == localdate() + timedelta(days=8), "then the rate is too old"
 
 
 def test_a_customer_that_pays_by_another_deck_from_a_date_on_is_protected_by_that(

@@ -10,12 +10,14 @@ from sbc.tests.sip.phone import Phone
 from sbc.tests.sip.stage import ACME, Stage, tenant
 from voice.rating.cheapest import loss_table, rank_table
 from voice.rating.decks import FOREVER, Deck, Rate
+from voice.rating.typical import TypicalCall
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
 
 LONDON, MOBILE = "+442071234567", "+447700900123"
 SPANS = {"g1": [(0, FOREVER, 1)], "g2": [(0, FOREVER, 2)]}
 NOW, UNTIL = 1_000, 9_000
+CALL = TypicalCall(180, "EUR")
 
 
 def deck(**prices: int) -> Deck:
@@ -24,9 +26,9 @@ def deck(**prices: int) -> Deck:
 
 def version(number: int, first: Deck, second: Deck, sell: Deck | None = None) -> Apply:
     decks = {1: first, 2: second, 3: sell or Deck("EUR", [])}
-    tables = {0: rank_table(SPANS, decks, NOW, UNTIL)}
+    tables = {0: rank_table(SPANS, decks, CALL, NOW, UNTIL)}
     if sell is not None:
-        tables[3] = loss_table(SPANS, decks, 3, NOW, UNTIL)
+        tables[3] = loss_table(SPANS, decks, 3, CALL, NOW, UNTIL)
     rows = [Row(row.table, row.key, row.value) for row in price_rows(3, tables)]
     return Apply(
         scope="msp:3", version=number, nonce="n", needs={}, after={}, base=None, set=rows, delete=[], closing=False,

@@ -26,7 +26,7 @@ LIMITS = {
     "trunk_channels": gettext_lazy("more calls at a time than the trunk's limit"),
     "node": gettext_lazy("the SBC was busy"),
     "call_length": gettext_lazy("it had lasted as long as a call may"),
-    "below_cost": gettext_lazy("below cost: every trunk of the line asks more a minute than the customer pays"),
+    "below_cost": gettext_lazy("below cost: over every trunk of the line a call costs more than the customer pays"),
     "not_offered": gettext_lazy("this number is not offered over the trunks of the line"),
 }
 ENDED_BY_US = {  # by the reason in the record

@@ -1,11 +1,13 @@
 """The rates that are on record, and the way from one currency to another."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 
-from voice.currencies.conversion import AT_MOST_DAYS, Conversion, conversion
+from voice.currencies.conversion import AT_MOST_DAYS, Conversion, NoRate, conversion
 from voice.currencies.models import ExchangeRate
+from voice.rating.money import ExchangeRate as Published
 
 
 def rates() -> QuerySet[ExchangeRate]:
@@ -21,5 +23,22 @@ def rate_on(source: str, target: str, day: date) -> Conversion:
     """
     if source == target:
         return Conversion(source, target)
+    return conversion(source, target, day, _published_near(day))
+
+
+def rates_on(sources: Iterable[str], target: str, day: date) -> list[Conversion]:
+    """Return how amounts of each currency are converted into one on a day, without those that no rate leads from."""
+    wanted = sorted(set(sources) - {target})
+    published = _published_near(day) if wanted else []
+    found = []
+    for source in wanted:
+        try:
+            found.append(conversion(source, target, day, published))
+        except NoRate:
+            continue
+    return found
+
+
+def _published_near(day: date) -> list[Published]:
     near = rates().filter(day__lte=day, day__gte=day - timedelta(days=AT_MOST_DAYS))
-    return conversion(source, target, day, [rate.as_published() for rate in near])
+    return [rate.as_published() for rate in near]

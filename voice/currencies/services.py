@@ -14,6 +14,7 @@ from voice.currencies import ecb
 from voice.currencies.models import ExchangeRate
 from voice.edits import facts
 from voice.rating.money import UnknownCurrency, decimals
+from voice.rating.ranking import exchange_rates_changed
 
 FACTS = ("base", "quote", "nanos", "day", "source")
 SOURCE = "European Central Bank, euro foreign exchange reference rates"
@@ -35,6 +36,7 @@ def add_rate(rate: ExchangeRate, *, by: Actor) -> ExchangeRate:
         raise ValidationError({"day": _("A rate is published on its day or later, not before.")})
     rate.full_clean()
     rate.save(force_insert=True)
+    exchange_rates_changed(rate.msp_id)
     audit.record(by, "exchange_rate.added", rate, after=facts(rate, FACTS))
     return rate
 
@@ -74,5 +76,6 @@ def _store(msp: Msp, published: Sequence[ecb.Published], by: Actor) -> int:
     ExchangeRate.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
     added = ExchangeRate.objects.filter(kind=ExchangeRate.Kind.ECB).count() - before
     if added:
+        exchange_rates_changed(msp.pk)
         audit.record(by, "exchange_rates.imported", msp, added=added, newest=max(row.day for row in rows))
     return added

@@ -1,8 +1,9 @@
 """Which trunk is cheapest for a called number: decks ranked against each other once, as tables for longest prefixes.
 
 Pure. A table has, for each called prefix at which something changes, a code with a few digits for each deck: its rank
-by price (`rank_table`), or whether it costs more than a selling deck brings (`loss_table`). A prefix with the code of
-the next shorter one is left out. What changes with the clock is a list of codes, one for each *state* of a timetable.
+by what a typical call costs (`rank_table`), or whether that is more than a selling deck brings (`loss_table`). A prefix
+with the code of the next shorter one is left out. What changes with the clock is a list of codes, one for each *state*
+of a timetable.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from voice.rating.decks import Deck, Direction, Rate
+from voice.rating.typical import TypicalCall
 
 # From, until (ms, half-open) and deck: by what a trunk costs.
 Span = tuple[int, int, int]
@@ -21,8 +23,8 @@ MOST_STATES = 24
 # Called prefixes are packed by their first digits: a node holds, compares and reads back rows, not prefixes.
 HEAD = 4
 
-Price = int | None  # None: as the next shorter prefix says
-Cell = Price | tuple[Price, ...]
+Cost = int | None  # None: as the next shorter prefix says
+Cell = Cost | tuple[Cost, ...]
 T = TypeVar("T")
 
 
@@ -58,7 +60,7 @@ class Table:
 
 
 def main_currency(trunks: Mapping[str, Sequence[Span]], decks: Mapping[int, Deck], at: int) -> str:
-    """Return the currency in which most trunks cost from now on: prices in others are not compared."""
+    """Return the currency in which most trunks cost from now on: the one in which all are compared."""
     named = Counter(
         decks[deck].currency
         for spans in trunks.values()
@@ -67,40 +69,40 @@ def main_currency(trunks: Mapping[str, Sequence[Span]], decks: Mapping[int, Deck
     return min(named, key=lambda currency: (-named[currency], currency), default="")
 
 
-def rank_table(trunks: Mapping[str, Sequence[Span]], decks: Mapping[int, Deck], at: int, until: int) -> Table:
-    """Return in which order the trunks' decks are by price: 1 is the cheapest, equal prices share a rank, 0 is none.
+def rank_table(
+    trunks: Mapping[str, Sequence[Span]], decks: Mapping[int, Deck], call: TypicalCall, at: int, until: int
+) -> Table:
+    """Return in which order the trunks' decks are by a call's cost: 1 is the cheapest, equal ones share it, 0 is none.
 
     All nines stand for a blocked prefix.
     """
-    currency = main_currency(trunks, decks, at)
     ids = _decks_of(trunks, decks, at, until)
-    compared = [deck if decks[deck].currency == currency else 0 for deck in ids]
+    compared = [deck if call.compares(decks[deck].currency) else 0 for deck in ids]
     width = len(str(len(ids) + 1))
     blocked = "9" * width
 
-    def code(prices: Sequence[int]) -> str:
-        rank = {price: place for place, price in enumerate(sorted({each for each in prices if each >= 0}), 1)}
-        return "".join(blocked if each == BLOCKED else f"{rank.get(each, 0):0{width}}" for each in prices)
+    def code(costs: Sequence[int]) -> str:
+        rank = {cost: place for place, cost in enumerate(sorted({each for each in costs if each >= 0}), 1)}
+        return "".join(blocked if each == BLOCKED else f"{rank.get(each, 0):0{width}}" for each in costs)
 
-    return _table(trunks, decks, compared, ids, width, code, at, until, [])
+    return _table(trunks, decks, call, compared, ids, width, code, at, until, [])
 
 
 def loss_table(
-    trunks: Mapping[str, Sequence[Span]], decks: Mapping[int, Deck], sell: int, at: int, until: int
+    trunks: Mapping[str, Sequence[Span]], decks: Mapping[int, Deck], sell: int, call: TypicalCall, at: int, until: int
 ) -> Table:
-    """Return where which of the trunks' decks asks more a minute than the selling deck brings: 1, else 0."""
+    """Return where a call costs more by which of the trunks' decks than the selling deck brings: 1, else 0."""
     ids = _decks_of(trunks, decks, at, until)
-    currency = main_currency(trunks, decks, at)
-    compared = [deck if decks[deck].currency == currency else 0 for deck in ids]
-    # Where calls are free of charge, no price says what they bring; nor does one in another currency.
-    is_told = decks[sell].currency == currency and Direction.OUT not in decks[sell].free
+    compared = [deck if call.compares(decks[deck].currency) else 0 for deck in ids]
+    # Where calls are free of charge, no price says what they bring; nor does one that no exchange rate leads from.
+    is_told = call.compares(decks[sell].currency) and Direction.OUT not in decks[sell].free
     sold = sell if is_told else 0
 
-    def code(prices: Sequence[int]) -> str:
-        *costs, brings = prices
-        return "".join("1" if cost > brings >= 0 else "0" for cost in costs)
+    def code(costs: Sequence[int]) -> str:
+        *asked, brings = costs
+        return "".join("1" if cost > brings >= 0 else "0" for cost in asked)
 
-    return _table(trunks, decks, [*compared, sold], ids, 1, code, at, until, [sell])
+    return _table(trunks, decks, call, [*compared, sold], ids, 1, code, at, until, [sell])
 
 
 def packed(table: Table) -> dict[str, str]:
@@ -153,6 +155,7 @@ def _decks_of(trunks: Mapping[str, Sequence[Span]], decks: Mapping[int, Deck], a
 def _table(
     trunks: Mapping[str, Sequence[Span]],
     decks: Mapping[int, Deck],
+    call: TypicalCall,
     compared: Sequence[int],
     ids: Sequence[int],
     width: int,
@@ -168,7 +171,8 @@ def _table(
     times = timetable(used, cuts, at, until)
     moments = [(state.since or at) for state in times.states]
     columns = [
-        {} if deck == 0 else _column(decks[deck], times.states, moments, place) for place, deck in enumerate(compared)
+        {} if deck == 0 else _column(decks[deck], call, times.states, moments, place)
+        for place, deck in enumerate(compared)
     ]
     places = {trunk: _same(tuple(_place(spans, ids, moment) for moment in moments)) for trunk, spans in trunks.items()}
     layout = json.dumps([ids, [[state.since, state.bands] for state in times.states]])
@@ -181,28 +185,41 @@ def _place(spans: Sequence[Span], ids: Sequence[int], moment: int) -> int:
     return ids.index(found) + 1 if found in ids else 0
 
 
-def _column(deck: Deck, states: Sequence[State], moments: Sequence[int], place: int) -> dict[str, Cell]:
-    """Return what a deck asks a minute at each of its prefixes, in each state, whoever calls."""
+def _column(
+    deck: Deck, call: TypicalCall, states: Sequence[State], moments: Sequence[int], place: int
+) -> dict[str, Cell]:
+    """Return what the call costs by a deck at each of its prefixes, in each state, whoever calls."""
     if Direction.OUT in deck.free:
         return {"": 0}
-    first, last = min(moments), max(moments)
+    first, last, currency = min(moments), max(moments), deck.currency
     bands = [state.bands[place] for state in states]
+    # Of a hundred thousand rates most ask the same as some other.
+    known: dict[tuple[int | None, ...], int] = {}
     found: dict[str, Cell] = {}
     for prefix, alike in deck.rates(Direction.OUT):
         rates = [rate for rate in alike if not rate.callers]
         if len(rates) == 1 and not rates[0].bands and rates[0].begins <= first and rates[0].ends > last:
-            found[prefix] = BLOCKED if rates[0].blocked else rates[0].per_minute
+            rate = rates[0]
+            asked = (
+                rate.per_minute, rate.fee, rate.minimum, rate.increment, rate.grace, rate.minimum_charge,
+                rate.maximum_charge,
+            )  # fmt: skip
+            cost = known.get(asked)
+            if cost is None:
+                cost = known[asked] = call.cost(rate, rate.per_minute, rate.fee, currency)
+            found[prefix] = BLOCKED if rate.blocked else cost
         elif rates:
-            cells = tuple(_price(rates, moment, band) for moment, band in zip(moments, bands, strict=True))
+            cells = tuple(_cost(rates, call, currency, *then) for then in zip(moments, bands, strict=True))
             if any(cell is not None for cell in cells):
                 found[prefix] = cells
     return found
 
 
-def _price(rates: Iterable[Rate], moment: int, band: str) -> Price:
+def _cost(rates: Iterable[Rate], call: TypicalCall, currency: str, moment: int, band: str) -> Cost:
     for rate in rates:
         if rate.begins <= moment < rate.ends:
-            return BLOCKED if rate.blocked else rate.price_in(band).per_minute
+            asked = rate.price_in(band)
+            return BLOCKED if rate.blocked else call.cost(rate, asked.per_minute, asked.fee, currency)
     return None
 
 

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from voice.rating.files.lines import Key, Line, Terms
 
+T = TypeVar("T")
 # A price that rises from nothing: more than any that can be divided.
 FROM_NOTHING = 1_000_000_000
 # Ten times as much, or a tenth: the decimal mark has moved.
@@ -55,13 +56,13 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class Comparison:
-    """The changes, how many of each kind, how many rates stay, and what calls cost by called prefix afterwards."""
+    """The changes, how many of each kind, how many rates stay, and what is asked by called prefix afterwards."""
 
     changes: list[Change] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ChangeKind, 0))
     same: int = 0
     jumps: int = 0
-    after: dict[str, int] = field(default_factory=dict)
+    after: dict[str, Terms] = field(default_factory=dict)
 
 
 class _Span:
@@ -171,10 +172,10 @@ def _change(line: Line, key: Key, new: _Span, now: _Span | None) -> Change:
     return Change(kind, line.row, key, line.terms, new.begins, new.ends, now.id, before, rise, jumped)
 
 
-def _note(after: dict[str, int], key: Key, terms: Terms) -> None:
-    """Remember what ordinary calls cost; caller prefixes and other directions are looked at by their own rates."""
+def _note(after: dict[str, Terms], key: Key, terms: Terms) -> None:
+    """Remember what ordinary calls are asked; caller prefixes and other directions are looked at by their own rates."""
     if key[0] == "out" and not key[2] and not terms.blocked:
-        after[key[1]] = terms.per_minute
+        after[key[1]] = terms
 
 
 def _find_what_takes_over(found: Comparison) -> None:
@@ -182,17 +183,18 @@ def _find_what_takes_over(found: Comparison) -> None:
     for place, change in enumerate(found.changes):
         if change.kind is ChangeKind.GONE:
             direction, prefix, callers = change.key
-            falls_to = None if direction != "out" else longest(found.after, prefix)
+            shorter = None if direction != "out" else longest(found.after, prefix)
+            falls_to = None if shorter is None else shorter.per_minute
             alarm = falls_to is None and not callers and not change.terms.blocked
             found.changes[place] = change._replace(falls_to=falls_to, alarm=alarm)
 
 
-def longest(prices: Mapping[str, int], prefix: str) -> int | None:
-    """Return the price of the longest code that begins a number."""
+def longest(by_code: Mapping[str, T], prefix: str) -> T | None:
+    """Return what stands under the longest code that begins a number."""
     for length in range(len(prefix), -1, -1):
-        price = prices.get(prefix[:length])
-        if price is not None:
-            return price
+        found = by_code.get(prefix[:length])
+        if found is not None:
+            return found
     return None
 
 

@@ -48,6 +48,8 @@ WORLD = (
     ("91", "India", 11_000),
 )
 BLOCKED = (("881", "Satellite"), ("882", "Global networks"), ("883", "Global networks"), ("979", "Premium rate"))
+# The second carrier asks less a minute for these, a fee for each call, and bills whole minutes: dear for short calls.
+BY_THE_CALL = {"44": Terms("United Kingdom", 4_000, 12_000, 60, 60)}
 # The name, the currency and how many times the carrier's price a customer pays, with minimum and increment.
 SELLS = {
     "acme": ("Office Europe", "EUR", 260, 60, 60),
@@ -73,7 +75,7 @@ def seed(cast: Any) -> None:
                 continue
             trunks = Trunk.objects.open().filter(msp=msp, tenant=None, carrier__isnull=False).order_by("pk")
             for place, trunk in enumerate(trunks):
-                _buy(msp, trunk, 100 + 12 * place, by)
+                _buy(msp, trunk, place, by)
             for customer in Customer.objects.filter(msp=msp, label__in=SELLS).order_by("pk"):
                 _sell(msp, customer, by)
                 _open(customer, by)
@@ -90,11 +92,13 @@ def _open(customer: Customer, by: Actor) -> None:
         accounts.top_up(customer.pk, micros, account.currency, reference=f"Card payment {number}", by=by)
 
 
-def _buy(msp: Msp, trunk: Trunk, percent: int, by: Actor) -> None:
+def _buy(msp: Msp, trunk: Trunk, place: int, by: Actor) -> None:
     deck = _deck(msp, f"{trunk.name} A–Z", RateDeck.Kind.BUY, "EUR", "As agreed with the carrier", by)
-    # The carriers differ: who is cheaper to a country is not cheaper to its mobiles.
-    mobiles = 100 if percent == 100 else 88
-    services.put_rates(deck, _lines(percent, 1, 1, mobiles), at=BEGIN, by=by, note="Price list 2026-01", full=True)
+    # The carriers differ: who is cheaper to a country is not cheaper to its mobiles, nor who asks less a minute.
+    lines = _lines(100 + 12 * place, 1, 1, 88 if place else 100)
+    if place == 1:
+        lines = [line._replace(terms=BY_THE_CALL.get(line.key[1], line.terms)) for line in lines]
+    services.put_rates(deck, lines, at=BEGIN, by=by, note="Price list 2026-01", full=True)
     services.assign_trunk(trunk, deck, begins=BEGIN, by=by)
 
 

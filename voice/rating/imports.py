@@ -3,7 +3,7 @@
 A draft keeps what it would change as rows, so that the comparison can be searched and activating it is two statements.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -21,11 +21,13 @@ from voice.rating import services, storing
 from voice.rating.comparing import Change, ChangeKind, Comparison, compare
 from voice.rating.files.columns import NEEDED, find_header, remembered
 from voice.rating.files.figures import COMMA, DAY_FIRST, MONTH_FIRST, POINT, Evidence
-from voice.rating.files.lines import Fault, Line, Plan, amounts_of, dates_of, read_lines
+from voice.rating.files.lines import Fault, Line, Plan, Terms, amounts_of, dates_of, read_lines
 from voice.rating.files.tables import MOST_BYTES, Table, Unreadable, read_table
 from voice.rating.losses import losses, lost_countries
 from voice.rating.models import DeckImport, DeckImportError, DeckLine, DeckVersion, RateDeck
 from voice.rating.models.decks import DRAFTS_KEPT
+from voice.rating.ranking import typical_seconds
+from voice.rating.typical import TypicalCall
 
 State = DeckImport.State
 SHOWN_ROWS = 8
@@ -202,7 +204,7 @@ def warnings(file: DeckImport, *, costs: bool = True) -> list[str]:
     if said.get("much_gone"):
         found.append(_("More than a fifth of the deck's codes are gone. Is this file only a part of the deck?"))
     if costs and said.get("losses", {}).get("count"):
-        words = _("At %(n)s codes calls would be sold for less than the cheapest buying price.")
+        words = _("At %(n)s codes calls would be sold for less than they cost by the cheapest buying deck.")
         found.append(words % {"n": f"{said['losses']['count']:,}"})
     if version.effective_from < timezone.now() and version.number > 1:
         found.append(_("It holds from a moment that has passed: calls since then keep their price until rated again."))
@@ -314,18 +316,20 @@ def _ordinary(gone: Sequence[Change]) -> list[str]:
     return [each.key[1] for each in gone if each.key[0] == "out" and not each.key[2] and not each.terms.blocked]
 
 
-def _losses(deck: RateDeck, version: DeckVersion, after: dict[str, int]) -> tuple[dict[str, Any], list[str]]:
+def _losses(deck: RateDeck, version: DeckVersion, after: dict[str, Terms]) -> tuple[dict[str, Any], list[str]]:
     """Return where the MSP would sell below cost, and the decks of other currencies, which are not compared."""
-    other = RateDeck.Kind.BUY if deck.kind == RateDeck.Kind.SELL else RateDeck.Kind.SELL
-    decks = list(RateDeck.objects.filter(msp_id=deck.msp_id, kind=other, closed_at=None).order_by("name"))
-    read: Callable[[RateDeck], dict[str, int]] = lambda each: storing.prices(each, version.effective_from)  # noqa: E731
-    theirs = [(each.name, read(each)) for each in decks if each.currency == deck.currency]
-    if deck.kind == RateDeck.Kind.SELL:
-        found = losses([(deck.name, after)], theirs)
-    else:
-        # The cheapest of all carriers still decides, so the MSP's other buying decks are asked, too.
-        own = RateDeck.objects.filter(msp_id=deck.msp_id, kind=deck.kind, closed_at=None, currency=deck.currency)
-        buys = [(each.name, after if each.pk == deck.pk else read(each)) for each in own]
-        found = losses(theirs, buys)
+    call = TypicalCall(typical_seconds(deck.msp_id), deck.currency)
+    decks = RateDeck.objects.filter(msp_id=deck.msp_id, closed_at=None).order_by("name")
+    compared = [each for each in decks if each.currency == deck.currency]
+
+    def costs(each: RateDeck) -> tuple[str, dict[str, int]]:
+        asked = after if each.pk == deck.pk else storing.asked(each, version.effective_from)
+        return each.name, call.costs(asked, each.currency)
+
+    is_sold_by = deck.kind == RateDeck.Kind.SELL
+    sells = [costs(deck)] if is_sold_by else [costs(each) for each in compared if each.kind == RateDeck.Kind.SELL]
+    # The cheapest of all carriers decides, also where this deck is one of theirs.
+    found = losses(sells, [costs(each) for each in compared if each.kind == RateDeck.Kind.BUY])
     worst = [asdict(loss) for loss in found[:SHOWN_LOSSES]]
-    return {"count": len(found), "worst": worst}, [each.name for each in decks if each.currency != deck.currency]
+    skipped = [each.name for each in decks if each.kind != deck.kind and each.currency != deck.currency]
+    return {"count": len(found), "worst": worst, "seconds": call.seconds}, skipped

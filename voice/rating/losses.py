@@ -10,7 +10,7 @@ from voice.rating.comparing import longest
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Calls to numbers that begin with `prefix`: what a minute brings, and what it costs by the cheapest deck."""
+    """Calls to numbers that begin with `prefix`: what a typical one brings, and what it costs by the cheapest deck."""
 
     prefix: str
     sell: int
@@ -20,7 +20,7 @@ class Loss:
 
 
 def losses(sells: Sequence[tuple[str, Mapping[str, int]]], buys: Sequence[tuple[str, Mapping[str, int]]]) -> list[Loss]:
-    """Return every code at which a selling price lies below the cheapest buying price, the largest loss first.
+    """Return every code at which a call is sold for less than it costs by the cheapest deck, the largest loss first.
 
     A selling code may cover dearer ones of the carrier (44 sold, 447 bought), so the codes of both sides are tried."""
     found = []
@@ -42,7 +42,7 @@ def country_code_of(prefix: str) -> str:
     return next((prefix[:size] for size in (1, 2, 3) if int(prefix[:size] or 0) in COUNTRY_CODE_TO_REGION_CODE), "")
 
 
-def lost_countries(before: Iterable[str], after: Mapping[str, int]) -> list[str]:
+def lost_countries(before: Iterable[str], after: Mapping[str, object]) -> list[str]:
     """Return the calling codes to which a deck had codes and has no price any more, not even by a shorter code."""
     had = {country_code_of(prefix) for prefix in before} - {""}
     has = {country_code_of(prefix) for prefix in after}

@@ -17,6 +17,7 @@ from portal.core.errors import StaleEdit
 from tenants.models import Customer, Msp
 from tenants.scopes import config_changed
 from voice.rating.models import CustomerDeck, LossPolicy, PriceUse, RateDeck, TrunkDeck
+from voice.rating.typical import TYPICAL_SECONDS
 
 Mode = LossPolicy.Mode
 _WANT = """
@@ -38,10 +39,22 @@ def deck_changed(deck: RateDeck) -> None:
         prices_changed(deck.msp_id)
 
 
+def exchange_rates_changed(msp_id: int) -> None:
+    """Note new exchange rates, where the MSP has decks in several currencies: what they ask is compared in one."""
+    if RateDeck.objects.filter(msp=msp_id, closed_at=None).values("currency").distinct().count() > 1:
+        prices_changed(msp_id)
+
+
 def selling_deck_changed(customer: Customer) -> None:
     """Note that a customer pays by another deck: below its prices calls may not go, where they may not."""
     config_changed(customer)
     prices_changed(customer.msp_id)
+
+
+def typical_seconds(msp_id: int) -> int:
+    """Return how long the call is by whose cost an MSP's trunks are compared; to be read as the MSP or as the nodes."""
+    said = LossPolicy.objects.filter(msp=msp_id, tenant=None).values_list("typical_seconds", flat=True).first()
+    return said or TYPICAL_SECONDS
 
 
 def with_protection(customers: QuerySet[Customer], at: datetime) -> QuerySet[Customer]:
@@ -65,8 +78,12 @@ def protecting_deck(customer: Any) -> int:
 
 
 @transaction.atomic
-def set_loss_policy(msp: Msp, customer: Customer | None, mode: str, *, by: Actor, seen: int | None = None) -> None:
+def set_loss_policy(
+    msp: Msp, customer: Customer | None, mode: str, *, typical: int | None = None, by: Actor, seen: int | None = None
+) -> None:
     """Say what becomes of an MSP's calls below cost, or of one customer's; an empty mode follows the MSP's again.
+
+    `typical` are the seconds of the call by which all trunks are compared, None as before: the MSP's alone.
 
     Raises ValidationError with messages meant for the user, StaleEdit when somebody else changed it meanwhile.
     """
@@ -76,21 +93,29 @@ def set_loss_policy(msp: Msp, customer: Customer | None, mode: str, *, by: Actor
     stored = LossPolicy.objects.select_for_update().filter(msp=msp, tenant=customer).first()
     if seen is not None and seen != (stored.row_version if stored else 0):
         raise StaleEdit(_("Somebody changed this meanwhile. Look at what it says now."))
-    before = stored.mode if stored else ""
+    before = _facts(stored)
     if not mode and customer is None:
         raise ValidationError({"mode": _("Choose one of the ways that are offered.")})
     if mode:
         row = stored or LossPolicy(msp=msp, tenant=customer)
         row.mode = mode
+        row.typical_seconds = row.typical_seconds if typical is None else typical
         row.row_version += 1
         row.full_clean()
         row.save()
     elif stored is not None:
         stored.delete()
-    for each in _followers(msp, customer):
-        config_changed(each)
+    after = _facts(row if mode else None)
+    if before["mode"] != after["mode"]:
+        for each in _followers(msp, customer):
+            config_changed(each)
     prices_changed(msp.pk)
-    audit.record(by, "losses.policy_set", customer or msp, before={"mode": before}, after={"mode": mode})
+    audit.record(by, "losses.policy_set", customer or msp, before=before, after=after)
+
+
+def _facts(policy: LossPolicy | None) -> dict[str, Any]:
+    policy = policy or LossPolicy(mode="")
+    return {"mode": policy.mode, "typical_seconds": policy.typical_seconds}
 
 
 def _followers(msp: Msp, customer: Customer | None) -> Iterable[Customer]:

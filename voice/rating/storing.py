@@ -16,8 +16,9 @@ _RUNNING = """
       FROM public.rating_deckrate
      WHERE deck_id = %s AND (ends IS NULL OR (ends > begins AND ends > %s)) ORDER BY begins, id
 """
-_PRICES = """
-    SELECT prefix, per_minute FROM public.rating_deckrate
+_ASKED = """
+    SELECT prefix, destination, per_minute, fee, minimum, increment, grace, minimum_charge, maximum_charge
+      FROM public.rating_deckrate
      WHERE deck_id = %s AND direction = 'out' AND callers = '' AND NOT blocked
        AND begins <= %s AND (ends IS NULL OR ends > %s)
 """
@@ -49,11 +50,11 @@ def running(deck: RateDeck, at: datetime) -> dict[Key, list[Held]]:
     return found
 
 
-def prices(deck: RateDeck, at: datetime) -> dict[str, int]:
-    """Return what ordinary calls cost per minute at a moment, by called code."""
+def asked(deck: RateDeck, at: datetime) -> dict[str, Terms]:
+    """Return what a deck asks for ordinary calls at a moment, by called code."""
     with connection.cursor() as cursor:
-        cursor.execute(_PRICES, [deck.pk, at, at])
-        return dict(cursor.fetchall())
+        cursor.execute(_ASKED, [deck.pk, at, at])
+        return {row[0]: Terms._make((*row[1:], False, ())) for row in cursor.fetchall()}
 
 
 def write_changes(version: DeckVersion, changes: Iterable[Change]) -> None:

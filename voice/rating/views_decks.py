@@ -36,6 +36,7 @@ from voice.rating.pages_decks import (
     state_of_version,
     version_url,
 )
+from voice.rating.typical import in_words
 from voice.selection import refusal_words
 
 # A number and not a code: from here on the page says which rate takes it.
@@ -231,6 +232,7 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
         "counts": row.summary.get("counts", {}),
         "read_as": _read_as(file) if file else [],
         "costs": costs,
+        "losses_by": _losses_by(row.summary.get("losses", {}).get("seconds")),
         "warnings": imports.warnings(file, costs=costs) if file and draft and not working else [],
         "can_change": request.can("rates.change"),
     }
@@ -239,6 +241,14 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
         # The page polls its progress; at the end what was found has to come, too.
         response["HX-Refresh"] = "true"
     return response
+
+
+def _losses_by(seconds: int | None) -> str:
+    """Return what was compared to find losses; versions of before have no call of a typical length."""
+    if seconds is None:
+        return _("Per minute, against the cheapest of your buying decks.")
+    words = _("What a call of %(length)s brings, against what it costs by the cheapest of your buying decks.")
+    return words % {"length": in_words(seconds)}
 
 
 def _read_as(file: DeckImport) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from voice.carriers.selectors import trunks_for
 from voice.emergency.selectors import emergency_for
 from voice.rating.models import LossPolicy
 from voice.rating.ranking import set_loss_policy
+from voice.rating.typical import in_words
 from voice.routing import selectors, services
 from voice.routing.api_costs import CallCostViewSet
 from voice.routing.explain import explain
@@ -105,7 +106,10 @@ class RouteViewSet(TenantViewSet):
 
     @action(detail=False, methods=["get"], url_path="try")
     def try_number(self, request: Request) -> Response:
-        """Say what a call would do: `?number=…&caller=…&at=…`; nothing is called."""
+        """Say what a call would do: `?number=…&caller=…&at=…`; nothing is called.
+
+        `pays_micros` is what a call of `typical_seconds` costs by your prices, null where it has none that you may see.
+        """
         customer = request.tenant
         dials = [each.dial for each in emergency_for(customer)]
         form = TryForm(request.query_params, country=customer.country, emergency=dials)
@@ -113,13 +117,18 @@ class RouteViewSet(TenantViewSet):
             raise ValidationError(form.errors.as_data())
         called, caller = form.cleaned_data["number"], form.cleaned_data["caller"]
         at = form.cleaned_data["at"] or timezone.now()
-        choice = selectors.try_number(customer, called.lstrip("+"), caller.lstrip("+"), at)
-        explained = explain(choice, called, {trunk.gateway: trunk.name for trunk in trunks_for(customer)})
+        tried = selectors.try_number(customer, called.lstrip("+"), caller.lstrip("+"), at)
+        choice, names = tried.choice, {trunk.gateway: trunk.name for trunk in trunks_for(customer)}
+        explained = explain(choice, called, names, in_words(tried.seconds))
+        shows_price = tried.is_priced and request.can("bills.view")  # type: ignore[attr-defined]
         return Response(
             {
                 "outcome": choice.outcome,
                 "sentence": explained.sentence,
                 "route": explained.matched,
+                "typical_seconds": tried.seconds,
+                "pays_micros": tried.pays if shows_price else None,
+                "currency": tried.currency if shows_price else "",
                 "trunks": choice.trunks,
                 "left_out": [gateway for gateway, _why in choice.left_out],
                 "trace": [{"route": route, "why": why} for route, why in explained.lines],
@@ -161,15 +170,22 @@ class ScheduleViewSet(TenantViewSet):
 
 
 class LossPolicySerializer(serializers.Serializer[LossPolicy]):
-    """What becomes of calls below cost: of `customer`, or of everybody where that is null; empty follows everybody."""
+    """What becomes of calls below cost: of `customer`, or of everybody where that is null; empty follows everybody.
+
+    `typical_seconds` is the length of the call by whose cost trunks are compared, everybody's alone; null is 180.
+    """
 
     customer = serializers.IntegerField(source="tenant_id", min_value=1, allow_null=True, default=None)
     mode = serializers.ChoiceField(LossPolicy.Mode.choices, allow_blank=True)
+    typical_seconds = serializers.IntegerField(min_value=1, max_value=7200, allow_null=True, required=False)
     row_version = serializers.IntegerField(required=False)
 
 
 class LossPolicyViewSet(MspViewSet):
-    """What becomes of calls that cost more than they bring: `report` or `refuse`, set by a POST."""
+    """What becomes of calls that cost more than they bring, `report` or `refuse`, and by which call that is told.
+
+    A POST sets it.
+    """
 
     queryset = LossPolicy.objects.none()
     serializer_class = LossPolicySerializer
@@ -186,7 +202,10 @@ class LossPolicyViewSet(MspViewSet):
             customer = Customer.objects.filter(pk=data["tenant_id"], msp=msp).first()
             if customer is None:
                 raise ValidationError({"customer": _("You have no such customer.")})
-        set_loss_policy(msp, customer, data["mode"], by=self.actor, seen=data.get("row_version"))
+        set_loss_policy(
+            msp, customer, data["mode"], typical=data.get("typical_seconds"), by=self.actor,
+            seen=data.get("row_version"),
+        )  # fmt: skip
         stored = LossPolicy.objects.filter(msp=msp, tenant=customer).first()
         return stored or LossPolicy(msp=msp, tenant=customer, mode="")
 

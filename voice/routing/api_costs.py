@@ -16,7 +16,7 @@ from voice.routing.trial import trial
 
 
 class TriedTrunkSerializer(serializers.Serializer[Any]):
-    """A trunk: `place` in the order it would be tried, 0 where it is left out, and `why`; micros a minute."""
+    """A trunk: `place` in the order it would be tried, 0 where it is left out, and `why`; micros for the call."""
 
     trunk = serializers.CharField(source="gateway")
     name = serializers.CharField()
@@ -27,11 +27,17 @@ class TriedTrunkSerializer(serializers.Serializer[Any]):
 
 
 class TrialSerializer(serializers.Serializer[Any]):
-    """What a call would do and cost; `pays_micros` is the customer's price a minute, null where none is known."""
+    """What a call would do, and what one of `typical_seconds` costs over each trunk.
+
+    `pays_micros` is what the customer pays for it, null where that is not known. All sums are in `currency`, those of
+    other currencies by the exchange rates in `converted`.
+    """
 
     outcome = serializers.CharField()
     sentence = serializers.CharField()
     currency = serializers.CharField()
+    converted = serializers.ListField(child=serializers.CharField())
+    typical_seconds = serializers.IntegerField(source="seconds")
     pays_micros = serializers.IntegerField(source="pays", allow_null=True)
     refuses_losses = serializers.BooleanField(source="protects")
     trunks = TriedTrunkSerializer(source="ways", many=True)

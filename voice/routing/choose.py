@@ -73,9 +73,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Ask:
-    """What a trunk of the MSP costs a minute to the called number now: micros, None where no rate says so."""
+    """What a typical call to the number costs over a trunk of the MSP now: micros, None where no rate says so."""
 
-    per_minute: int | None = None
+    cost: int | None = None
     blocked: bool = False
 
 
@@ -83,8 +83,8 @@ class Ask:
 class Quotes:
     """The prices of one call: `asks` by the MSP's trunks; a customer's own trunk has none and costs the MSP nothing.
 
-    `pays` is what the customer pays a minute; with `protects`, trunks that cost more are not used. Not `known` means
-    that nobody ranks trunks here: lines stay as they are listed.
+    `pays` is what the customer pays for the same call; with `protects`, trunks that cost more are not used. Not `known`
+    means that nobody ranks trunks here: lines stay as they are listed.
     """
 
     asks: Mapping[str, Ask] = field(default_factory=dict)
@@ -201,7 +201,7 @@ def _left_out(line: Line, trunk: str, quotes: Quotes) -> LeftOut | None:
     ask = quotes.asks.get(trunk)
     if ask is None or not quotes.known:
         return None
-    cost = ask.per_minute
+    cost = ask.cost
     if quotes.protects and not ask.blocked and cost is not None and quotes.pays is not None and cost > quotes.pays:
         return LeftOut.BELOW_COST
     if line.order is Order.LISTED:
@@ -215,7 +215,7 @@ def _place(ask: Ask | None) -> tuple[int, int]:
     """Place own trunks first, then the cheaper, then those without a price."""
     if ask is None:
         return 0, 0
-    return (2, 0) if ask.per_minute is None else (1, ask.per_minute)
+    return (2, 0) if ask.cost is None else (1, ask.cost)
 
 
 def _miss(line: Line, call: CallQuery) -> Miss | None:

@@ -15,7 +15,7 @@ from voice.routing.choose import Choice, LeftOut, Miss, Order, Outcome
 LEFT_OUT = {
     LeftOut.BLOCKED: gettext_lazy("left out: blocked by the carrier's deck"),
     LeftOut.NO_PRICE: gettext_lazy("left out: no price for this number"),
-    LeftOut.BELOW_COST: gettext_lazy("left out: asks more than the customer pays"),
+    LeftOut.BELOW_COST: gettext_lazy("left out: costs more than the customer pays"),
 }
 
 
@@ -29,8 +29,8 @@ class Explained:
     notes: tuple[str, ...] = ()
 
 
-def explain(choice: Choice, called: str, names: dict[str, str]) -> Explained:
-    """Return the answer in words; `names` maps gateways to the names of trunks."""
+def explain(choice: Choice, called: str, names: dict[str, str], typical: str = "") -> Explained:
+    """Return the answer in words; `names` maps gateways to the names of trunks, `typical` is the length in words."""
     number = format_number(called) if called.startswith("+") else called
     trunks = _(", then ").join(names.get(gateway, "?") for gateway in choice.trunks)
     sentences = {
@@ -49,12 +49,15 @@ def explain(choice: Choice, called: str, names: dict[str, str]) -> Explained:
     }
     sentence = sentences[choice.outcome] % {"number": number, "trunks": trunks}
     lines = tuple((step.line.id, _why(step.miss)) for step in choice.trace)
-    return Explained(sentence, choice.line.id if choice.line else None, lines, tuple(_notes(choice, names)))
+    return Explained(sentence, choice.line.id if choice.line else None, lines, tuple(_notes(choice, names, typical)))
 
 
-def _notes(choice: Choice, names: dict[str, str]) -> Iterator[str]:
+def _notes(choice: Choice, names: dict[str, str], typical: str) -> Iterator[str]:
     if choice.line is not None and choice.line.order is not Order.LISTED and len(choice.trunks) > 1:
-        yield _("The cheapest for this number at this moment is tried first.")
+        yield _(
+            "The cheapest is tried first: the trunk over which a call of %(length)s to this number costs your provider "
+            "the least at this moment."
+        ) % {"length": typical}
     if choice.trunks and choice.left_out:
         trunks = ", ".join(names.get(gateway, "?") for gateway, _why in choice.left_out)
         yield _("Not offered for this number, so left out: %(trunks)s.") % {"trunks": trunks}

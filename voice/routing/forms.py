@@ -25,7 +25,10 @@ WINDOW_ROWS = 4
 
 
 class RouteForm(Groups, forms.ModelForm):
-    """A line of the policy; the trunks are numbered choices, so that their order is typed without a mouse."""
+    """A line of the policy; the trunks are numbered choices, so that their order is typed without a mouse.
+
+    `length` is how long the call is, in words, by whose cost a line finds the cheapest trunk.
+    """
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     groups = [
@@ -45,16 +48,17 @@ class RouteForm(Groups, forms.ModelForm):
             "trunk_order": forms.RadioSelect,
         }
 
-    def __init__(self, *args: Any, trunks: Iterable[Trunk], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, trunks: Iterable[Trunk], length: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.trunks = list(trunks)
         self.fields["schedule"].queryset = Schedule.objects.order_by("name")
         self.fields["schedule"].empty_label = _("At any hour")
         self.fields["trunk_order"].required = False  # left out, it stays as it is
         self.fields["trunk_order"].help_text = _(
-            "Cheapest first: for each called number your provider's prices of the moment decide, and the list above "
-            "only where they are equal. Trunks of your own come first. If one fails, the next cheapest is tried."
-        )
+            "Cheapest first: for each called number the trunk is tried first over which a call of %(length)s costs "
+            "your provider the least at that moment, with its connection fee and begun minutes. The list above decides "
+            "only where they cost the same. Trunks of your own come first. If one fails, the next cheapest is tried."
+        ) % {"length": length}
         if self.instance.is_default:
             for name in ("pattern", "caller_pattern", "schedule", "enabled"):
                 del self.fields[name]

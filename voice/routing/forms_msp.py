@@ -8,10 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from portal.core.fields import parse_number
 from tenants.models import Customer
 from voice.rating.models import LossPolicy
+from voice.rating.typical import TYPICAL_SECONDS
 
 
 class LossPolicyForm(forms.Form):
-    """What becomes of calls below cost; a customer may follow the MSP."""
+    """What becomes of calls below cost, where a customer may follow the MSP, and of all: by which call that is told."""
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
@@ -26,10 +27,24 @@ class LossPolicyForm(forms.Form):
         self.fields["mode"].initial = stored.mode if stored else "" if for_customer else LossPolicy.Mode.REPORT
         self.fields["seen"].initial = stored.row_version if stored else 0
         self.fields["mode"].help_text = _(
-            "A call is below cost where a trunk asks more a minute than the customer pays. Where no trunk of the line "
-            "is left, the call is refused; the customer reads “not offered”. Emergency calls, calls inside and a "
-            "customer's own trunks are never touched."
+            "A call is below cost where a typical call costs more over a trunk than the customer pays for it. Where no "
+            "trunk of the line is left, the call is refused; the customer reads “not offered”. Emergency calls, calls "
+            "inside and a customer's own trunks are never touched."
         )
+        if not for_customer:
+            said = stored.typical_seconds if stored else None
+            self.fields["typical_seconds"] = forms.IntegerField(
+                label=_("A typical call lasts"),
+                min_value=1,
+                max_value=7200,
+                initial=said or TYPICAL_SECONDS,
+                widget=forms.NumberInput(attrs={"data-unit": _("seconds"), "min": 1, "max": 7200}),
+                help_text=_(
+                    "180 seconds are three minutes. A trunk with a low price a minute can be dear all the same: by its "
+                    "connection fee, or where it bills whole minutes. So it is always what a call of this length costs "
+                    "that is compared, for calls below cost and for lines that go to the cheapest trunk first."
+                ),
+            )
 
 
 class CostForm(forms.Form):

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from voice.rating.cheapest import Span, main_currency
+from voice.rating.cheapest import Span
 from voice.rating.decks import Deck, Direction
+from voice.rating.typical import TypicalCall
 from voice.routing.choose import Ask, Quotes
 
 
@@ -16,39 +17,26 @@ def quotes_for(
     decks: Mapping[int, Deck],
     sell: Deck | None,
     protects: bool,
-    since: int,
+    call: TypicalCall,
 ) -> Quotes:
-    """Return the prices a minute of a call to these digits at a moment (ms), for any caller, by the decks in force.
-
-    Of what is planned, what holds at `since` or later says in which currency trunks are compared.
-    """
-    currency = main_currency(spans, decks, since)
-    costs = {trunk: _asked(spans.get(trunk, ()), decks, called, at) for trunk in shared}
-    asks = {trunk: ask if its == currency else Ask() for trunk, (ask, its) in costs.items()}
-    pays = _sold(sell, called, at) if sell is not None and sell.currency == currency else None
+    """Return what a typical call to these digits costs at a moment (ms), for any caller, by the decks in force."""
+    asks = {trunk: asked(_in_force(spans.get(trunk, ()), decks, at), called, at, call) for trunk in shared}
+    pays = None if sell is None or Direction.OUT in sell.free else asked(sell, called, at, call).cost
     return Quotes(asks, pays, protects)
 
 
-def _asked(spans: Sequence[Span], decks: Mapping[int, Deck], called: str, at: int) -> tuple[Ask, str]:
-    deck = next((decks[deck] for begins, ends, deck in spans if begins <= at < ends and deck in decks), None)
-    if deck is None:
-        return Ask(), ""
+def _in_force(spans: Sequence[Span], decks: Mapping[int, Deck], at: int) -> Deck | None:
+    return next((decks[deck] for begins, ends, deck in spans if begins <= at < ends and deck in decks), None)
+
+
+def asked(deck: Deck | None, called: str, at: int, call: TypicalCall) -> Ask:
+    """Return what the call costs by a deck, in the band that holds at the moment."""
+    if deck is None or not call.compares(deck.currency):
+        return Ask()
     if Direction.OUT in deck.free:
-        return Ask(0), deck.currency
-    price, blocked = _price(deck, called, at)
-    return Ask(price, blocked), deck.currency
-
-
-def _sold(deck: Deck, called: str, at: int) -> int | None:
-    if Direction.OUT in deck.free:
-        return None
-    return _price(deck, called, at)[0]
-
-
-def _price(deck: Deck, called: str, at: int) -> tuple[int | None, bool]:
+        return Ask(0)
     rate = deck.find(Direction.OUT, called, "", at)
-    if rate is None:
-        return None, False
-    if rate.blocked:
-        return None, True
-    return rate.price_in(deck.bands.at(at) if deck.bands else "").per_minute, False
+    if rate is None or rate.blocked:
+        return Ask(blocked=rate is not None)
+    price = rate.price_in(deck.bands.at(at) if deck.bands else "")
+    return Ask(call.cost(rate, price.per_minute, price.fee, deck.currency))

@@ -1,7 +1,7 @@
 """Reads of a customer's routing policy."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 
@@ -25,6 +25,21 @@ from voice.routing.choose import (
 )
 from voice.routing.models import Route, RouteQuerySet, Schedule
 from voice.routing.prices import priced
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What a call by the customer would do; `pays` is what one of `seconds` costs it by its own deck, None unknown."""
+
+    choice: Choice
+    seconds: int
+    pays: int | None
+    currency: str
+
+    @property
+    def is_priced(self) -> bool:
+        """Return whether the call leaves, at a price that is known."""
+        return self.choice.outcome is Outcome.TRUNK and self.pays is not None
 
 
 def routes_in_dial_order() -> RouteQuerySet:
@@ -71,14 +86,16 @@ def policy_for(customer: Customer) -> PolicyView:
     )
 
 
-def try_number(customer: Customer, called: str, caller: str, at: datetime) -> Choice:
+def try_number(customer: Customer, called: str, caller: str, at: datetime) -> Tried:
     """Return what a call by the customer would do; numbers as digits, an emergency number as dialled."""
     policy = policy_for(customer)
     found = priced(customer, called, at)
     by_price = found.quotes.protects or any(line.order is not Order.LISTED for line in policy.lines)
     choice = choose(policy, CallQuery(called, caller, at), found.quotes if by_price else UNKNOWN)
     # What a call costs is the MSP's to know: its customer is told that the number is not offered.
-    return replace(choice, outcome=Outcome.NOT_OFFERED) if choice.outcome is Outcome.BELOW_COST else choice
+    if choice.outcome is Outcome.BELOW_COST:
+        choice = replace(choice, outcome=Outcome.NOT_OFFERED)
+    return Tried(choice, found.by.call.seconds, found.pays, found.currency)
 
 
 def _line(route: Any, usable: dict[int, str], time_zone: str) -> Line:

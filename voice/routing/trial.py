@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from portal.db import contexts
 from tenants.models import Customer, Msp
 from voice.carriers.selectors import trunks_for
+from voice.rating.typical import in_words
 from voice.routing.choose import CallQuery, Choice, choose
 from voice.routing.explain import LEFT_OUT, explain
 from voice.routing.prices import Priced, priced
@@ -16,7 +17,7 @@ from voice.routing.selectors import policy_for
 
 @dataclass(frozen=True)
 class Way:
-    """One trunk of a line: its place in the order or why it has none, what it asks a minute and what that leaves."""
+    """One trunk of a line: its place in the order or why it has none, what the call costs and what that leaves."""
 
     gateway: str
     name: str
@@ -28,14 +29,24 @@ class Way:
 
 @dataclass(frozen=True)
 class Trial:
-    """What would happen, in a sentence and trunk by trunk; `pays` is the customer's price a minute, None is unknown."""
+    """What would happen, in a sentence and trunk by trunk, compared by what a call of `seconds` costs.
+
+    `pays` is what the customer pays for it, None is unknown; `converted` are the exchange rates that led to `currency`.
+    """
 
     outcome: str
     sentence: str
     ways: list[Way]
+    seconds: int
     pays: int | None
     protects: bool
     currency: str
+    converted: list[str]
+
+    @property
+    def length(self) -> str:
+        """Return the length of the typical call in words."""
+        return in_words(self.seconds)
 
 
 def trial(msp: Msp, customer: Customer, called: str, caller: str, at: datetime) -> Trial:
@@ -47,7 +58,8 @@ def trial(msp: Msp, customer: Customer, called: str, caller: str, at: datetime) 
         choice = choose(policy_for(customer), call, found.quotes)
         return Trial(
             choice.outcome.value, explain(choice, called, names).sentence, _ways(choice, found, names),
-            found.quotes.pays, found.quotes.protects, found.currency,
+            found.by.call.seconds, found.quotes.pays, found.quotes.protects, found.by.call.currency,
+            [str(each) for each in found.by.conversions],
         )  # fmt: skip
 
 
@@ -59,7 +71,7 @@ def _ways(choice: Choice, found: Priced, names: dict[str, str]) -> list[Way]:
         why = str(LEFT_OUT[left_out[gateway]]) if gateway in left_out else ""
         if ask is None and not why:
             why = _("the customer's own")
-        asks = ask.per_minute if ask is not None else None
+        asks = ask.cost if ask is not None else None
         margin = pays - asks if pays is not None and asks is not None else None
         place = 0 if gateway in left_out else place
         ways.append(Way(gateway, names.get(gateway, gateway), place, why, asks, margin))

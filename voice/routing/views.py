@@ -17,10 +17,12 @@ from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from voice.carriers.selectors import trunks_for
 from voice.emergency.selectors import emergency_for
+from voice.rating.typical import in_words
 from voice.routing import selectors, services
 from voice.routing.explain import explain, hours_in_words
 from voice.routing.forms import RouteForm, ScheduleForm, TryForm
 from voice.routing.models import Route, Schedule
+from voice.routing.prices import typical_seconds_for
 
 
 @requires("routing.view")
@@ -154,7 +156,9 @@ def _moved(request: HttpRequest, pk: int | None, refused: str) -> HttpResponse:
 
 
 def _edit(request: HttpRequest, route: Route) -> HttpResponse:
-    form = RouteForm(request.POST or None, instance=route, trunks=trunks_for(request.tenant).order_by("name"))
+    trunks = trunks_for(request.tenant).order_by("name")
+    length = in_words(typical_seconds_for(request.tenant))
+    form = RouteForm(request.POST or None, instance=route, trunks=trunks, length=length)
     if request.method == "POST" and form.is_valid():
         try:
             services.save_route(
@@ -187,16 +191,18 @@ def _policy_context(request: HttpRequest) -> dict[str, Any]:
         routes.append(selectors.default_route())
     context: dict[str, Any] = {"routes": routes, "can_change": request.can("routing.change")}
     context["seen"] = " ".join(str(route.pk) for route in ordered)
-    tried = "number" in request.GET
+    is_tried = "number" in request.GET
     dials = [each.dial for each in emergency_for(customer)]
-    form = TryForm(request.GET if tried else None, country=customer.country, emergency=dials)
-    if tried and form.is_valid():
+    form = TryForm(request.GET if is_tried else None, country=customer.country, emergency=dials)
+    if is_tried and form.is_valid():
         called, caller = form.cleaned_data["number"], form.cleaned_data["caller"]
         at = form.cleaned_data["at"] or timezone.now()
-        choice = selectors.try_number(customer, called.lstrip("+"), caller.lstrip("+"), at)
-        explained = explain(choice, called, {trunk.gateway: trunk.name for trunk in trunks})
+        tried = selectors.try_number(customer, called.lstrip("+"), caller.lstrip("+"), at)
+        length = in_words(tried.seconds)
+        explained = explain(tried.choice, called, {trunk.gateway: trunk.name for trunk in trunks}, length)
         why = dict(explained.lines)
-        context["answer"] = explained
+        context |= {"answer": explained, "tried": tried, "length": length}
+        context["shows_price"] = tried.is_priced and request.can("bills.view")
         context["trace"] = [(route, why.get(route.pk, "")) for route in routes if route.pk]
     context["try_form"] = form
     return context

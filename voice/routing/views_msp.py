@@ -18,7 +18,8 @@ from portal.ui.forms import refuse
 from portal.ui.lists import Choice, Column, Empty, ListPage
 from tenants.models import Customer
 from voice.rating.models import LossPolicy, PriceTables, RateDeck
-from voice.rating.ranking import set_loss_policy, with_protection
+from voice.rating.ranking import set_loss_policy, typical_seconds, with_protection
+from voice.rating.typical import in_words
 from voice.routing.forms_msp import CostForm, LossPolicyForm
 from voice.routing.trial import trial
 
@@ -64,6 +65,7 @@ def losses(request: HttpRequest) -> HttpResponse:
     context = {
         "costs": costs,
         "general": Mode(general.mode if general else Mode.REPORT).label,
+        "length": in_words(typical_seconds(request.msp.pk)),
         "tables": PriceTables.objects.filter(msp=request.msp).defer("rows").first() if costs else None,
         "can_change": request.can("rates.change"),
     }
@@ -79,7 +81,10 @@ def policy(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            set_loss_policy(request.msp, customer, data["mode"], by=request.actor, seen=data["seen"])
+            set_loss_policy(
+                request.msp, customer, data["mode"], typical=data.get("typical_seconds"), by=request.actor,
+                seen=data["seen"],
+            )  # fmt: skip
         except ValidationError as error:
             refuse(form, error)
         else:
@@ -93,7 +98,7 @@ def try_call(request: HttpRequest) -> HttpResponse:
     """Say which trunks a customer's call would try, why, at what price and margin."""
     tried = "number" in request.GET
     form = CostForm(request.GET if tried else None, msp=request.msp)
-    context: dict[str, Any] = {"form": form}
+    context: dict[str, Any] = {"form": form, "may_change": request.can("rates.change")}
     if tried and form.is_valid():
         data = form.cleaned_data
         at = data["at"] or timezone.now()

@@ -1,12 +1,16 @@
 """What becomes of calls that cost more than they bring, and the tables by which nodes rank trunks."""
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 
 class LossPolicy(models.Model):
-    """What becomes of calls that cost more than they bring: of all customers of an MSP, or of one that is named."""
+    """What becomes of calls that cost more than they bring: of all customers of an MSP, or of one that is named.
+
+    The one of all says by which call costs are compared at all, also where a line goes by price.
+    """
 
     class Mode(models.TextChoices):
         REPORT = "report", _("Only report them")
@@ -15,6 +19,13 @@ class LossPolicy(models.Model):
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
     tenant = models.ForeignKey("tenants.Customer", models.PROTECT, null=True, blank=True, related_name="+")
     mode = models.TextField(_("calls below cost"), choices=Mode)
+    typical_seconds = models.PositiveIntegerField(
+        _("typical call"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(7200)],
+        help_text=_("In seconds: trunks are compared by what such a call costs. Empty is three minutes."),
+    )
     row_version = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
@@ -24,6 +35,11 @@ class LossPolicy(models.Model):
                 name="rating_losspolicy_mode_known",
                 condition=Q(mode__in=["report", "refuse"]),
                 violation_error_message=_("Choose one of the ways that are offered."),
+            ),
+            models.CheckConstraint(
+                name="rating_losspolicy_typical_call",
+                condition=Q(typical_seconds=None) | Q(typical_seconds__range=(1, 7200), tenant=None),
+                violation_error_message=_("A typical call lasts from 1 to 7200 seconds, the same for all customers."),
             ),
         ]
 
@@ -51,7 +67,8 @@ class PriceTables(models.Model):
     # When the clock alone makes them stale: a price that changes beyond what the timetable tells.
     next_at = models.DateTimeField(null=True)
     rows = models.JSONField(default=list)  # [[table, key, value], …]
-    # What is sold below cost now: {"count", "worst": [{"prefix", "sell", "buy", …}], "currency", "skipped": […]}
+    # What a typical call is sold below cost at now: {"count", "worst": [{"prefix", "sell", "buy", …}], "currency",
+    # "converted": [rates in words], "skipped": [decks without one]}
     losses = models.JSONField(default=dict)
 
     class Meta:

@@ -34,7 +34,7 @@ def told(found):
 def test_what_is_the_same_is_no_change(full):
     found = compare({key("44"): [held(1, 10)]}, [line("44", 10)], JUNE, full=full)
 
-    assert (found.changes, found.same, found.after) == ([], 1, {"44": 10})
+    assert (found.changes, found.same, found.after) == ([], 1, {"44": Terms("there", 10)})
 
 
 def test_each_kind_of_change_is_told_with_what_it_replaces():
@@ -57,7 +57,7 @@ def test_a_part_of_a_deck_ends_nothing_that_it_lacks():
     found = compare({key("43"): [held(4, 40)]}, [line("1", 7)], JUNE, full=False)
 
     assert told(found) == [("new", "1", 7, JUNE, None, None)]
-    assert (found.same, found.after) == (1, {"1": 7, "43": 40})
+    assert (found.same, found.after) == (1, {"1": Terms("there", 7), "43": Terms("there", 40)})
 
 
 def test_a_code_in_a_row_that_nobody_could_read_is_not_taken_for_missing():

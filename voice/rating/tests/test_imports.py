@@ -235,9 +235,10 @@ def test_selling_below_cost_is_found_from_either_side(northwind, deck, bring, ag
 
     assert file.version.summary["losses"] == {
         "count": 2,
+        "seconds": 180,
         "worst": [
-            {"prefix": "1787", "sell": 20_000, "buy": 35_000, "seller": "Retail", "buyer": "Carrier A"},
-            {"prefix": "44", "sell": 10_000, "buy": 12_000, "seller": "Retail", "buyer": "Carrier A"},
+            {"prefix": "1787", "sell": 60_000, "buy": 105_000, "seller": "Retail", "buyer": "Carrier A"},
+            {"prefix": "44", "sell": 30_000, "buy": 36_000, "seller": "Retail", "buyer": "Carrier A"},
         ],
     }
     agree(file)

@@ -1,6 +1,7 @@
 """The ranked tables that nodes get, against `choose`, which looks every price up in the decks."""
 
 from datetime import UTC, datetime, time
+from fractions import Fraction
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from voice.rating.bands import Bands, BandWindow
 from voice.rating.cheapest import Span, loss_table, packed, rank_table
 from voice.rating.decks import FOREVER, BandPrice, Deck, Rate
+from voice.rating.typical import TypicalCall
 from voice.routing.choose import UNKNOWN, Ask, CallQuery, LeftOut, Line, Order, Outcome, PolicyView, Quotes, choose
 from voice.routing.quotes import quotes_for
 from voice.routing.tests.nodes_view import tried_by_a_node
@@ -16,6 +18,8 @@ DAY = 86_400_000
 NOW = int(datetime(2026, 11, 16, 10, tzinfo=UTC).timestamp() * 1000)
 UNTIL = NOW + 14 * DAY
 EVENING = Bands("Europe/Berlin", [BandWindow("evening", frozenset(range(5)), time(18), time(8))])
+# A minute without fee costs what it costs a minute; a dollar is not quite a euro.
+CALL = TypicalCall(60, "EUR", {"USD": Fraction(9, 10)})
 SHARED, OWN = ("g1", "g2", "g3", "g4"), ("g8", "g9")
 
 
@@ -88,16 +92,17 @@ def a_deck(draw) -> Deck:
     rates = []
     for place, prefix in enumerate(draw(st.sets(digits, max_size=10))):
         change = draw(st.one_of(st.none(), st.integers(1, 20).map(lambda days: NOW + days * DAY)))
-        bands = draw(st.sampled_from([(), (BandPrice("evening", draw(prices), 0),)]))
+        bands = draw(st.sampled_from([(), (BandPrice("evening", draw(prices), draw(prices)),)]))
         blocked = draw(st.integers(0, 9)) == 0
-        first = Rate(place, prefix, "", draw(prices), bands=bands, blocked=blocked, ends=change or FOREVER)
+        steps = {"fee": draw(prices), "increment": draw(st.sampled_from([1, 60, 90])), "minimum_charge": draw(prices)}
+        first = Rate(place, prefix, "", draw(prices), bands=bands, blocked=blocked, ends=change or FOREVER, **steps)
         rates.append(first)
         if change and draw(st.booleans()):
             rates.append(Rate(place + 100, prefix, "", draw(prices), begins=change))
         if draw(st.integers(0, 9)) == 0:
             rates.append(Rate(place + 200, prefix, "", draw(prices), callers="49"))
     free = draw(st.sampled_from([()] * 8 + [("out",)]))
-    return Deck(draw(st.sampled_from(["EUR"] * 5 + ["USD"])), rates, bands=EVENING, free=free)
+    return Deck(draw(st.sampled_from(["EUR"] * 4 + ["USD", "GBP"])), rates, bands=EVENING, free=free)
 
 
 @st.composite
@@ -122,14 +127,14 @@ def some_spans(draw) -> dict[str, list[Span]]:
 )
 def test_what_a_node_reads_from_the_tables_is_what_choose_says(decks, spans, trunks, order, protects, calls):
     held = dict(enumerate(decks, 1))
-    ranks = rank_table(spans, held, NOW, UNTIL)
-    losses = loss_table(spans, held, 4, NOW, UNTIL) if protects else None
+    ranks = rank_table(spans, held, CALL, NOW, UNTIL)
+    losses = loss_table(spans, held, 4, CALL, NOW, UNTIL) if protects else None
     line = Line(1, "", trunks, order=order)
 
     for called, moment in calls:
         at = min(max(NOW, moment), ranks.timetable.until - 1, losses.timetable.until - 1 if losses else UNTIL)
         quotes = quotes_for(
-            called, at, shared=SHARED, spans=spans, decks=held, sell=held[4], protects=protects, since=NOW
+            called, at, shared=SHARED, spans=spans, decks=held, sell=held[4], protects=protects, call=CALL
         )
         wanted = choose(PolicyView((line,), {}), call(called, at), quotes).trunks
 
@@ -141,7 +146,7 @@ def test_a_prefix_that_changes_nothing_is_no_row():
     dear = Deck("EUR", [Rate(1, "44", "", 150), Rate(2, "447", "", 150), Rate(3, "4420123", "", 160)])
     spans = {"g1": [(0, FOREVER, 1)], "g2": [(0, FOREVER, 2)]}
 
-    table = rank_table(spans, {1: cheap, 2: dear}, NOW, UNTIL)
+    table = rank_table(spans, {1: cheap, 2: dear}, CALL, NOW, UNTIL)
 
     assert packed(table) == {"44": "12", "447": "21"}
     assert table.timetable.moments == ((NOW, 0),)
@@ -152,7 +157,24 @@ def test_a_table_that_is_made_anew_an_hour_later_is_the_same():
     spans = {"g1": [(0, FOREVER, 1)], "g2": [(0, FOREVER, 2)]}
     held = {1: deck, 2: Deck("EUR", [Rate(1, "44", "", 70)])}
 
-    made = [rank_table(spans, held, NOW + hours * 3_600_000, UNTIL) for hours in (0, 1, 12)]
+    made = [rank_table(spans, held, CALL, NOW + hours * 3_600_000, UNTIL) for hours in (0, 1, 12)]
 
     assert len({each.layout for each in made}) == 1
     assert packed(made[0]) == packed(made[2]) == {"44": "21.12"}
+
+
+def test_a_low_price_a_minute_is_dear_with_its_fee_and_whole_minutes_until_calls_are_long():
+    plain = Deck("EUR", [Rate(1, "44", "", 30_000)])
+    cheap = Deck("EUR", [Rate(1, "44", "", 20_000, 40_000, 60, 60)])
+    sell = Deck("EUR", [Rate(1, "44", "", 32_500)])
+    spans = {"g1": [(0, FOREVER, 1)], "g2": [(0, FOREVER, 2)]}
+    held = {1: cheap, 2: plain, 3: sell}
+
+    told = {}
+    for seconds in (61, 180, 240, 241, 600):
+        by = TypicalCall(seconds, "EUR")
+        tables = rank_table(spans, held, by, NOW, UNTIL), loss_table(spans, held, 3, by, NOW, UNTIL)
+        told[seconds] = tuple(packed(table).get("44") for table in tables)
+
+    # At 240 s both cost 0.12; a second more is a minute more by the one and 0.0005 by the other.
+    assert told == {61: ("21", "10"), 180: ("21", "10"), 240: ("11", None), 241: ("21", "10"), 600: ("12", None)}

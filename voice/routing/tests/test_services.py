@@ -75,13 +75,13 @@ def test_the_trunk_of_another_customer_is_refused_like_one_that_does_not_exist(a
 
 
 def test_the_last_line_is_block_until_it_is_changed_and_is_never_removed(acme, trunks):
-    assert selectors.try_number(acme, "442071234567", "", now()).outcome is Outcome.NO_LINE
+    assert selectors.try_number(acme, "442071234567", "", now()).choice.outcome is Outcome.NO_LINE
 
     rest = services.save_route(selectors.default_route(), [], customer=acme, by=BY)
     save(acme, "+44*", trunks)
 
-    assert selectors.try_number(acme, "442071234567", "", now()).outcome is Outcome.TRUNK
-    assert selectors.try_number(acme, "12125550100", "", now()).line.id == rest.pk
+    assert selectors.try_number(acme, "442071234567", "", now()).choice.outcome is Outcome.TRUNK
+    assert selectors.try_number(acme, "12125550100", "", now()).choice.line.id == rest.pk
     with pytest.raises(ValidationError):
         services.delete_route(rest, customer=acme, by=BY)
 
