@@ -117,7 +117,7 @@ class CustomerFacts:
 def compile_region(region: RegionFacts) -> list[Row]:
     """Return what every node of the region holds whoever its customers are."""
     networks = {"allow": region.allowed, "deny": region.denied, "msnets": region.microsoft_networks}
-    # No row is nothing allowed, nothing denied: a node takes no empty values.
+    # A node takes no empty values, and what it has no row of it takes for nothing.
     rows = [Row("rg", key, listed(some)) for key, some in networks.items() if some]
     for place, name in enumerate(region.microsoft_names, start=1):
         rows.append(Row("rg", f"ms{place}", parameters({"h": name.fqdn, "a": name.address, "p": name.port})))

@@ -17,6 +17,7 @@ from sbc.compiler import (
 from sbc.rows import Row
 from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
 from voice.carriers.models import Trunk
+from voice.carriers.networks import for_nodes
 from voice.carriers.selectors import blocked_prefixes, emergency_trunks, trunks_for
 from voice.emergency.selectors import choices, emergency_over, tried_in_order
 from voice.numbers.models import ApprovedCallerId, Number
@@ -41,7 +42,8 @@ def region_facts(region: Region) -> RegionFacts:
     networks = tuple(
         network if isinstance(network, str) else network["network"] for network in region.microsoft_networks
     )
-    return RegionFacts(tuple(region.allowed_networks), tuple(region.denied_networks), names, networks)
+    allowed, denied = for_nodes(region.allowed_networks, region.denied_networks, networks)
+    return RegionFacts(tuple(allowed), tuple(denied), names, networks)
 
 
 def msp_facts(msp: Msp) -> MspFacts:

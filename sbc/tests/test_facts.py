@@ -3,8 +3,8 @@
 import pytest
 
 from portal.db import contexts
-from sbc.facts import customer_facts
-from tenants.models import Customer, Msp
+from sbc.facts import customer_facts, region_facts
+from tenants.models import Customer, Msp, Region
 from voice.carriers.models import EmergencyTrunk, Trunk, TrunkGrant
 from voice.emergency.models import EmergencyTrunkChoice
 from voice.numbers.models import Number
@@ -43,6 +43,14 @@ def test_a_call_lasts_as_long_as_the_customer_says_and_else_as_its_msp_says(acme
 
     with contexts.customer(acme):
         assert customer_facts(acme).longest_call == seconds
+
+
+def test_a_region_that_names_no_networks_opens_the_public_ones_to_its_nodes():
+    """As its form says; a node without a row takes it for no network at all."""
+    told = region_facts(Region(allowed_networks=[], denied_networks=["203.0.114.0/24"]))
+
+    assert told.allowed == ("0.0.0.0/0", "2000::/3")
+    assert {"203.0.114.0/24", "127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8"} <= set(told.denied)
 
 
 def test_all_of_a_customer_is_read_in_one_question(acme, globex, northwind, nadia, django_assert_num_queries):

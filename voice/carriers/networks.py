@@ -18,6 +18,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NEVER = [ipaddress.ip_network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")] + [
     ipaddress.ip_network(text) for text in ("::/127", "fe80::/10", "ff00::/8")
 ]
+# What a region that names no networks leaves out besides: addresses that the public network does not lead to.
+NOT_PUBLIC = [
+    ipaddress.ip_network(text)
+    for text in (
+        "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001::/23", "2001:db8::/32", "2002::/16",
+    )
+]  # fmt: skip
+EVERYWHERE = [ipaddress.ip_network(text) for text in ("0.0.0.0/0", "2000::/3")]
 # The last label begins with a letter: 127.1, 2130706433 and 0x7f.1, which resolvers take for 127.0.0.1, are no names.
 HOST_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 LOCAL_NAMES = ("localhost", "local", "localdomain", "internal")
@@ -59,7 +68,7 @@ def address_refusal(address: Address, region: Region) -> str:
         return _("%(address)s lies in a network that trunks may not use in the region %(region)s.") % facts
     if any(address in network for network in networks(region.microsoft_networks)):
         return _("%(address)s belongs to Microsoft's signalling, not to a carrier.") % facts
-    inside = [network for network in allowed if address in network]
+    inside = [network for network in allowed or EVERYWHERE if address in network]
     forbidden = next((network for network in NEVER if address in network), None)
     # A lab may allow a part of loopback by name; a wide 0.0.0.0/0 must not let it in by accident.
     if forbidden and not any(_within(network, forbidden) for network in inside):
@@ -67,9 +76,23 @@ def address_refusal(address: Address, region: Region) -> str:
             _("%(address)s is an address of the SBC itself (loopback or link-local). Enter the carrier's address.")
             % facts
         )
-    if not inside and (allowed or not address.is_global):
+    if not inside or (not allowed and any(address in network for network in NOT_PUBLIC)):
         return _("%(address)s is outside the networks that trunks may use in the region %(region)s.") % facts
     return ""
+
+
+def for_nodes(allowed: Iterable[str], denied: Iterable[str], microsoft: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return the networks that a trunk's address has to lie in, and those that it must not lie in.
+
+    A node asks for no more than these two whenever it has looked a name up, and so refuses what `address_refusal` does.
+    """
+    named, other = networks(allowed), [*networks(denied)]
+    inside = named or EVERYWHERE
+    other += [each for each in networks(microsoft) if any(_overlap(each, network) for network in inside)]
+    for each in NEVER if named else [*NEVER, *NOT_PUBLIC]:
+        if any(each != network and _within(each, network) for network in inside):
+            other += _without(each, [network for network in inside if _within(network, each)])
+    return [str(each) for each in inside], [str(each) for each in other]
 
 
 def networks(texts: Iterable[str]) -> list[Network]:
@@ -79,6 +102,19 @@ def networks(texts: Iterable[str]) -> list[Network]:
 
 def _within(network: Network, outer: Network) -> bool:
     return network.version == outer.version and network.subnet_of(outer)  # type: ignore[arg-type]
+
+
+def _overlap(one: Network, other: Network) -> bool:
+    return one.version == other.version and one.overlaps(other)
+
+
+def _without(network: Network, holes: Iterable[Network]) -> list[Network]:
+    """Return what is left of a network without some that lie in it."""
+    left = [network]
+    for hole in holes:
+        parts = [each.address_exclude(hole) if _within(hole, each) else [each] for each in left]  # type: ignore[arg-type]
+        left = [part for some in parts for part in some if not _within(part, hole)]
+    return left
 
 
 def addresses_of(host: str) -> list[Address]:
