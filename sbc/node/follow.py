@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sbc.node.records import Answered, CallLines, Leg, Line, Orphan, merge, orphan_record, parse, running_record
+from sbc.node.records import (
+    Answered,
+    CallLines,
+    Line,
+    Orphan,
+    attempts,
+    merge,
+    orphan_record,
+    parse,
+    running_record,
+)
 from sbc.node.spool import OpenCall, Position, Spool
 
 log = logging.getLogger("strowger.node")
@@ -292,11 +302,3 @@ def _metered(records: list[dict[str, Any]], last: int, customers: Collection[int
 def _lines(said: CallLines) -> list[Line]:
     parts: list[Line | None] = [*said.legs, said.answered, said.failed, said.ended, said.orphan]
     return [part for part in parts if part is not None]
-
-
-def attempts(legs: list[Leg]) -> list[dict[str, Any]]:
-    """Give legs as the attempts of a record."""
-    return [
-        {"trunk": leg.trunk, "sent": leg.sent, "ended": leg.ended, "code": leg.code, "reason": leg.reason}
-        for leg in sorted(legs, key=lambda leg: leg.sent)
-    ]

@@ -51,6 +51,8 @@ class Leg:
     ended: int
     code: int
     reason: str = ""
+    # Microseconds: of two tries in one millisecond these tell which came first.
+    turn: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,15 @@ def parse(raw: bytes) -> Line:
         raise BadLine(f"no {missing} in: {text[:80]}") from missing
 
 
-def _millis(said: Mapping[str, str], key: str) -> int | None:
-    """Return a time of Kamailio's, "seconds.microseconds", in milliseconds."""
+def _micros(said: Mapping[str, str], key: str) -> int | None:
+    """Return a time of Kamailio's, "seconds.microseconds", in microseconds."""
     seconds, _, micros = said.get(key, "").partition(".")
-    return int(seconds) * 1000 + int(micros.ljust(6, "0")[:6]) // 1000 if seconds.isdigit() else None
+    return int(seconds) * 1_000_000 + int(micros.ljust(6, "0")[:6]) if seconds.isdigit() else None
+
+
+def _millis(said: Mapping[str, str], key: str) -> int | None:
+    micros = _micros(said, key)
+    return None if micros is None else micros // 1000
 
 
 def _moment(said: Mapping[str, str]) -> int:
@@ -190,7 +197,9 @@ def _facts(said: Mapping[str, str]) -> Facts:
 
 def _leg(said: Mapping[str, str]) -> Leg:
     at = _moment(said)
-    return Leg(said["id"], said.get("eg", ""), _millis(said, "ls") or at, at, int(said["co"]), said.get("re", ""))
+    over = _micros(said, "ts") or 0
+    turn = (_micros(said, "ls") or over, over)
+    return Leg(said["id"], said.get("eg", ""), _millis(said, "ls") or at, at, int(said["co"]), said.get("re", ""), turn)
 
 
 def _answered(said: Mapping[str, str]) -> Answered:
@@ -326,7 +335,7 @@ def _record_of_answered(call: CallLines, last_seen: int | None) -> dict[str, Any
         "cause": end.cause if end else None,
         "reason": end.reason if end else "",
         "released_by": end.released_by if end else "unknown",
-        "attempts": [*_attempts(call.legs), {**last, "ended": end.at if end else None}],
+        "attempts": [*attempts(call.legs), {**last, "ended": end.at if end else None}],
         "limit": call.ended.limit if call.ended else "",
         "media": call.ended.media if call.ended else None,
     }
@@ -345,7 +354,7 @@ def _record_of_failed(call: CallLines, failed: Failed) -> dict[str, Any]:
         "cause": failed.cause,
         "reason": failed.reason,
         "released_by": failed.released_by,
-        "attempts": _attempts(call.legs),
+        "attempts": attempts(call.legs),
         "limit": failed.limit,
         "media": None,
     }
@@ -360,9 +369,9 @@ def _facts_of_record(facts: Facts) -> dict[str, Any]:
     return {each.name: getattr(facts, each.name) for each in fields(facts)}
 
 
-def _attempts(legs: list[Leg]) -> list[dict[str, Any]]:
-    ordered = sorted(legs, key=lambda leg: (leg.sent, leg.ended))
+def attempts(legs: list[Leg]) -> list[dict[str, Any]]:
+    """Return legs as the attempts of a record, in the order in which they were tried."""
     return [
         {"trunk": leg.trunk, "sent": leg.sent, "ended": leg.ended, "code": leg.code, "reason": leg.reason}
-        for leg in ordered
+        for leg in sorted(legs, key=lambda leg: leg.turn)
     ]

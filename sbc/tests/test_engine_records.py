@@ -94,6 +94,18 @@ def test_an_end_after_a_crash_finds_its_call_or_stands_alone():
     assert (alone["kind"], alone["call_id"], alone["ended"]) == ("orphan_end", "a|b@c", 1700000099000)
 
 
+def test_tries_within_one_millisecond_stay_in_their_order():
+    legs = [
+        line("l", f"ts=1700000000.1002{i}5&id={ID}&eg=g{i}&ls=1700000000.1002{i}0&co=500&re=Relay%20Failed")
+        for i in range(1, 6)
+    ]
+    for order in itertools.permutations(legs):
+        record = merge(lines(*order, FAIL))
+
+        assert record is not None
+        assert [leg["trunk"] for leg in record["attempts"]] == ["g1", "g2", "g3", "g4", "g5"]
+
+
 def test_lines_that_come_twice_change_nothing():
     assert merge(lines(LEG, ANSWER, END)) == merge(lines(LEG, LEG, ANSWER, ANSWER, END, END))
 
