@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sbc.node.haproxy import sync_directory
+from sbc.node.spool import transaction
 from sbc.node.state import Plan, State
 from sbc.protocol import Apply, Row, RowKey, decode, encode
 
@@ -70,8 +71,7 @@ class Snapshot:
     def commit(self, plan: Plan) -> None:
         """Write down that the plan is carried out."""
         scope, run = plan.scope, self._db.executemany
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             removed = [key for key in plan.wanted if key in plan.claims] + list(plan.gone)
             run("DELETE FROM claim WHERE scope = ? AND tbl = ? AND key = ?", [(scope, *key) for key in removed])
             run(
@@ -88,16 +88,11 @@ class Snapshot:
             else:
                 self._db.execute("INSERT OR REPLACE INTO held VALUES (?, ?)", (scope, plan.version))
             self.forget(scope)
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
         self.unsynced = True
 
     def rewrite(self, state: State) -> None:
         """Write everything anew, after a commit that failed."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with transaction(self._db):
             self._db.execute("DELETE FROM claim")
             self._db.execute("DELETE FROM held")
             self._db.executemany("INSERT INTO held VALUES (?, ?)", list(state.versions.items()))
@@ -109,10 +104,6 @@ class Snapshot:
                 ),
             )
             self._db.executemany("DELETE FROM intent WHERE scope = ?", [(scope,) for scope in state.versions])
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
         self.unsynced = True
 
     def close(self) -> None:

@@ -207,14 +207,22 @@ class Spool:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+        with self._lock, transaction(self._db):
+            yield
+
+
+@contextmanager
+def transaction(database: sqlite3.Connection) -> Iterator[None]:
+    """Do all of it or nothing; a disk that is full, at whichever statement, leaves nothing open behind."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        # SQLite has taken some of these back by itself, and says so when asked to do it again.
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        raise
 
 
 def counted(records: Iterable[tuple[int, dict[str, Any]]], now: int) -> list[tuple[int, ...]]:

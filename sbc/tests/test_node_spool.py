@@ -1,6 +1,8 @@
 import os
 import random
+import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -342,3 +344,22 @@ def test_kill_9_at_any_moment_loses_no_call_and_doubles_none(tmp_path):
     records = desk.records()
     assert len(records) == len({each["id"] for each in records}) == calls
     assert calls > 100
+
+
+@pytest.mark.parametrize("room", [0, 300])  # none for the first byte of a transaction; none for its commit
+def test_a_full_disk_costs_nothing_once_it_has_room_again(desk, room):
+    desk.write(answered("c1") + ended("c1"))
+    desk.passes()
+    desk.write(answered("c2") + ended("c2"))
+    log = desk.root / "spool.sqlite-wal"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + room, before[1]))
+    try:
+        for _ in range(3):
+            with pytest.raises(sqlite3.OperationalError):
+                desk.passes()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    desk.passes()
+
+    assert [(each["seq"], each["id"]) for each in desk.records()] == [(1, "c1"), (2, "c2")]
