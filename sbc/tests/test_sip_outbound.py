@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+import time
 
 import pytest
 
@@ -101,6 +102,34 @@ async def test_a_silent_trunk_costs_one_call_a_moment_and_the_next_call_none(sta
     assert asked >= 1 and len([message for message in first.seen if message.method == "INVITE"]) == asked
     record = await stage.record(invite.get("Call-ID"))
     assert [(leg["trunk"], leg["code"]) for leg in record["attempts"]] == [("g1", 408), ("g2", 486)]
+
+
+async def test_a_name_of_a_trunk_is_looked_up_beside_the_calls(stage: Stage):
+    """Nobody here knows these names: calls go by what is known of them, and never wait for a name server."""
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    known = f"{first.address};{int(time.time()) - 1800}"
+    await stage.change(("gw", "g1", stage.trunk(1, h="known.invalid")))
+    await stage.engine.rpc.call_many([("htable.sets", ["ad", "known.invalid", known])])
+
+    stage.invite_from_teams(teams, "+442071234567")
+    got = await first.expect("INVITE")
+    assert got.uri == "sip:+442071234567@known.invalid:5060;user=phone"
+    first.reply(got, 486)
+    await teams.expect("INVITE", 486)
+
+    await stage.change(("gw", "g1", stage.trunk(1, h="unknown.invalid")), ("gw", "g3", stage.trunk(3, h="localhost")))
+    stage.invite_from_teams(teams, "+442071234567")
+    second.reply(await second.expect("INVITE", patience=0.5), 486)
+    await teams.expect("INVITE", 486)
+
+    found: dict[str, str] = {}
+    for _ in range(100):
+        found = await stage.engine.dump("ad")
+        if {"unknown.invalid", "localhost"} <= found.keys():
+            break
+        await asyncio.sleep(0.1)
+    assert found["unknown.invalid"] == ";0" and found["localhost"].startswith("127.0.0.1;")
+    assert found["known.invalid"] == known
 
 
 @pytest.mark.parametrize(("code", "by"), [(486, "called"), (404, "called"), (603, "called")])

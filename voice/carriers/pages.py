@@ -28,10 +28,19 @@ def state_of(trunk: Trunk) -> Status:
     return status(trunk.health, word=trunk.get_health_display())
 
 
+# What nodes say of a trunk that they cannot even ask; one that answers 403 is up.
+_NOT_ASKED = {
+    403: _("Its address is not in the networks that the region allows"),
+    478: _("Its name has no address (DNS)"),
+}
+
+
 def answer_of(trunk: Trunk) -> str:
     """Return the last OPTIONS answer in words."""
     if trunk.health == Trunk.Health.UNKNOWN:
         return _now("No node has asked yet")
+    if trunk.health == Trunk.Health.DOWN and trunk.health_code in _NOT_ASKED:
+        return str(_NOT_ASKED[trunk.health_code])
     return _now("%(code)s") % {"code": trunk.health_code} if trunk.health_code else _now("No answer")
 
 

@@ -3,6 +3,7 @@ import pytest
 from portal.db import contexts
 from voice.carriers import services
 from voice.carriers.models import BlockedPrefix, Carrier, Trunk
+from voice.carriers.pages import answer_of
 from voice.carriers.tests.make import own_trunk, shared_trunk
 
 TRUNK = {
@@ -159,3 +160,12 @@ def test_another_msps_carrier_cannot_be_chosen(northwind, fabrikam, nadia, trunk
     body = {"name": "X", "host": "127.0.9.3", "carrier": foreign.pk}
     assert browser.post("/api/v1/trunks/", body, content_type="application/json").status_code == 400
     assert browser.get(f"/carriers/{foreign.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("health", "code", "words"),
+    [("down", 478, "no address (DNS)"), ("down", 403, "networks"), ("down", 503, "503"), ("down", None, "No answer"),
+     ("up", 403, "403"), ("unknown", None, "No node has asked yet")],
+)  # fmt: skip
+def test_a_trunk_says_why_it_is_down(health, code, words):
+    assert words in answer_of(Trunk(health=health, health_code=code))
