@@ -15,6 +15,10 @@ class Rtpengine:
     def __init__(self, inside: str, port: int) -> None:
         self.inside, self.port = inside, port
 
+    async def answers(self) -> bool:
+        """Tell whether it answers at all."""
+        return await asyncio.to_thread(self._pongs)
+
     async def carried(self, call_ids: Iterable[str]) -> dict[str, bool]:
         """Tell by Call-ID whether rtpengine knows the call; what it does not answer is left out."""
         return await asyncio.to_thread(self._carried, list(call_ids))
@@ -35,6 +39,16 @@ class Rtpengine:
                 elif UNKNOWN in answer:
                     found[call_id] = False
         return found
+
+    def _pongs(self) -> bool:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+            asker.settimeout(PATIENCE)
+            asker.bind((self.inside, 0))
+            try:
+                asker.connect((self.inside, self.port))
+                return b"pong" in self._ask(asker, b"d7:command4:pinge")
+            except OSError:
+                return False
 
     def _ask(self, asker: socket.socket, command: bytes) -> bytes:
         cookie = secrets.token_hex(8).encode()

@@ -1,4 +1,4 @@
-"""Keeps Kamailio, rtpengine and HAProxy running, and Kamailio loaded with the node's rows."""
+"""Keeps Kamailio, rtpengine and HAProxy running and answering, and Kamailio loaded with the node's rows."""
 
 import asyncio
 import logging
@@ -13,6 +13,8 @@ from sbc.node.certificates import CertificateRefused, Certificates
 from sbc.node.daemons import DataPlane, NotProven
 from sbc.node.engines.base import EngineDown, Row
 from sbc.node.haproxy import HaproxyRefused
+from sbc.node.pulse import Pulse
+from sbc.node.room import Room
 from sbc.protocol import Certificate, CertificateState
 
 log = logging.getLogger("strowger.node")
@@ -29,11 +31,14 @@ class Supervisor:
     def __init__(self, plane: DataPlane):
         self.plane = plane
         self.certificates = Certificates(plane)
+        self.pulse = Pulse(plane)
+        self.room = Room(plane.settings.directory, plane.engine, [each.log for each in plane.daemons.values()])
         self.proven = self._begun = False
         self._trouble = ""
         self._next_proof = 0.0
         self._turn = asyncio.Lock()
         self._started: dict[str, float] = {}
+        self._died: set[str] = set()  # since somebody asked what runs
 
     async def start(self, rows: Iterable[Row]) -> bool:
         """Bring everything up with these rows loaded; tell whether Kamailio was running already."""
@@ -49,6 +54,9 @@ class Supervisor:
         async with self._turn:
             if not self._begun:
                 return await self._begin_again(rows), False
+            await self.room.look()
+            for name in await self.pulse.look():
+                self._end_hung(name)
             died = [name for name, daemon in self.plane.daemons.items() if daemon.pid is None]
             killed = "kamailio" in died and not self.plane.daemons["kamailio"].ended_well
             for name in died:
@@ -93,8 +101,11 @@ class Supervisor:
         return await self.plane.rtpengine.carried(call_ids)
 
     def running(self) -> dict[str, bool]:
-        """Tell which daemons run."""
-        return {name: daemon.pid is not None for name, daemon in self.plane.daemons.items()}
+        """Tell which daemons run and answer, and whether the disk has room; what died since the last time counts."""
+        died, self._died = self._died, set()
+        down = died | {name for name in self.plane.daemons if self.pulse.misses(name)}
+        found = {name: daemon.pid is not None and name not in down for name, daemon in self.plane.daemons.items()}
+        return found | {"disk": not self.room.little}
 
     async def _dial_with(self, fingerprint: str, rows: Callable[[], Iterable[Row]]) -> None:
         before = self.plane.dialled.read_text()
@@ -124,6 +135,8 @@ class Supervisor:
 
     async def _start_again(self, name: str, rows: Callable[[], Iterable[Row]]) -> None:
         daemon = self.plane.daemons[name]
+        self._died.add(name)
+        self.pulse.forget(name)
         log.error("%s has died: %s", name, daemon.last_words()[-500:])
         if time.monotonic() - self._started.get(name, 0.0) < TOO_OFTEN:
             await asyncio.sleep(TOO_OFTEN)
@@ -138,6 +151,12 @@ class Supervisor:
         self.proven = False
         if name == "kamailio":
             await self._first_answer()
+
+    def _end_hung(self, name: str) -> None:
+        log.error("%s runs and answers nobody: it is ended and started again", name)
+        if (pid := self.plane.daemons[name].pid) is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
 
     async def _prove(self) -> None:
         self._next_proof = time.monotonic() + PROVE_AGAIN

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from sbc.node import pulse, room
 from sbc.node.link import LinkSettings
 from sbc.node.process import Files, NodeProcess
 from sbc.node.supervisor import Supervisor
@@ -154,6 +155,57 @@ async def test_a_killed_kamailio_is_back_at_once_and_leaves_a_record_of_every_ca
     lost = [each for each in records if each["end_unknown"]]
     assert len(lost) == 12 and all(each["last_seen"] >= each["answered"] for each in lost)
     assert took < 3.0, took
+
+
+async def test_daemons_that_hang_are_told_and_started_again(stage, portal, monkeypatch, caplog):
+    for name, seconds in (("LOOK_EVERY", 0.1), ("PATIENCE", 0.3), ("MISSED", 0.3), ("HUNG_AFTER", 0.8)):
+        monkeypatch.setattr(pulse, name, seconds)
+    async with running(stage, portal, unknown_after=0.5) as node:
+        await configured(portal, stage)
+        await calls(stage, 2)
+        await eventually(lambda: len(node.spool.open_calls()) == 2)
+        for name in ("rtpengine", "haproxy", "kamailio"):
+            daemon, told = stage.plane.daemons[name], len(portal.gauges)
+            hung = daemon.pid
+            os.killpg(hung, signal.SIGSTOP)
+            await eventually(lambda daemon=daemon, hung=hung: daemon.pid not in (None, hung))
+            await eventually(lambda name=name, told=told: name in _down(portal, told))
+        # Of the two calls nobody knows the end; new ones pass everything.
+        await eventually(lambda: len(portal.records) == 2)
+        await eventually(lambda: portal.gauges[-1].kamailio and all(portal.gauges[-1].daemons.values()))
+        await stage.hang_up()
+        microsoft, carrier, ((dialog, _),) = await calls(stage, 1)
+        await hang_up(microsoft, carrier, dialog)
+        await eventually(lambda: len(portal.records) == 3)
+
+    assert caplog.text.count("answers nobody") == 3
+
+
+def _down(portal: FakePortal, since: int) -> set[str]:
+    return {name for gauges in portal.gauges[since:] for name, is_well in gauges.daemons.items() if not is_well}
+
+
+async def test_a_disk_without_room_keeps_new_calls_out_and_calls_for_help_in(stage, portal, monkeypatch):
+    monkeypatch.setattr(room, "LOOK_EVERY", 0.1)
+    async with running(stage, portal) as node:
+        await configured(portal, stage)
+        microsoft, carrier = await stage.microsoft(), await stage.carrier(1)
+        monkeypatch.setattr(room, "NONE", 10**18)
+        await eventually(lambda: node.daemons.room.none)
+        await asyncio.sleep(0.3)
+        stage.invite_from_teams(microsoft, "+442071234567")
+        assert (await microsoft.expect("INVITE", 503)).get("Retry-After") == "1"
+        help_wanted = stage.invite_from_teams(microsoft, "112")
+        dialog, _, _ = await stage.answered(microsoft, help_wanted, carrier, SDP)
+        await hang_up(microsoft, carrier, dialog)
+        monkeypatch.setattr(room, "NONE", 0)
+        await asyncio.sleep(3)
+        invite = stage.invite_from_teams(microsoft, "+442071234567")
+        dialog, _, _ = await stage.answered(microsoft, invite, carrier, SDP)
+        await hang_up(microsoft, carrier, dialog)
+        await eventually(lambda: len(portal.records) == 3)
+
+    assert [each["limit"] for each in portal.records.values()] == ["node", "", ""]
 
 
 async def test_a_planned_restart_of_kamailio_keeps_the_calls(stage, portal, caplog):

@@ -264,6 +264,10 @@ class KamailioEngine:
             "microsoft_asked": asked,
         }
 
+    async def refuse_calls(self) -> None:
+        """Let no new calls but emergency calls in for two seconds."""
+        await self.rpc.call_many([("htable.sets", ["ok", "full", "1"])])
+
     async def rotate_records(self) -> list[Path]:
         """Set the current record files aside and let Kamailio begin new ones; returns those set aside.
 

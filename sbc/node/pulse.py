@@ -1,0 +1,98 @@
+"""Whether each daemon answers: one that hangs is no better than one that has died, and does not start itself anew."""
+
+import asyncio
+import logging
+import secrets
+import socket
+import time
+
+from sbc.node.daemons import DataPlane
+from sbc.node.haproxy import HaproxyRefused
+from sbc.node.settings import NodeSettings
+
+log = logging.getLogger("strowger.node")
+
+LOOK_EVERY = 2.0
+PATIENCE = 1.5  # for one answer
+MISSED = 4.0  # seconds after which it is said that it does not answer
+HUNG_AFTER = 30.0  # and after which it is ended: a busy SBC answers late, but it answers
+
+
+class Pulse:
+    """Asks each daemon what only a live one can answer."""
+
+    def __init__(self, plane: DataPlane) -> None:
+        self.plane = plane
+        self._silent: dict[str, float] = {}  # since when
+        self._next = 0.0
+
+    async def look(self) -> list[str]:
+        """Ask those that run; give those that have not answered for too long."""
+        if time.monotonic() < self._next:
+            return []
+        names = [name for name, daemon in self.plane.daemons.items() if daemon.pid is not None]
+        answers = await asyncio.gather(*(_ASKS[name](self.plane) for name in names))
+        now = time.monotonic()
+        self._next = now + LOOK_EVERY
+        for name, answered in zip(names, answers, strict=True):
+            if answered:
+                self.forget(name)
+            elif name not in self._silent:
+                self._silent[name] = now
+                log.warning("%s runs and does not answer", name)
+        return [name for name in names if now - self._silent.get(name, now) > HUNG_AFTER]
+
+    def misses(self, name: str) -> bool:
+        """Tell whether a daemon has not answered for a while."""
+        return time.monotonic() - self._silent.get(name, time.monotonic()) > MISSED
+
+    def forget(self, name: str) -> None:
+        """Begin anew with a daemon that answers, or was started again."""
+        self._silent.pop(name, None)
+
+
+async def _kamailio(plane: DataPlane) -> bool:
+    s = plane.settings
+    return (await _ask(s, s.address, s.carrier_port, _options(s))).startswith(b"SIP/2.0 200")
+
+
+async def _rtpengine(plane: DataPlane) -> bool:
+    return await plane.rtpengine.answers()
+
+
+async def _haproxy(plane: DataPlane) -> bool:
+    try:
+        return "Uptime" in await asyncio.wait_for(plane.haproxy.command("show info"), PATIENCE)
+    except (HaproxyRefused, TimeoutError):
+        return False
+
+
+_ASKS = {"kamailio": _kamailio, "rtpengine": _rtpengine, "haproxy": _haproxy}
+
+
+async def _ask(settings: NodeSettings, address: str, port: int, question: bytes) -> bytes:
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
+        asker.setblocking(False)
+        try:
+            asker.bind((settings.inside, 0))
+            asker.connect((address, port))
+            await loop.sock_sendall(asker, question)
+            return await asyncio.wait_for(loop.sock_recv(asker, 4096), PATIENCE)
+        except (OSError, TimeoutError):
+            return b""
+
+
+def _options(settings: NodeSettings) -> bytes:
+    mark = secrets.token_hex(8)
+    lines = (
+        f"OPTIONS sip:{settings.address}:{settings.carrier_port} SIP/2.0",
+        f"Via: SIP/2.0/UDP {settings.inside};branch=z9hG4bK{mark};rport",
+        f"From: <sip:pulse@{settings.inside}>;tag={mark}",
+        f"To: <sip:{settings.address}>",
+        f"Call-ID: {mark}",
+        "CSeq: 1 OPTIONS",
+        "Max-Forwards: 5",
+        "Content-Length: 0",
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
