@@ -16,7 +16,8 @@ from portal.db.partitions import ensure_days
 from sbc import protocol
 from sbc.models import Alarm, Deployment, Drift, Node, OrphanEnd, QuarantinedRecord, Spool
 from sbc.scopes import served_by
-from sbc.services.alarms import close_alarms, raise_alarm
+from sbc.services import troubles
+from sbc.services.alarms import raise_alarm
 from tenants.models import Customer
 from voice.calls import live
 from voice.calls.masking import masked, without
@@ -129,7 +130,8 @@ def take_gauges(node: Node, gauges: protocol.Gauges) -> None:
             "daemons": gauges.daemons, "spooled": gauges.spooled, "waiting": len(gauges.waiting),
         }  # fmt: skip
         Node.objects.filter(pk=node.pk).update(gauges=shown, engine=gauges.engine, last_seen=at)
-        _daemons(node, gauges, at)
+        troubles.note_parts(node, gauges, at)
+        troubles.note_clock(node, gauges, at)
         _drift(node, gauges.drift, at)
         for scope, why in gauges.waiting.items():
             Deployment.objects.filter(node=node, scope=scope, state="sent").exclude(error=why).update(error=why)
@@ -220,6 +222,8 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:
     _note_orphans(node, spool, batch.orphans, strays)
     _rate(node, stored, late, at)
     _forget_running(stored)
+    troubles.note_full(node, stored, at)
+    troubles.note_refusals(node, stored, names, at)
     if strays:
         text = _("%(node)s saw a call end that it did not know (SIP Call-ID %(call)s).")
         last = strays[-1]["call_id"][:120]
@@ -317,15 +321,6 @@ def _alarm_of_call(node: Node, item: protocol.CallEvent, msps: dict[int, int]) -
         # Strangers choose what their packets say: the kind is ours.
         subject=item.get("kind", "")[:40],
     )  # fmt: skip
-
-
-def _daemons(node: Node, gauges: protocol.Gauges, at: datetime) -> None:
-    for name, up in {"kamailio": gauges.kamailio, **gauges.daemons}.items():
-        if up:
-            close_alarms([Alarm.Kind.DAEMON], at=at, node=node, subject=name)
-        else:
-            text = _("%(part)s is down on %(node)s.") % {"part": name, "node": node}
-            raise_alarm(Alarm.Kind.DAEMON, text, at=at, node=node, subject=name)
 
 
 def _drift(node: Node, found: list[protocol.Drift], at: datetime) -> None:

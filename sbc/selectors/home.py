@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -14,12 +14,16 @@ from sbc.models import Alarm, Certificate, Node
 from sbc.selectors.rollout import behind, deployments_of
 from tenants.models import BaseDomain, Customer, Msp
 from voice.carriers.models import Trunk
+from voice.carriers.pages import answer_of
 from voice.carriers.selectors import trunks_for
 from voice.numbers.selectors import without_location
 from voice.rating import warnings
 
 CERTIFICATE_WARNS = timedelta(days=30)
 LEVELS = ("danger", "warning", "info")
+PRESSING = frozenset(
+    {Alarm.Kind.TOKEN, Alarm.Kind.GAP, Alarm.Kind.SPOOL, Alarm.Kind.NODE, Alarm.Kind.DAEMON, Alarm.Kind.COMPILE}
+)
 
 
 @dataclass(frozen=True)
@@ -89,10 +93,11 @@ def todos_of_msp(msp: Msp) -> list[ToDo]:
         )
         for each in stuck[:5]
     ]
+    alarms = Alarm.objects.open().filter(msp=msp).newest_first()
     found += [
-        ToDo(alarm.text, reverse("rollout:list"), "warning")
-        for alarm in Alarm.objects.open().filter(msp=msp, kind=Alarm.Kind.CALL).newest_first()[:3]
+        ToDo(alarm.text, reverse("carriers:trunks"), "danger") for alarm in alarms.filter(kind=Alarm.Kind.TRUNK)[:3]
     ]
+    found += [ToDo(alarm.text, reverse("rollout:list"), "warning") for alarm in alarms.filter(kind=Alarm.Kind.CALL)[:3]]
     found += _limits("accounts:detail", msp=msp)
     return _pressing_first(found)
 
@@ -103,15 +108,9 @@ def todos_of_operator() -> list[ToDo]:
         ToDo(_("%(node)s is away.") % {"node": node}, reverse("nodes:detail", args=[node.pk]), "danger")
         for node in nodes_with_load().filter(state=Node.State.AWAY)
     ]
-    soon = Certificate.objects.filter(not_after__lt=now() + CERTIFICATE_WARNS).order_by("not_after")
-    found += [
-        ToDo(
-            _("The certificate %(subject)s ends on %(day)s.") % {"subject": each, "day": each.not_after.date()},
-            reverse("certificates:list"),
-        )
-        for each in soon
-    ]
-    alarms = Alarm.objects.open().newest_first()[:8]
+    found += _certificates()
+    # A node that is away stands above.
+    alarms = Alarm.objects.open().exclude(kind=Alarm.Kind.NODE, subject="away").newest_first()[:8]
     found += [ToDo(alarm.text, reverse("health:list"), _level(alarm)) for alarm in alarms]
     return _pressing_first(found)
 
@@ -150,10 +149,27 @@ def alarm_counts() -> dict[str, int]:
     return {str(Alarm.Kind(kind).label): count for kind, count in counts}
 
 
+def _certificates() -> Iterable[ToDo]:
+    at = now()
+    soon = Certificate.objects.without_key().filter(not_after__lt=at + CERTIFICATE_WARNS)
+    # One that has a successor may end unnoticed.
+    newer = Certificate.objects.filter(region=OuterRef("region"), pk__gt=OuterRef("pk"))
+    replaced = Exists(newer.filter(node=OuterRef("node"))) | Q(node=None) & Exists(newer.filter(node=None))
+    for each in soon.exclude(replaced).order_by("not_after"):
+        ended = each.not_after < at
+        words = (
+            _("The certificate %(name)s ended on %(day)s.") if ended else _("The certificate %(name)s ends on %(day)s.")
+        )
+        yield ToDo(
+            words % {"name": each, "day": each.not_after.date()},
+            reverse("certificates:list"),
+            "danger" if ended else "warning",
+        )
+
+
 def _dead_trunks(trunks: QuerySet[Trunk], url: str) -> Iterable[ToDo]:
     for trunk in trunks.filter(health=Trunk.Health.DOWN, enabled=True)[:5]:
-        code = f" ({trunk.health_code})" if trunk.health_code else ""
-        text = _("The trunk “%(trunk)s” does not answer%(code)s.") % {"trunk": trunk, "code": code}
+        text = _("The trunk “%(trunk)s” takes no calls: %(why)s.") % {"trunk": trunk, "why": answer_of(trunk)}
         yield ToDo(text, reverse(url), "danger")
 
 
@@ -187,8 +203,7 @@ def _limits(url: str, **whose: Customer | Msp) -> Iterable[ToDo]:
 
 
 def _level(alarm: Alarm) -> str:
-    pressing = (Alarm.Kind.TOKEN, Alarm.Kind.GAP, Alarm.Kind.SPOOL, Alarm.Kind.DAEMON, Alarm.Kind.COMPILE)
-    return "danger" if alarm.kind in pressing else "warning"
+    return "danger" if alarm.kind in PRESSING else "warning"
 
 
 def _pressing_first(todos: list[ToDo]) -> list[ToDo]:

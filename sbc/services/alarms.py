@@ -1,5 +1,5 @@
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import transaction
@@ -9,6 +9,8 @@ from portal.core import audit, nudges
 from portal.core.audit import Actor
 from portal.db import contexts
 from sbc.models import Alarm, Node
+
+COMES_AND_GOES = timedelta(minutes=10)
 
 
 def raise_alarm(
@@ -23,8 +25,15 @@ def raise_alarm(
     times: int = 1,
 ) -> None:
     """Open an alarm, or count one that is open already; runs as the role ingest."""
-    mine = Alarm.objects.open().filter(node=node, tenant_id=tenant_id, kind=kind, subject=subject)
-    if mine.update(count=F("count") + times, text=text, last=at):
+    same = Alarm.objects.filter(node=node, tenant_id=tenant_id, kind=kind, subject=subject)
+    again = {"count": F("count") + times, "text": text, "last": at}
+    if same.open().update(**again):
+        return
+    transaction.on_commit(partial(nudges.nudge_group, "operator"), robust=True)
+    # What comes and goes on a node is one alarm, not a hundred.
+    latest = same.filter(until__gt=at - COMES_AND_GOES).order_by("-until").first()
+    if node is not None and latest is not None:
+        Alarm.objects.filter(pk=latest.pk).update(until=None, **again)
         return
     alarm = Alarm(
         node=node, tenant_id=tenant_id, msp_id=msp_id, kind=kind, subject=subject, text=text, count=times,
@@ -32,7 +41,6 @@ def raise_alarm(
     )  # fmt: skip
     # Two connections may see the same thing in the same moment: one row is enough.
     Alarm.objects.bulk_create([alarm], ignore_conflicts=True)
-    transaction.on_commit(partial(nudges.nudge_group, "operator"), robust=True)
 
 
 def close_alarms(kinds: Iterable[str], *, at: datetime, node: Node | None = None, subject: str = "") -> None:

@@ -22,7 +22,7 @@ from tenants.models import BaseDomain, Region
 SBC = Actor.system("sbc")
 # A node that has not answered by then has not got it; one that refused it may have been in trouble of its own.
 UNANSWERED, REFUSED = timedelta(seconds=60), timedelta(minutes=10)
-WARN_DAYS = (3, 14, 30)
+WARN_DAYS = (0, 3, 14, 30)
 
 
 @transaction.atomic
@@ -132,17 +132,19 @@ def told(node: Node, said: protocol.CertificateState) -> None:
 
 
 def warn_of_ends() -> None:
-    """Raise an alarm 30, 14 and 3 days before what a node presents ends; each step once."""
+    """Raise an alarm 30, 14 and 3 days before what a node presents ends, and when it has; each step once."""
     at = now()
     with contexts.ingest():
         soon = NodeCertificate.objects.filter(served_until__lt=at + timedelta(days=WARN_DAYS[-1]))
         for shown in soon.exclude(node__state=Node.State.DISABLED).select_related("node"):
             assert shown.served_until is not None
-            days = max(0, (shown.served_until - at).days)
+            days = (shown.served_until - at).days
             step = next(step for step in WARN_DAYS if days < step or step == WARN_DAYS[-1])
             subject = f"{shown.served[:16]}:{step}"
             if not Alarm.objects.filter(node=shown.node, kind=Alarm.Kind.CERTIFICATE, subject=subject).exists():
                 words = _("The certificate that %(node)s shows to Microsoft ends on %(day)s. No call passes then.")
+                if step == 0:
+                    words = _("The certificate that %(node)s shows to Microsoft ended on %(day)s: no call passes.")
                 text = words % {"node": shown.node, "day": shown.served_until.date()}
                 _forget_warnings(shown.node, "", at)
                 raise_alarm(Alarm.Kind.CERTIFICATE, text, at=at, node=shown.node, subject=subject)

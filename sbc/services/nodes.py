@@ -17,6 +17,7 @@ from portal.db import contexts
 from sbc import protocol
 from sbc.models import Alarm, Deployment, Node, Revision, Spool
 from sbc.scopes import find_scope, owner_of, scope_key, scopes_of
+from sbc.services import troubles
 from sbc.services.alarms import raise_alarm
 from sbc.services.receipts import move_live_versions
 from sbc.services.shares import divide_again
@@ -58,6 +59,7 @@ def disable_node(node: Node, *, by: Actor) -> Node:
     with contexts.ingest():
         move_live_versions(node.deployments.values_list("scope", flat=True))
         live.forget_node(node.name, at=now())
+        troubles.note_heard(node, now())
     return node
 
 
@@ -79,7 +81,10 @@ def take_line(node: Node, channel: str, *, instead_of: str) -> bool:
     """Make this connection the node's, unless another one was quicker."""
     with contexts.ingest():
         free = Node.objects.filter(pk=node.pk, channel=instead_of)
-        taken = free.update(channel=channel, state=Node.State.CONNECTED, connected_since=now(), last_seen=now())
+        at = now()
+        taken = free.update(channel=channel, state=Node.State.CONNECTED, connected_since=at, last_seen=at)
+        if taken:
+            troubles.note_heard(node, at)
     if taken:
         nudges.nudge_group("operator")
     return bool(taken)
@@ -121,13 +126,17 @@ def welcome(node: Node, hello: protocol.Hello) -> protocol.Welcome:
         with transaction.atomic():
             spool, fresh = Spool.objects.get_or_create(id=hello.spool, defaults={"node": node})
             _check_spool(node, spool, fresh, hello, at)
-            Node.objects.filter(pk=node.pk).update(spool=spool, boot=hello.boot, software=hello.software, last_seen=at)
+            # A copy goes on under an identity of its own: what two nodes number alike would count once.
+            is_copy = spool.node_id != node.pk
+            last = max(spool.last_sequence, hello.next_sequence) if is_copy else spool.last_sequence
+            mine = None if is_copy else spool
+            Node.objects.filter(pk=node.pk).update(spool=mine, boot=hello.boot, software=hello.software, last_seen=at)
             carried = reconcile(node, hello.held, at)
             if not node.boot:
                 divide_again(node)
         move_live_versions(carried)
     ms = int(at.timestamp() * 1000)
-    return protocol.Welcome(last_sequence=spool.last_sequence, node=node.name, now=ms)
+    return protocol.Welcome(last_sequence=last, node=node.name, now=ms)
 
 
 def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[str]:
@@ -171,13 +180,16 @@ def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[str]:
 
 
 def expire_nodes() -> int:
-    """Note as away every node that has fallen silent, and take its calls off the dashboards."""
+    """Note as away every node that has fallen silent, raise its alarm, and take its calls off the dashboards."""
     at = now()
     with contexts.ingest():
         silent = Node.objects.enabled().filter(last_seen__lt=at - AWAY_AFTER)
         for node in silent.filter(gauges__has_key="at"):
             live.forget_node(node.name, at=at)
-            Node.objects.filter(pk=node.pk, last_seen=node.last_seen).update(gauges={})
+            # Once for each silence: somebody who has seen the alarm need not see it again.
+            if Node.objects.filter(pk=node.pk, last_seen=node.last_seen).update(gauges={}):
+                troubles.note_away(node, at)
+        troubles.close_full(at)
         return silent.exclude(state=Node.State.AWAY).update(state=Node.State.AWAY)
 
 
@@ -188,7 +200,10 @@ def _former_owner(node: Node, key: str) -> dict[str, int | None]:
 
 def _check_spool(node: Node, spool: Spool, fresh: bool, hello: protocol.Hello, at: datetime) -> None:
     if spool.node_id != node.pk:
-        words = _("%(node)s brings the records of another node. One of the two is a copy: stop it.")
+        words = _(
+            "%(node)s brought the records of another node: its folder was copied. It goes on with records of its own. "
+            "Where both carry calls, give it an empty folder."
+        )
         raise_alarm(Alarm.Kind.SPOOL, words % {"node": node}, at=at, node=node, subject="copied")
     if fresh and node.spool_id is not None:
         words = _("%(node)s has a new record store. Records that were still in the old one did not arrive.")

@@ -208,7 +208,10 @@ def test_the_end_is_alarmed_once_at_each_step(token: str, days: int, count: int)
     assert alarms() == [], "what a person has seen is quiet until the next step"
     NodeCertificate.objects.update(served_until=now() + timedelta(days=1))
     certificates.warn_of_ends()
-    assert len(alarms()) == (0 if days < 3 else 1)
+    assert len(alarms()) == (0 if 0 <= days < 3 else 1)
+    NodeCertificate.objects.update(served_until=now() - timedelta(hours=1))
+    certificates.warn_of_ends()
+    assert [each for each in alarms() if "ended" in each] == ([] if days < 0 else alarms())
 
     certificates.told(node, state("new"))
     assert alarms() == []

@@ -23,6 +23,7 @@ from sbc.forms import NodeForm
 from sbc.models import Alarm, Drift, Node
 from sbc.selectors.rollout import behind, deployments_of
 from sbc.services import certificates
+from sbc.services.troubles import parts_of
 from tenants.permissions import requires
 
 
@@ -139,9 +140,7 @@ def _facts(request: HttpRequest, node: Node) -> dict[str, Any]:
     shown = deployments_of(None, None).filter(node=node)
     return {
         "node": node,
-        "daemons": sorted({"kamailio": node.gauges.get("kamailio"), **node.gauges.get("daemons", {})}.items())
-        if node.gauges
-        else [],
+        "daemons": sorted(parts_of(node.gauges["kamailio"], node.gauges["daemons"]).items()) if node.gauges else [],
         "scopes": shown.count(),
         "certificate": getattr(node, "certificate", None),
         "wanted_certificate": certificates.wanted_certificate(node, at=now()),
