@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from voice.rating.decks import Rate
+
 DIGITS = 3  # of the longest prefix that names a class: all countries, and the ranges of the large ones
 MOST = 6  # classes of outgoing calls that cost something
 _GROUPED = """
@@ -53,6 +55,13 @@ class Dearest(NamedTuple):
     def is_free(self) -> bool:
         return self.maximum_charge == 0 or self.per_minute == self.fee == self.minimum_charge == 0
 
+    def as_rate(self) -> Rate:
+        """Return a rate that asks this of every number."""
+        return Rate(
+            0, "", "", self.per_minute, self.fee, self.minimum, self.increment,
+            minimum_charge=self.minimum_charge, maximum_charge=self.maximum_charge,
+        )  # fmt: skip
+
 
 FREE = Dearest(0)
 
@@ -78,8 +87,8 @@ class Classes:
 
     @property
     def dearest(self) -> Dearest:
-        """Return the price that the risk is reckoned by."""
-        return max(self.prices)
+        """Return the price that the risk is reckoned by: of equal ones one without a ceiling."""
+        return max(self.prices, key=lambda price: (*price[:-1], price.maximum_charge is None))
 
 
 # Of a customer that has no deck: nothing is known of what its calls cost.

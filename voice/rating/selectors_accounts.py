@@ -8,7 +8,6 @@ from django.db.models import F, Q, Sum
 from voice.calls.models import LiveCall, RunningCall
 from voice.calls.models.cdr import Direction
 from voice.rating.classes import Classes, classes_of_deck
-from voice.rating.decks import Rate
 from voice.rating.models import Account, CustomerDeck, LimitWarning, Movement
 from voice.rating.prepaid import longest_call
 from voice.rating.standing import Mark, Standing
@@ -114,9 +113,4 @@ def longest_next(account: Account, known: Classes | None, calls: int, at: dateti
     left = account.standing(at).left
     if left is None or known is None:
         return None
-    price = known.dearest
-    rate = Rate(
-        0, "", "", price.per_minute, price.fee, price.minimum, price.increment,
-        minimum_charge=price.minimum_charge, maximum_charge=price.maximum_charge,
-    )  # fmt: skip
-    return longest_call(rate, left, calls + 1)
+    return longest_call(known.dearest.as_rate(), left, calls + 1)

@@ -54,6 +54,13 @@ def test_a_few_prices_are_told_apart_exactly() -> None:
     assert (classes.incoming, classes.internal) == (0, 0)
 
 
+def test_of_two_equal_prices_the_risk_is_that_without_a_ceiling() -> None:
+    capped = Grouped("out", "49", True, Dearest(30, maximum_charge=5_000))
+    incoming = Grouped("in", "", True, Dearest(30))
+
+    assert classes_of([capped, incoming], []).dearest == Dearest(30)
+
+
 def test_the_database_groups_by_what_holds_now_with_the_dearest_band(northwind: Msp) -> None:
     with contexts.msp(northwind):
         deck = stored_deck(northwind)

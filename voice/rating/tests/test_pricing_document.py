@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from voice.rating.bands import HOLIDAY, Bands, BandWindow
+from voice.rating.classes import DIGITS, Dearest, Grouped, classes_of
 from voice.rating.decks import FOREVER, BandPrice, Deck, Rate
 from voice.rating.money import (
     ExchangeRate,
@@ -248,6 +249,23 @@ def check_parts(example: Example, row: Row) -> None:
 def check_longest(example: Example, row: Row) -> None:
     seconds = longest_call(rate(row), read_micros(row["Balance"]), int(row["Open calls"]))
     assert ("no limit" if seconds is None else str(seconds)) == row["Longest"]
+
+
+def check_reckoned(example: Example, row: Row) -> None:
+    """Hold a call's own rate, and that of its class, against what is left."""
+    held = deck(example.options["deck"])
+    rates = [each for each in held.every_rate() if each.direction == "out"]
+    rows = [
+        Grouped("out", each.prefix[:DIGITS], len(each.prefix) <= DIGITS, Dearest(each.per_minute, each.fee))
+        for each in rates
+    ]
+    known, called, left = classes_of(rows, held.free), row["Called"], read_micros(row["Left"])
+    own = held.find("out", called, "", 0)
+    assert own is not None
+    named = (known.prefixes.get(called[:length]) for length in range(DIGITS, 0, -1))
+    place = next((each for each in named if each is not None), known.outgoing)
+    assert longest_call(own, left, 1) == int(row["Its own price pays for"])
+    assert longest_call(known.prices[place].as_rate(), left, 1) == int(row["The SBC lets it last"])
 
 
 CHECKS: dict[str, Callable[[Example, Row], None]] = {
