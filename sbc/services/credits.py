@@ -6,8 +6,8 @@ to whoever holds its line.
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +31,8 @@ LONGEST = 12 * 3600
 # How much of what is left has to have moved, and how long ago the last word was: in between the node counts itself.
 MOVED, REST = 20, timedelta(seconds=10)
 CLASSES_KEPT = timedelta(minutes=5)
+# By deck: its row_version, when it was read, and its classes.
+_kept: dict[int, tuple[int, datetime, Classes]] = {}
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Told:
 
 
 def credits_for(
-    node: Node, spool: UUID, told: MutableMapping[int, Told], held: Mapping[str, int], at: datetime
+    node: Node, spool: UUID, told: Mapping[int, Told], held: Mapping[str, int], at: datetime
 ) -> list[tuple[protocol.Credit, Told]]:
     """Return what the node has to be told now, each with what it then was told; `held` is what it said it holds."""
     with contexts.ingest():
@@ -58,13 +60,8 @@ def credits_for(
         share = left if left <= 0 else max(1, left // max(1, shares[account.pk]))
         classes, before = known.get(account.pk) or UNKNOWN, told.get(account.pk)
         # Nearly all are as they were: their rows are not even made.
-        if before is not None and before.classes is classes and not _has_moved(before, share, at):
-            continue
-        rows = _rows(account, share, classes)
-        if before is None or _has_moved(before, share, at) or _fixed(before.rows) != _fixed(rows):
-            found.append(_message(account.pk, share, rows, classes, before, held, at))
-        else:
-            told[account.pk] = replace(before, classes=classes)
+        if before is None or before.classes != classes or _has_moved(before, share, at):
+            found.append(_message(account.pk, share, _rows(account, share, classes), classes, before, held, at))
     wanted = {account.pk for account in accounts}
     lifted = {tenant for tenant, last in told.items() if last.rows}
     lifted |= {int(scope.partition(":")[2]) for scope in held} - told.keys()
@@ -125,17 +122,11 @@ def _classes(accounts: Iterable[Account], at: datetime) -> dict[int, Classes]:
     for each in assigned.exclude(ends=F("begins")).select_related("deck").defer("deck__mapping"):
         deck = each.deck
         if deck.currency == currencies[each.tenant_id]:
-            key = (deck.pk, deck.row_version)
-            held = _kept.get(key)
-            if held is None or held[1] < at - CLASSES_KEPT:
-                held = _kept[key] = (classes_of_deck(deck.pk, deck.free, at), at)
-                for old in [other for other in _kept if other[0] == deck.pk and other != key]:
-                    del _kept[old]
-            found[each.tenant_id] = held[0]
+            held = _kept.get(deck.pk)
+            if held is None or held[0] != deck.row_version or held[1] < at - CLASSES_KEPT:
+                held = _kept[deck.pk] = (deck.row_version, at, classes_of_deck(deck.pk, deck.free, at))
+            found[each.tenant_id] = held[2]
     return found
-
-
-_kept: dict[tuple[int, int], tuple[Classes, datetime]] = {}
 
 
 def _rows(account: Account, left: int, known: Classes) -> tuple[Row, ...]:
@@ -169,13 +160,6 @@ def _has_moved(before: Told, left: int, at: datetime) -> bool:
     if moved > abs(before.left) // MOVED:
         return True  # there is more: nobody waits for that
     return abs(moved) > abs(before.left) // MOVED and at - before.at >= REST
-
-
-def _fixed(rows: tuple[Row, ...]) -> object:
-    """Return what of the rows does not follow from the balance."""
-    return [
-        row.value.partition(";o=")[2].partition(";c=")[0] + row.value.partition(";p=")[2] for row in rows[:1]
-    ], rows[1:]
 
 
 def _message(
