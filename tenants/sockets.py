@@ -1,5 +1,6 @@
 """WebSockets of pages: the same host, session and membership that a page needs, before anything is accepted."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
@@ -15,24 +16,33 @@ from tenants.middleware import SESSION_HOST
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 REFUSED = 4403
+# Each open page of a person has one socket, and each socket asks every half minute whether it may stay.
+MOST_OPEN = 100
 
 
 class PageSocketMiddleware:
-    """Lets a socket through to its consumer only for somebody who is logged in at that host.
+    """Lets a socket through to its consumer only for somebody who is logged in at that host, and not without end.
 
     It adds place, msp, tenant, user, roles, acting and can() to the scope.
     """
 
     def __init__(self, application: Application) -> None:
         self.application = application
+        self.open: Counter[int] = Counter()
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         found = await database_sync_to_async(person_of)(scope)
-        if found is None:
+        if found is None or self.open[found["user"].pk] >= MOST_OPEN:
             await receive()  # websocket.connect; closing before accepting answers 403
             await send({"type": "websocket.close", "code": REFUSED})
             return
-        await self.application({**scope, **found}, receive, send)
+        person = found["user"].pk
+        self.open[person] += 1
+        try:
+            await self.application({**scope, **found}, receive, send)
+        finally:
+            self.open[person] -= 1
+            self.open += Counter()  # forgets who has none open any more
 
 
 class _SessionRequest:

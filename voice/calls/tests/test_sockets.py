@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from portal.db import contexts
 from tenants import hosts
+from tenants import sockets as tenants_sockets
 from tenants.models import Acting, Membership
 from tenants.services import start_acting
 from tenants.sockets import REFUSED, PageSocketMiddleware
@@ -92,3 +93,30 @@ async def test_a_stay_at_a_customer_ends_with_its_socket(acme, northwind, nadia)
     assert (await socket.connect(timeout=5))[0]
     await sync_to_async(expire)()
     assert await closes(socket) == REFUSED
+
+
+async def test_who_talks_and_talks_is_hung_up_on(acme, alice):
+    browser = await sync_to_async(client_of)(alice, acme)
+    for words in (["["] * (sockets.MOST_SAID + 1), ["x" * (sockets.LONGEST_SAID + 1)]):
+        socket = open_socket(browser, acme)
+        assert (await socket.connect(timeout=5))[0]
+        for each in words:
+            await socket.send_to(text_data=each)
+        assert await closes(socket) == REFUSED
+        await socket.wait()
+
+
+async def test_one_person_holds_only_so_many_sockets(acme, alice, victor, monkeypatch):
+    monkeypatch.setattr(tenants_sockets, "MOST_OPEN", 2)
+    browser, other = [await sync_to_async(client_of)(who, acme) for who in (alice, victor)]
+    held = [open_socket(browser, acme) for _ in range(3)]
+    assert [(await socket.connect(timeout=5))[0] for socket in held] == [True, True, False]
+    another = open_socket(other, acme)
+    assert (await another.connect(timeout=5))[0], "what one holds is not another's loss"
+
+    await held[0].disconnect(timeout=5)
+    fresh = open_socket(browser, acme)
+    assert (await fresh.connect(timeout=5))[0]
+    for socket in (held[1], another, fresh):
+        await socket.disconnect(timeout=5)
+    assert not application.open
