@@ -25,6 +25,8 @@ from tenants.scopes import config_changed
 from voice.calls import live
 
 AWAY_AFTER = timedelta(seconds=60)
+# Versions that a portal restored from an older copy may have forgotten; nobody saves so often.
+MOST_FORGOTTEN = 1_000_000
 
 
 @transaction.atomic
@@ -151,6 +153,12 @@ def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[str]:
     changed = []
     for key, scope in wanted.items():
         running, version = held.get(key, 0), newest.get(key, 0)
+        if running > scope.config_version + MOST_FORGOTTEN:
+            # Believed, it would leave no number for what anybody saves from now on.
+            words = _("%(node)s says that it holds version %(version)s of %(scope)s, which never was.")
+            text = words % {"node": node, "version": running, "scope": key}
+            raise_alarm(Alarm.Kind.MESSAGE, text, at=at, node=node, subject=key)
+            running = 0
         if running > version and running >= scope.config_version:
             # The portal was restored from an older copy: what is wanted has to be newer than what the node has seen.
             type(scope)._default_manager.filter(pk=scope.pk).update(config_version=running)

@@ -254,6 +254,19 @@ async def test_a_portal_restored_from_an_older_copy_raises_its_versions(acme: Cu
     await node.hang_up()
 
 
+async def test_a_node_cannot_use_up_the_numbers_of_versions(acme: Customer, token: str) -> None:
+    await db(services.compile_revisions)()
+    node = FakeNode(token)
+    node.held = {f"cust:{acme.pk}": 2**63 - 1}
+
+    await node.dial()
+    await node.settle()
+
+    assert await db(lambda: Customer.objects.get(pk=acme.pk).config_version)() < 100
+    assert "never was" in (await db(alarms)("message"))[0]
+    await node.hang_up()
+
+
 async def test_a_scope_that_left_the_node_is_dropped(token: str) -> None:
     node = FakeNode(token)
     node.held = {"cust:999": 4}
