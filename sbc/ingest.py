@@ -22,7 +22,7 @@ from tenants.models import Customer
 from voice.calls import live
 from voice.calls.masking import masked, without
 from voice.calls.models import Cdr, RunningCall
-from voice.calls.services import NotStored, Stored, complete_call, store_calls, take_place_of
+from voice.calls.services import NotStored, Stored, TrunkName, complete_call, store_calls, take_place_of
 from voice.carriers.models import Trunk
 from voice.carriers.services import record_health
 from voice.rating import live as rating
@@ -294,10 +294,11 @@ def _msps(tenants: set[int]) -> dict[int, int]:
     return dict(Customer.objects.filter(pk__in=possible).values_list("pk", "msp_id")) if possible else {}
 
 
-def _trunk_names(calls: Iterable[Stored]) -> dict[str, str]:
+def _trunk_names(calls: Iterable[Stored]) -> dict[str, TrunkName]:
     gateways = {name for call in calls for name in _gateways(call.record)}
     ids = [int(name[1:]) for name in gateways if _GATEWAY.fullmatch(name)]
-    return {f"g{pk}": name for pk, name in Trunk.objects.filter(pk__in=ids).values_list("pk", "name")}
+    found = Trunk.objects.filter(pk__in=ids).values_list("pk", "name", "msp_id", "tenant_id")
+    return {f"g{pk}": TrunkName(name, msp, tenant) for pk, name, msp, tenant in found}
 
 
 def _gateways(record: dict[str, Any]) -> Iterator[str]:

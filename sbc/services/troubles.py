@@ -1,6 +1,6 @@
 """What is wrong with nodes and trunks: each an alarm that says what to do, closed when it is over."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -102,7 +102,7 @@ def close_full(at: datetime) -> None:
     Alarm.objects.open().filter(kind=Alarm.Kind.NODE, subject="full", last__lt=at - FULL_OVER).update(until=at)
 
 
-def note_refusals(node: Node, calls: Iterable[Stored], names: Mapping[str, str], at: datetime) -> None:
+def note_refusals(node: Node, calls: Iterable[Stored], names: Container[str], at: datetime) -> None:
     """Raise the alarm that one of these trunks refuses call after call, whatever it answers to OPTIONS.
 
     Runs as the role ingest.

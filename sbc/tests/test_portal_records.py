@@ -14,7 +14,9 @@ from sbc.models import Alarm, Node, QuarantinedRecord, Spool
 from sbc.services import nodes, quarantine
 from sbc.tests.fake_node import record
 from tenants.models import Customer, Region
+from voice.calls import story
 from voice.calls.models import Cdr, FailureRollup, Rollup
+from voice.carriers.models import Trunk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LAB = Actor.system("tests")
@@ -157,6 +159,25 @@ def test_an_internal_call_is_one_for_each_customer(
     assert (mine.caller, theirs.caller) == ("+49301", "+49309"), "the other side sees what was presented to it"
     assert calls_of(initech) == []
     assert (counted(acme), counted(globex)) == (1, 1)
+
+
+def test_a_call_between_customers_tells_neither_how_the_other_is_set_up(
+    node: Node, spool: uuid.UUID, acme: Customer, globex: Customer
+) -> None:
+    with contexts.msp(globex.msp):
+        pbx = Trunk(msp=globex.msp, tenant=globex, name="Globex's PBX", host="127.0.9.1")
+        pbx.save()
+    gateway = f"g{pbx.pk}"
+    tried = {"trunk": gateway, "sent": 1, "ended": None, "code": 200, "reason": ""}
+    inside = {"direction": "internal", "peer": globex.pk, "egress": gateway, "attempts": [tried]}
+
+    send(node, spool, record(1, acme.pk, **inside, screening="replaced", route=7))
+
+    [mine], [theirs] = calls_of(acme), calls_of(globex)
+    assert (mine.egress_name, mine.attempts[0]["name"], story.egress(mine)) == ("", "", "inside")
+    assert (theirs.egress_name, theirs.attempts[0]["name"], story.egress(theirs)) == (pbx.name,) * 3
+    assert (mine.route_id, mine.screening) == (7, "replaced")
+    assert (theirs.route_id, theirs.generation, theirs.screening, theirs.attestation) == (None, None, "none", "")
 
 
 def test_a_refusal_is_a_call_that_failed(node: Node, spool: uuid.UUID, acme: Customer) -> None:

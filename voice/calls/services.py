@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
 import psycopg
@@ -19,6 +19,8 @@ COLUMNS = (
     "egress egress_name route_id generation attempts limit screening attestation user_agent media disposition received"
 )
 _NAMES = ", ".join(f'"{name}"' for name in COLUMNS.split())
+# By which line of its policy another customer called, and what became of its caller ID, is its own business.
+NOT_THE_CALLED_SIDES = {"route": 0, "generation": 0, "screening": "none", "attestation": ""}
 LONGEST_CALL = timedelta(days=1)  # nodes end theirs after twelve hours
 # Names the called customer's half of an internal call.
 _CALLED_SIDE = UUID("5e3ad3ff-3f4b-5c2b-9c0e-5f2f6f0c7a11")
@@ -44,12 +46,20 @@ class Stored:
         ]
 
 
+class TrunkName(NamedTuple):
+    """What a trunk is called, and by whom: its MSP and, for a customer's own, that customer."""
+
+    name: str
+    msp: int
+    tenant: int | None
+
+
 class NotStored(Exception):
     """The database refuses a call: its id is known already, or a value fits nowhere."""
 
 
 def store_calls(
-    calls: Sequence[Stored], *, node_name: str, trunk_names: dict[str, str], received: datetime
+    calls: Sequence[Stored], *, node_name: str, trunk_names: Mapping[str, TrunkName], received: datetime
 ) -> list[UUID]:
     """Store call records with their roll-ups, in the caller's transaction; return the ids of the calls that ended.
 
@@ -62,10 +72,12 @@ def store_calls(
         talk_ms = _talk_ms(record)
         call = UUID(record["id"])
         ended.append(call)
-        common = _common(record, trunk_names)
+        common = _common(record)
         for side, key, tenant, msp, peer in each.sides():
             head = (key, call, tenant, msp, peer, node_name, record["seq"], record["direction"], side)
-            rows.append((*head, *common(side), talk_ms, *_outcome(record, trunk_names), word, received))
+            names = _names_for(tenant, msp, trunk_names)
+            told = record if side != "called" or tenant == peer else record | NOT_THE_CALLED_SIDES
+            rows.append((*head, *common(side), talk_ms, *_outcome(told, names), word, received))
             # Both ends inside one customer are one attempt of that customer.
             if side != "called" or tenant != record["tenant"]:
                 tally.add(tenant, msp, record, word, talk_ms)
@@ -139,7 +151,12 @@ def _copy(rows: Iterable[tuple[Any, ...]]) -> None:
         cursor.execute("DROP TABLE calls_incoming")
 
 
-def _common(record: dict[str, Any], trunk_names: dict[str, str]) -> Any:
+def _names_for(tenant: int, msp: int, trunks: Mapping[str, TrunkName]) -> dict[str, str]:
+    """Return the names of trunks that a customer may know: its own and those of its MSP."""
+    return {key: each.name for key, each in trunks.items() if each.msp == msp and each.tenant in (None, tenant)}
+
+
+def _common(record: dict[str, Any]) -> Any:
     times = [_time(record[name]) for name in ("invited", "ringing", "answered", "ended")]
     shared = (*times, record["end_unknown"], _time(record["last_seen"]))
 
@@ -152,17 +169,17 @@ def _common(record: dict[str, Any], trunk_names: dict[str, str]) -> Any:
     return of
 
 
-def _outcome(record: dict[str, Any], trunk_names: dict[str, str]) -> tuple[Any, ...]:
-    attempts = [{**each, "name": trunk_names.get(each["trunk"], "")} for each in record["attempts"]]
+def _outcome(record: dict[str, Any], names: dict[str, str]) -> tuple[Any, ...]:
+    attempts = [{**each, "name": names.get(each["trunk"], "")} for each in record["attempts"]]
     return (
         record["code"],
         record["cause"],
         record["reason"],
         record["released_by"],
         record["ingress"],
-        trunk_names.get(record["ingress"], ""),
+        names.get(record["ingress"], ""),
         record["egress"],
-        trunk_names.get(record["egress"], ""),
+        names.get(record["egress"], ""),
         record["route"] or None,
         record["generation"] or None,
         Jsonb(attempts),

@@ -13,6 +13,7 @@ from portal.ui.parts import Event
 from portal.ui.status import Status
 from voice.calls.masking import BELOW_COST
 from voice.calls.models import Cdr, Disposition
+from voice.calls.models.cdr import Direction
 from voice.calls.words import words_for
 
 LONGEST = 60
@@ -98,7 +99,7 @@ def timeline(cdr: Cdr) -> list[Event]:
     """Return what happened when, in order."""
     events = [Event(cdr.invited, _("Call came in from %(side)s") % {"side": ingress(cdr)}, icon="phone-incoming")]
     for each in cdr.attempts:
-        name = _trunk(each)
+        name = _trunk(cdr, each)
         sent = _at(each["sent"])
         events.append(Event(sent, _("Sent to %(trunk)s") % {"trunk": name}, _after(cdr, sent), "calm", "send"))
         if each["code"] >= 300 or (each["code"] == 0 and each["ended"] is not None):
@@ -118,7 +119,7 @@ def parties(cdr: Cdr) -> list[str]:
     """Return who took part, from the side that called to the last one tried."""
     names = [ingress(cdr), _("SBC")]
     for each in cdr.attempts:
-        name = _trunk(each)
+        name = _trunk(cdr, each)
         if name not in names[2:]:
             names.append(name)
     if not cdr.attempts and cdr.egress:
@@ -133,20 +134,23 @@ def ladder(cdr: Cdr) -> list[Message]:
 
 def ingress(cdr: Cdr) -> str:
     """Return what a person calls the side that the call came from."""
-    return _side(cdr.ingress, cdr.ingress_name)
+    return _side(cdr, cdr.ingress, cdr.ingress_name)
 
 
 def egress(cdr: Cdr) -> str:
     """Return what a person calls the side that the call went to."""
-    return _side(cdr.egress, cdr.egress_name)
+    return _side(cdr, cdr.egress, cdr.egress_name)
 
 
-def _trunk(attempt: dict[str, Any]) -> str:
-    return _side(attempt["trunk"], attempt.get("name") or "")
+def _trunk(cdr: Cdr, attempt: dict[str, Any]) -> str:
+    return _side(cdr, attempt["trunk"], attempt.get("name") or "")
 
 
-def _side(gateway: str, name: str) -> str:
-    return "Microsoft Teams" if gateway == "teams" else name or gateway or _("inside")
+def _side(cdr: Cdr, gateway: str, name: str) -> str:
+    if gateway == "teams":
+        return "Microsoft Teams"
+    # A trunk without a name at the end of a call inside is another customer's.
+    return name or ("" if cdr.direction == Direction.INTERNAL else gateway) or _("inside")
 
 
 def _answered(cdr: Cdr) -> Iterator[str]:
@@ -170,7 +174,7 @@ def _who_ended(cdr: Cdr) -> str:
 
 def _detour(cdr: Cdr, failed: list[dict[str, Any]]) -> Iterator[str]:
     for each in failed:
-        facts = {"trunk": _trunk(each), "why": words_for(each["code"]).lower()}
+        facts = {"trunk": _trunk(cdr, each), "why": words_for(each["code"]).lower()}
         yield _("%(trunk)s did not take it before: %(why)s.") % facts
 
 
@@ -179,7 +183,7 @@ def _failed(cdr: Cdr, failed: list[dict[str, Any]]) -> Iterator[str]:
         yield _("Not answered: %(why)s.") % {"why": words_for(cdr.code).lower()}
         return
     for each in failed:
-        facts = {"trunk": _trunk(each), "why": words_for(each["code"]).lower()}
+        facts = {"trunk": _trunk(cdr, each), "why": words_for(each["code"]).lower()}
         yield _("Rejected by %(trunk)s: %(why)s.") % facts
     last = failed[-1]["code"]
     if last not in FAILOVER_CODES:
@@ -190,7 +194,7 @@ def _messages(cdr: Cdr, names: list[str]) -> Iterator[Message]:
     last = len(names) - 1
     yield Message(0, 1, _clip(f"INVITE {cdr.called}"), _offset(cdr, cdr.invited))
     for each in cdr.attempts:
-        lane = names.index(_trunk(each), 2)
+        lane = names.index(_trunk(cdr, each), 2)
         yield Message(1, lane, "INVITE", _offset(cdr, _at(each["sent"])))
         if each["code"] >= 300:
             text = _clip(f"{each['code']} {each['reason']}")
@@ -200,7 +204,7 @@ def _messages(cdr: Cdr, names: list[str]) -> Iterator[Message]:
         yield Message(1, last, "INVITE", _offset(cdr, cdr.invited))
     if cdr.answered is None and cdr.code:
         yield Message(1, 0, _clip(f"{cdr.code} {cdr.reason}"), _offset(cdr, cdr.ended or cdr.invited), "bad")
-    final = next((names.index(_trunk(each), 2) for each in cdr.attempts if each["code"] == 200), last)
+    final = next((names.index(_trunk(cdr, each), 2) for each in cdr.attempts if each["code"] == 200), last)
     for at, text, tone in ((cdr.ringing, "180 Ringing", "busy"), (cdr.answered, "200 OK", "good")):
         if at is not None:
             if final > 1:
