@@ -89,7 +89,7 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Calls"), "phone", "calls:list", "calls.view"),
         Entry(_("Quality"), "chart-bar", "calls:quality", "calls.view"),
         Entry(_("Numbers"), "hash", "numbers:list", "numbers.view"),
-        Entry(_("People and places"), "users", "directory:list", "numbers.view"),
+        Entry(_("People and places"), "users", "directory:list", "people.view"),
         Entry(_("Routing"), "route", "routing:list", "routing.view"),
         Entry(_("Trunks"), "plug-connected", "carriers:list", "carriers.view"),
         Entry(_("Emergency"), "ambulance", "emergency:home", "emergency.view"),

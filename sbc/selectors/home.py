@@ -8,15 +8,12 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from sbc.models import Alarm, Certificate, Node
 from sbc.selectors.rollout import behind, deployments_of
 from tenants.models import BaseDomain, Customer, Msp
 from voice.carriers.models import Trunk
 from voice.carriers.pages import answer_of
-from voice.carriers.selectors import trunks_for
-from voice.numbers.selectors import without_location
 from voice.rating import warnings
 
 CERTIFICATE_WARNS = timedelta(days=30)
@@ -33,6 +30,8 @@ class ToDo:
     text: str
     url: str
     level: str = "warning"
+    # What its page asks of the reader.
+    needs: str = ""
 
     @property
     def tone(self) -> str:
@@ -65,16 +64,10 @@ def nodes_of_customer(customer: Customer) -> QuerySet[Node]:
     return nodes_with_load().filter(pk__in=deployments_of(customer, None).order_by().values("node"))
 
 
-def todos_of_customer(customer: Customer) -> list[ToDo]:
-    """Return what a customer should look at, most pressing first; in the customer's database context."""
-    trunks = _dead_trunks(trunks_for(customer), "carriers:list")
-    return _pressing_first([*trunks, *_numbers(customer), *_stuck(customer), *_limits("account:home", tenant=customer)])
-
-
 def todos_of_msp(msp: Msp) -> list[ToDo]:
     """Return what an MSP should look at, most pressing first; in the MSP's database context."""
     trunks = Trunk.objects.open().filter(msp=msp)
-    found = [*_dead_trunks(trunks.shared(), "carriers:trunks")]
+    found = [*dead_trunks(trunks.shared(), "carriers:trunks")]
     waiting = trunks.filter(approved=False).select_related("tenant")
     found += [
         ToDo(
@@ -98,8 +91,8 @@ def todos_of_msp(msp: Msp) -> list[ToDo]:
         ToDo(alarm.text, reverse("carriers:trunks"), "danger") for alarm in alarms.filter(kind=Alarm.Kind.TRUNK)[:3]
     ]
     found += [ToDo(alarm.text, reverse("rollout:list"), "warning") for alarm in alarms.filter(kind=Alarm.Kind.CALL)[:3]]
-    found += _limits("accounts:detail", msp=msp)
-    return _pressing_first(found)
+    found += limits("accounts:detail", msp=msp)
+    return pressing_first(found)
 
 
 def todos_of_operator() -> list[ToDo]:
@@ -112,7 +105,7 @@ def todos_of_operator() -> list[ToDo]:
     # A node that is away stands above.
     alarms = Alarm.objects.open().exclude(kind=Alarm.Kind.NODE, subject="away").newest_first()[:8]
     found += [ToDo(alarm.text, reverse("health:list"), _level(alarm)) for alarm in alarms]
-    return _pressing_first(found)
+    return pressing_first(found)
 
 
 def nodes_with_load() -> QuerySet[Node]:
@@ -167,30 +160,14 @@ def _certificates() -> Iterable[ToDo]:
         )
 
 
-def _dead_trunks(trunks: QuerySet[Trunk], url: str) -> Iterable[ToDo]:
+def dead_trunks(trunks: QuerySet[Trunk], url: str, needs: str = "") -> Iterable[ToDo]:
+    """Return the trunks that take no calls."""
     for trunk in trunks.filter(health=Trunk.Health.DOWN, enabled=True)[:5]:
         text = _("The trunk “%(trunk)s” takes no calls: %(why)s.") % {"trunk": trunk, "why": answer_of(trunk)}
-        yield ToDo(text, reverse(url), "danger")
+        yield ToDo(text, reverse(url), "danger", needs)
 
 
-def _numbers(customer: Customer) -> Iterable[ToDo]:
-    count = without_location(customer).count()
-    if count:
-        text = ngettext(
-            "%(n)d number has no emergency location: it cannot be used before it has one.",
-            "%(n)d numbers have no emergency location: they cannot be used before they have one.",
-            count,
-        )
-        yield ToDo(text % {"n": count}, reverse("numbers:list"))
-
-
-def _stuck(customer: Customer) -> Iterable[ToDo]:
-    for each in deployments_of(customer, None).filter(state__in=("refused", "held"))[:3]:
-        text = _("%(node)s does not take your last change: %(why)s") % {"node": each.node, "why": each.error[:200]}
-        yield ToDo(text, reverse("rollout:detail", args=[each.pk]), "danger")
-
-
-def _limits(url: str, **whose: Customer | Msp) -> Iterable[ToDo]:
+def limits(url: str, **whose: Customer | Msp) -> Iterable[ToDo]:
     """Return the limits that accounts have reached or come near to; an MSP reads whose account it is."""
     at = now()
     found = warnings.open_warnings(**whose)[:8]
@@ -206,5 +183,6 @@ def _level(alarm: Alarm) -> str:
     return "danger" if alarm.kind in PRESSING else "warning"
 
 
-def _pressing_first(todos: list[ToDo]) -> list[ToDo]:
+def pressing_first(todos: list[ToDo]) -> list[ToDo]:
+    """Return what waits in the order in which to look at it."""
     return sorted(todos, key=lambda todo: LEVELS.index(todo.level))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.ui import values
-from sbc.selectors import home, scope_status
+from sbc.selectors import home, home_customer, scope_status
 from sbc.selectors.home import Reach, ToDo
 from tenants.permissions import requires
 from voice.calls import selectors as calls
@@ -25,11 +25,17 @@ LAST_CALLS = 8
 @requires("dashboard.view")
 def customer_home(request: HttpRequest) -> HttpResponse:
     customer = request.tenant  # type: ignore[attr-defined]
-    frame, todos = snapshot(request), home.todos_of_customer(customer)
+    frame, todos = snapshot(request), home_customer.todos_of_customer(customer, request.can)  # type: ignore[attr-defined]
+    steps = home_customer.first_steps(customer, request.can)  # type: ignore[attr-defined]
+    sentence = _sentence(todos, frame, home.reach(home.nodes_of_customer(customer)))
+    if steps and sentence["tone"] == "good":
+        note = _("The steps below lead to your first call.")
+        sentence |= {"tone": "wait", "words": _("Not ready for calls yet."), "calls": "", "note": note}
     context = {
-        "sentence": _sentence(todos, frame, home.reach(home.nodes_of_customer(customer))),
+        "sentence": sentence,
         "frame": frame,
         "todos": todos,
+        "steps": steps,
         "rollout": scope_status(customer),
         "last_calls": _last_calls(request),
     }

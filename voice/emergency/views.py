@@ -11,9 +11,11 @@ from portal.core.access import requires
 from portal.ui.forms import refuse
 from tenants.countries import country_name
 from voice.carriers.forms import TrunkOrderForm
+from voice.carriers.models import Trunk
 from voice.carriers.pages import state_of
 from voice.carriers.selectors import trunks_for
 from voice.directory.countries import countries, location_required
+from voice.directory.models import CivicAddress, Place
 from voice.emergency import selectors, services
 from voice.numbers.models import Number
 from voice.numbers.selectors import without_location
@@ -33,15 +35,16 @@ def home(request: HttpRequest) -> HttpResponse:
         "real": [route for route in routes if not route.test],
         "tests": [route for route in routes if route.test],
         "trunks": [(trunk, state_of(trunk), trunk.pk in own) for trunk in trunks],
+        "silent": all(trunk.health == Trunk.Health.DOWN for trunk in trunks),
         "carriers": len({trunk.carrier_id or f"own-{trunk.pk}" for trunk in trunks}),
         "missing": missing[:10],
         "missing_count": missing.count(),
         "active_count": active.count(),
-        "shown_number": active.in_number_order().first(),
+        "located": Place.objects.filter(address__validation=CivicAddress.Validation.VALIDATED).exists(),
         "location_required": location_required(customer.country),
         "entry": entry,
         "can_change": request.can("emergency.change"),
-        "can_change_numbers": request.can("numbers.change"),
+        "can_change_places": request.can("people.change"),
     }
     return TemplateResponse(request, "voice/emergency/home.html", context)
 

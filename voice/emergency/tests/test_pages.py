@@ -1,6 +1,10 @@
 from portal.db import contexts
 from voice.carriers import lists, services
+from voice.carriers.models import Trunk
 from voice.carriers.tests.make import shared_trunk
+from voice.directory.tests.make import berlin
+from voice.numbers import services as numbers
+from voice.numbers.models import Number
 from voice.numbers.tests.make import given
 
 
@@ -19,6 +23,33 @@ def test_the_page_says_plainly_what_happens_and_what_is_missing(northwind, acme,
     assert trunk.name in page
     assert "1 number has no validated emergency location" in page
     assert "Never test by calling an emergency number" in page
+
+
+def test_nothing_is_called_ready_that_is_not(northwind, acme, alice, nadia, client_of):
+    browser = client_of(alice, acme)
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        lists.set_emergency_trunks(northwind, "DE", [trunk], by=nadia)
+
+    page = browser.get("/emergency/").content.decode()
+    assert "No number of yours is in use yet" in page and "are ready" not in page
+
+    given(acme, nadia, "+49301234500")
+    page = browser.get("/emergency/").content.decode()
+    assert "Begin with the address" in page
+    with contexts.customer(acme):
+        place = berlin(nadia)
+        ids = list(Number.objects.values_list("pk", flat=True))
+    assert "Choose numbers and set their location" in browser.get("/emergency/").content.decode()
+    with contexts.customer(acme):
+        numbers.set_place(ids, place, customer=acme, by=nadia)
+        numbers.set_state(ids, "active", customer=acme, by=nadia)
+    assert "Emergency calls are ready" in browser.get("/emergency/").content.decode()
+
+    with contexts.msp(northwind):
+        Trunk.objects.filter(pk=trunk.pk).update(health="down")
+    page = browser.get("/emergency/").content.decode()
+    assert "No trunk for emergency calls answers now." in page and "are ready" not in page
 
 
 def test_933_is_shown_as_a_number_of_its_own(globex, mallory, client_of):

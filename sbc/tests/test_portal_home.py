@@ -1,0 +1,120 @@
+"""A customer's home: what its people should look at, what each of them may open, and the steps to a first call."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from portal.core.audit import Actor
+from portal.db import contexts
+from tenants.models import Membership, User
+from tenants.services.customers import suspend_customer
+from voice.carriers import services as carriers
+from voice.carriers.tests.make import shared_trunk
+from voice.directory.tests.make import berlin
+from voice.numbers import services as numbers
+from voice.numbers.models import Number
+from voice.numbers.tests.make import given
+from voice.rating import limits, warnings
+from voice.receivables.tests import make
+from voice.routing.models import Route
+from voice.routing.services import save_route
+
+pytestmark = pytest.mark.django_db
+BY = Actor.system("tests")
+EUR = 1_000_000
+
+
+def home_of(browser: Any) -> str:
+    page: str = browser.get("/").content.decode()
+    return page.partition('id="home-news"')[2].partition('id="dashboard"')[0]
+
+
+def member(customer: Any, role: str) -> User:
+    with contexts.public():
+        user = User.objects.create_user(f"{role}@acme.example", "x", name=role)
+    with contexts.customer(customer):
+        Membership.objects.create(user=user, tenant=customer, role=role)
+    return user
+
+
+def test_a_new_customer_is_led_to_its_first_call_and_then_no_longer(
+    acme: Any, northwind: Any, alice: Any, victor: Any, nadia: Any, client_of: Any
+) -> None:
+    browser = client_of(alice, acme)
+    first = home_of(browser)
+    assert "To your first call" in first and 'href="/people/addresses/new/"' in first and 'href="/trunks/"' in first
+    assert "/team/invite/" not in first  # Victor is there already
+    assert "/people/addresses/new/" not in home_of(client_of(victor, acme))
+
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        carriers.grant_trunk(trunk, acme, by=nadia)
+    given(acme, nadia, "+49301234500")
+    contexts.use_customer(acme)
+    place = berlin(BY, validated=False)
+    assert f'href="/people/addresses/{place.address_id}/"' in home_of(browser)
+    place = berlin(BY, street="Chausseestraße")
+    found = home_of(browser)
+    assert 'href="/numbers/"' in found and 'href="/routing/everything-else/"' in found
+
+    ids = list(Number.objects.values_list("pk", flat=True))
+    numbers.set_place(ids, place, customer=acme, by=BY)
+    numbers.set_state(ids, Number.State.ACTIVE, customer=acme, by=BY)
+    save_route(Route(is_default=True, pattern="*", action=Route.Action.ROUTE), [trunk.pk], customer=acme, by=BY)
+    assert "To your first call" not in home_of(browser)
+
+
+def test_everybody_is_told_that_calls_are_suspended(
+    acme: Any, northwind: Any, alice: Any, victor: Any, client_of: Any
+) -> None:
+    with contexts.msp(northwind):
+        suspend_customer(acme, reason="unpaid", by=BY)
+
+    seen, looked = home_of(client_of(alice, acme)), home_of(client_of(victor, acme))
+
+    words = "Your provider has suspended your calls: only emergency calls go through."
+    assert words in seen and 'href="/bills/"' in seen
+    assert words in looked and 'href="/settings/"' in looked
+    assert "Emergency calls go through as always." in client_of(victor, acme).get("/settings/").content.decode()
+
+
+def test_a_bill_that_is_overdue_waits_for_who_sees_bills(
+    acme: Any, northwind: Any, alice: Any, victor: Any, client_of: Any
+) -> None:
+    contexts.use_msp(northwind)
+    billed = make.profile(make.entity(northwind), acme)
+    paper = make.issued(billed, 100 * EUR, on=date(2026, 1, 2), period=(date(2025, 12, 1), date(2026, 1, 1)))
+
+    seen = home_of(client_of(alice, acme))
+    assert f"Bill {paper} was due on" in seen and f'href="/bills/{paper.pk}/"' in seen and "€119.00" in seen
+    assert str(paper) not in home_of(client_of(victor, acme))
+
+
+def test_who_may_not_see_amounts_is_told_only_that_calls_are_stopped(
+    acme: Any, alice: Any, victor: Any, client_of: Any
+) -> None:
+    with contexts.msp(acme.msp):
+        account = limits.account_of(acme)
+        account.kind = "prepaid"
+        limits.save_terms(account, by=BY)
+    warnings.look(at=now())
+
+    assert 'href="/balance/"' in home_of(client_of(alice, acme))
+    told = home_of(client_of(victor, acme))
+    assert "Calls that cost something are stopped" in told and "/balance/" not in told and "€" not in told
+
+
+def test_no_link_of_a_to_do_leads_where_its_reader_may_not_go(
+    acme: Any, northwind: Any, nadia: Any, client_of: Any
+) -> None:
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        carriers.grant_trunk(trunk, acme, by=nadia)
+        type(trunk).objects.filter(pk=trunk.pk).update(health="down")
+    browser = client_of(member(acme, "billing_contact"), acme)
+
+    told = home_of(browser)
+    assert "takes no calls" in told and 'href="/trunks/"' not in told
+    assert 'href="/people/"' not in browser.get("/").content.decode()
