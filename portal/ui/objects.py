@@ -58,6 +58,7 @@ KINDS: dict[str, dict[str, Kind]] = {
             more=(
                 (_("Account"), "accounts:detail", "bills.view"),
                 (_("Contract"), "plans:of_customer", "plans.view"),
+                (_("Billing"), "invoices:profile", "bills.view"),
             ),
         ),
         "stock-numbers": Kind("inventory:number", "inventory:list", _("Number stock"), name=_number),

@@ -110,7 +110,7 @@ CURRENCY = Choice("currency", gettext_lazy("Currency"), offered_currencies, appl
 
 
 class CustomerMarginList(MonthList):
-    title = gettext_lazy("Margin")
+    title = gettext_lazy("Margin by customer")
     lead = gettext_lazy("What each customer left you in the month: revenue less what its calls cost. Months are UTC.")
     template = "voice/margin/list.html"
     search_fields = ("name", "label")
@@ -166,7 +166,7 @@ def _customers_standing(found: QuerySet[Any], value: str) -> QuerySet[Any]:
 
 
 class RouteMarginList(MonthList):
-    title = gettext_lazy("Margin")
+    title = gettext_lazy("Margin by destination and route")
     lead = gettext_lazy(
         "What the month's calls earned and cost by destination and trunk, without fees. The worst come first."
     )

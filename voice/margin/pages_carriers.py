@@ -50,7 +50,7 @@ def _period(row: CarrierInvoice) -> str:
 
 
 class CarrierInvoiceList(ListPage):
-    title = _("Margin")
+    title = _("Carrier invoices")
     lead = _(
         "What carriers bill you, held call by call, or by destination, against what their trunks cost by your"
         " price lists."

@@ -71,7 +71,7 @@ def _money(name: str, label: Any, value: Callable[[Any], int | None], **more: An
         micros = value(row)
         if micros is None:
             return markup.NONE
-        return format_html('<span class="text-nowrap">{}</span>', values.money(micros, row.currency))
+        return format_html('<span class="text-nowrap">{}</span>', values.total(micros, row.currency))
 
     return Column(name, label, kind="money", value=value, draw=draw, **more)
 

@@ -14,8 +14,8 @@ from voice.receivables.pages import day, payment_tabs
 
 State = Reminder.State
 TONES = {"proposed": "waiting_you", "released": "done", "withdrawn": "inactive", "dropped": "inactive"}
-LADDER = Action(_("Steps"), "payments:ladder", "settings", "payments.view")
-PAUSES = Action(_("Not reminded"), "payments:pauses", "player-pause", "payments.view")
+LADDER = Action(_("Steps and fees"), "payments:ladder", "settings", "payments.view")
+PAUSES = Action(_("Who is not reminded"), "payments:pauses", "player-pause", "payments.view")
 NEW_STEP = Action(_("New step"), "payments:step_new", "plus", "payments.change")
 NEW_PAUSE = Action(_("Stop reminding somebody"), "payments:pause_new", "plus", "payments.change")
 
@@ -60,7 +60,9 @@ class ReminderList(ListPage):
 
 class StepList(ListPage):
     title = _("Steps of reminders")
-    lead = _("What happens how many days after an invoice was due. Two steps are never nearer to each other than here.")
+    lead = _(
+        "What happens how many days after an invoice was due. If a step goes out late, the next one keeps its distance."
+    )
     template = "voice/payments/ladder.html"
     columns = [
         Column("on", _("State"), kind="status", value=lambda row: status("enabled" if row.is_on else "disabled")),

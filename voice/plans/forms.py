@@ -141,6 +141,7 @@ class ComponentForm(forms.ModelForm):
             "months", "optional", "tax_class",
         ]  # fmt: skip
         widgets = {"name": forms.TextInput}
+        help_texts = {"name": _("Printed on the bill.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         instance: Component = kwargs["instance"]

@@ -14,6 +14,7 @@ from voice.plans.forms import DAY, Copied, MicrosField
 from voice.plans.models import AddOn, Component, Contract, Credit, PlanVersion
 from voice.plans.proration import next_month
 
+TRIAL = {"trial_until": _("The first day with monthly fees. Calls are charged from the start of the contract.")}
 TERMS = ["term_months", "renewal_months", "notice_days", "trial_until", "reference"]
 
 
@@ -68,6 +69,7 @@ class ContractForm(Groups, Copied):
         model = Contract
         fields = ["tenant", "starts", *TERMS]
         widgets = {"starts": DAY, "trial_until": DAY, "reference": forms.TextInput}
+        help_texts = TRIAL
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -87,6 +89,7 @@ class TermsForm(Groups, Copied):
         model = Contract
         fields = TERMS
         widgets = {"trial_until": DAY, "reference": forms.TextInput}
+        help_texts = TRIAL
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -170,6 +173,7 @@ class CreditForm(Copied):
         model = Credit
         fields = ["month", "amount", "reason"]
         widgets = {"reason": forms.TextInput(attrs={"placeholder": _("Outage of 12 May, 4 hours")})}
+        help_texts = {"reason": _("Printed on the bill.")}
 
     def __init__(self, *args: Any, currency: str, months: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

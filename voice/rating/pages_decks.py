@@ -295,12 +295,15 @@ class LineList(ListPage):
         Column("prefix", _("Code"), kind="code", value=code_of, sort=True),
         Column("destination", _("Destination"), sort=True),
         Column("before", _("Now per minute"), kind="money", currency="version__deck__currency"),
-        Column("per_minute", _("Then"), value=after_of),
-        Column("rise", _("By"), value=rise_of, sort=True),
+        Column("per_minute", _("Then"), kind="count", value=after_of),
+        Column("rise", _("By"), kind="count", value=rise_of, sort=True),
         Column("steps", _("Minimum/increment"), value=steps_of, card=False),
         Column("begins", _("From"), kind="when", sort=True, card=False),
-        Column("row", _("Line"), kind="count", sort=True, card=False),
-    ]
+        Column(
+            "row", _("Line"), kind="count", sort=True, card=False, value=lambda line: line.row or None,
+            help=_("Of the file; none where a rate was set by hand."),
+        ),
+    ]  # fmt: skip
     filters = [
         Choice("change", _("Change"), DeckLine.Change.choices),
         Choice(

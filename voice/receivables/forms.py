@@ -64,6 +64,10 @@ LINES = dict.fromkeys(
 CODES = {"country": CountrySelect, "currency": CurrencySelect}
 
 
+def _plain(micros: int, currency: str) -> str:
+    return f"{micros / MICROS:.{decimals(currency)}f}"
+
+
 class EntityForm(Groups, Stored):
     """A company of the MSP that sends invoices."""
 
@@ -100,6 +104,10 @@ class ProfileForm(Groups, Stored):
             "is_business", "language",
         ]  # fmt: skip
         widgets = LINES | CODES
+        help_texts = {
+            "country": "",
+            "is_business": _("A business in another country may owe the tax itself; a consumer never does."),
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -156,7 +164,7 @@ class CreditForm(forms.Form):
             self.fields[f"line_{position}"] = AmountField(
                 label=text,
                 required=False,
-                initial=f"{left / MICROS:.{decimals(currency)}f}",
+                initial=_plain(left, currency),
                 help_text=_now("Net, %(currency)s; what is left is filled in.") % {"currency": currency},
             )
 
@@ -174,17 +182,21 @@ class PaymentForm(forms.ModelForm):
     """Money that came in."""
 
     customer = forms.ModelChoiceField(label=_("Customer"), queryset=Customer.objects.none())
-    amount = AmountField(label=_("Amount"))
+    amount = AmountField(label=_("Amount"), help_text=_("In the currency in which the customer is billed."))
 
     class Meta:
         model = Payment
         fields = ["customer", "amount", "received_on", "method", "reference"]
         widgets = {"reference": forms.TextInput, "received_on": DAY}
 
-    def __init__(self, *args: Any, msp: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, msp: Any, invoice: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         found = Customer.objects.filter(msp=msp, billing_profile__isnull=False).order_by("name")
         self.fields["customer"].queryset = found
+        if invoice is not None:
+            left = _plain(invoice.left, invoice.currency) if invoice.left > 0 else ""
+            self.initial.update(customer=invoice.tenant_id, amount=left)
+            self.fields["amount"].widget.attrs["data-unit"] = invoice.currency
 
     def _post_clean(self) -> None:
         for name in self.Meta.fields[1:]:

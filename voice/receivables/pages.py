@@ -74,6 +74,11 @@ def payment_tabs(request: HttpRequest, current: str) -> list[Tab]:
     return [Tab(label, url, name == current) for name, label, page in offered if (url := page_url(page, request))]
 
 
+def _to_be_paid(invoice: Invoice) -> int | None:
+    owed = invoice.state == Invoice.State.ISSUED and not invoice.is_credit_note
+    return invoice.left if owed else None  # type: ignore[attr-defined]
+
+
 class InvoiceList(ListPage):
     title = _("Invoices")
     lead = _(
@@ -86,7 +91,7 @@ class InvoiceList(ListPage):
         Column("issued_on", _("Issued on"), draw=day("issued_on"), sort=True, card=False),
         Column("due_on", _("Due on"), draw=day("due_on"), sort=True, card=False),
         Column("total", _("Total"), kind="money", sort=True),
-        Column("left", _("To be paid"), kind="money", sort=True),
+        Column("left", _("To be paid"), kind="money", sort=True, value=_to_be_paid),
     ]
     search_fields = ["number", "tenant__name", "lines__text"]
     search_label = _("Search number, customer or line")
@@ -217,6 +222,8 @@ class PaymentList(ListPage):
         return [
             Choice("customer", _("Customer"), [(each.pk, each.name) for each in customers], field="tenant"),
             Choice("method", _("How"), Payment.Method.choices),
+            Day("from", _("Received from"), "received_on"),
+            Day("to", _("Received until"), "received_on", "to"),
         ]
 
     def queryset(self) -> QuerySet[Payment]:

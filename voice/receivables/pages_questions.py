@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui.lists import Choice, Column, Empty, ListPage
@@ -27,13 +28,24 @@ def state_of_asked(row: LineQuestion) -> Status:
     return status("pending" if row.is_open else "done", word=_("With your provider") if row.is_open else _("Answered"))
 
 
-COLUMNS = [
-    Column("number", _("Document"), value=lambda row: row.attached.get("number", "")),
-    Column("line", _("Line"), value=lambda row: row.attached.get("text", "")),
-    Column("text", _("Question"), value=lambda row: row.text[:120], card=False),
-    Column("disputed", _("Not accepted"), kind="money", value=lambda row: row.disputed or None, sort=True),
-    Column("asked_at", _("Asked"), kind="when", sort=True),
-]
+def _columns(page: str) -> list[Column]:
+    return [
+        Column("number", _("Document"), value=_number, draw=_unbroken),
+        Column("line", _("Line"), value=lambda row: row.attached.get("text", ""), link=page),
+        Column("text", _("Question"), value=lambda row: row.text[:120], card=False),
+        Column("disputed", _("Not accepted"), kind="money", value=lambda row: row.disputed or None, sort=True),
+        Column("asked_at", _("Asked"), kind="when", sort=True),
+    ]
+
+
+def _number(row: LineQuestion) -> str:
+    return str(row.attached.get("number", ""))
+
+
+def _unbroken(row: LineQuestion) -> str:
+    return format_html('<span class="text-nowrap">{}</span>', _number(row))
+
+
 EMPTY = Empty(_("No questions."), _("“Ask about this line” stands at each line of a bill."), icon="help-circle")
 
 
@@ -57,9 +69,9 @@ class QuestionList(ListPage):
     title = _("Questions about invoices")
     lead = _("What your customers ask about lines of their invoices. An answer settles what they did not accept.")
     columns = [
-        Column("state", _("State"), kind="status", value=state_of_question, link="invoices:question"),
+        Column("state", _("State"), kind="status", value=state_of_question),
         Column("tenant__name", _("Customer"), sort=True),
-        *COLUMNS,
+        *_columns("invoices:question"),
     ]
     search_fields = ["text", "tenant__name", "invoice__number"]
     default_sort = "-asked_at"
@@ -94,7 +106,7 @@ class QuestionList(ListPage):
 class AskedList(ListPage):
     title = _("Your questions")
     lead = _("What you asked about lines of your bills, and what your provider answered.")
-    columns = [Column("state", _("State"), kind="status", value=state_of_asked, link="bills:question"), *COLUMNS]
+    columns = [Column("state", _("State"), kind="status", value=state_of_asked), *_columns("bills:question")]
     search_fields = ["text", "invoice__number"]
     filters = [Choice("state", _("State"), LineQuestion.State.choices)]
     default_sort = "-asked_at"

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui import markup
+from portal.ui import markup, values
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
 from portal.ui.status import Status, status
 from voice.currencies.tabs import tabs
@@ -108,15 +108,6 @@ def totals_of(customers: QuerySet[RunCustomer]) -> list[dict[str, Any]]:
 class RunList(ListPage):
     title = _("Invoice runs")
     lead = _("A run bills a month of all customers: collect, look, approve, issue.")
-    columns = [
-        Column("standing", _("State"), kind="status", value=state_of_run),
-        Column("begins", _("Month"), value=month_of, link="invoices:run", sort=True),
-        Column("to_approve", _("To be approved"), kind="count"),
-        Column("approved", _("Approved"), kind="count", card=False),
-        Column("issued", _("Issued"), kind="count"),
-        Column("left_out", _("Left out"), kind="count"),
-        Column("created_at", _("First collected"), kind="when", sort=True, card=False),
-    ]
     filters = [Choice("state", _("State"), InvoiceRun.State.choices)]
     default_sort = "-begins"
     export_name = "invoice-runs"
@@ -133,6 +124,27 @@ class RunList(ListPage):
 
     def queryset(self) -> QuerySet[InvoiceRun]:
         return with_figures(InvoiceRun.objects.filter(msp=self.request.msp))  # type: ignore[attr-defined]
+
+    @cached_property
+    def _nets(self) -> dict[int, list[str]]:
+        """Return what each run's invoices come to, in each currency."""
+        found: dict[int, list[str]] = defaultdict(list)
+        mine = RunCustomer.objects.filter(msp=self.request.msp, invoice__isnull=False)  # type: ignore[attr-defined]
+        for row in mine.order_by().values("run", "currency").annotate(sum=Sum("net")).order_by("run", "currency"):
+            found[row["run"]].append(values.money(row["sum"], row["currency"]))
+        return found
+
+    def visible_columns(self) -> list[Column]:
+        return [
+            Column("standing", _("State"), kind="status", value=state_of_run),
+            Column("begins", _("Month"), value=month_of, link="invoices:run", sort=True),
+            Column("to_approve", _("To be approved"), kind="count"),
+            Column("approved", _("Approved"), kind="count", card=False),
+            Column("issued", _("Issued"), kind="count"),
+            Column("left_out", _("Left out"), kind="count"),
+            Column("net", _("Net"), kind="count", value=lambda run: ", ".join(self._nets[run.pk])),
+            Column("created_at", _("First collected"), kind="when", sort=True, card=False),
+        ]
 
 
 def state_of_customer(row: Any) -> Status:

@@ -197,7 +197,7 @@ def statement(customer: Customer, currency: str, *, since: date | None = None) -
     moved: dict[int, int] = defaultdict(int)
     rows = Posting.objects.filter(
         account__tenant_id=customer.pk, account__kind=Account.Kind.RECEIVABLE, account__currency=currency
-    ).select_related("entry")
+    ).select_related("entry__reversal")
     entries: dict[int, Entry] = {}
     for row in rows:
         moved[row.entry_id] += row.debit - row.credit

@@ -118,8 +118,9 @@ def empty(sentence: Words, sample: Words = "", label: Words = "", url: str = "",
 
 
 @register.inclusion_tag("components/fact.html")
-def fact(label: Words, value: Any, help: Words = "") -> dict[str, Any]:
-    return {"label": label, "value": value, "help": help}
+def fact(label: Words, value: Any, help: Words = "", url: str = "") -> dict[str, Any]:
+    """Return a fact under its name, with what explains it and where it leads."""
+    return {"label": label, "value": value, "help": help, "url": url}
 
 
 @register.simple_block_tag(end_name="endfacts")

@@ -16,13 +16,15 @@ from django.views.decorators.http import require_POST
 from portal.core.access import requires
 from portal.ui.columns import Column
 from portal.ui.export import csv_response
+from portal.ui.navigation import page_url
 from tenants.models import Customer
 from voice.payments.forms_papers import PeriodForm
+from voice.payments.models import BankEntry, CardAttempt
 from voice.payments.pages_papers import OwnPaymentList
 from voice.payments.services import receipts
 from voice.payments.statements import Statement, statement_of
 from voice.rating.tabs_customer import money_tabs
-from voice.receivables.models import Payment
+from voice.receivables.models import Entry, Payment
 from voice.receivables.pages import currencies
 from voice.selection import refusal_words
 
@@ -45,13 +47,18 @@ def _payment(request: HttpRequest, pk: int) -> Payment:
 
 @requires("payments.view")
 def payment(request: HttpRequest, pk: int) -> HttpResponse:
-    row = _payment(request, pk)
+    row, is_own = _payment(request, pk), request.place == "customer"
+    facts = receipts.receipt_of(row)
+    invoices = dict(row.allocations.values_list("invoice__number", "invoice"))
     context = {
         "payment": row,
-        "facts": receipts.receipt_of(row),
+        "facts": facts,
+        "paid": [(number, micros, invoices[number]) for number, micros in facts.paid],
         "reversals": row.reversals.order_by("pk"),
-        "allocations": row.allocations.select_related("invoice", "reversal").order_by("pk"),
-        "is_own": request.place == "customer",
+        # How it came in is the MSP's to see.
+        "attempt": None if is_own else CardAttempt.objects.filter(payment=row).first(),
+        "entry": None if is_own else BankEntry.objects.filter(payment=row).first(),
+        "is_own": is_own,
         "can_change": request.can("payments.change"),
     }
     return TemplateResponse(request, "voice/payments/payment.html", context)
@@ -106,10 +113,22 @@ def _statement(request: HttpRequest, customer: Customer) -> HttpResponse:
     query.pop("export", None)
     context = {
         "form": form, "statement": found, "customer": customer, "query": query.urlencode(),
+        "movements": [(move, _page_of(request, move.entry)) for move in found.movements] if found else [],
         "is_own": request.place == "customer",
         "tabs": money_tabs(request, "pay:statement") if request.place == "customer" else [],
     }  # fmt: skip
     return TemplateResponse(request, "voice/payments/statement.html", context)
+
+
+def _page_of(request: HttpRequest, entry: Entry) -> str:
+    """Return where what an entry books stands; a fee and a correction have no page of their own."""
+    bill, payment = (
+        ("bills:detail", "pay:payment") if request.place == "customer" else ("invoices:detail", "payments:payment")
+    )
+    if entry.invoice_id:
+        return page_url(bill, request, entry.invoice_id)
+    paid = entry.payment_id or (entry.reversal.payment_id if entry.reversal else None)
+    return page_url(payment, request, paid) if paid else ""
 
 
 @dataclass(frozen=True, slots=True)

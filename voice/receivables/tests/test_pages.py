@@ -9,6 +9,7 @@ from pypdf import PdfReader
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants.models import Membership, User
+from voice.receivables import selectors
 from voice.receivables.models import BillingProfile, Invoice, LegalEntity, Payment
 from voice.receivables.services import store_files
 from voice.receivables.tests import make
@@ -108,6 +109,29 @@ def test_a_credit_note_over_a_part(office, billed, northwind):
     with contexts.msp(northwind):
         note = Invoice.objects.get(kind="credit_note")
         assert (note.net, note.total, note.reason) == (10 * EUR, 11_900_000, "Outage")
+
+
+def test_a_payment_that_is_recorded_from_an_invoice_pays_that_one_first(office, billed, northwind):
+    old, new = make.issued(billed, 100 * EUR), make.issued(billed, 50 * EUR, name="more")
+    contexts.use_public()
+    link = f"/invoices/payments/new/?invoice={new.pk}"
+    assert link in office.get(f"/invoices/{new.pk}/").content.decode()
+    form = office.get(link).content.decode()
+    assert 'value="59.50"' in form and f"It pays {new.number} first" in form
+    paid = {"customer": billed.tenant_id, "received_on": "2026-11-20", "method": "transfer", "reference": "4711"}
+
+    assert office.post(link, paid | {"amount": "59.50"}).status_code == 302
+
+    with contexts.msp(northwind):
+        assert (selectors.open_amount(old), selectors.open_amount(new)) == (119 * EUR, 0)
+        payment = Payment.objects.get()
+    page = f"/invoices/payments/{payment.pk}/"
+    assert f'href="{page}"' in office.get(f"/invoices/{new.pk}/").content.decode()
+    shown = office.get(page).content.decode()
+    assert f'href="/invoices/{new.pk}/"' in shown and f'href="/invoices/customers/{billed.tenant_id}/"' in shown
+    statement = office.get(f"/invoices/payments/statements/{billed.tenant_id}/").content.decode()
+    assert f'href="/invoices/{old.pk}/"' in statement and f'href="{page}"' in statement
+    assert office.get("/invoices/payments/new/?invoice=999999999999999999999").status_code == 200
 
 
 def test_a_draft_can_be_thrown_away_and_an_issued_invoice_cannot(office, billed, northwind):

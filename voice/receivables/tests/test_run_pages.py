@@ -61,7 +61,8 @@ def test_from_the_month_to_the_numbers(office, northwind, month, acme, django_ca
     with django_capture_on_commit_callbacks(execute=True):
         assert office.post(f"{page}issue/", {"on": "2026-11-20"})["Location"] == page
     assert "Issued" in text(office.get(f"{page}?standing=issued"))
-    assert "October 2026" in text(office.get("/invoices/runs/"))
+    runs = text(office.get("/invoices/runs/"))
+    assert "October 2026" in runs and "€30.00" in runs
     with contexts.msp(northwind):
         assert Invoice.objects.get(source="run").number == "2026-00002"
         verbs = set(AuditEntry.objects.filter(object_id=str(run.pk)).values_list("verb", flat=True))

@@ -11,9 +11,17 @@ from django.utils.translation import gettext as _
 from portal.core.access import requires
 from portal.ui.forms import refuse
 from tenants.models import Customer
-from voice.receivables import services
+from voice.receivables import selectors, services
 from voice.receivables.forms import EntityForm, PaymentForm, ProfileForm
-from voice.receivables.models import BillingProfile, Exemption, LegalEntity, Payment, VatIdCheck, VatRegistration
+from voice.receivables.models import (
+    BillingProfile,
+    Exemption,
+    Invoice,
+    LegalEntity,
+    Payment,
+    VatIdCheck,
+    VatRegistration,
+)
 from voice.receivables.pages import EntityList, PaymentList, ProfileList, payment_tabs
 from voice.receivables.views.shared import accounts_of
 
@@ -28,24 +36,23 @@ def payment_list(request: HttpRequest) -> HttpResponse:
 @requires("bills.change")
 def payment_new(request: HttpRequest) -> HttpResponse:
     payment = Payment(msp=request.msp, received_on=timezone.localdate())
-    chosen = request.GET.get("customer", "")
-    form = PaymentForm(
-        request.POST or None,
-        instance=payment,
-        msp=request.msp,
-        initial={"customer": int(chosen) if chosen.isascii() and chosen.isdigit() else None},
-    )
+    asked = request.GET.get("invoice", "")
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 0
+    issued = Invoice.objects.issued().filter(msp=request.msp, kind=Invoice.Kind.INVOICE)
+    invoice = selectors.with_standing(issued).filter(pk=number).first()
+    form = PaymentForm(request.POST or None, instance=payment, msp=request.msp, invoice=invoice)
     if request.method == "POST" and form.is_valid():
         profile = form.cleaned_data["customer"].billing_profile
         payment.tenant_id, payment.entity, payment.currency = profile.tenant_id, profile.entity, profile.currency
+        named = [invoice] if invoice is not None and invoice.tenant_id == profile.tenant_id else []
         try:
-            services.record_payment(payment, by=request.actor)
+            services.record_payment(payment, by=request.actor, invoices=named)
         except ValidationError as error:
             refuse(form, error)
         else:
             messages.success(request, _("Payment recorded and set against what is open."))
             return redirect("invoices:payments")
-    return TemplateResponse(request, "voice/receivables/payment_new.html", {"form": form})
+    return TemplateResponse(request, "voice/receivables/payment_new.html", {"form": form, "invoice": invoice})
 
 
 @requires("bills.view")
