@@ -16,7 +16,7 @@ log = logging.getLogger("strowger.node")
 
 LOOK_EVERY = 1.0
 LITTLE = 1_000_000_000  # bytes: half a million calls
-NONE = 50_000_000  # bytes: enough for the ends of all calls that run
+NONE = 50_000_000  # bytes: enough for the ends of all calls that run, and as much is held back for them
 LOG_MOST, LOG_KEPT = 20_000_000, 5_000_000  # bytes of one daemon's log
 
 
@@ -25,6 +25,7 @@ class Room:
 
     def __init__(self, directory: Path, engine: KamailioEngine, logs: Iterable[Path]) -> None:
         self.directory, self.engine, self.logs = directory, engine, list(logs)
+        self.reserve = directory / "reserve"
         self.little = self.none = False
         self._next = 0.0
 
@@ -36,8 +37,7 @@ class Room:
         for path in self.logs:
             shorten(path)
         left = os.statvfs(self.directory)
-        free = left.f_bavail * left.f_frsize
-        self._note(free)
+        self._note(left.f_bavail * left.f_frsize)
         if self.none:
             try:
                 await self.engine.refuse_calls()
@@ -45,7 +45,13 @@ class Room:
                 return  # which takes no call either
 
     def _note(self, free: int) -> None:
-        little, none = free < LITTLE, free < NONE
+        # Who fills a disk may fill it to the last byte at once: what is held back then is for the calls that run.
+        none = free < 2 * NONE if self.none or not self.reserve.exists() else free < NONE
+        if not none and not self.reserve.exists():
+            none = not hold(self.reserve)
+        if none:
+            self.reserve.unlink(missing_ok=True)
+        little = free < LITTLE
         if (little, none) == (self.little, self.none):
             return
         words = f"{self.directory} has {free // 1_000_000} MB left"
@@ -56,6 +62,16 @@ class Room:
         else:
             log.info("%s: enough", words)
         self.little, self.none = little, none
+
+
+def hold(path: Path) -> bool:
+    """Take room on the disk without using it; tell whether there was any."""
+    try:
+        with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, NONE)
+    except OSError:
+        return False
+    return True
 
 
 def shorten(path: Path) -> None:

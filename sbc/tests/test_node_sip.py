@@ -198,7 +198,7 @@ async def test_a_disk_without_room_keeps_new_calls_out_and_calls_for_help_in(sta
         help_wanted = stage.invite_from_teams(microsoft, "112")
         dialog, _, _ = await stage.answered(microsoft, help_wanted, carrier, SDP)
         await hang_up(microsoft, carrier, dialog)
-        monkeypatch.setattr(room, "NONE", 0)
+        monkeypatch.setattr(room, "NONE", 1)
         await asyncio.sleep(3)
         invite = stage.invite_from_teams(microsoft, "+442071234567")
         dialog, _, _ = await stage.answered(microsoft, invite, carrier, SDP)
