@@ -125,6 +125,7 @@ class Link:
             wait = 0.0
             try:
                 await self._session()
+                log.warning("the portal has ended the line")
             except websockets.ConnectionClosed as closed:
                 code = closed.rcvd.code if closed.rcvd else 1006
                 wait = REFUSED_WAIT if code in (BAD_TOKEN, STOLEN_TOKEN) else 0.0

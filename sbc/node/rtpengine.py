@@ -15,6 +15,15 @@ class Rtpengine:
     def __init__(self, inside: str, port: int) -> None:
         self.inside, self.port = inside, port
 
+    def is_alone(self) -> bool:
+        """Tell whether nobody listens there: rtpengine itself would share the port, and take over the other's calls."""
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((self.inside, self.port))
+            except OSError:
+                return False
+        return True
+
     async def answers(self) -> bool:
         """Tell whether it answers at all."""
         return await asyncio.to_thread(self._pongs)

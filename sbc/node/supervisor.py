@@ -120,13 +120,16 @@ class Supervisor:
             raise CertificateRefused(f"Kamailio did not start with it: {trouble}") from None
 
     async def _begin(self, rows: Iterable[Row]) -> None:
+        rtpengine = self.plane.rtpengine
         try:
+            if self.plane.daemons["rtpengine"].pid is None and not rtpengine.is_alone():
+                raise NotProven(f"{rtpengine.inside}:{rtpengine.port} is taken: does another node run on this machine?")
             await self.plane.start(rows)
             self._begun = True
             self._is_proven()
         except (NotProven, EngineDown, OSError) as trouble:
             self._next_proof = time.monotonic() + PROVE_AGAIN
-            self._is_not_proven(str(trouble))
+            self._is_not_proven(self._reason(trouble))
 
     async def _begin_again(self, rows: Callable[[], Iterable[Row]]) -> list[str]:
         if time.monotonic() > self._next_proof:
@@ -137,7 +140,7 @@ class Supervisor:
         daemon = self.plane.daemons[name]
         self._died.add(name)
         self.pulse.forget(name)
-        log.error("%s has died: %s", name, daemon.last_words()[-500:])
+        log.error("%s has died: %s", name, daemon.last_words()[-500:] or "its log is empty")
         if time.monotonic() - self._started.get(name, 0.0) < TOO_OFTEN:
             await asyncio.sleep(TOO_OFTEN)
         self._started[name] = time.monotonic()
@@ -164,7 +167,13 @@ class Supervisor:
             await self.plane.prove(patience=1.0)
             self._is_proven()
         except (NotProven, EngineDown, OSError) as trouble:
-            self._is_not_proven(str(trouble))
+            self._is_not_proven(self._reason(trouble))
+
+    def _reason(self, trouble: Exception) -> str:
+        """Give the last words of what has ended: that it does not answer is no news then."""
+        ended = [name for name, daemon in self.plane.daemons.items() if daemon.pid is None and daemon.log.exists()]
+        words = [f"{name} ended: {self.plane.daemons[name].last_words()}" for name in ended]
+        return "\n".join(words) or str(trouble)
 
     def _is_proven(self) -> None:
         log.info("Kamailio, rtpengine and HAProxy run, and every listener answers")

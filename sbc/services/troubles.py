@@ -16,6 +16,7 @@ from voice.carriers.models import Trunk
 # Seconds: what a message takes when the portal is busy is less, and what matters for a bill is more.
 CLOCK_WRONG, CLOCK_RIGHT = 15, 5
 FULL_OVER = timedelta(minutes=15)
+STARTING = timedelta(seconds=10)  # a node dials before its daemons run
 IN_A_ROW = 10
 _PARTS = {
     "kamailio": gettext_lazy(
@@ -49,7 +50,10 @@ def parts_of(kamailio: bool, daemons: Mapping[str, bool]) -> dict[str, bool]:
 
 def note_parts(node: Node, gauges: protocol.Gauges, at: datetime) -> None:
     """Raise or close the alarms of what runs on the node; runs as the role ingest."""
-    for name, is_well in parts_of(gauges.kamailio, gauges.daemons).items():
+    parts = parts_of(gauges.kamailio, gauges.daemons)
+    if not all(parts.values()) and Node.objects.filter(pk=node.pk, connected_since__gt=at - STARTING).exists():
+        return
+    for name, is_well in parts.items():
         kind = Alarm.Kind.NODE if name == "disk" else Alarm.Kind.DAEMON
         if is_well:
             close_alarms([kind], at=at, node=node, subject=name)

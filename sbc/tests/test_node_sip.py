@@ -12,6 +12,7 @@ import time
 import pytest
 
 from sbc.node import pulse, room
+from sbc.node.daemons import DataPlane
 from sbc.node.link import LinkSettings
 from sbc.node.process import Files, NodeProcess
 from sbc.node.supervisor import Supervisor
@@ -295,3 +296,16 @@ async def test_a_node_that_cannot_start_says_why_and_starts_when_it_can(stage, p
         await asyncio.gather(task, return_exceptions=True)
 
     assert caplog.text.count("the SBC is not ready") == 1
+
+
+async def test_a_second_node_on_the_same_address_takes_nothing_and_says_why(stage, tmp_path, caplog):
+    await stage.plane.start(stage.rows())
+    second = Supervisor(DataPlane(stage.settings.but(directory=tmp_path / "second")))
+    try:
+        await second.start(stage.rows())
+        assert second.running() == {"kamailio": False, "rtpengine": False, "haproxy": False, "disk": True}
+        assert stage.plane.daemons["haproxy"].pid is not None
+    finally:
+        await second.stop()
+
+    assert "is taken: does another node run on this machine?" in caplog.text

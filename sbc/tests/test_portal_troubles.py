@@ -52,6 +52,16 @@ def test_a_sbc_that_is_not_ready_is_alarmed_though_its_daemons_run(node: Node) -
     assert alarms("daemon") == alarms() == []
 
 
+def test_a_node_that_starts_is_no_alarm(node: Node) -> None:
+    assert nodes.take_line(node, "channel", instead_of="")
+    ingest.take_gauges(node, gauges(kamailio=False, daemons={"kamailio": False}))
+    assert alarms("daemon") == []
+    with contexts.ingest():
+        Node.objects.update(connected_since=now() - timedelta(seconds=11))
+    ingest.take_gauges(node, gauges(kamailio=False, daemons={"kamailio": False}))
+    assert len(alarms("daemon")) == 1
+
+
 def test_what_comes_and_goes_is_one_alarm(node: Node) -> None:
     for _ in range(3):
         ingest.take_gauges(node, gauges(daemons={"rtpengine": False}))
