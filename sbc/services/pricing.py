@@ -92,7 +92,8 @@ def make_tables_of(msp_id: int) -> bool:
 def tariff_of(msp_id: int, sells: Iterable[int]) -> tuple[dict[str, list[Span]], dict[int, Deck]]:
     """Return by which decks the MSP's open trunks cost and when, and these decks and the selling ones."""
     trunks = Trunk.objects.open().shared().filter(msp=msp_id).order_by("pk")
-    spans = {f"g{trunk}": each for trunk, each in spans_of_trunks(trunks.values_list("pk", flat=True)).items()}
+    by_trunk = spans_of_trunks(trunks.values_list("pk", flat=True))
+    spans = {f"g{trunk}": each.listed() for trunk, each in by_trunk.items()}
     wanted = {deck for each in spans.values() for _begin, _end, deck in each}.union(sells)
     return spans, {pk: loaded.deck for pk, loaded in decks_for(wanted).items()}
 
@@ -138,9 +139,9 @@ def _protecting(msp_id: int, at: datetime) -> list[int]:
     """Return the selling decks below whose prices calls of some customer may not go, now or as planned."""
     customers = with_protection(Customer.objects.filter(msp=msp_id).exclude(state="closed"), at)
     guarded = [customer.pk for customer in customers if customer.loss_mode == "refuse"]
-    spans = spans_of_customers(guarded)
+    spans = (span for each in spans_of_customers(guarded).values() for span in each.listed())
     begin, until = _millis(at), _millis(at + HORIZON)
-    return sorted({deck for each in spans.values() for begins, ends, deck in each if begins < until and ends > begin})
+    return sorted({deck for begins, ends, deck in spans if begins < until and ends > begin})
 
 
 def _changing_decks(msp_id: int, since: datetime | None, at: datetime) -> list[Customer]:

@@ -77,7 +77,6 @@ def rank_table(
     All nines stand for a blocked prefix.
     """
     ids = _decks_of(trunks, decks, at, until)
-    compared = [deck if call.compares(decks[deck].currency) else 0 for deck in ids]
     width = len(str(len(ids) + 1))
     blocked = "9" * width
 
@@ -85,24 +84,21 @@ def rank_table(
         rank = {cost: place for place, cost in enumerate(sorted({each for each in costs if each >= 0}), 1)}
         return "".join(blocked if each == BLOCKED else f"{rank.get(each, 0):0{width}}" for each in costs)
 
-    return _table(trunks, decks, call, compared, ids, width, code, at, until, [])
+    return _table(trunks, decks, call, ids, [], width, code, at, until)
 
 
 def loss_table(
     trunks: Mapping[str, Sequence[Span]], decks: Mapping[int, Deck], sell: int, call: TypicalCall, at: int, until: int
 ) -> Table:
     """Return where a call costs more by which of the trunks' decks than the selling deck brings: 1, else 0."""
-    ids = _decks_of(trunks, decks, at, until)
-    compared = [deck if call.compares(decks[deck].currency) else 0 for deck in ids]
-    # Where calls are free of charge, no price says what they bring; nor does one that no exchange rate leads from.
-    is_told = call.compares(decks[sell].currency) and Direction.OUT not in decks[sell].free
-    sold = sell if is_told else 0
+    # Where calls are free of charge, no price says what they bring.
+    is_told = Direction.OUT not in decks[sell].free
 
     def code(costs: Sequence[int]) -> str:
         *asked, brings = costs
-        return "".join("1" if cost > brings >= 0 else "0" for cost in asked)
+        return "".join("1" if is_told and cost > brings >= 0 else "0" for cost in asked)
 
-    return _table(trunks, decks, call, [*compared, sold], ids, 1, code, at, until, [sell])
+    return _table(trunks, decks, call, _decks_of(trunks, decks, at, until), [sell], 1, code, at, until)
 
 
 def packed(table: Table) -> dict[str, str]:
@@ -156,13 +152,12 @@ def _table(
     trunks: Mapping[str, Sequence[Span]],
     decks: Mapping[int, Deck],
     call: TypicalCall,
-    compared: Sequence[int],
     ids: Sequence[int],
+    sells: Sequence[int],
     width: int,
     code: Callable[[Sequence[int]], str],
     at: int,
     until: int,
-    sells: Sequence[int],
 ) -> Table:
     used = [decks[deck] for deck in (*ids, *sells)]
     cuts = {moment for spans in trunks.values() for begins, ends, _deck in spans for moment in (begins, ends)}
@@ -170,10 +165,7 @@ def _table(
         cuts |= deck.changes(Direction.OUT)
     times = timetable(used, cuts, at, until)
     moments = [(state.since or at) for state in times.states]
-    columns = [
-        {} if deck == 0 else _column(decks[deck], call, times.states, moments, place)
-        for place, deck in enumerate(compared)
-    ]
+    columns = [_column(deck, call, times.states, moments, place) for place, deck in enumerate(used)]
     places = {trunk: _same(tuple(_place(spans, ids, moment) for moment in moments)) for trunk, spans in trunks.items()}
     layout = json.dumps([ids, [[state.since, state.bands] for state in times.states]])
     name = hashlib.sha256(layout.encode()).hexdigest()[:6]
@@ -189,6 +181,8 @@ def _column(
     deck: Deck, call: TypicalCall, states: Sequence[State], moments: Sequence[int], place: int
 ) -> dict[str, Cell]:
     """Return what the call costs by a deck at each of its prefixes, in each state, whoever calls."""
+    if not call.compares(deck.currency):
+        return {}
     if Direction.OUT in deck.free:
         return {"": 0}
     first, last, currency = min(moments), max(moments), deck.currency

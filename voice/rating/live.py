@@ -223,7 +223,7 @@ class Batch:
 
     def _charge(self, talk: Talk, priced: Priced) -> None:
         if talk.answered is not None:
-            self._lines.append(_line(talk, talk.direction, priced, "\\N"))
+            self._lines.append(_line(talk, priced, "\\N"))
         if talk.counts:
             moment = talk.invited if talk.answered is None else talk.answered
             figures = (1, int(talk.answered is not None), priced.seconds, priced.billed, priced.micros)
@@ -232,7 +232,7 @@ class Batch:
 
     def _cost(self, talk: Talk, trunk: int, priced: Priced) -> None:
         assert talk.answered is not None
-        self._lines.append(_line(talk, talk.direction, priced, str(trunk)))
+        self._lines.append(_line(talk, priced, str(trunk)))
         where = (talk.direction, priced.destination, priced.currency, trunk)
         figures = (1, 1, priced.seconds, priced.billed, priced.micros)
         self.sums.bought(talk.tenant, talk.msp, talk.answered, *where, figures)
@@ -269,13 +269,13 @@ class Batch:
                 self.sums.bought(*head, trunk, figures)
 
 
-def _line(talk: Talk, direction: str, priced: Priced, trunk: str) -> str:
+def _line(talk: Talk, priced: Priced, trunk: str) -> str:
     """Return a row as COPY reads it."""
     deck = "\\N" if priced.deck is None else priced.deck
     rate_id = "\\N" if priced.rate is None else priced.rate
     destination = priced.destination.translate(_ESCAPES)
     return (
-        f"{talk.tenant}\t{talk.msp}\t{talk.invited}\t{talk.id}\t{talk.answered}\t{direction}\t{destination}\t"
+        f"{talk.tenant}\t{talk.msp}\t{talk.invited}\t{talk.id}\t{talk.answered}\t{talk.direction}\t{destination}\t"
         f"{priced.prefix}\t{priced.outcome.value}\t{priced.micros}\t{priced.currency}\t{priced.seconds}\t"
         f"{priced.billed}\t{deck}\t{rate_id}\t{trunk}\n"
     )

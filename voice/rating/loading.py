@@ -119,30 +119,19 @@ def tariffs_for(tenants: Iterable[int] = (), trunks: Iterable[int] = ()) -> Tari
 
     One question for the customers, one for the trunks, one for the decks, and one for each deck that changed.
     """
-    by_customer = _assigned("rating_customerdeck", "tenant_id", tenants)
-    by_trunk = _assigned("rating_trunkdeck", "trunk", trunks)
+    by_customer, by_trunk = spans_of_customers(tenants), spans_of_trunks(trunks)
     wanted = {deck for spans in (*by_customer.values(), *by_trunk.values()) for deck in spans.decks}
     return Tariffs(by_customer, by_trunk, decks_for(wanted))
 
 
-def spans_of_customers(tenants: Iterable[int]) -> dict[int, list[tuple[int, int, int]]]:
-    """Return by which decks customers paid when: from and until (milliseconds, half-open), and the deck's id."""
-    return {owner: spans.listed() for owner, spans in _assigned("rating_customerdeck", "tenant_id", tenants).items()}
+def spans_of_customers(tenants: Iterable[int]) -> dict[int, Spans]:
+    """Return by which decks customers paid when."""
+    return _assigned("rating_customerdeck", "tenant_id", tenants)
 
 
-def spans_of_trunks(trunks: Iterable[int]) -> dict[int, list[tuple[int, int, int]]]:
+def spans_of_trunks(trunks: Iterable[int]) -> dict[int, Spans]:
     """Return by which decks trunks cost when."""
-    return {owner: spans.listed() for owner, spans in _assigned("rating_trunkdeck", "trunk", trunks).items()}
-
-
-def spans_for(tenants: Iterable[int] = (), trunks: Iterable[int] = ()) -> dict[int, Spans]:
-    """Return by which decks these customers, or else these trunks, were priced when."""
-    wanted = list(tenants)
-    return (
-        _assigned("rating_customerdeck", "tenant_id", wanted)
-        if wanted
-        else _assigned("rating_trunkdeck", "trunk", trunks)
-    )
+    return _assigned("rating_trunkdeck", "trunk", trunks)
 
 
 def decks_for(ids: Iterable[int]) -> dict[int, LoadedDeck]:

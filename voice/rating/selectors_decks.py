@@ -36,11 +36,6 @@ def summary_seen_by(version: DeckVersion, can: Callable[[str], bool]) -> dict[st
     return {name: said for name, said in version.summary.items() if name not in hidden}
 
 
-def open_decks(msp: Any) -> QuerySet[RateDeck]:
-    """Return the MSP's decks in use, by name."""
-    return RateDeck.objects.filter(msp=msp, closed_at=None).order_by("name")
-
-
 def with_users(decks: QuerySet[RateDeck]) -> QuerySet[RateDeck]:
     """Return decks with `customers` and `trunks` that they price now, and the version that holds: `newest`, `since`."""
     now = timezone.now()

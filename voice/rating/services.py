@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -27,7 +27,6 @@ from voice.rating.ranking import deck_changed, prices_changed, selling_deck_chan
 AREAS = {RateDeck.Kind.SELL: "deck", RateDeck.Kind.BUY: "buying_deck"}
 DECK_FACTS = ("name", "kind", "currency", "zone", "free", "bands", "note")
 State = DeckVersion.State
-A = TypeVar("A", CustomerDeck, TrunkDeck)
 
 
 @transaction.atomic

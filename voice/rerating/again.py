@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from portal.db import contexts
 from tenants.models import Msp
-from voice.rating.loading import Spans, decks_for, spans_for
+from voice.rating.loading import Spans, decks_for, spans_of_customers, spans_of_trunks
 from voice.rating.pricing import Outcome
 from voice.rating.talks import NO_DECK
 from voice.rerating import reading, tables
@@ -221,22 +221,15 @@ class _Decks:
     def _learn(self, owners: Iterable[int]) -> None:
         new = [owner for owner in owners if owner not in self._spans]
         if new:
-            customers, trunks = (new, ()) if self.side == Side.SELL else ((), new)
-            found = spans_for(customers, trunks)
+            found = spans_of_customers(new) if self.side == Side.SELL else spans_of_trunks(new)
             self._spans |= {owner: found.get(owner, Spans()) for owner in new}
 
     def _always(self, owner: int) -> int | None:
         """Return the deck that an owner has for the whole period, None where that changes."""
-        spans = self._spans[owner]
-        inside = [
-            (begin, end, deck)
-            for begin, end, deck in zip(spans.begins, spans.ends, spans.decks, strict=True)
-            if begin < self.ends and end > self.begins
-        ]
-        if not inside:
-            return 0
-        begin, end, deck = inside[0]
-        return deck if begin <= self.begins and end >= self.ends else None
+        for begin, end, deck in self._spans[owner].listed():
+            if begin < self.ends and end > self.begins:
+                return deck if begin <= self.begins and end >= self.ends else None
+        return 0
 
 
 class _Compared:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from tenants.models import Customer
 from voice.carriers.models import Trunk
-from voice.rating.loading import spans_for
+from voice.rating.loading import Spans, spans_of_customers, spans_of_trunks
 from voice.rating.models import RateDeck
 from voice.rerating.again import Found
 from voice.rerating.models import Adjustment, Proposal, Side, What
@@ -90,20 +90,17 @@ def basis_of(proposal: Proposal) -> str:
     spans: list[Any] = []
     if proposal.sell and proposal.sell_deck_id is None:
         mine = proposal.customers or Customer.objects.filter(msp=proposal.msp_id).values_list("pk", flat=True)
-        spans += _named("sell", spans_for(mine, ()))
+        spans += _named("sell", spans_of_customers(mine))
     if proposal.buy and proposal.buy_deck_id is None:
         trunks = proposal.trunks or Trunk.objects.filter(msp=proposal.msp_id).values_list("pk", flat=True)
-        spans += _named("buy", spans_for((), trunks))
+        spans += _named("buy", spans_of_trunks(trunks))
     decks = fixed.union(deck for _side, _owner, held in spans for _begin, _end, deck in held)
     versions = RateDeck.objects.filter(pk__in=decks).order_by("pk").values_list("pk", "row_version")
     return hashlib.sha256(json.dumps([spans, list(versions)]).encode()).hexdigest()
 
 
-def _named(side: str, spans: dict[int, Any]) -> list[Any]:
-    return [
-        [side, owner, [list(each) for each in zip(held.begins, held.ends, held.decks, strict=True)]]
-        for owner, held in sorted(spans.items())
-    ]
+def _named(side: str, spans: dict[int, Spans]) -> list[tuple[str, int, list[tuple[int, int, int]]]]:
+    return [(side, owner, spans[owner].listed()) for owner in sorted(spans)]
 
 
 def totals_of(found: Found) -> list[dict[str, Any]]:

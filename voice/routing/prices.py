@@ -40,7 +40,7 @@ def priced(customer: Customer, called: str, at: datetime) -> Priced:
         trunks = Trunk.objects.open().shared().filter(msp=customer.msp_id)
         shared = {trunk.gateway: trunk.pk for trunk in map(Trunk, trunks.values_list("pk", flat=True))}
         by_trunk = spans_of_trunks(shared.values())
-        spans = {gateway: by_trunk[pk] for gateway, pk in shared.items() if pk in by_trunk}
+        spans = {gateway: by_trunk[pk].listed() for gateway, pk in shared.items() if pk in by_trunk}
         wanted = {deck for each in spans.values() for _begins, _ends, deck in each}
         around = {deck: deck_around(deck, called) for deck in wanted}
         decks = {deck: found for deck, found in around.items() if found is not None}
