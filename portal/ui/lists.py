@@ -25,7 +25,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -35,7 +35,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.core import jobs
 from portal.core.joined import Worded
-from portal.ui import cursor, navigation
+from portal.ui import cursor, navigation, values
 from portal.ui.columns import Action, Choice, Column, Day, Empty, Filter, Text
 from portal.ui.export import csv_response
 
@@ -66,6 +66,8 @@ class ListPage:
     export_name = ""
     export_job = ""
     counted = True
+    # Amounts of which the sums over all rows found stand beside their count, in each currency.
+    summed: Sequence[tuple[str, Words]] = ()
     # The fields that the page's cells show; all of them where none is named, and always in the export.
     shown_fields: Sequence[str] = ()
 
@@ -144,6 +146,17 @@ class ListPage:
     @cached_property
     def count(self) -> int | None:
         return self.found.count() if self.counted else None
+
+    def sums(self) -> Iterable[tuple[Words, str]]:
+        """Return what the rows found come to: words, and a sum in each currency that has one."""
+        if not self.summed:
+            return
+        named = {f"sum_{name}": Sum(name) for name, _label in self.summed}
+        rows = list(self.found.order_by().values("currency").annotate(**named).order_by("currency"))
+        for name, label in self.summed:
+            amounts = [values.total(row[f"sum_{name}"], row["currency"]) for row in rows if row[f"sum_{name}"]]
+            if amounts:
+                yield label, ", ".join(amounts)
 
     @cached_property
     def page(self) -> cursor.Page:

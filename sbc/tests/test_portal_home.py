@@ -10,13 +10,19 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from tenants.models import Membership, User
 from tenants.services.customers import suspend_customer
+from tests.test_walk import member as staff
 from voice.carriers import services as carriers
 from voice.carriers.tests.make import shared_trunk
 from voice.directory.tests.make import berlin
 from voice.numbers import services as numbers
 from voice.numbers.models import Number
 from voice.numbers.tests.make import given
+from voice.payments import services
+from voice.payments.models import DunningStep
+from voice.payments.services import dunning, ladder
+from voice.payments.tests.papers import entry, statement
 from voice.rating import limits, warnings
+from voice.receivables.models import InvoiceRun, RunCustomer
 from voice.receivables.tests import make
 from voice.routing.models import Route
 from voice.routing.services import save_route
@@ -118,3 +124,25 @@ def test_no_link_of_a_to_do_leads_where_its_reader_may_not_go(
     told = home_of(browser)
     assert "takes no calls" in told and 'href="/trunks/"' not in told
     assert 'href="/people/"' not in browser.get("/").content.decode()
+
+
+def test_what_waits_in_the_books_is_told_to_who_does_the_bills(
+    acme: Any, northwind: Any, nadia: Any, client_of: Any
+) -> None:
+    contexts.use_msp(northwind)
+    billed = make.profile(make.entity(northwind), acme)
+    paper = make.issued(billed, 100 * EUR, on=date(2026, 1, 2), period=(date(2025, 12, 1), date(2026, 1, 1)))
+    paid = entry("119", text=paper.number), entry("9.99")
+    services.import_statements(billed.entity, statement(*paid, closing="228.99"), by=BY)
+    ladder.save_step(DunningStep(msp=northwind, after_days=7, title="Reminder", words="Please pay."), by=BY)
+    dunning.propose(northwind, today=now().date(), by=BY)
+    run = InvoiceRun.objects.create(
+        msp=northwind, begins=date(2025, 12, 1), ends=date(2026, 1, 1), state=InvoiceRun.State.READY
+    )
+    draft = make.drafted(billed, EUR, name="more")
+    RunCustomer.objects.create(msp=northwind, run=run, tenant=acme, state="drafted", invoice=draft, currency="EUR")
+
+    told = home_of(client_of(nadia, northwind))
+    assert "The invoices of December 2025 wait to be approved." in told and f'href="/invoices/runs/{run.pk}/"' in told
+    assert "2 entries of bank statements are not matched." in told and "1 reminder is proposed." in told
+    assert "invoices" not in home_of(client_of(staff(northwind, "support"), northwind))

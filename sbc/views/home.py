@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.ui import values
-from sbc.selectors import home, home_customer, scope_status
+from sbc.selectors import home, home_clerk, home_customer, scope_status
 from sbc.selectors.home import Reach, ToDo
 from tenants.permissions import requires
 from voice.calls import selectors as calls
@@ -45,7 +45,8 @@ def customer_home(request: HttpRequest) -> HttpResponse:
 @requires("dashboard.view")
 def msp_home(request: HttpRequest) -> HttpResponse:
     msp = request.msp  # type: ignore[attr-defined]
-    frame, todos = snapshot_with_lines(request), home.todos_of_msp(msp)
+    frame = snapshot_with_lines(request)
+    todos = [*home.todos_of_msp(msp), *home_clerk.todos_of_clerk(msp, request.can)]  # type: ignore[attr-defined]
     nodes = list(home.nodes_of_msp(msp))
     context = {
         "sentence": _sentence(todos, frame, home.reach(nodes)),

@@ -85,6 +85,8 @@ def test_the_page_of_a_job_says_how_far_it_is_and_leads_on(acme, alice, client_o
     assert [words for words in said if words not in text] == []
     assert [words for words in unsaid if words in text] == []
     assert 'href="/calls/"' in text
+    # What the page selects for itself would leave nothing of the progress that is polled inside it.
+    assert 'hx-disinherit="hx-select"' in text
 
 
 def test_a_program_reads_how_far_a_job_is_and_nobody_elses(acme, globex, alice, mallory, kinds, client_of):

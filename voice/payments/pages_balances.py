@@ -16,18 +16,22 @@ from tenants.models import Customer
 from voice.rating.models import Account
 from voice.rating.overview import Overview, customers_with_accounts, stopped, warned
 from voice.receivables.pages import payment_tabs
+from voice.receivables.selectors import with_owed
 
 STATES = [("stopped", _("Stopped")), ("warned", _("Warned")), ("limited", _("With a limit")), ("free", _("No limit"))]
 
 
 class BalanceList(ListPage):
     title, topic = _("Balances and limits"), "account"
-    lead = _("What is left for the calls of each customer, prepaid or up to a limit, and whose calls are stopped.")
+    lead = _(
+        "What each customer owes, what is left for its calls, prepaid or up to a limit, and whose calls are stopped."
+    )
     template = "voice/payments/list.html"
     search_fields = ["name"]
     search_label = _("Search customer")
     default_sort = "name"
     export_name = "balances"
+    summed = [("owed", _("To be paid"))]
     size = 50
     empty = Empty(_("No customers yet."), _("Each customer has an account from its first call on."), icon="wallet")
 
@@ -42,7 +46,10 @@ class BalanceList(ListPage):
             Column("state", _("State"), kind="status", value=seen.state),
             Column("name", _("Customer"), link="accounts:detail", sort=True),
             Column("kind", _("Kind"), value=lambda row: seen.account(row).get_kind_display()),
-            _money("balance", _("Balance"), lambda row: row.balance, sort=True),
+            _money("owed", _("To be paid"), lambda row: row.owed, sort=True,
+                   help=_("What is billed and not paid yet; below zero is paid ahead.")),
+            _money("balance", _("Balance"), lambda row: row.balance, sort=True,
+                   help=_("Of the account by which calls stop: with calls that are not billed yet.")),
             _money("credit", _("Credit limit"), lambda row: seen.account(row).credit_limit_micros, card=False,
                    help=_("How far below zero a postpaid balance may go; empty is no limit.")),
             _money("spent", _("Calls this month"), lambda row: seen.account(row).standing(seen.at).spent),
@@ -61,7 +68,7 @@ class BalanceList(ListPage):
     ]
 
     def queryset(self) -> QuerySet[Customer]:
-        return customers_with_accounts(self.request.msp)  # type: ignore[attr-defined]
+        return with_owed(customers_with_accounts(self.request.msp))  # type: ignore[attr-defined]
 
 
 def _money(name: str, label: Any, value: Callable[[Any], int | None], **more: Any) -> Column:

@@ -93,6 +93,7 @@ class InvoiceList(ListPage):
         Column("total", _("Total"), kind="money", sort=True),
         Column("left", _("To be paid"), kind="money", sort=True, value=_to_be_paid),
     ]
+    summed = [("left", _("To be paid"))]
     search_fields = ["number", "tenant__name", "lines__text"]
     search_label = _("Search number, customer or line")
     default_sort = "-pk"
@@ -208,6 +209,7 @@ class PaymentList(ListPage):
         Column("reference", _("Reference"), link="payments:payment", sort=True),
         Column("amount", _("Amount"), kind="money", sort=True),
     ]
+    summed = [("amount", _("Received"))]
     search_fields = ["reference", "tenant__name"]
     default_sort = "-received_on"
     export_name = "payments"

@@ -131,6 +131,15 @@ def balance(tenant_id: int, entity_id: int, currency: str) -> int:
     return int(rows.aggregate(sum=Sum(F("debit") - F("credit")))["sum"] or 0)
 
 
+def with_owed(customers: QuerySet[Customer]) -> QuerySet[Any]:
+    """Add `owed`: what each customer owes by the books, in the currency of its row; below zero is paid ahead."""
+    own = Posting.objects.filter(
+        account__tenant=OuterRef("pk"), account__kind=Account.Kind.RECEIVABLE, account__currency=OuterRef("currency")
+    )
+    moved = own.order_by().values("account__tenant").annotate(sum=Sum(F("debit") - F("credit"))).values("sum")
+    return customers.annotate(owed=Coalesce(Subquery(moved), 0, output_field=BigIntegerField()))
+
+
 def kept_of(payment: Payment) -> int:
     """Return what has not gone back of a payment."""
     back = Reversal.objects.filter(payment=payment).aggregate(sum=Sum("amount"))["sum"]

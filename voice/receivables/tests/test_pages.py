@@ -125,6 +125,10 @@ def test_a_payment_that_is_recorded_from_an_invoice_pays_that_one_first(office, 
     with contexts.msp(northwind):
         assert (selectors.open_amount(old), selectors.open_amount(new)) == (119 * EUR, 0)
         payment = Payment.objects.get()
+    listed, received = (office.get(f"/invoices/{page}").content.decode() for page in ("", "payments/"))
+    assert "To be paid: <strong>€119.00" in listed and "Received: <strong>€59.50" in received
+
+    assert "€119.00" in office.get("/invoices/payments/balances/").content.decode()
     page = f"/invoices/payments/{payment.pk}/"
     assert f'href="{page}"' in office.get(f"/invoices/{new.pk}/").content.decode()
     shown = office.get(page).content.decode()
