@@ -329,11 +329,20 @@ def test_formulas_of_a_workbook_are_not_believed():
     assert "formula" in fault.words
 
 
-def bomb():
+STRINGS = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+
+
+def bomb(part, megabytes, kind=""):
+    """Return a workbook with one more part, of this size and kind."""
+    book = zipfile.ZipFile(io.BytesIO(workbook(["Code", "Rate"], [44, 1])))
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as parts:
-        parts.writestr("[Content_Types].xml", b"x")
-        parts.writestr("xl/worksheets/sheet1.xml", bytes(420 * 1024 * 1024))
+        for name in book.namelist():
+            text = book.read(name).decode()
+            if name == "[Content_Types].xml" and kind:
+                text = text.replace("</Types>", f'<Override PartName="/{part}" ContentType="{kind}"/></Types>')
+            parts.writestr(name, text)
+        parts.writestr(part, bytes(megabytes * 1024 * 1024))
     return stream.getvalue()
 
 
@@ -369,8 +378,13 @@ def test_a_file_that_is_none_is_refused_in_words(content, words):
 
 
 def test_bombs_are_refused_before_they_go_off():
-    with pytest.raises(Unreadable, match="too large when it is unpacked"):
-        read_table(bomb())
+    for part, megabytes, kind in (
+        ("xl/worksheets/sheet9.xml", 401, ""),
+        ("xl/sharedStrings.xml", 65, STRINGS),
+        ("xl/worksheets/texts.xml", 65, STRINGS),
+    ):
+        with pytest.raises(Unreadable, match="too large when it is unpacked"):
+            read_table(bomb(part, megabytes, kind))
     with pytest.raises(Unreadable, match="damaged"):
         read_table(laughing())
 
