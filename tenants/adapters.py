@@ -83,7 +83,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         name = template_prefix.rpartition("/")[2]
         facts = {**context, "host": self.request.host}
-        mail.send(f"tenants/mail/{name}", email, facts, brand=self.request.brand)
+        # Whoever asks for a new password is not known yet, and must not learn who has an account here.
+        send = mail.send_aside if name == "password_reset_key" else mail.send
+        send(f"tenants/mail/{name}", email, facts, brand=self.request.brand)
 
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None

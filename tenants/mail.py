@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from email.utils import formataddr, parseaddr
 
 from django.conf import settings
@@ -15,6 +16,7 @@ from tenants.models import Brand
 from tenants.models.brand import DEFAULT_ACCENT
 
 logger = logging.getLogger(__name__)
+_threads = ThreadPoolExecutor(2, thread_name_prefix="mail")
 PLATFORM = "Strowger"
 
 
@@ -57,3 +59,19 @@ def send(
         logger.exception("Mail %s to %s did not leave", template, to)
         return False
     return True
+
+
+def send_aside(template: str, to: str, context: dict[str, object], *, brand: Brand | None) -> Future[bool]:
+    """Send as `send` does, while the caller goes on: how long that takes must not tell whether there is a mail at all.
+
+    What the mail shows has to be at hand: there is no database context in the other thread.
+    """
+    language = translation.get_language() or settings.LANGUAGE_CODE
+    sending = _threads.submit(send, template, to, context, brand=brand, language=language)
+    sending.add_done_callback(_log_failure)
+    return sending
+
+
+def _log_failure(sending: Future[bool]) -> None:
+    if error := sending.exception():
+        logger.error("A mail did not leave", exc_info=error)
