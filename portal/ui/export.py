@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from portal.ui.columns import Column
 
-# A spreadsheet takes a text that begins like this for a formula; a phone number or an amount is none.
-FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
-NUMBER = re.compile(r"^[+-]?[0-9]+([.,][0-9]+)?$")
+# A spreadsheet takes a text that begins like this for a formula, in some countries by its wide letters too; a phone
+# number, cut or not, or an amount is none.
+FORMULA = re.compile(r"^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+NUMBER = re.compile(r"[+-]?[0-9]+(\*+|[.,][0-9]+)?", re.ASCII)
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -42,4 +43,4 @@ def csv_response(name: str, columns: Sequence[Column], rows: Iterable[Any]) -> H
 
 def harmless(cell: str) -> str:
     """Return the cell with a quote before what a spreadsheet would run."""
-    return f"'{cell}" if FORMULA.match(cell) and not NUMBER.match(cell) else cell
+    return f"'{cell}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else cell

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from minio import Minio
 from minio.error import MinioException
 
+from portal.ui.export import harmless
 from tenants.models import Msp
 from voice.calls.masking import Hidden
 from voice.delivery import payloads
@@ -27,8 +28,6 @@ COLUMNS = ["sequence", "customer", *payloads.CALL, *payloads.PRICED]
 Content = tuple[bytes, int]
 # Puts a file into a store under a name; returns its size and its rows. Raises NotStored.
 Put = Callable[[Store, str, Content], tuple[int, int]]
-# What a spreadsheet program would take for a formula.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NotStored(Exception):
@@ -118,12 +117,4 @@ def _rows(messages: Iterable[Message], hidden: Hidden) -> Iterable[list[object]]
     for message, calls in payloads.told_calls(list(messages), hidden):
         for call in calls:
             cells = [call.get(column) for column in COLUMNS[1:]]
-            yield [message.sequence, *(_safe(cell) for cell in cells)]
-
-
-def _safe(cell: object) -> object:
-    """Return a cell that no spreadsheet program takes for a formula; a telephone number is none."""
-    text = "" if cell is None else str(cell)
-    if text.startswith(FORMULA) and not (text[0] in "+-" and text[1:].replace("*", "").replace(".", "").isdigit()):
-        return f"'{text}"
-    return text
+            yield [message.sequence, *(harmless("" if cell is None else str(cell)) for cell in cells)]

@@ -70,12 +70,12 @@ def test_nothing_ends_after_the_last_day():
     assert values.day_edge("9999-12-31", end=False) is not None
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "\uff1d1"])
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell):
     assert harmless(cell) == f"'{cell}"
 
 
-@pytest.mark.parametrize("cell", ["+4930901820112", "-12.50", "Acme", "", "a=b", "3"])
+@pytest.mark.parametrize("cell", ["+4930901820112", "+49309018***", "-12.50", "-5", "Acme", "", "a=b", "3"])
 def test_numbers_and_plain_text_are_exported_as_they_are(cell):
     assert harmless(cell) == cell
 
