@@ -26,6 +26,7 @@ from voice.routing.choose import Outcome
 from voice.routing.models import Route
 from voice.routing.selectors import try_number
 from voice.routing.services import delete_route, save_route
+from voice.routing.trial import trial
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = Actor(email="tests")
@@ -214,6 +215,8 @@ def test_trunks_of_another_currency_are_compared_by_the_stored_rate_of_the_day(n
     assert tables(northwind)["0:44"] == "10"
     with contexts.ingest():
         assert PriceTables.objects.get().losses["skipped"] == ["Dollars"]
+    tried = trial(northwind, acme, "+442071234567", "", now())
+    assert ([way.asks for way in tried.ways], tried.not_compared) == ([90_000, None], ["USD"])
 
     with contexts.msp(northwind):
         rate = ExchangeRate(msp=northwind, base="EUR", quote="USD", nanos=1_200_000_000, day=localdate(), source="x")
@@ -221,6 +224,9 @@ def test_trunks_of_another_currency_are_compared_by_the_stored_rate_of_the_day(n
 
     assert tables(northwind)["0:44"] == "21"
     assert first(acme, "442071234567") == (Outcome.TRUNK, trunks[1].gateway)
+    tried = trial(northwind, acme, "+442071234567", "", now())
+    assert ([way.asks for way in tried.ways], tried.not_compared) == ([82_500, 90_000], [])
+    assert tried.converted[0].startswith("1 EUR = 1.2 USD")
     with contexts.ingest():
         made = PriceTables.objects.get()
     assert (made.losses["skipped"], len(made.losses["converted"])) == ([], 1)

@@ -172,7 +172,8 @@ class ScheduleViewSet(TenantViewSet):
 class LossPolicySerializer(serializers.Serializer[LossPolicy]):
     """What becomes of calls below cost: of `customer`, or of everybody where that is null; empty follows everybody.
 
-    `typical_seconds` is the length of the call by whose cost trunks are compared, everybody's alone; null is 180.
+    `typical_seconds` is the length of the call by whose cost trunks are compared, everybody's alone: 180 while it is
+    null. Left out of a POST, it stays.
     """
 
     customer = serializers.IntegerField(source="tenant_id", min_value=1, allow_null=True, default=None)

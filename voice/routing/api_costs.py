@@ -30,13 +30,14 @@ class TrialSerializer(serializers.Serializer[Any]):
     """What a call would do, and what one of `typical_seconds` costs over each trunk.
 
     `pays_micros` is what the customer pays for it, null where that is not known. All sums are in `currency`, those of
-    other currencies by the exchange rates in `converted`.
+    other currencies by the exchange rates in `converted`; from those in `not_compared` no rate of the last week leads.
     """
 
     outcome = serializers.CharField()
     sentence = serializers.CharField()
     currency = serializers.CharField()
     converted = serializers.ListField(child=serializers.CharField())
+    not_compared = serializers.ListField(child=serializers.CharField())
     typical_seconds = serializers.IntegerField(source="seconds")
     pays_micros = serializers.IntegerField(source="pays", allow_null=True)
     refuses_losses = serializers.BooleanField(source="protects")

@@ -31,7 +31,8 @@ class Way:
 class Trial:
     """What would happen, in a sentence and trunk by trunk, compared by what a call of `seconds` costs.
 
-    `pays` is what the customer pays for it, None is unknown; `converted` are the exchange rates that led to `currency`.
+    `pays` is what the customer pays for it, None is unknown; `converted` are the exchange rates that led to `currency`,
+    `not_compared` the currencies from which none did.
     """
 
     outcome: str
@@ -42,6 +43,7 @@ class Trial:
     protects: bool
     currency: str
     converted: list[str]
+    not_compared: list[str]
 
     @property
     def length(self) -> str:
@@ -59,7 +61,7 @@ def trial(msp: Msp, customer: Customer, called: str, caller: str, at: datetime) 
         return Trial(
             choice.outcome.value, explain(choice, called, names).sentence, _ways(choice, found, names),
             found.by.call.seconds, found.quotes.pays, found.quotes.protects, found.by.call.currency,
-            [str(each) for each in found.by.conversions],
+            [str(each) for each in found.by.conversions], list(found.by.missing),
         )  # fmt: skip
 
 

@@ -16,10 +16,11 @@ from voice.rating.typical import TypicalCall
 
 @dataclass(frozen=True)
 class Yardstick:
-    """A typical call, and the stored exchange rates by which sums of other currencies become its own."""
+    """A typical call, the stored exchange rates by which sums of other currencies become its own, and those without."""
 
     call: TypicalCall
     conversions: Sequence[Conversion]
+    missing: Sequence[str] = ()
 
     @property
     def holds_until(self) -> datetime | None:
@@ -35,4 +36,5 @@ def yardstick(msp: MspLike, currency: str, others: Iterable[str]) -> Yardstick:
     with contexts.msp(msp):
         seconds = typical_seconds(msp.pk)
         conversions = rates_on(others, currency, timezone.localdate())
-    return Yardstick(TypicalCall(seconds, currency, {each.source: each.exact(1) for each in conversions}), conversions)
+    call = TypicalCall(seconds, currency, {each.source: each.exact(1) for each in conversions})
+    return Yardstick(call, conversions, sorted(each for each in others if currency and not call.compares(each)))
