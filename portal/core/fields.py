@@ -41,8 +41,8 @@ def parse_number(text: str, country: str) -> str:
     parsed = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if number.extension or not E164.match(parsed) or not phonenumbers.is_possible_number(number):
         raise ValidationError(
-            _("%(number)s is not a complete telephone number of %(country)s or abroad.")
-            % {"number": typed, "country": country.upper()},
+            _("%(number)s is not a whole telephone number. Begin numbers of other countries with + and their code.")
+            % {"number": typed},
             code="number",
         )
     return str(parsed)

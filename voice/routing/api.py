@@ -21,6 +21,7 @@ from voice.rating.ranking import set_loss_policy
 from voice.rating.typical import in_words
 from voice.routing import selectors, services
 from voice.routing.api_costs import CallCostViewSet
+from voice.routing.cautions import cautions
 from voice.routing.explain import explain
 from voice.routing.forms import TryForm
 from voice.routing.models import Route, Schedule
@@ -125,6 +126,7 @@ class RouteViewSet(TenantViewSet):
             {
                 "outcome": choice.outcome,
                 "sentence": explained.sentence,
+                "notes": [*explained.notes, *cautions(customer, choice.outcome, called, caller, at)],
                 "route": explained.matched,
                 "typical_seconds": tried.seconds,
                 "pays_micros": tried.pays if shows_price else None,

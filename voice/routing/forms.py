@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.core.fields import parse_number
 from portal.ui.forms import Groups
 from voice.carriers.models import Trunk
+from voice.routing import selectors
 from voice.routing.models import Route, Schedule
 
 DAYS = [
@@ -51,6 +52,9 @@ class RouteForm(Groups, forms.ModelForm):
     def __init__(self, *args: Any, trunks: Iterable[Trunk], length: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.trunks = list(trunks)
+        self.fields["pattern"].help_text = _(
+            "With the country code: +44* is all of the United Kingdom, +4420* is London alone, * is every number."
+        )
         self.fields["schedule"].queryset = Schedule.objects.order_by("name")
         self.fields["schedule"].empty_label = _("At any hour")
         self.fields["trunk_order"].required = False  # left out, it stays as it is
@@ -62,7 +66,9 @@ class RouteForm(Groups, forms.ModelForm):
         if self.instance.is_default:
             for name in ("pattern", "caller_pattern", "schedule", "enabled"):
                 del self.fields[name]
-        chosen = [each.trunk_id for each in self.instance.trunks.all()] if self.instance.pk else []
+        # A new line begins with the trunks that all other calls take.
+        like = self.instance if self.instance.pk else selectors.default_route()
+        chosen = [each.trunk_id for each in like.trunks.all()] if like.pk else []
         choices = [("", _("None")), *((trunk.pk, trunk.name) for trunk in self.trunks)]
         self.fields["seen"].initial = self.instance.row_version if self.instance.pk else None
         for place, label in enumerate((_("First trunk"), _("If it fails"), _("Then"), _("And then"))):
@@ -91,11 +97,20 @@ class RouteForm(Groups, forms.ModelForm):
 class TryForm(forms.Form):
     """A number to try against the policy."""
 
-    number = forms.CharField(label=_("Number to call"), max_length=40)
-    caller = forms.CharField(label=_("Calling from"), max_length=40, required=False)
+    number = forms.CharField(
+        label=_("Number to call"), max_length=40, widget=forms.TextInput(attrs={"inputmode": "tel"})
+    )
+    caller = forms.CharField(
+        label=_("Calling from"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "tel"}),
+        help_text=_("The number that the call shows."),
+    )
     at = forms.DateTimeField(
         label=_("At"),
         required=False,
+        help_text=_("Empty is now."),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 

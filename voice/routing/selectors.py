@@ -47,6 +47,26 @@ def routes_in_dial_order() -> RouteQuerySet:
     return Route.objects.with_trunks().in_dial_order()
 
 
+def covered(routes: Iterable[Route]) -> dict[int, Route]:
+    """Return by id the lines that no call reaches, of those in dial order, each with the line that takes all of its."""
+    found: dict[int, Route] = {}
+    before: list[Route] = []
+    for route in routes:
+        if not route.enabled:
+            continue
+        above = next((each for each in before if _takes_all_of(each, route)), None)
+        if above is not None:
+            found[route.pk] = above
+        before.append(route)
+    return found
+
+
+def _takes_all_of(line: Route, other: Route) -> bool:
+    if line.schedule_id is not None and line.schedule_id != other.schedule_id:
+        return False
+    return other.prefix.startswith(line.prefix) and other.caller_prefix.startswith(line.caller_prefix)
+
+
 def default_route() -> Route:
     """Return the last line: what was saved, else *block*."""
     stored = Route.objects.filter(is_default=True).first()

@@ -19,6 +19,7 @@ from voice.carriers.selectors import trunks_for
 from voice.emergency.selectors import emergency_for
 from voice.rating.typical import in_words
 from voice.routing import selectors, services
+from voice.routing.cautions import cautions
 from voice.routing.explain import explain, hours_in_words
 from voice.routing.forms import RouteForm, ScheduleForm, TryForm
 from voice.routing.models import Route, Schedule
@@ -171,9 +172,18 @@ def _edit(request: HttpRequest, route: Route) -> HttpResponse:
         except ValidationError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("Line saved. It goes live in a moment."))
+            _say_saved(request, route)
             return redirect("routing:list")
     return TemplateResponse(request, "voice/routing/route_form.html", {"form": form, "route": route})
+
+
+def _say_saved(request: HttpRequest, route: Route) -> None:
+    above = selectors.covered(selectors.routes_in_dial_order()).get(route.pk)
+    if above is None:
+        messages.success(request, _("Line saved. It goes live in a moment."))
+        return
+    words = _("Line saved, but no call reaches it: the line %(above)s above it takes them all. Move yours up.")
+    messages.warning(request, words % {"above": above})
 
 
 def _policy_context(request: HttpRequest) -> dict[str, Any]:
@@ -181,7 +191,9 @@ def _policy_context(request: HttpRequest) -> dict[str, Any]:
     trunks = list(trunks_for(customer))
     names = {trunk.pk: trunk for trunk in trunks}
     routes = list(selectors.routes_in_dial_order())
+    covered = selectors.covered(routes)
     for route in routes:
+        route.covered_by = covered.get(route.pk)
         route.named_trunks = [names[each.trunk_id] for each in route.trunks.all() if each.trunk_id in names]
         route.is_live = route.config_version <= customer.live_version
     ordered = [route for route in routes if not route.is_default]
@@ -203,6 +215,7 @@ def _policy_context(request: HttpRequest) -> dict[str, Any]:
         why = dict(explained.lines)
         context |= {"answer": explained, "tried": tried, "length": length}
         context["shows_price"] = tried.is_priced and request.can("bills.view")
-        context["trace"] = [(route, why.get(route.pk, "")) for route in routes if route.pk]
+        context["cautions"] = cautions(customer, tried.choice.outcome, called, caller, at)
+        context["trace"] = [(route, why[route.pk]) for route in routes if route.pk in why]
     context["try_form"] = form
     return context

@@ -1,10 +1,18 @@
 import pytest
 from django.urls import reverse
 
+from portal.core.audit import Actor
+from portal.db import contexts
+from tenants.services.customers import suspend_customer
+from voice.numbers.models import Number
+from voice.numbers.tests.make import given
+from voice.rating import limits
+from voice.routing import services
 from voice.routing.models import Route, Schedule
 from voice.routing.tests.test_services import save, trunks  # noqa: F401
 
 pytestmark = pytest.mark.django_db
+LAB = Actor.system("tests")
 
 
 def page(name, *args):
@@ -56,6 +64,65 @@ def test_try_a_number_answers_in_a_sentence_with_every_lines_reason(client_of, v
 
     assert answer.context["answer"].sentence == "A call to +44 20 7123 4567 leaves over Carrier A, then Carrier B."
     assert [why for _route, why in answer.context["trace"]] == ["is for other numbers", "takes the call"]
+
+
+def test_a_line_that_no_call_reaches_says_so_once_it_is_saved_and_in_the_policy(client_of, alice, acme, trunks):  # noqa: F811
+    save(acme, "+33*", trunks, caller_pattern="+4930*")
+    save(acme, "+44*", trunks)
+    browser = client_of(alice, acme)
+    line = {"action": "block", "enabled": "on"}
+
+    said = browser.post(page("routing:new"), line | {"pattern": "+4420*"}, follow=True).content.decode()
+    assert "no call reaches it: the line +44* above it" in said
+    assert said.count("No call reaches this line: +44* above takes them all.") == 1
+
+    # A line for some callers, or for some hours, leaves the others to the lines below.
+    hours = Schedule.objects.create(name="Office", windows=[])
+    save(acme, "+39*", trunks, schedule=hours)
+    for pattern in ("+331*", "+3906*"):
+        said = browser.post(page("routing:new"), line | {"pattern": pattern}, follow=True).content.decode()
+        assert "It goes live in a moment." in said and said.count("No call reaches this line") == 1
+
+
+def test_what_stops_a_call_above_the_policy_stands_beside_the_answer(client_of, alice, acme, northwind, nadia, trunks):  # noqa: F811
+    save(acme, "*", trunks)
+    given(acme, nadia, "+49301234500", "+49301234501")
+    contexts.use_customer(acme)
+    mine = Number.objects.get(e164="+49301234500")
+    Number.objects.filter(pk=mine.pk).update(state="active")
+    browser = client_of(alice, acme)
+
+    def told(**asked):
+        answer = browser.get(page("routing:try"), asked)
+        assert not answer.context["try_form"].errors, answer.context["try_form"].errors
+        return answer.context["cautions"]
+
+    assert told(number="+44 20 7123 4567", caller="030 1234500") == []
+    assert (
+        "not an active number of yours: a call that shows it is refused"
+        in told(number="+442071234567", caller="+49301234501")[0]
+    )
+    acme.default_caller_id = mine.e164
+    acme.save()
+    assert "shows +49 30 1234500 instead" in told(number="+442071234567", caller="+33144556677")[0]
+    assert "a number of your own that is not in use" in told(number="+49301234501")[0]
+    with contexts.msp(northwind):
+        account = limits.account_of(acme)
+        account.kind = "prepaid"
+        limits.save_terms(account, by=LAB)
+        suspend_customer(acme, reason="unpaid", by=LAB)
+    assert [words[:13] for words in told(number="+442071234567")] == ["Your provider", "Your balance "]
+    assert told(number="112") == []
+    asked = browser.get("/api/v1/routes/try/", {"number": "+442071234567"}).json()
+    assert "suspended" in asked["notes"][0]
+
+
+def test_a_new_line_begins_with_the_trunks_of_everything_else(client_of, alice, acme, trunks):  # noqa: F811
+    services.save_route(Route(is_default=True, pattern="*"), trunks[::-1], customer=acme, by=LAB)
+
+    form = client_of(alice, acme).get(page("routing:new")).context["form"]
+
+    assert [form[f"trunk_{place}"].initial for place in range(3)] == [*trunks[::-1], None]
 
 
 def test_who_may_only_look_cannot_change(client_of, victor, acme, trunks):  # noqa: F811
