@@ -157,8 +157,24 @@ def test_every_call_has_its_story_and_hostile_text_stays_text(
         assert client_of(mallory, globex).get(path).status_code == 404
         for_programs = f"/objects/calls/{pk}/api/"
         assert f'href="{for_programs}"' in page.content.decode()
+        assert "INVITE asks for a call" in page.content.decode()
         assert client_of(alice, acme).get(for_programs).status_code == 200
         assert client_of(mallory, globex).get(for_programs).status_code == 404
+
+
+def test_a_call_leads_to_trying_its_number_anew_where_the_reader_sees_it(
+    client_of: Any, alice: Any, victor: Any, nadia: Any, acme: Customer, northwind: Any, node: Node
+) -> None:
+    with contexts.customer(acme):
+        call = Cdr.objects.filter(direction="out").order_by("sequence").first()
+    assert call is not None
+    path = reverse("calls:detail", args=[call.id], urlconf="portal.urls_customer")
+
+    page = client_of(alice, acme).get(path)
+    assert page.context["try_url"].startswith("/routing/try/?number=%2B")
+    assert client_of(alice, acme).get(page.context["try_url"]).context["answer"]
+    for browser in (client_of(victor, acme), client_of(nadia, northwind)):
+        assert browser.get(path).context["try_url"] == ""
 
 
 @pytest.mark.parametrize("text", ["030 555123", "+4930555", "0049 30 555", "5123", "call-1@lab", HOSTILE, "'; drop"])

@@ -19,6 +19,18 @@ from tenants.models import (
 )
 from tenants.zones import zone_choices
 
+# As `tenants.permissions` has it, for people.
+MAY_DO = {
+    "owner": _("everything, with the team, the brand and what calls cost"),
+    "engineer": _("customers, numbers, carriers and domains; sees bills, not what calls cost"),
+    "billing": _("rates, plans, invoices and payments, with what calls cost; changes no telephony"),
+    "support": _("sees customers, calls and bills, and helps in a portal as its customer; changes nothing else"),
+    "admin": _("everything, with the team and the bills"),
+    "voice_manager": _("numbers, people, routing and emergency locations; sees no bills"),
+    "billing_contact": _("bills, payments, limits and what calls cost; changes no telephony"),
+    "viewer": _("sees numbers, routing and calls; changes nothing and sees no bills"),
+}
+
 
 class LoginForm(LibraryLoginForm):
     """The log-in page's form, in our words."""
@@ -47,16 +59,23 @@ class InviteForm(forms.Form):
     """Whom to invite, and as what."""
 
     email = forms.EmailField(label=_("E-mail address"))
-    role = forms.ChoiceField(label=_("Role"))
+    role = forms.ChoiceField(label=_("Role"), widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, for_customer: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = role_choices(for_customer)  # type: ignore[attr-defined]
+        self.fields["role"].choices = [  # type: ignore[attr-defined]
+            (name, f"{label}: {may_do(name)}") for name, label in role_choices(for_customer)
+        ]
 
 
 def role_choices(for_customer: bool) -> list[tuple[str, str]]:
     """Return the roles of a customer's or an MSP's team."""
     return [(name, str(Role(name).label)) for name in (CUSTOMER_ROLES if for_customer else MSP_ROLES)]
+
+
+def may_do(role: str) -> str:
+    """Return in words what somebody of the role may do."""
+    return str(MAY_DO[role])
 
 
 class AcceptForm(forms.Form):

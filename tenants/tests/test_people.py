@@ -19,8 +19,9 @@ from portal.db import contexts
 from tenants import mail as brand_mail
 from tenants import services
 from tenants.adapters import Backend
+from tenants.forms.people import may_do
 from tenants.identity import hash_secret, roles_in
-from tenants.models import Acting, ApiToken, Invitation, Membership, Msp, User
+from tenants.models import CUSTOMER_ROLES, MSP_ROLES, Acting, ApiToken, Invitation, Membership, Msp, User
 from tenants.tests.clients import client_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,17 @@ def test_an_invitation_works_once_and_only_at_its_host(acme, globex, django_capt
     assert log_in(acme, "new@acme.example", facts["password"])[1].status_code == 302
     assert client_of(User.objects.get(email="new@acme.example"), acme).get("/team/").status_code == 403
     assert Invitation.objects.get().token_hash not in path
+
+
+def test_who_invites_reads_what_each_role_may_do(acme, northwind, alice, nadia):
+    for browser, least, roles in (
+        (client_of(alice, acme), "viewer", CUSTOMER_ROLES),
+        (client_of(nadia, northwind), "support", MSP_ROLES),
+    ):
+        form, team = browser.get("/team/invite/").context["form"], browser.get("/team/").content.decode()
+        assert form["role"].value() == least
+        for role in roles:
+            assert may_do(role) in str(form["role"]) and may_do(role) in team
 
 
 def test_an_old_or_revoked_invitation_is_refused(acme, django_capture_on_commit_callbacks):

@@ -14,7 +14,7 @@ from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from tenants import selectors, services
-from tenants.forms.people import InviteForm, role_choices
+from tenants.forms.people import InviteForm, may_do, role_choices
 from tenants.forms.token import TokenForm, grantable
 from tenants.models import ApiToken, Customer, Msp
 from tenants.permissions import may_end_all_tokens
@@ -30,10 +30,12 @@ def _place(request: HttpRequest) -> tuple[Msp | None, Customer | None]:
 @requires("team.view")
 def team_list(request: HttpRequest) -> HttpResponse:
     msp, tenant = _place(request)
+    roles = role_choices(tenant is not None)
     context = {
         "members": selectors.team(msp, tenant),
         "invitations": selectors.open_invitations(msp, tenant),
-        "roles": role_choices(tenant is not None),
+        "roles": roles,
+        "role_words": [(label, may_do(name)) for name, label in roles],
         "can_change": request.can("team.change"),
     }
     return TemplateResponse(request, "tenants/team.html", context)
@@ -42,7 +44,8 @@ def team_list(request: HttpRequest) -> HttpResponse:
 @requires("team.change")
 def invite(request: HttpRequest) -> HttpResponse:
     msp, tenant = _place(request)
-    form = InviteForm(request.POST or None, for_customer=tenant is not None)
+    least = {"role": "viewer" if tenant is not None else "support"}
+    form = InviteForm(request.POST or None, for_customer=tenant is not None, initial=least)
     if request.method == "POST" and form.is_valid():
         try:
             services.invite(**form.cleaned_data, msp=msp, tenant=tenant, by=request.actor)

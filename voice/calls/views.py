@@ -1,6 +1,7 @@
 """Pages of calls, the same for a customer and, over all of its customers, for an MSP."""
 
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -8,14 +9,21 @@ from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
 from portal.ui import values
+from portal.ui.navigation import page_url
 from portal.ui.spark import spark
 from tenants.permissions import requires
 from voice.calls import hooks, selectors, story
 from voice.calls.board import Board
 from voice.calls.lists import CallList
 from voice.calls.masking import hidden_in, sight_of
+from voice.calls.models import Cdr
+from voice.calls.models.cdr import Direction
 from voice.calls.quality import QualityList
 from voice.calls.watching import Watch, board_for
+from voice.calls.words import words_for
+
+# Of SIP's answers, those from here on are refusals.
+LOWEST_REFUSAL = 300
 
 
 @requires("calls.view")
@@ -43,6 +51,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "caller": values.phone(call.caller),
             "called": values.phone(call.called),
             "answer": f"{call.code} {call.reason}".strip(),
+            "answer_words": words_for(call.code) if call.code >= LOWEST_REFUSAL else "",
             "status": story.status_of(call),
             "headline": story.headline(call),
             "events": story.timeline(call),
@@ -56,8 +65,18 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "route": route,
             "price": hooks.prices().panel(request, call, is_corrected=aftermath.is_corrected),
             "aftermath": aftermath.panel,
+            "try_url": _try_url(request, call),
         },
     )
+
+
+def _try_url(request: HttpRequest, call: Cdr) -> str:
+    """Return where a customer tries the call's number against the policy of now, if the reader sees the number."""
+    page = page_url("routing:try", request)
+    seen = not call.called.endswith(values.CUT) and not call.caller.endswith(values.CUT)
+    if not page or not seen or call.direction != Direction.OUT or not request.can("routing.view"):  # type: ignore[attr-defined]
+        return ""
+    return f"{page}?{urlencode({'number': call.called, 'caller': call.caller})}"
 
 
 @requires("dashboard.view")

@@ -23,6 +23,9 @@ from voice.directory.models import CivicAddress, Person, Place, Site
 from voice.directory.validation import TableValidator
 from voice.selection import refusal_words
 
+# No key of a row is longer.
+MOST_DIGITS = 18
+
 
 @requires("people.view")
 def people(request: HttpRequest) -> HttpResponse:
@@ -58,8 +61,16 @@ def site(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @requires("people.change")
 def place(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = get_object_or_404(Place, pk=pk) if pk is not None else Place()
+    row = get_object_or_404(Place, pk=pk) if pk is not None else Place(address=_asked_address(request))
     return _edit(request, row, PlaceForm, services.save_place, "place", "directory:places", new=_("New place"))
+
+
+def _asked_address(request: HttpRequest) -> CivicAddress | None:
+    """Return the address whose page led here, so that it is chosen already."""
+    asked = request.GET.get("address", "")
+    if not asked.isdecimal() or len(asked) > MOST_DIGITS:
+        return None
+    return CivicAddress.objects.filter(pk=int(asked)).first()
 
 
 @requires("people.view")
@@ -80,10 +91,15 @@ def address(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("people.change")
 def address_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = get_object_or_404(CivicAddress, pk=pk) if pk is not None else CivicAddress(country=request.tenant.country)
+    row = get_object_or_404(CivicAddress, pk=pk) if pk is not None else _new_address(request)
     return _edit(
         request, row, AddressForm, services.save_address, "address", "directory:addresses", new=_("New address")
     )
+
+
+def _new_address(request: HttpRequest) -> CivicAddress:
+    customer = request.tenant
+    return CivicAddress(country=customer.country, company=customer.name)
 
 
 @require_POST
@@ -155,5 +171,6 @@ def _edit(
         "resource": RESOURCES.get(kind, ""),
         "remove_name": f"directory:{kind}_remove",
         "back": reverse(back),
+        "lacks_address": kind == "place" and not CivicAddress.objects.exists(),
     }
     return TemplateResponse(request, "voice/directory/form.html", context)

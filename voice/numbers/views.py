@@ -1,5 +1,7 @@
 """The customer's numbers: list, one number, bulk actions."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +17,7 @@ from django.views.decorators.http import require_POST
 from portal.core.access import requires
 from portal.ui import list_panel
 from portal.ui.forms import refuse
+from portal.ui.navigation import page_url
 from tenants.countries import country_name
 from voice.numbers import selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.numbers.forms import NumberForm, PlaceForm
@@ -60,6 +63,8 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
         "needs_location": selectors.needs_location(stored, request.tenant),
         "located": stored.place is not None and stored.place.address.is_validated,
         "can_change": request.can("numbers.change"),
+        "can_change_places": request.can("people.change"),
+        "calls_url": _calls_url(request, stored),
         "actions": THEN.get(Number.State(stored.state), []),
     }
     in_panel = context["can_change"] and list_panel.asked_for(request)
@@ -68,6 +73,11 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
     )
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
+
+
+def _calls_url(request: HttpRequest, row: Number) -> str:
+    page = page_url("calls:list", request) if request.can("calls.view") else ""
+    return f"{page}?{urlencode({'q': row.e164})}" if page else ""
 
 
 def _number_saved(request: HttpRequest, pk: int) -> HttpResponse:

@@ -24,6 +24,23 @@ def test_an_address_says_what_is_missing_until_it_is_validated(acme, alice, clie
     assert "cannot be changed" in browser.post(f"{page}edit/", ADDRESS).content.decode()
 
 
+def test_from_an_empty_directory_each_page_leads_to_the_next(acme, alice, client_of):
+    browser = client_of(alice, acme)
+    assert 'href="/people/addresses/new/"' in browser.get("/people/places/new/").content.decode()
+    assert 'value="Acme"' in browser.get("/people/addresses/new/").content.decode()
+    page = browser.post("/people/addresses/new/", ADDRESS | {"postal_code": "10115"})["Location"]
+
+    said = browser.post(f"{page}validate/", follow=True).content.decode()
+
+    with contexts.customer(acme):
+        address = CivicAddress.objects.get()
+    following = f"/people/places/new/?address={address.pk}"
+    assert f'href="{following}"' in said and "Now say where" in said
+    assert browser.get(following).context["form"]["address"].value() == address.pk
+    for wrong in ("0", "x", "9" * 400):
+        assert browser.get(f"/people/places/new/?address={wrong}").status_code == 200
+
+
 def test_people_sites_and_places_have_their_pages(acme, alice, victor, client_of):
     browser = client_of(alice, acme)
     assert browser.post("/people/sites/new/", {"name": "Head office"}).status_code == 302
