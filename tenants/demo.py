@@ -30,6 +30,7 @@ CUSTOMERS = {
 PEOPLE = {
     "nadia@northwind.example": ("Nadia Novak", "northwind", "owner", "Europe/Berlin"),
     "erik@northwind.example": ("Erik Engel", "northwind", "engineer", "Europe/Berlin"),
+    "bea@northwind.example": ("Bea Brandt", "northwind", "billing", "Europe/Berlin"),
     "sami@northwind.example": ("Sami Sand", "northwind", "support", "Europe/Berlin"),
     "fiona@fabrikam.example": ("Fiona Frost", "fabrikam", "owner", "Europe/London"),
     "alice@acme.example": ("Alice Adler", "acme", "admin", "Europe/Berlin"),

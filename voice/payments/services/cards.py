@@ -13,15 +13,14 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.db import contexts
-from portal.ui.values import money
 from tenants import addresses, mail
 from tenants.models import Brand, Customer
-from voice.payments import selectors
+from voice.payments import mails, selectors
 from voice.payments.events import Fact
 from voice.payments.gateway import Card, GatewayError, Order, to_minor_units
 from voice.payments.gateway.choosing import gateway_of
 from voice.payments.models import CardAccount, CardAttempt, CardMethod, CardPayer
-from voice.payments.services import facts
+from voice.payments.services import facts, receipts
 from voice.receivables import selectors as books
 from voice.receivables.models import BillingProfile, Invoice
 from voice.receivables.services import lock_account, settle_from_credit
@@ -333,11 +332,10 @@ def _ask_owner(attempt: CardAttempt) -> None:
     bill = attempt.invoices[0] if len(attempt.invoices) == 1 else ""
     url = addresses.url(addresses.primary_host(attempt.tenant), f"/bills/pay/?bill={bill}")
     brand = Brand.objects.filter(msp_id=attempt.msp_id).first()
-    mail.send(
-        "voice/payments/mail/card_failed", profile.email,
-        {"attempt": attempt, "url": url, "card": attempt.method, "amount": money(attempt.amount, attempt.currency)},
-        brand=brand,
-    )  # fmt: skip
+    reader = receipts.reader_of(attempt.tenant)
+    told = mails.card_failed(reader, micros=attempt.amount, currency=attempt.currency, card=attempt.method)
+    said = {**told, "attempt": attempt, "url": url}
+    mail.send("voice/payments/mail/card_failed", profile.email, said, brand=brand, language=reader.language)
 
 
 def _locked(attempt: CardAttempt) -> CardAttempt:

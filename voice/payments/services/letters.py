@@ -2,7 +2,7 @@
 
 from tenants import addresses, mail
 from tenants.models import Brand
-from voice.payments import letter
+from voice.payments import letter, mails
 from voice.payments.models import Reminder
 from voice.payments.services import receipts
 from voice.receivables.models import BillingProfile, InvoiceFile
@@ -39,7 +39,8 @@ def send(pk: int, tells_msp: bool) -> None:
     _seller, buyer, _look = receipts.sides(reminder.entity, reminder.tenant)
     reader = Reader.of(buyer)
     url = addresses.url(addresses.primary_host(reminder.tenant), "/bills/pay/")
-    facts = {"reminder": reminder, "url": url} | letter.told(letter_of(reminder), reader)
+    facts = {"reminder": reminder, "url": url, "questions": mails.questions(reader)}
+    facts |= letter.told(letter_of(reminder), reader)
     brand = Brand.objects.filter(msp_id=reminder.msp_id).first()
     papers = _papers(reminder, reader)
     for to in filter(None, recipients):

@@ -6,15 +6,14 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.db import contexts
-from portal.ui.values import money
 from tenants import addresses, mail
 from tenants.models import Brand, Customer
-from voice.payments import paper
+from voice.payments import mails, paper
 from voice.payments.models import CardAttempt
 from voice.payments.statements import Statement
 from voice.receivables import selectors as books
 from voice.receivables.models import BillingProfile, LegalEntity, Payment
-from voice.receivables.sheet import Look
+from voice.receivables.sheet import Look, Reader
 
 SELLER = ("name", "street", "postcode", "city", "country", "vat_id", "tax_number", "registration", "email", "phone",
           "iban")  # fmt: skip
@@ -59,9 +58,11 @@ def mail_receipt(payment: Payment, *, by: Actor) -> None:
     if profile is None or not profile.email:
         raise ValidationError(_("No e-mail address of this customer is set."))
     url = addresses.url(addresses.primary_host(customer), f"/bills/payments/{payment.pk}/")
-    facts = {"payment": payment, "url": url, "amount": money(payment.amount, payment.currency)}
+    reader = reader_of(customer)
+    told = mails.receipt(reader, micros=payment.amount, currency=payment.currency, day=payment.received_on)
     brand = Brand.objects.filter(msp=customer.msp).first()
-    if mail.send("voice/payments/mail/receipt", profile.email, facts, brand=brand):
+    facts: dict[str, object] = {**told, "url": url}
+    if mail.send("voice/payments/mail/receipt", profile.email, facts, brand=brand, language=reader.language):
         audit.record(by, "payment.receipt_mailed", payment, tenant_id=customer.pk, to=profile.email)
 
 
@@ -75,6 +76,11 @@ def mail_receipt_of(pk: int, *, by: Actor) -> None:
 def sides(entity: LegalEntity, customer: Customer) -> tuple[dict[str, str], dict[str, str], Look]:
     """Return who writes, who reads, and in which brand, for a paper to a customer."""
     return _facts(entity, SELLER), _buyer(customer), _look(customer)
+
+
+def reader_of(customer: Customer) -> Reader:
+    """Return who reads papers and mails to a customer: in which language, and how amounts and days are written."""
+    return Reader.of(_buyer(customer))
 
 
 def _buyer(customer: Customer) -> dict[str, str]:

@@ -29,6 +29,7 @@ def test_due_invoices_are_collected_once(billed, account, last4, state, left, ma
 
     assert CardAttempt.objects.get().state == state and owed(billed) == left
     assert len(mail.outbox) == mails and (not mails or "/bills/pay/?bill=" in mail.outbox[0].body)
+    assert not mails or mail.outbox[0].subject == "Ihre Karte konnte nicht belastet werden"
 
 
 def test_a_charge_whose_answer_was_lost_is_asked_for_again(billed, account):

@@ -101,6 +101,8 @@ def test_the_msp_reads_and_mails(client_of, nadia, northwind, billed, payment, i
     assert office.post(f"/api/v1/receipts/{payment.pk}/mail/").status_code == 200
     assert [sent.to for sent in mail.outbox] == [["ap@acme.example"]] * 2
     assert f"/bills/payments/{payment.pk}/" in mail.outbox[0].body
+    assert mail.outbox[0].subject.replace("\xa0", " ") == "Ihre Zahlung von 150,00 €"
+    assert "am 20.11.2026 erhalten" in mail.outbox[0].body and "Fragen?" in mail.outbox[0].alternatives[0][0]
     statement = f"/invoices/payments/statements/{billed.tenant_id}/"
     shown = office.get(statement).content.decode()
     assert "Closing balance" in shown and "Rechnung 2026-00001" in shown and "Rückzahlung re_1" in shown

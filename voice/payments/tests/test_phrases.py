@@ -5,13 +5,13 @@ import re
 import pytest
 
 from voice.languages import LANGUAGES
-from voice.payments import letter, paper
+from voice.payments import letter, mails, paper
 from voice.plans import words
 from voice.receivables import entry_words, phrases
 
 TABLES = {
     "invoices": phrases.PHRASES, "lines": words.PHRASES, "letters": letter.WORDS, "receipts": paper.WORDS,
-    "entries": entry_words.WORDS,
+    "entries": entry_words.WORDS, "mails": mails.WORDS,
 }  # fmt: skip
 KEYS = [(name, key) for name, table in TABLES.items() for key in table]
 
