@@ -1,9 +1,12 @@
-"""Who may call, how often, and in what pages. Named in the settings, so nothing here may import a view."""
+"""Who may call, how often, with what, and in what pages. Named in the settings, so nothing here may import a view."""
 
 from typing import Any
 
 from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ParseError
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
@@ -17,6 +20,16 @@ class Pages(CursorPagination):
 
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str, ...]:
         return tuple(getattr(view, "ordering", ("pk",)))
+
+
+class Json(JSONParser):
+    """JSON as deep as anybody could mean it."""
+
+    def parse(self, *args: Any, **facts: Any) -> Any:
+        try:
+            return super().parse(*args, **facts)
+        except RecursionError:
+            raise ParseError(_("JSON parse error - this is nested too deeply.")) from None
 
 
 class CapabilityPermission(BasePermission):

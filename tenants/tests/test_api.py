@@ -57,6 +57,14 @@ def test_errors_are_problem_documents_that_name_the_field(office, acme):
     assert send(office, "post", "/api/v1/customers/", NEW, CONTENT_TYPE="text/plain").status_code in (201, 400, 415)
 
 
+@pytest.mark.parametrize(
+    "body", ["[" * 50_000 + "]" * 50_000, '{"name": ' * 50_000, "{", "\ufffd", f'{{"a": {"9" * 5000}}}']
+)
+def test_a_body_that_is_no_json_is_answered_and_breaks_nothing(office, body):
+    answer = office.post("/api/v1/customers/", body, content_type="application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+
+
 def test_strangers_are_told_how_to_come_in(northwind):
     answer = visitor(northwind).get("/api/v1/customers/")
     assert answer.status_code == 401 and answer["WWW-Authenticate"].startswith("Bearer")
