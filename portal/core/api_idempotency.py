@@ -96,4 +96,8 @@ class Idempotent:
 
 def _owner(request: Request) -> str:
     token = getattr(request._request, "api_token", None)
-    return f"token:{token.pk}" if token is not None else f"user:{request.user.pk}"
+    if token is not None:
+        return f"token:{token.pk}"
+    # A token opens one place; a person may be at home in several, and a key is the place's.
+    context = contexts.current()
+    return f"user:{request.user.pk} tenant:{context.tenant or ''} msp:{context.msp or ''}"

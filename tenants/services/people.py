@@ -30,6 +30,9 @@ from tenants.models import (
 )
 
 INVITED_FOR = timedelta(days=7)
+# Whoever manages a team chooses who gets our mail; nobody's post is flooded in our name.
+HOUR = timedelta(hours=1)
+MOST_AN_HOUR, MOST_TO_ONE = 100, 5
 
 
 class Whose(TypedDict):
@@ -62,6 +65,9 @@ def invite(email: str, *, role: str, msp: Msp | None, tenant: Customer | None, b
     if Membership.objects.filter(msp=msp, tenant=tenant, user__email=email).exists():
         raise ValidationError({"email": _("%(email)s is in this team already.") % {"email": email}})
     now = timezone.now()
+    recent = Invitation.objects.filter(msp=msp, tenant=tenant, created_at__gt=now - HOUR)
+    if recent.count() >= MOST_AN_HOUR or recent.filter(email=email).count() >= MOST_TO_ONE:
+        raise ValidationError(_("These are too many invitations within an hour. Wait a while, then go on."))
     open_ones = Invitation.objects.filter(email=email, msp=msp, tenant=tenant, accepted_at=None, revoked_at=None)
     open_ones.update(revoked_at=now)
     secret = new_secret()

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from portal.core.models import AuditEntry, IdempotencyKey
 from portal.db import contexts
-from tenants.models import Customer
+from tenants.models import Customer, Membership
 from tenants.tests.clients import client_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +96,15 @@ def test_the_same_key_does_the_same_write_once(office, northwind):
         assert Customer.objects.filter(label="umbrella").count() == 1
     other = send(office, "post", "/api/v1/customers/", NEW | {"label": "other"}, **key)
     assert other.status_code == 422
+
+
+def test_a_key_is_of_the_place_where_it_was_used(office, fabrikam, nadia):
+    with contexts.msp(fabrikam):
+        Membership(user=nadia, msp=fabrikam, role="owner").save()
+    key = {"HTTP_IDEMPOTENCY_KEY": "order-1"}
+    both = [send(each, "post", "/api/v1/customers/", NEW, **key) for each in (office, client_of(nadia, fabrikam))]
+    assert [answer.status_code for answer in both] == [201, 201]
+    assert both[0].json()["id"] != both[1].json()["id"]
 
 
 def test_a_refused_write_leaves_its_key_free(office):

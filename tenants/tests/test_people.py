@@ -22,6 +22,7 @@ from tenants.adapters import Backend
 from tenants.forms.people import may_do
 from tenants.identity import hash_secret, roles_in
 from tenants.models import CUSTOMER_ROLES, MSP_ROLES, Acting, ApiToken, Invitation, Membership, Msp, User
+from tenants.services.people import MOST_TO_ONE
 from tenants.tests.clients import client_of, visitor
 
 pytestmark = pytest.mark.django_db
@@ -146,6 +147,16 @@ def test_an_old_or_revoked_invitation_is_refused(acme, django_capture_on_commit_
     services.revoke_invitation(invitation, by=BY)
     with pytest.raises(services.InvitationRefused):
         services.peek_invitation(secret, msp=None, tenant=acme)
+
+
+def test_nobodys_post_is_flooded_with_invitations(acme, globex):
+    for _ in range(MOST_TO_ONE):
+        services.invite("new@acme.example", role="viewer", msp=None, tenant=acme, by=BY)
+    with pytest.raises(ValidationError, match="too many"):
+        services.invite("new@acme.example", role="viewer", msp=None, tenant=acme, by=BY)
+    services.invite("other@acme.example", role="viewer", msp=None, tenant=acme, by=BY)
+    Invitation.objects.update(created_at=timezone.now() - timedelta(hours=2))
+    services.invite("new@acme.example", role="viewer", msp=None, tenant=acme, by=BY)
 
 
 def test_a_team_keeps_somebody_who_may_manage_it(acme, alice, victor):
