@@ -1,9 +1,10 @@
 """What was changed about one object, from the audit log, in words for its page."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +14,7 @@ from portal.core.models import AuditEntry
 from portal.ui.parts import Event
 from portal.ui.values import person
 
+Seen = Callable[[QuerySet[AuditEntry]], QuerySet[AuditEntry]]
 LATEST = 100
 WORDS: dict[str, str | Promise] = {
     "saved": gettext_lazy("Changed"),
@@ -39,9 +41,9 @@ ICONS = {
 }
 
 
-def history(obj: Model) -> list[Event]:
-    """Return the newest entries about the object."""
-    return [_event(obj, entry) for entry in audit.entries(obj=obj)[:LATEST]]
+def history(obj: Model, seen: Seen) -> list[Event]:
+    """Return the newest entries about the object, as far as they are `seen`."""
+    return [_event(obj, entry) for entry in seen(audit.entries(obj=obj))[:LATEST]]
 
 
 def _event(obj: Model, entry: AuditEntry) -> Event:

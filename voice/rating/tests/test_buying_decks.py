@@ -14,7 +14,7 @@ from tests.test_walk import member
 from voice.carriers.tests.make import shared_trunk
 from voice.rating import imports, services
 from voice.rating.files.lines import Line, Terms
-from voice.rating.models import DeckImport, PriceTables, RateDeck
+from voice.rating.models import DeckImport, PriceTables, RateDeck, TrunkDeck
 from voice.rating.tests.make import stored_deck, stored_rate
 
 BY = Actor(email="nadia@northwind.example")
@@ -78,6 +78,9 @@ def test_a_buying_deck_is_there_for_those_who_see_costs_and_for_nobody_else(deck
     assert bool(told) == seen, told
     assert {browser.get(f"/{page}").status_code for page in of_buying} == ({200} if seen else {404})
     assert browser.get("/api/v1/trunk-decks/").status_code == (200 if seen else 403)
+    with contexts.msp(northwind):
+        trunk = TrunkDeck.objects.get().trunk
+    assert ("Assigned" in browser.get(f"/objects/trunks/{trunk}/history/").content.decode()) == seen
 
 
 def test_a_token_for_prices_alone_makes_and_uses_no_buying_deck(decks, northwind, acme, nadia):
