@@ -104,6 +104,19 @@ def test_on_a_phone_the_navigation_is_a_drawer(portal, browser_of):
     expect(link).to_be_hidden()
 
 
+def test_on_a_phone_lines_are_moved_by_buttons_and_help_is_found(portal, browser_of):
+    page = browser_of("admin", viewport=PHONE).new_page()
+    page.goto(portal.url(ACME, "/routing/"))
+    buttons = "[...list.querySelectorAll('tr[data-line] button')].map(button => button.getBoundingClientRect())"
+    cut = f"list => {buttons}.filter(box => box.left < 0 || box.right > innerWidth || !box.width).length"
+    assert page.locator("#policy").evaluate(cut) == 0
+
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("button", name="Help").click()
+    expect(page.locator("#help a[href^='tel:']")).to_be_visible()
+    assert access_of(page) == []
+
+
 @pytest.mark.parametrize("path", ["/", "/nodes/", "/health/"])
 def test_on_a_phone_a_nodes_name_stays_on_one_line(portal, browser_of, path):
     page = browser_of("operator", viewport=PHONE).new_page()
