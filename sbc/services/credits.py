@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
@@ -91,8 +93,10 @@ def _accounts(node: Node, spool: UUID) -> list[Account]:
     ).values("pk")
     counted = Spool.objects.filter(pk=spool).values("last_sequence")
     calls = LiveCall.objects.filter(tenant=OuterRef("tenant")).order_by().values("tenant").annotate(n=Count("*"))
-    found = Account.objects.limited().filter(tenant__in=carried)
-    return list(found.annotate(counted=Subquery(counted), open_calls=Subquery(calls.values("n"))).order_by("pk"))
+    found = Account.objects.limited().filter(tenant__in=carried).order_by("pk")
+    return list(
+        found.annotate(counted=Coalesce(Subquery(counted), 0), open_calls=Coalesce(Subquery(calls.values("n")), 0))
+    )
 
 
 def _left(account: Account, known: Classes | None, at: datetime) -> int:
@@ -129,13 +133,14 @@ def _classes(accounts: Iterable[Account], at: datetime) -> dict[int, Classes]:
     return found
 
 
-def _rows(account: Account, left: int, known: Classes) -> tuple[Row, ...]:
+def _rows(account: Any, left: int, known: Classes) -> tuple[Row, ...]:
+    """Return the rows that tell a node of an account read by `_accounts`."""
     prices = [credit.Price.read(_price(each)) for each in known.prices]
     # What the next call may last before the node has counted itself: what is left is shared by the open calls.
-    share = left // ((getattr(account, "open_calls", 0) or 0) + 1)
+    share = left // (account.open_calls + 1)
     said = {
         "l": left,
-        "q": getattr(account, "counted", 0) or 0,
+        "q": account.counted,
         "o": known.outgoing,
         "i": known.incoming,
         "n": known.internal,

@@ -50,10 +50,11 @@ def save_terms(account: Account, *, by: Actor) -> Account:
     shares = account.warn_shares
     if shares is not None and not all(type(share) is int and 1 <= share <= 100 for share in shares):
         raise ValidationError({"warn_shares": _("Warnings come at shares from 1 to 100 per cent of a limit.")})
+    before = facts(stored, TERMS)
     # What calls moved meanwhile is none of the form's business.
     for name in TERMS:
         setattr(stored, name, getattr(account, name))
-    return _saved(stored, TERMS, before=facts(Account.objects.get(pk=stored.pk), TERMS), verb="account.terms", by=by)
+    return _saved(stored, TERMS, before=before, verb="account.terms", by=by)
 
 
 @transaction.atomic
