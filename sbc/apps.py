@@ -16,4 +16,5 @@ class SbcConfig(AppConfig):
 
         hooks.trunks_of.append(selectors.trunk_board)
         hooks.route_of.append(selectors.route_facts)
+        hooks.states_of.append(selectors.trunk_states)
         uncounted_of.append(uncounted)

@@ -322,6 +322,9 @@ def orphan_record(orphan: Orphan) -> dict[str, Any]:
 def _record_of_answered(call: CallLines, last_seen: int | None) -> dict[str, Any]:
     assert call.answered is not None
     answered, end = call.answered, call.ended or call.orphan
+    if end is not None and end.at < answered.at:
+        # The clock was set back in between: how long they talked nobody knows.
+        end = None
     last = {"trunk": answered.facts.egress, "sent": answered.sent, "ended": None, "code": answered.code, "reason": ""}
     return {
         "kind": "cdr",

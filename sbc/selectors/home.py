@@ -13,7 +13,7 @@ from sbc.models import Alarm, Certificate, Node
 from sbc.selectors.rollout import behind, deployments_of
 from tenants.models import BaseDomain, Customer, Msp
 from voice.carriers.models import Trunk
-from voice.carriers.pages import answer_of
+from voice.carriers.pages import why_down
 from voice.rating import warnings
 
 CERTIFICATE_WARNS = timedelta(days=30)
@@ -163,7 +163,7 @@ def _certificates() -> Iterable[ToDo]:
 def dead_trunks(trunks: QuerySet[Trunk], url: str, needs: str = "") -> Iterable[ToDo]:
     """Return the trunks that take no calls."""
     for trunk in trunks.filter(health=Trunk.Health.DOWN, enabled=True)[:5]:
-        text = _("The trunk “%(trunk)s” takes no calls: %(why)s.") % {"trunk": trunk, "why": answer_of(trunk)}
+        text = _("The trunk “%(trunk)s” takes no calls. %(why)s.") % {"trunk": trunk, "why": why_down(trunk)}
         yield ToDo(text, reverse(url), "danger", needs)
 
 

@@ -77,6 +77,15 @@ def test_a_running_call_has_no_record_until_its_end_is_known_to_be_unknown():
     assert (record["end_unknown"], record["ended"], record["last_seen"]) == (True, None, 1700000050000)
 
 
+def test_an_end_before_the_answer_is_none():
+    early = END.replace(b"ts=1700000062", b"ts=1700000001")
+
+    record = merge(lines(LEG, ANSWER, early))
+
+    assert record is not None
+    assert (record["end_unknown"], record["ended"], record["last_seen"]) == (True, None, record["answered"])
+
+
 def test_a_call_that_was_never_answered():
     record = merge(lines(FAIL, LEG))
 

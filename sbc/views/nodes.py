@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from portal.ui.confirm import Question, confirm_page, is_confirmed, refusal
 from portal.ui.forms import refuse
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
+from portal.ui.status import Status, status
 from sbc import services
 from sbc.forms import NodeForm
 from sbc.models import Alarm, Drift, Node
@@ -140,7 +141,7 @@ def _facts(request: HttpRequest, node: Node) -> dict[str, Any]:
     shown = deployments_of(None, None).filter(node=node)
     return {
         "node": node,
-        "daemons": sorted(parts_of(node.gauges["kamailio"], node.gauges["daemons"]).items()) if node.gauges else [],
+        "parts": _parts(node),
         "scopes": shown.count(),
         "certificate": getattr(node, "certificate", None),
         "wanted_certificate": certificates.wanted_certificate(node, at=now()),
@@ -149,6 +150,18 @@ def _facts(request: HttpRequest, node: Node) -> dict[str, Any]:
         "drift": Drift.objects.filter(node=node).order_by("-at")[:20],
         "can_change": request.can("nodes.change"),  # type: ignore[attr-defined]
     }
+
+
+def _parts(node: Node) -> list[tuple[str, Status]]:
+    """Return what of the node is well and what is not, as it said last."""
+    if not node.gauges:
+        return []
+    well = parts_of(node.gauges["kamailio"], node.gauges["daemons"])
+    found = [(name, status("up" if is_well else "down")) for name, is_well in sorted(well.items()) if name != "disk"]
+    if "disk" in well:
+        room = status("up", word=_("Enough")) if well["disk"] else status("down", word=_("Little"))
+        found.append((_("Room on its disk"), room))
+    return found
 
 
 def _node(pk: int) -> Node:

@@ -3,13 +3,15 @@
 Each app registers its function when Django starts; imports keep pointing down.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from django.http import HttpRequest
 
 from portal.ui.columns import Column, Filter
+from portal.ui.status import Status
 from tenants.models import Customer, Msp
 from voice.calls.models import Cdr, CdrQuerySet
 
@@ -28,19 +30,36 @@ class RouteFacts:
     """A line of a routing policy, as a call's story names it."""
 
     text: str
+    url: str  # empty where the reader's pages have none
+    trunks: tuple[str, ...] = ()  # gateways, in the order in which they are tried
+
+
+@dataclass(frozen=True)
+class TrunkState:
+    """How a trunk of a call is now, and since when: before the call, so it was then."""
+
+    name: str
     url: str
+    state: Status
+    answer: str
+    since: datetime | None
 
 
 def _no_trunks(msp: Msp, customer: Customer | None) -> Iterable[TrunkFacts]:
     return ()
 
 
-def _no_route(pk: int) -> RouteFacts | None:
+def _no_route(pk: int | None, reader: Customer | None) -> RouteFacts | None:
     return None
 
 
+def _no_states(gateways: Sequence[str], reader: Customer | None) -> list[TrunkState]:
+    return []
+
+
 trunks_of: list[Callable[[Msp, Customer | None], Iterable[TrunkFacts]]] = [_no_trunks]
-route_of: list[Callable[[int], RouteFacts | None]] = [_no_route]
+route_of: list[Callable[[int | None, Customer | None], RouteFacts | None]] = [_no_route]
+states_of: list[Callable[[Sequence[str], Customer | None], list[TrunkState]]] = [_no_states]
 
 
 def trunks(msp: Msp, customer: Customer | None) -> list[TrunkFacts]:
@@ -48,9 +67,14 @@ def trunks(msp: Msp, customer: Customer | None) -> list[TrunkFacts]:
     return list(trunks_of[-1](msp, customer))
 
 
-def route(pk: int) -> RouteFacts | None:
-    """Return a routing line of the customer at hand, or None where it is gone."""
-    return route_of[-1](pk)
+def route(pk: int | None, reader: Customer | None) -> RouteFacts | None:
+    """Return a routing line of the customer at hand, its last one without an id, or None where it is gone."""
+    return route_of[-1](pk, reader)
+
+
+def trunk_states(gateways: Sequence[str], reader: Customer | None) -> list[TrunkState]:
+    """Return how those of these trunks are that the reader, a customer or its MSP, may know of."""
+    return states_of[-1](gateways, reader)
 
 
 class Prices(Protocol):

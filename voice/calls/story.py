@@ -95,6 +95,12 @@ def headline(cdr: Cdr) -> str:
     return " ".join(_failed(cdr, failed))
 
 
+def meaning(cdr: Cdr) -> str:
+    """Return what the last answer means: from another network not what it means from ourselves."""
+    is_ours = cdr.released_by == "sbc" and not cdr.attempts
+    return _("the SBC's own answer, no other side was asked") if is_ours else words_for(cdr.code)
+
+
 def timeline(cdr: Cdr) -> list[Event]:
     """Return what happened when, in order."""
     events = [Event(cdr.invited, _("Call came in from %(side)s") % {"side": ingress(cdr)}, icon="phone-incoming")]
@@ -237,9 +243,8 @@ def _end(cdr: Cdr) -> Event:
         talked = _("after %(time)s of talking") % {"time": values.duration(cdr.talk_ms / 1000)}
         return Event(cdr.ended, _("Ended: %(who)s") % {"who": _who_ended(cdr)}, talked, "calm", "phone")
     answer = f"{cdr.code} {cdr.reason}".strip()[:LONGEST]
-    return Event(
-        cdr.ended or cdr.invited, _("Over: %(answer)s") % {"answer": answer}, words_for(cdr.code), "bad", "phone-x"
-    )
+    why = meaning(cdr)
+    return Event(cdr.ended or cdr.invited, _("Over: %(answer)s") % {"answer": answer}, why, "bad", "phone-x")
 
 
 def _lasted(cdr: Cdr) -> str:

@@ -1,5 +1,6 @@
 """Pages of calls, the same for a customer and, over all of its customers, for an MSP."""
 
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -8,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
 
+from portal.db import contexts
 from portal.ui import values
 from portal.ui.navigation import page_url
 from portal.ui.spark import spark
@@ -16,11 +18,10 @@ from voice.calls import hooks, selectors, story
 from voice.calls.board import Board
 from voice.calls.lists import CallList
 from voice.calls.masking import hidden_in, sight_of
-from voice.calls.models import Cdr
+from voice.calls.models import Cdr, Disposition
 from voice.calls.models.cdr import Direction
 from voice.calls.quality import QualityList
 from voice.calls.watching import Watch, board_for
-from voice.calls.words import words_for
 
 # Of SIP's answers, those from here on are refusals.
 LOWEST_REFUSAL = 300
@@ -41,7 +42,10 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     call = selectors.calls_of(request.tenant, request.msp, hidden_in(request)).filter(id=pk).first()  # type: ignore[attr-defined]
     if call is None:
         raise Http404
-    route = hooks.route(call.route_id) if call.route_id and request.tenant is not None else None  # type: ignore[attr-defined]
+    route = _route(request, call)
+    tried = [call.ingress, *(each["trunk"] for each in call.attempts)]
+    # Where nothing was tried, the trunks that could have been are the question.
+    gateways = tried if call.attempts or route is None else [*tried, *route.trunks]
     aftermath = hooks.aftermath(request, call)
     return TemplateResponse(
         request,
@@ -51,7 +55,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "caller": values.phone(call.caller),
             "called": values.phone(call.called),
             "answer": f"{call.code} {call.reason}".strip(),
-            "answer_words": words_for(call.code) if call.code >= LOWEST_REFUSAL else "",
+            "answer_words": story.meaning(call) if call.code >= LOWEST_REFUSAL else "",
             "status": story.status_of(call),
             "headline": story.headline(call),
             "events": story.timeline(call),
@@ -62,7 +66,9 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "screening": story.SCREENING.get(call.screening, ""),
             "released": story.RELEASED.get(call.released_by, ""),
             "media": sorted((call.media or {}).items()),
-            "route": route,
+            "route": route if call.route_id else None,
+            "can_see_trunks": request.can("carriers.view"),  # type: ignore[attr-defined]
+            "trunks": hooks.trunk_states(gateways, request.tenant),  # type: ignore[attr-defined]
             "price": hooks.prices().panel(request, call, is_corrected=aftermath.is_corrected),
             "aftermath": aftermath.panel,
             "try_url": _try_url(request, call),
@@ -77,6 +83,14 @@ def _try_url(request: HttpRequest, call: Cdr) -> str:
     if not page or not seen or call.direction != Direction.OUT or not request.can("routing.view"):  # type: ignore[attr-defined]
         return ""
     return f"{page}?{urlencode({'number': call.called, 'caller': call.caller})}"
+
+
+def _route(request: HttpRequest, call: Cdr) -> hooks.RouteFacts | None:
+    tenant, msp = request.tenant, request.msp  # type: ignore[attr-defined]
+    if not call.route_id and (call.direction, call.disposition) != (Direction.OUT, Disposition.NOT_ROUTED):
+        return None
+    with nullcontext() if tenant is not None else contexts.msp(msp, call.tenant):
+        return hooks.route(call.route_id, tenant)
 
 
 @requires("dashboard.view")

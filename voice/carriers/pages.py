@@ -44,6 +44,12 @@ def answer_of(trunk: Trunk) -> str:
     return _now("%(code)s") % {"code": trunk.health_code} if trunk.health_code else _now("No answer")
 
 
+def why_down(trunk: Trunk) -> str:
+    """Return why a trunk that is down is so, as a sentence."""
+    said = answer_of(trunk)
+    return _now("Its last answer was %(code)s") % {"code": said} if said.isdigit() else said
+
+
 def limits_of(trunk: Trunk) -> str:
     """Return the trunk's caps in words."""
     channels = _now("%(n)d calls") % {"n": trunk.channels} if trunk.channels else ""
