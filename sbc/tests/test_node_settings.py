@@ -1,5 +1,6 @@
 import argparse
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from sbc.node.__main__ import BadSettings, alone, read_settings
 from sbc.node.daemons import DataPlane
 from sbc.node.settings import NodeSettings
+
+ETC = Path(__file__).resolve().parent.parent / "node" / "etc"
 
 GOOD = {"portal": "ws://127.0.0.1:8001", "node": "sbc-1", "token": "secret", "directory": "/tmp/node"}
 
@@ -74,3 +77,35 @@ def test_the_example_for_a_new_node_is_understood(tmp_path):
 
     assert (link.portal, link.token, engine) == ("wss://console.voice.example/node/v1/", "secret", "kamailio")
     assert node.directory == Path("/var/lib/strowger-node")
+
+
+SAID = """v=0
+o=- 1 1 IN IP4 10.0.0.1
+c=IN IP4 {0}
+m=audio 4000 RTP/AVP 8
+c=IN IP4 {0}/127
+a=rtcp:4001 IN IP4 {0}
+a=candidate:1 1 UDP 2130706431 {0} 4000 typ host
+a=candidate:2 1 UDP 1694498815 203.0.113.9 4000 typ srflx raddr {0} rport 4000
+"""
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "127.9.8.7", "169.254.169.254", "0.0.0.0", "192.0.2.77", "203.0.113.9"]
+)
+def test_no_sound_is_sent_to_a_node_in_the_world_itself(address):
+    """In the lab everybody lives on loopback, so that its calls cannot show this rule."""
+    text = (ETC / "kamailio" / "20-arrivals.cfg").read_text().replace("@INSIDE@", "192.0.2.77")
+    said = SAID.format(address).replace("\n", "\r\n")
+    rules = re.findall(
+        r'subst_body\("/(.*?)/(.*?)/g"\)', text.partition("route[MEDIA_OUTSIDE] {")[2].partition("\n}")[0]
+    )
+    assert len(rules) == 4
+
+    for pattern, instead in rules:
+        said = re.sub(pattern, instead.replace("\\\\", "\\"), said)
+
+    own = address not in ("0.0.0.0", "203.0.113.9")
+    assert (address in said) is not own
+    assert said.count("IN IP4 0.0.0.0") == (2 if address == "0.0.0.0" else 0), "which is a call on hold"
+    assert not re.search("candidate.* 0[.]0[.]0[.]0 .*typ|rtcp.* 0[.]0", said)

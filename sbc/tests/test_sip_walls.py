@@ -3,7 +3,10 @@
 import asyncio
 import random
 import re
+import socket
 import ssl
+import struct
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -269,6 +272,41 @@ async def test_nothing_is_so_long_that_the_end_of_a_call_gets_lost(stage: Stage)
     await carrier.expect("INVITE", 404)
     told = [each for each in await stage.engine.fetch_events() if each["type"] == "alarm"]
     assert [each["host"] for each in told] == ["h" * 256]
+
+
+@pytest.mark.parametrize("inwards", [False, True])
+async def test_nobody_sends_his_sound_to_the_node_itself(stage: Stage, inwards: bool):
+    """Behind such a door rtpengine takes orders: `d7:command4:pinge` would be answered, and worse ones with it."""
+    caller, called = await stage.carrier(1), await stage.carrier(3)
+    place = stage.settings.inside if inwards else called.address
+    with closing(udp(place, 0)) as door, closing(udp(caller.address, 42000)) as sound:
+        invite = stage.invite_from_carrier(caller, "4930115")
+        body = SDP.format(address=place, port=door.getsockname()[1])
+        called.reply(await called.expect("INVITE"), 200, body=body)
+        answer = await caller.expect("INVITE", 200)
+        stage.caller(caller, invite, answer).request("ACK")
+        address, port = re.search(r"c=IN IP4 (\S+)", answer.body)[1], int(re.search(r"m=audio (\d+)", answer.body)[1])
+
+        for turn in range(5):
+            head = struct.pack(">BBHII", 0x80, 8, 1000 + turn, 0x01010101 + 160 * turn, 0x11111111)
+            sound.sendto(head + b" d7:command4:pinge", (address, port))
+            await asyncio.sleep(0.05)
+
+        assert arrived(door) is not inwards
+
+
+def udp(address: str, port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    made.setblocking(False)
+    made.bind((address, port))
+    return made
+
+
+def arrived(where: socket.socket) -> bool:
+    try:
+        return bool(where.recv(2000))
+    except BlockingIOError:
+        return False
 
 
 MALFORMED = {
