@@ -274,6 +274,30 @@ async def test_nothing_is_so_long_that_the_end_of_a_call_gets_lost(stage: Stage)
     assert [each["host"] for each in told] == ["h" * 256]
 
 
+@pytest.mark.parametrize("where", ["contact", "route", "name"])
+async def test_nobody_sends_a_request_into_the_node_or_its_network(stage: Stage, where: str):
+    """An answer says where the rest of its call is to go; what leads inwards goes to where the answer came from."""
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    with closing(udp(stage.settings.inside, 0)) as door:
+        inside = f"{stage.settings.inside}:{door.getsockname()[1]}"
+        said = {
+            "contact": (("Contact", f"<sip:x@{inside}>"),),
+            "route": (("Contact", carrier.contact), ("Record-Route", f"<sip:{inside};lr>")),
+            "name": (("Contact", f"<sip:localhost:{door.getsockname()[1]}>"),),
+        }[where]
+        invite = stage.invite_from_teams(teams, "+442071234567")
+        body = SDP.format(address=carrier.address, port=41000)
+        carrier.reply(await carrier.expect("INVITE"), 200, body=body, headers=said)
+        call = stage.caller(teams, invite, await teams.expect("INVITE", 200))
+        call.request("ACK")
+        await carrier.expect("ACK")
+        call.request("BYE")
+        carrier.reply(await carrier.expect("BYE"), 200)
+        await teams.expect("BYE", 200)
+        assert not arrived(door)
+    assert (await stage.record(invite.get("Call-ID")))["ended"]
+
+
 @pytest.mark.parametrize("inwards", [False, True])
 async def test_nobody_sends_his_sound_to_the_node_itself(stage: Stage, inwards: bool):
     """Behind such a door rtpengine takes orders: `d7:command4:pinge` would be answered, and worse ones with it."""
