@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.forms import ChangePasswordForm as LibraryChangePasswordForm
 from allauth.account.forms import LoginForm as LibraryLoginForm
 from allauth.account.forms import ResetPasswordForm as LibraryResetPasswordForm
 from allauth.core import context as library_context
@@ -46,6 +47,11 @@ class LoginForm(LibraryLoginForm):
 class ResetPasswordForm(LibraryResetPasswordForm):
     """Asks for the address; mails only people who belong to this host, and says the same to everybody."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = _("E-mail address")
+        self.fields["email"].widget.attrs.pop("placeholder", None)
+
     def clean_email(self) -> str:
         email: str = super().clean_email()
         request = library_context.request
@@ -53,6 +59,21 @@ class ResetPasswordForm(LibraryResetPasswordForm):
             user for user in self.users if roles_in(user, request.place, request.msp, request.tenant)  # type: ignore[has-type]
         ]  # fmt: skip
         return email
+
+
+class ChangePasswordForm(LibraryChangePasswordForm):
+    """The form for a new password, in our words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = {
+            "oldpassword": _("Your password now"),
+            "password1": _("New password"),
+            "password2": _("New password, again"),
+        }
+        for name, label in words.items():
+            self.fields[name].label = label
+            self.fields[name].widget.attrs.pop("placeholder", None)
 
 
 class InviteForm(forms.Form):

@@ -101,6 +101,17 @@ def test_whether_an_address_is_known_does_not_show_in_how_long_the_answer_takes(
     assert told.get(timeout=10) is True
 
 
+def test_the_second_step_can_be_set_up_whoever_has_asked_for_a_new_password(acme, alice):
+    visitor(acme).post("/account/password/reset/", {"email": alice.email})
+
+    browser, _answer = log_in(acme, alice.email)
+    page = "/account/2fa/totp/activate/"
+    asked = browser.get(page)["Location"]
+
+    assert browser.post(asked, {"password": PASSWORD})["Location"] == page
+    assert browser.get(page).status_code == 200
+
+
 def test_the_second_step_is_asked_for(acme, alice):
     secret = generate_totp_secret()
     TOTP.activate(alice, secret)
