@@ -146,7 +146,9 @@ class CarrierCallList(ListPage):
         only_here, only_there = {"talked", "asked"}, {"row", "seconds", "our_seconds", "micros", "our_micros"}
         left_out = only_here if self.in_file else only_there
         if self.invoice.options.get("totals"):
-            left_out = left_out | {"at", "called", "talked", "seconds", "our_seconds"}
+            # Where no calls are named there is room for both amounts.
+            kept = {"micros", "our_micros"}
+            left_out = left_out - kept | {"at", "called", "talked", "seconds", "our_seconds", "asked"}
         return [column for column in self.columns if column.name not in left_out]
 
     def queryset(self) -> QuerySet[CarrierCall]:

@@ -179,9 +179,9 @@ class UnpricedList(ListPage):
         gettext_lazy("Every call has its price."), gettext_lazy("A call without a rate waits here."), icon="checks"
     )
     columns = (
-        Column("outcome", gettext_lazy("Reason"), kind="status", value=lambda row: chip(row.outcome),
+        Column("outcome", gettext_lazy("Reason"), kind="status", value=lambda row: chip(row.outcome)),
+        Column("invited", gettext_lazy("When"), kind="when", sort=True,
                link=lambda row: navigation.address("calls:detail", "portal.urls_msp", row.id)),
-        Column("invited", gettext_lazy("When"), kind="when", sort=True),
         Column("tenant__name", gettext_lazy("Customer")),
         Column("direction", gettext_lazy("Direction"), value=lambda row: row.get_direction_display(), card=False),
         Column("prefix", gettext_lazy("Number begins with"), value=lambda row: f"+{row.prefix}" if row.prefix else ""),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.core import jobs
 from portal.ui import navigation
+from portal.ui.columns import Filter
 from portal.ui.lists import EXPORT_AT_ONCE, Action, Choice, Column, Day, Empty, ListPage
 from portal.ui.status import Status, status
 from portal.ui.values import money, person, total
@@ -143,7 +144,7 @@ class SumList(ListPage):
         Column("difference", _("Difference"), kind="count", sort=True,
                value=lambda row: difference(row.was_micros, row.was_currency, row.micros, row.currency)),
     )  # fmt: skip
-    filters = (
+    filters: Sequence[Filter] = (
         Choice("customer", _("Customer"), _customers, field="tenant_id"),
         Choice("side", _("Side"), Side.choices),
         Choice("what", _("What"), [*What.choices, ("every", _("Everything"))], apply=lambda found, _value: found),
@@ -158,6 +159,8 @@ class SumList(ListPage):
         super().__init__(request, proposal=proposal, **context)
         self.proposal = proposal
         self.title = _now("Rating again %(period)s") % {"period": period(proposal)}
+        if not proposal.buy or not self.may("costs.view"):
+            self.filters = [each for each in self.filters if each.name != "side"]
 
     def visible_columns(self) -> Sequence[Column]:
         """Return the columns; which side and trunk it is matters only where carriers were rated, too."""
