@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import formats
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -22,6 +22,7 @@ from voice.directory.models import CivicAddress, Place
 from voice.numbers.models import Number
 from voice.numbers.selectors import without_location
 from voice.rating import warnings
+from voice.rating.limits import account_of
 from voice.receivables.selectors import bills
 from voice.routing.models import Route, RouteTrunk
 
@@ -37,6 +38,24 @@ def todos_of_customer(customer: Customer, may: May) -> list[ToDo]:
     trunks = dead_trunks(trunks_for(customer), "carriers:list", needs="carriers.view")
     found = [*_suspended(customer, may), *trunks, *_numbers(customer), *_stuck(customer), *money]
     return pressing_first([todo if may(todo.needs or "dashboard.view") else replace(todo, url="") for todo in found])
+
+
+def money_of(customer: Customer) -> str:
+    """Return in a sentence what this month's calls cost so far, and what is left for more."""
+    account, at = account_of(customer), now()
+    standing = account.standing(at)
+    if not standing.spent and standing.left is None:
+        return ""
+    words = _("Calls of this month cost %(spent)s so far.")
+    if account.is_prepaid:
+        words = _("Calls of this month cost %(spent)s so far; %(left)s is left on the prepaid account.")
+    elif standing.left is not None:
+        words = _("Calls of this month cost %(spent)s so far; %(left)s is left of what is allowed.")
+    left = max(standing.left or 0, 0)
+    return words % {
+        "spent": values.total(standing.spent, account.currency),
+        "left": values.total(left, account.currency),
+    }
 
 
 def first_steps(customer: Customer, may: May) -> list[Step]:

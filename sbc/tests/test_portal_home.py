@@ -21,7 +21,7 @@ from voice.payments import services
 from voice.payments.models import DunningStep
 from voice.payments.services import dunning, ladder
 from voice.payments.tests.papers import entry, statement
-from voice.rating import limits, warnings
+from voice.rating import accounts, limits, warnings
 from voice.receivables.models import InvoiceRun, RunCustomer
 from voice.receivables.tests import make
 from voice.routing.models import Route
@@ -110,6 +110,20 @@ def test_who_may_not_see_amounts_is_told_only_that_calls_are_stopped(
     assert 'href="/balance/"' in home_of(client_of(alice, acme))
     told = home_of(client_of(victor, acme))
     assert "Calls that cost something are stopped" in told and "/balance/" not in told and "€" not in told
+
+
+def test_the_home_says_what_the_month_costs_to_who_may_know(acme: Any, alice: Any, victor: Any, client_of: Any) -> None:
+    browser = client_of(alice, acme)
+    assert "Calls of this month" not in home_of(browser)  # no account, no calls
+    with contexts.msp(acme.msp):
+        account = limits.account_of(acme)
+        account.kind = "prepaid"
+        limits.save_terms(account, by=BY)
+    accounts.top_up(acme.pk, 10 * EUR, "EUR", reference="pi_1", by=BY)
+
+    words = "Calls of this month cost €0.00 so far; €10.00 is left on the prepaid account."
+    assert words in home_of(browser)
+    assert "Calls of this month" not in home_of(client_of(victor, acme))
 
 
 def test_no_link_of_a_to_do_leads_where_its_reader_may_not_go(

@@ -36,6 +36,7 @@ def customer_home(request: HttpRequest) -> HttpResponse:
         "frame": frame,
         "todos": todos,
         "steps": steps,
+        "money": home_customer.money_of(customer) if request.can("bills.view") else "",  # type: ignore[attr-defined]
         "rollout": scope_status(customer),
         "last_calls": _last_calls(request),
     }

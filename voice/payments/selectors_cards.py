@@ -24,6 +24,11 @@ class Payable:
     bank: str
     payee: str
 
+    @property
+    def ahead(self) -> int:
+        """Return what was paid or credited and is not settled with a bill yet."""
+        return max(sum(each.left for each in self.invoices) - self.balance, 0)
+
 
 def payable(customer: Customer) -> Payable | None:
     """Return what a customer can pay, or None where it is not billed yet."""

@@ -39,6 +39,26 @@ class TestPages:
         assert browser.post(f"/bills/cards/{saved[0]['id']}/remove/").status_code == 302
         assert browser.get("/bills/cards/").status_code == 200
 
+    def test_what_is_paid_ahead_is_told_apart_from_the_open_bills(self, client_of, alice, acme, billed, account):
+        browser = client_of(alice, acme)
+        contexts.use_msp(acme.msp)
+        make.issued(billed, 100 * EUR)
+        contexts.use_public()
+        whole = browser.get("/bills/pay/").context["payable"]
+        assert (whole.balance, whole.ahead) == (119 * EUR, 0)
+        sent = browser.post("/bills/top-up/", {"amount": "50"})
+        browser.post("/" + sent["Location"].split("/", 3)[3], {"card": lab.GOOD})
+
+        page = browser.get("/bills/pay/")
+
+        assert page.context["payable"].ahead == 50 * EUR
+        assert "is to be paid: your open bills, less" in page.content.decode()
+
+    def test_where_no_cards_are_taken_topping_up_names_the_bank_account(self, client_of, alice, acme, billed):
+        contexts.use_public()
+        page = client_of(alice, acme).get("/bills/top-up/").content.decode()
+        assert "DE02 1203 0000 0000 2020 51" in page and "Northwind Voice GmbH" in page
+
     def test_with_a_saved_card_it_takes_one_step(self, client_of, alice, acme, billed, account):
         make.issued(billed, 100 * EUR)
         card = save_card(billed, account, lab.GOOD)

@@ -68,7 +68,8 @@ def top_up(request: HttpRequest) -> HttpResponse:
         else:
             return _onwards(attempt)
     payable = selectors_cards.payable(request.tenant)
-    return TemplateResponse(request, "voice/payments/top_up.html", {"form": form, "payable": payable})
+    context = {"form": form, "payable": payable, "iban": grouped(payable.iban) if payable else ""}
+    return TemplateResponse(request, "voice/payments/top_up.html", context)
 
 
 def _onwards(attempt: CardAttempt) -> HttpResponse:
