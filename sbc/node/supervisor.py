@@ -94,6 +94,7 @@ class Supervisor:
 
     async def stop(self) -> None:
         """Take everything down; dialogs are kept for the next start."""
+        self.pulse.rpc.close()
         await self.plane.stop()
 
     async def carried(self, call_ids: Iterable[str]) -> Mapping[str, bool]:

@@ -33,3 +33,12 @@ def test_who_ended_a_call_and_why(facts: dict[str, Any], end: str) -> None:
 
     assert story.headline(call) == f"Answered after 4 s, lasted 1 min 0 s, then {end}."
     assert story.timeline(call)[-1].title == f"Ended: {end}"
+
+
+def test_the_sbcs_own_answer_is_not_taken_for_another_networks() -> None:
+    facts = {"answered": None, "ringing": None, "code": 480, "released_by": "sbc", "disposition": "not_routed"}
+    tried = [{"trunk": "g1", "sent": 1, "ended": 2, "code": 480, "reason": ""}]
+
+    own, others = (cdr(Customer(pk=1, msp_id=1), NOON, attempts=each, **facts) for each in ([], tried))
+
+    assert "own answer" in story.meaning(own) and story.meaning(others) == "Not reachable or no answer"
