@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import selectors
 import signal
 import subprocess
@@ -19,6 +20,7 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
 STEADY = 60.0
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 LOG_LIMIT = 20_000_000
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Supervisor:
                 self._read(0.05)
             for program in group:
                 if program.alive:
-                    self._say(program, b"does not stop: killed")
+                    self._say(program, "does not stop: killed")
                     _signal(program, signal.SIGKILL)
             self._end_orphans()
         self._read(0)
@@ -112,7 +114,7 @@ class Supervisor:
                 preexec_fn=lambda: _prctl(PR_SET_PDEATHSIG, signal.SIGTERM),
             )  # fmt: skip
         except OSError as error:
-            self._say(program, f"cannot be started: {error}".encode())
+            self._say(program, f"cannot be started: {error}")
             self._later(program)
             return
         if program.process.stdout:
@@ -125,7 +127,7 @@ class Supervisor:
                 if time.monotonic() >= program.again_at:
                     self._launch(program)
             elif program.process is not None and program.process.poll() is not None and not self.stopping:
-                self._say(program, f"ended with {program.process.returncode}".encode())
+                self._say(program, f"ended with {program.process.returncode}")
                 _signal(program, signal.SIGKILL)  # what it left behind holds its ports
                 self._later(program)
         self._orphans()
@@ -134,7 +136,7 @@ class Supervisor:
         if time.monotonic() - program.started > STEADY:
             program.wait = FIRST_WAIT
         program.again_at = time.monotonic() + program.wait
-        self._say(program, f"starts again in {program.wait:.0f} s".encode())
+        self._say(program, f"starts again in {program.wait:.0f} s")
         program.wait = min(program.wait * 2, LONGEST_WAIT)
 
     def _orphans(self) -> list[int]:
@@ -174,23 +176,28 @@ class Supervisor:
                 data, program.pending = program.pending + b"\n" if program.pending else b"", b""
             *lines, program.pending = (program.pending + data).split(b"\n")
             for line in lines:
-                program.last_line = line.decode(errors="replace")
-                self._say(program, line)
+                program.last_line = readable(line)
+                self._say(program, program.last_line)
 
-    def _say(self, program: Program, line: bytes) -> None:
+    def _say(self, program: Program, line: str) -> None:
         if program.log:
-            program.log.write(line + b"\n")
+            program.log.write(line.encode() + b"\n")
             program.log.flush()
         label = f"{program.name:<10}"
         if self._colours:
             label = f"\x1b[{COLOURS[self.programs.index(program) % len(COLOURS)]}m{label}\x1b[0m"
-        print(f"{label} {line.decode(errors='replace')}", flush=True)
+        print(f"{label} {line}", flush=True)
 
     def _asked(self, number: int, frame: FrameType | None) -> None:
         if self.stopping:
             return
         self.stopping = True
         print("\nStopping everything …", flush=True)
+
+
+def readable(line: bytes) -> str:
+    """Return a line as it may be shown: the programs repeat what strangers send, and a terminal obeys such letters."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", line.decode(errors="replace").rstrip("\r"))
 
 
 _libc = ctypes.CDLL(None)

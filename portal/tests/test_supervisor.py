@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from portal.supervisor import readable
+
 RUN = """
 import sys
 from pathlib import Path
@@ -112,3 +114,8 @@ def test_children_end_even_if_we_are_killed(supervised):
     while runs(pid) and time.monotonic() < until:
         time.sleep(0.05)
     assert not runs(pid)
+
+
+def test_a_terminal_obeys_no_stranger():
+    said = b"ERROR: bad message \x1b]0;owned\x07\x1b[2J\xc2\x9b31m Gr\xc3\xbc\xc3\x9fe\tfrom \xff\r"
+    assert readable(said) == "ERROR: bad message \\x1b]0;owned\\x07\\x1b[2J\\x9b31m Grüße\tfrom \ufffd"
