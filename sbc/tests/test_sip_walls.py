@@ -1,11 +1,13 @@
 """What must not get in: forged certificates, unknown sources, smuggled headers, forged tokens, broken SIP."""
 
 import asyncio
+import base64
 import random
 import re
 import socket
 import ssl
 import struct
+import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -231,7 +233,7 @@ async def test_hostile_text_cannot_write_records(stage: Stage, header: str):
 
     teams.send(invite.build())
     got = await carrier.expect("INVITE")
-    carrier.reply(got, 486, 'Busy|&k=a&id=1"')
+    carrier.reply(got, 486, 'Busy|&k=a&id=1"', headers=(("Reason", "Q.850;cause=17|&k=a;text=x"),))
     await teams.expect("INVITE", 486)
 
     call_id = invite.get("Call-ID")
@@ -239,6 +241,24 @@ async def test_hostile_text_cannot_write_records(stage: Stage, header: str):
     assert record["call_id"] == call_id and record["reason"] == 'Busy|&k=a&id=1"'
     if name == "User-Agent":
         assert record["user_agent"] == value
+
+
+@pytest.mark.parametrize("header", ["Contact", "Record-Route"])
+async def test_nobody_adds_a_part_of_his_own_to_a_token(stage: Stage, header: str):
+    """The fourth part is the id under which an end that comes too late is recorded, and would be a line of his."""
+    caller, called = await stage.carrier(1), await stage.carrier(3)
+    forged = f"<sip:{caller.address}:5060;lr;x=||{caller.address}:5060|1&k=f&t=18&co=200&z=1|{caller.address}:5060>"
+    contact = forged if header == "Contact" else caller.contact
+
+    stage.invite_from_carrier(
+        caller, "4930115", contact=contact, headers=(() if contact == forged else ((header, forged),))
+    )
+
+    token = re.search(r";xc=([\w-]+)[.]", (await called.expect("INVITE")).contact_uri)[1]
+    parts = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split("|")
+    source = f"{caller.address}:5060;transport=udp"
+    assert (len(parts), parts[0], parts[1], parts[4]) == (5, f"sip:{source}", "", source)
+    assert str(uuid.UUID(parts[3])) == parts[3]
 
 
 async def test_nothing_is_so_long_that_the_end_of_a_call_gets_lost(stage: Stage):
