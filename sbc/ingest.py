@@ -128,10 +128,12 @@ def take_gauges(node: Node, gauges: protocol.Gauges) -> None:
         shown = {
             "at": gauges.at, "calls": gauges.calls, "cps": gauges.cps, "kamailio": gauges.kamailio,
             "daemons": gauges.daemons, "spooled": gauges.spooled, "waiting": len(gauges.waiting),
+            "microsoft": troubles.microsoft_of(gauges.microsoft),
         }  # fmt: skip
         Node.objects.filter(pk=node.pk).update(gauges=shown, engine=gauges.engine, last_seen=at)
         troubles.note_parts(node, gauges, at)
         troubles.note_clock(node, gauges, at)
+        troubles.note_microsoft(node, gauges, at)
         _drift(node, gauges.drift, at)
         for scope, why in gauges.waiting.items():
             Deployment.objects.filter(node=node, scope=scope, state="sent").exclude(error=why).update(error=why)

@@ -36,6 +36,16 @@ _PARTS = {
         "it could not write their records. Make room on it."
     ),
 }
+_MICROSOFT = {
+    "answers": gettext_lazy(
+        "Microsoft answers none of %(node)s’s OPTIONS: calls to Teams fail there. Look at what it dials with (its "
+        "certificate, and since when), at its way out to port 5061, and at Microsoft’s own state."
+    ),
+    "asks": gettext_lazy(
+        "Microsoft has not asked %(node)s for five minutes, as it does every minute: it takes this SBC for dead and "
+        "sends it no calls. Look at its certificate, the DNS names of its base domains and port 5061 from outside."
+    ),
+}
 _UNKNOWN_PART = gettext_lazy("%(part)s is down on %(node)s.")
 # Of 408, 5xx and silence the next trunk is tried; the others are a carrier's ways to want nothing from this customer.
 _REFUSALS = frozenset({0, 401, 403, 407, 408, 488, 603, 606, 608, *range(500, 600)})
@@ -73,6 +83,29 @@ def note_clock(node: Node, gauges: protocol.Gauges, at: datetime) -> None:
         raise_alarm(Alarm.Kind.NODE, text, at=at, node=node, subject="clock")
     elif abs(seconds) < CLOCK_RIGHT:
         close_alarms([Alarm.Kind.NODE], at=at, node=node, subject="clock")
+
+
+def microsoft_of(found: Mapping[str, protocol.TrunkHealth]) -> dict[str, bool]:
+    """Return whether Microsoft answers the node, and whether it asks it, for all base domains; as far as is known."""
+    bases: dict[str, bool] = {}
+    for key, health in found.items():
+        side, _colon, base = key.partition(":")
+        if side != "asks":
+            # One of its three names is enough.
+            bases[base] = bases.get(base, False) or health["up"]
+    asks = [health["up"] for key, health in found.items() if key.startswith("asks:")]
+    known = {"answers": list(bases.values()), "asks": asks}
+    return {name: all(said) for name, said in known.items() if said}
+
+
+def note_microsoft(node: Node, gauges: protocol.Gauges, at: datetime) -> None:
+    """Raise the alarm that Microsoft does not answer, or does not ask any more; runs as the role ingest."""
+    for name, is_well in microsoft_of(gauges.microsoft).items():
+        if is_well:
+            close_alarms([Alarm.Kind.NODE], at=at, node=node, subject=f"microsoft {name}")
+        else:
+            words = _MICROSOFT[name] % {"node": node}
+            raise_alarm(Alarm.Kind.NODE, words, at=at, node=node, subject=f"microsoft {name}")
 
 
 def note_away(node: Node, at: datetime) -> None:

@@ -83,6 +83,25 @@ def test_a_clock_that_is_wrong_is_alarmed(node: Node, seconds: int, says: str) -
     assert alarms() == []
 
 
+def test_microsoft_that_neither_answers_nor_asks_is_alarmed(node: Node) -> None:
+    def say(**up: bool) -> None:
+        found = {"up": True, "code": 0, "since": 0, "checked": 0}
+        names = {"ms1": "ms1:a.example", "ms2": "ms2:a.example", "other": "ms1:b.example", "asks": "asks:a.example"}
+        microsoft = {names[name]: found | {"up": is_up} for name, is_up in up.items()}
+        ingest.take_gauges(node, gauges(microsoft=microsoft))
+
+    say(ms1=False, ms2=True, other=True, asks=True)
+    assert alarms() == []
+    say(ms1=False, ms2=False, other=True, asks=True)
+    assert ["answers none" in each for each in alarms()] == [True]
+    say(ms1=True, ms2=False, other=True, asks=False)
+    assert ["has not asked" in each for each in alarms()] == [True]
+    say(ms1=True, ms2=True)
+    assert len(alarms()) == 1, "a Kamailio that has just started does not know whether it is asked"
+    say(ms1=True, asks=True)
+    assert alarms() == []
+
+
 def test_a_silent_node_is_alarmed_once_until_it_is_heard_of(node: Node) -> None:
     ingest.take_gauges(node, gauges())
     with contexts.ingest():

@@ -179,6 +179,12 @@ async def test_microsoft_and_trunks_are_asked_how_they_are(tmp_path: Path):
                 await asyncio.sleep(0.1)
 
         await asyncio.wait_for(down(), 15)
+        assert "asks:sbc.northwind.example" not in (await stage.engine.gauges())["microsoft"]
+        base = "sip:sbc.northwind.example:5061;transport=tls"
+        teams.send(
+            teams.request("OPTIONS", base, sender="<sip:sip.pstnhub.microsoft.com>;tag=1", to=f"<{base}>").build()
+        )
+        await teams.expect("OPTIONS", 200)
         gauges = await stage.engine.gauges()
 
         options = teams.options[0]
@@ -187,6 +193,7 @@ async def test_microsoft_and_trunks_are_asked_how_they_are(tmp_path: Path):
         assert gauges["trunks"]["g1"] | {"up": True, "code": 200} == gauges["trunks"]["g1"]
         assert gauges["trunks"]["g2"] | {"up": False, "code": 0} == gauges["trunks"]["g2"]
         assert gauges["microsoft"]["ms1:sbc.northwind.example"]["up"]
+        assert gauges["microsoft"]["asks:sbc.northwind.example"]["up"]
         assert await stage.engine.get("dw", "g2") == "1"
 
         second.answers_options = True

@@ -161,7 +161,11 @@ def _parts(node: Node) -> list[tuple[str, Status]]:
     if "disk" in well:
         room = status("up", word=_("Enough")) if well["disk"] else status("down", word=_("Little"))
         found.append((_("Room on its disk"), room))
-    return found
+    words = {"answers": _("Microsoft answers it"), "asks": _("Microsoft asks it")}
+    return found + [
+        (words[name], status("up" if is_well else "down", word=_("Yes") if is_well else _("No")))
+        for name, is_well in node.gauges.get("microsoft", {}).items()
+    ]
 
 
 def _node(pk: int) -> Node:

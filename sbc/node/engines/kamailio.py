@@ -246,12 +246,13 @@ class KamailioEngine:
             [("dlg.stats_active", []), ("core.uptime", []), ("core.shmmem", []), ("mqueue.get_size", ["ev"])]
         )
         trunks = {key: health_of(value) for key, value in (await self.dump("gh")).items()}
-        # A trunk that is gone is not asked any more.
-        fresh = (time.time() - 4 * self.settings.trunk_options_every - 30) * 1000
-        trunks = {key: health for key, health in trunks.items() if health["checked"] > fresh}
+        # What is gone is not asked any more.
+        trunks = _fresh(trunks, self.settings.trunk_options_every)
         seen = await self.dump("mh")
         microsoft = {key: health_of(value) for key, value in seen.items() if key.startswith("ms")}
-        asked = {key.partition(":")[2]: int(value) * 1000 for key, value in seen.items() if key.startswith("seen:")}
+        microsoft = _fresh(microsoft, self.settings.microsoft_options_every)
+        bases = {key.partition(":")[2] for key in microsoft}
+        microsoft |= {f"asks:{base}": _asked(seen[f"seen:{base}"]) for base in bases if f"seen:{base}" in seen}
         return {
             "up": True,
             "calls": int(active["result"].get("all", 0)),
@@ -261,7 +262,6 @@ class KamailioEngine:
             "events_waiting": int(queue["result"].get("size", 0)),
             "trunks": trunks,
             "microsoft": microsoft,
-            "microsoft_asked": asked,
         }
 
     async def refuse_calls(self) -> None:
@@ -294,6 +294,7 @@ class KamailioEngine:
 
 
 EVENTS_AT_ONCE = 60
+ASKS_WITHIN = 300  # seconds
 
 
 def event_of(line: str) -> dict[str, Any] | None:
@@ -327,6 +328,17 @@ def health_of(value: str) -> dict[str, Any]:
     """Return a health row of Kamailio as gauges tell it."""
     up, code, since, checked, _ = (value.split(";") + ["0"] * 5)[:5]
     return {"up": up == "1", "code": _int(code), "since": _int(since) * 1000, "checked": _int(checked) * 1000}
+
+
+def _fresh(found: dict[str, dict[str, Any]], every: int) -> dict[str, dict[str, Any]]:
+    oldest = (time.time() - 4 * every - 30) * 1000
+    return {key: health for key, health in found.items() if health["checked"] > oldest}
+
+
+def _asked(value: str) -> dict[str, Any]:
+    """Return how long ago Microsoft asked for a base domain, as gauges tell health: it asks every minute."""
+    at, now = _int(value), int(time.time())
+    return {"up": at > now - ASKS_WITHIN, "code": 0, "since": at * 1000, "checked": now * 1000}
 
 
 def _int(text: str | None) -> int:
