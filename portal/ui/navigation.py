@@ -27,6 +27,10 @@ class Entry:
     group: Words = ""
     # Pages that are reached by tabs of this entry's page, where their addresses do not lie under its own.
     covers: tuple[str, ...] = ()
+    # Other words by which the search finds the page.
+    also: Words = ""
+    # A page of the reader's own account, which is closed to who acts as somebody else.
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Link:
     icon: str
     url: str
     current: bool
+    also: Words = ""
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,9 @@ PLACES: dict[str, list[Entry]] = {
         Entry(_("Quality"), "chart-bar", "calls:quality", "calls.view"),
         Entry(_("Numbers"), "hash", "numbers:list", "numbers.view"),
         Entry(_("People and places"), "users", "directory:list", "people.view"),
-        Entry(_("Routing"), "route", "routing:list", "routing.view"),
-        Entry(_("Trunks"), "plug-connected", "carriers:list", "carriers.view"),
-        Entry(_("Emergency"), "ambulance", "emergency:home", "emergency.view"),
+        Entry(_("Routing"), "route", "routing:list", "routing.view", also=_("block a number, try a number, routes")),
+        Entry(_("Trunks"), "plug-connected", "carriers:list", "carriers.view", also=_("carriers, lines")),
+        Entry(_("Emergency"), "ambulance", "emergency:home", "emergency.view", also="110 112 911 999"),
         Entry(
             _("Bills and usage"),
             "file-text",
@@ -100,10 +105,11 @@ PLACES: dict[str, list[Entry]] = {
             "bills.view",
             ACCOUNT,
             ("usage:list", "account:home", "plan:home"),
+            also=_("invoices"),
         ),
         Entry(_("Rollout"), "versions", "rollout:list", "rollout.view", ACCOUNT),
-        Entry(_("Company"), "building", "settings:company", "settings.view", ACCOUNT),
-        Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT),
+        Entry(_("Company"), "building", "settings:company", "settings.view", ACCOUNT, also=_("settings, support")),
+        Entry(_("Team"), "users-group", "team:list", "team.view", ACCOUNT, also=_("users, roles, invitations")),
         Entry(_("API tokens"), "key", "tokens:list", "api.use", ACCOUNT),
         Entry(_("What we keep"), "hourglass", "retention:list", "retention.view", ACCOUNT),
         Entry(_("Audit log"), "history", "audit:list", "audit.view", ACCOUNT),
@@ -134,6 +140,35 @@ TABS: dict[str, list[Entry]] = {
     "customer": [
         Entry(_("Usage"), "chart-bar", "usage:list", "bills.view"),
         Entry(_("Balance and limits"), "wallet", "account:home", "bills.view"),
+        Entry(_("Your plan"), "packages", "plan:home", "bills.view", also=_("contract, included minutes")),
+        Entry(_("Pay"), "credit-card", "pay:pay", "payments.change", also=_("IBAN, bank transfer")),
+        Entry(_("Top up"), "plus", "pay:top_up", "payments.change", also=_("prepaid")),
+        Entry(_("Payments"), "credit-card", "pay:payments", "payments.view", also=_("receipts")),
+        Entry(_("Statement of account"), "file-text", "pay:statement", "payments.view"),
+        Entry(_("Your questions"), "help-circle", "bills:questions", "questions.view"),
+        Entry(_("Caller ID"), "id", "numbers:caller_ids", "numbers.view"),
+        Entry(_("Hours"), "clock", "routing:schedules", "routing.view", also=_("opening hours, schedules")),
+        Entry(_("Sites"), "building", "directory:sites", "people.view"),
+        Entry(_("Addresses"), "map-pin", "directory:addresses", "people.view"),
+        Entry(_("Places"), "map-pin", "directory:places", "people.view", also=_("emergency locations")),
+        Entry(_("Invite somebody"), "user-plus", "team:invite", "team.change"),
+        Entry(
+            _("Profile"),
+            "user-circle",
+            "profile:edit",
+            "dashboard.view",
+            own=True,
+            also=_("language, time zone, theme"),
+        ),
+        Entry(_("Password"), "key", "account_change_password", "dashboard.view", own=True),
+        Entry(
+            _("Two-step log-in"),
+            "shield-lock",
+            "mfa_index",
+            "dashboard.view",
+            own=True,
+            also=_("2FA, authenticator app"),
+        ),
     ],
 }
 
@@ -142,7 +177,7 @@ def tabs(request: HttpRequest) -> list[Link]:
     """Return the pages of the request's place that stand as tabs on another, those that its reader may see."""
     entries = [entry for entry in TABS.get(getattr(request, "place", "") or "", []) if may_see(entry, request)]
     found = [(entry, page_url(entry.url_name, request)) for entry in entries]
-    return [Link(entry.label, entry.icon, url, False) for entry, url in found if url]
+    return [Link(entry.label, entry.icon, url, False, entry.also) for entry, url in found if url]
 
 
 def groups(request: HttpRequest) -> list[Group]:
@@ -189,7 +224,7 @@ def _grouped(shown: Shown) -> list[Group]:
         url = address(entry.url_name, shown.urlconf) if entry.url_name in shown.names else ""
         if url:
             group = found.setdefault(str(entry.group), Group(entry.group, []))
-            group.links.append(Link(entry.label, entry.icon, url, url == shown.current))
+            group.links.append(Link(entry.label, entry.icon, url, url == shown.current, entry.also))
     return list(found.values())
 
 
@@ -202,6 +237,8 @@ def _side(shown: Shown, language: str | None) -> SafeString:
 def may_see(entry: Entry, request: HttpRequest) -> bool:
     """Tell whether the reader holds the entry's capability."""
     can = getattr(request, "can", None)
+    if entry.own and getattr(request, "acting", None):
+        return False
     return not entry.capability or (can is not None and bool(can(entry.capability)))
 
 

@@ -48,7 +48,7 @@ def find(request: HttpRequest, text: str) -> Iterator[Hit]:
     text = text.replace("\0", "").strip()[:100]
     links = [link for group in navigation.groups(request) for link in group.links]
     for link in links + (navigation.tabs(request) if text else []):
-        if text.lower() in str(link.label).lower():
+        if text.lower() in f"{link.label} {link.also}".lower():
             yield Hit(link.label, link.url, _("Page"), link.icon)
     if len(text) < 2:
         return

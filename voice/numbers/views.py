@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -109,8 +109,9 @@ def bulk_state(request: HttpRequest, state: str) -> HttpResponse:
         count = services.set_state(chosen.ids, state, customer=request.tenant, by=request.actor)
     except ValidationError as error:
         messages.error(request, refusal_words(error))
-    else:
-        messages.success(request, ngettext("%d number changed.", "%d numbers changed.", count) % count)
+        # What the list was narrowed to stays, so that its rows are at hand for what has to be done first.
+        return redirect(f"{reverse('numbers:list')}?{QueryDict(request.POST.get('query', '')).urlencode()}")
+    messages.success(request, ngettext("%d number changed.", "%d numbers changed.", count) % count)
     return redirect("numbers:list")
 
 
@@ -130,7 +131,10 @@ def bulk_place(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             refuse(form, error)
         else:
-            messages.success(request, ngettext("%d number has its location.", "%d numbers have it.", count) % count)
+            messages.success(
+                request,
+                ngettext("%d number has its location now.", "%d numbers have their location now.", count) % count,
+            )
             return redirect("numbers:list")
     context = {
         "form": form,

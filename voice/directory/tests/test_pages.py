@@ -95,3 +95,21 @@ def test_another_customers_address_cannot_be_named(acme, globex, alice, mallory,
     body = {"address": place.address_id, "description": "x"}
     assert browser.post("/api/v1/places/", body, content_type="application/json").status_code == 400
     assert browser.post("/people/places/new/", body).status_code == 200
+
+
+def test_the_search_leads_to_people_and_places_where_the_reader_may_go(acme, globex, alice, victor, mallory, client_of):
+    with contexts.customer(acme):
+        place = berlin(alice)
+        site = Site.objects.create(name="Berlin office")
+        person = Person.objects.create(name="Berlinde Krause")
+
+    def found(user, customer, text):
+        return client_of(user, customer).get("/search/", {"q": text}).content.decode()
+
+    seen = found(alice, acme, "berlin")
+    for path in (f"addresses/{place.address_id}/", f"sites/{site.pk}/", f"{person.pk}/"):
+        assert f'href="/people/{path}"' in seen
+    assert f'href="/people/places/{place.pk}/"' in found(alice, acme, "2nd floor")
+    looked = found(victor, acme, "2nd floor")
+    assert 'href="/people/places/?q=2nd+floor"' in looked and f"/people/places/{place.pk}/" not in looked
+    assert "Krause" not in found(mallory, globex, "berlin")

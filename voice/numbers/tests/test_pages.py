@@ -77,6 +77,12 @@ def test_bulk_actions_take_ticked_rows_or_everything_that_matches(acme, alice, n
         assert Number.objects.active().count() == 2
 
 
+def test_a_refused_bulk_action_leads_back_to_what_the_list_was_narrowed_to(acme, alice, numbers, client_of):
+    answer = client_of(alice, acme).post("/numbers/activate/", {"pick": [numbers[0].pk], "query": "place=none&q=030"})
+
+    assert answer["Location"] == "/numbers/?place=none&q=030"
+
+
 def test_another_customers_objects_are_out_of_reach(acme, globex, alice, mallory, nadia, numbers, client_of):
     given(globex, nadia, "+12065550100", country="US")
     browser = client_of(mallory, globex)

@@ -253,3 +253,18 @@ class TestApi:
         contexts.use_public()
         (bill,) = client_of(alice, acme).get("/api/v1/bills/").json()["results"]
         assert (bill["number"], bill["lines"][0]["net"]) == ("2026-00001", EUR)
+
+
+def test_the_search_finds_a_bill_by_its_number_for_its_own_customer_and_msp(
+    client_of, office, alice, victor, acme, mallory, globex, billed
+):
+    invoice = make.issued(billed, 100 * EUR)
+    contexts.use_public()
+
+    def found(browser):
+        return browser.get("/search/", {"q": invoice.number}).content.decode()
+
+    assert f'href="/bills/{invoice.pk}/"' in found(client_of(alice, acme))
+    assert f'href="/invoices/{invoice.pk}/"' in found(office)
+    for browser in (client_of(victor, acme), client_of(mallory, globex)):
+        assert "Nothing found" in found(browser)
