@@ -160,6 +160,21 @@ async def test_an_unknown_source_is_refused_and_a_flooder_is_not_answered(stage:
     await carrier.expect("OPTIONS", 200)
 
 
+async def test_who_calls_nobodys_numbers_without_end_is_answered_and_fills_no_disk(stage: Stage):
+    carrier = await stage.carrier(1)
+    before = len(stage.lines())
+    await stage.new_second()
+    for number in range(50):
+        stage.invite_from_carrier(carrier, f"49999{number:04}")
+
+    for _ in range(50):
+        await carrier.expect("INVITE", 404)
+    await asyncio.sleep(0.2)
+
+    # The fifty may fall into two seconds.
+    assert 20 <= len(stage.lines()) - before <= 40
+
+
 async def test_our_own_headers_come_from_nobody_else(stage: Stage):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     smuggled = (
