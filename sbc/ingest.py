@@ -20,7 +20,6 @@ from sbc.services import troubles
 from sbc.services.alarms import raise_alarm
 from tenants.models import Customer
 from voice.calls import live
-from voice.calls.masking import masked, without
 from voice.calls.models import Cdr, RunningCall
 from voice.calls.services import NotStored, Stored, TrunkName, complete_call, store_calls, take_place_of
 from voice.carriers.models import Trunk
@@ -110,7 +109,7 @@ def take_events(node: Node, events: protocol.Events) -> int:
         msps = served_by(node, {tenant for item in items for tenant in (item["tenant"], item["peer"]) if tenant})
         for item in items:
             if item["type"] == "alarm":
-                _alarm_of_call(node, item, msps)
+                troubles.note_call(node, item, msps, now())
                 continue
             for tenant in {item["tenant"], item["peer"]} & msps.keys():
                 # What a node says of an MSP is not believed: the customer decides.
@@ -308,22 +307,6 @@ def _gateways(record: dict[str, Any]) -> Iterator[str]:
     yield record["egress"]
     for attempt in record["attempts"]:
         yield attempt["trunk"]
-
-
-def _alarm_of_call(node: Node, item: protocol.CallEvent, msps: dict[int, int]) -> None:
-    tenant = item["tenant"] if item["tenant"] in msps else None
-    words = _("%(node)s: %(reason)s (from %(caller)s to %(called)s)")
-    # Operators and support read alarms: nobody there needs the whole number.
-    numbers = [item["caller"], item["called"]]
-    text = words % {
-        "node": node, "reason": without(item["reason"], numbers) or _("a call was refused"),
-        "caller": masked(item["caller"]) or "?", "called": masked(item["called"]) or "?",
-    }  # fmt: skip
-    raise_alarm(
-        Alarm.Kind.CALL, text[:500], at=now(), node=node, tenant_id=tenant, msp_id=msps.get(item["tenant"]),
-        # Strangers choose what their packets say: the kind is ours.
-        subject=item.get("kind", "")[:40],
-    )  # fmt: skip
 
 
 def _drift(node: Node, found: list[protocol.Drift], at: datetime) -> None:

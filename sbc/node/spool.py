@@ -28,6 +28,7 @@ CREATE INDEX IF NOT EXISTS open_call_lost ON open_call (lost_at) WHERE lost_at I
 """
 # daphne cuts a line that brings more than 1 MiB in one message, and would so for ever: the same records come again.
 MOST_BYTES = 750_000
+SPARE = 64_000_000  # bytes of free pages that stay in the file
 HOUR = 3_600_000
 HOURS_KEPT = 8 * 24
 HOURS_AGAIN = 48  # told once more on each new line: the last of the old line may have got lost
@@ -124,7 +125,17 @@ class Spool:
     def acknowledge(self, sequence: int) -> int:
         """Forget what the portal has; give the number of records."""
         with self._transaction():
-            return self._db.execute("DELETE FROM record WHERE seq <= ?", (sequence,)).rowcount
+            gone = self._db.execute("DELETE FROM record WHERE seq <= ?", (sequence,)).rowcount
+        self._give_back()
+        return gone
+
+    def _give_back(self) -> None:
+        """Give the disk what a long time without the portal took, once nothing waits: SQLite keeps it otherwise."""
+        with self._lock:
+            free, size = (self._db.execute(f"PRAGMA {what}").fetchone()[0] for what in ("freelist_count", "page_size"))
+            if free * size > SPARE and self._db.execute("SELECT 1 FROM record LIMIT 1").fetchone() is None:
+                self._db.execute("VACUUM")
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def renew(self) -> None:
         """Become another spool: the portal knows later numbers of this one, so this file is an old copy."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from sbc import protocol
 from sbc.models import Alarm, Node
 from sbc.services.alarms import close_alarms, raise_alarm
+from voice.calls.masking import masked, without
 from voice.calls.services import Stored
 from voice.carriers.models import Trunk
 
@@ -46,6 +47,26 @@ _MICROSOFT = {
         "sends it no calls. Look at its certificate, the DNS names of its base domains and port 5061 from outside."
     ),
 }
+# Strangers choose what their packets say: which of these it is, and from where, is the node's own word.
+_CALLS = {
+    "unknown_name": gettext_lazy(
+        "%(node)s: Microsoft sent a call for “%(host)s”, which is no customer’s name here. It belongs to a customer "
+        "that left, or whose name is not live yet."
+    ),
+    "unknown_number": gettext_lazy(
+        "%(node)s: the trunk at %(source)s sent a call to %(called)s, which is nobody’s number here. Add the number, "
+        "or tell the carrier that it is not yours."
+    ),
+    "wrong_trunk": gettext_lazy(
+        "%(node)s: %(source)s sent a call to %(called)s, whose customer has no trunk at that address. The carrier "
+        "routes it wrongly, or a trunk was not granted to the customer."
+    ),
+    "forged_microsoft": gettext_lazy(
+        "%(node)s: %(source)s, dialled as Microsoft, showed a certificate of “%(host)s” and is called no more for five "
+        "minutes. Look at the addresses of Microsoft’s names in the region, and at who answers there."
+    ),
+}
+_OTHER_CALL = gettext_lazy("%(node)s: a call from %(caller)s to %(called)s was refused. %(reason)s")
 _UNKNOWN_PART = gettext_lazy("%(part)s is down on %(node)s.")
 # Of 408, 5xx and silence the next trunk is tried; the others are a carrier's ways to want nothing from this customer.
 _REFUSALS = frozenset({0, 401, 403, 407, 408, 488, 603, 606, 608, *range(500, 600)})
@@ -121,6 +142,23 @@ def note_away(node: Node, at: datetime) -> None:
 def note_heard(node: Node, at: datetime) -> None:
     """Close that alarm; runs as the role ingest."""
     close_alarms([Alarm.Kind.NODE], at=at, node=node, subject="away")
+
+
+def note_call(node: Node, item: protocol.CallEvent, msps: Mapping[int, int], at: datetime) -> None:
+    """Raise the alarm of a call that a node says somebody should look at; runs as the role ingest."""
+    # Operators and support read alarms: nobody there needs the whole number.
+    numbers = [item["caller"], item["called"]]
+    kind = item.get("kind", "")[:40]
+    facts = {
+        "node": node, "source": item.get("source") or "?", "host": without(item.get("host", ""), numbers)[:80],
+        "caller": masked(item["caller"]) or "?", "called": masked(item["called"]) or "?",
+        "reason": without(item["reason"], numbers),
+    }  # fmt: skip
+    words = str(_CALLS.get(kind, _OTHER_CALL) % facts).strip()
+    tenant = item["tenant"] if item["tenant"] in msps else None
+    raise_alarm(
+        Alarm.Kind.CALL, words[:500], at=at, node=node, tenant_id=tenant, msp_id=msps.get(item["tenant"]), subject=kind
+    )
 
 
 def note_full(node: Node, calls: Iterable[Stored], at: datetime) -> None:

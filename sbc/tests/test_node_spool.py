@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from sbc import protocol
+from sbc.node import spool
 from sbc.node.begun import Begun
 from sbc.node.follow import STRAY_END, Follower
 from sbc.node.spool import OpenCall, Spool, storable
@@ -363,3 +364,13 @@ def test_a_full_disk_costs_nothing_once_it_has_room_again(desk, room):
     desk.passes()
 
     assert [(each["seq"], each["id"]) for each in desk.records()] == [(1, "c1"), (2, "c2")]
+
+
+def test_the_disk_gets_back_what_a_long_time_without_the_portal_took(desk, monkeypatch):
+    monkeypatch.setattr(spool, "SPARE", 500_000)
+    desk.spool.store([{"id": str(number), "user_agent": "x" * 1000} for number in range(2000)])
+    desk.spool.acknowledge(1999)
+    file = desk.root / "spool.sqlite"
+    desk.spool.acknowledge(2000)
+    assert file.stat().st_size + file.with_name("spool.sqlite-wal").stat().st_size < 200_000
+    assert desk.spool.store([{"id": "next"}]) == 2001

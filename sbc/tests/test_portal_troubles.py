@@ -14,7 +14,7 @@ from sbc import ingest, protocol, services
 from sbc.models import Alarm, Node
 from sbc.selectors.home import todos_of_msp, todos_of_operator
 from sbc.services import nodes, troubles
-from sbc.tests.fake_node import record
+from sbc.tests.fake_node import event, record
 from sbc.tests.test_portal_reports import gauges
 from tenants.models import Customer, Region
 from voice.carriers.models import Trunk
@@ -100,6 +100,19 @@ def test_microsoft_that_neither_answers_nor_asks_is_alarmed(node: Node) -> None:
     assert len(alarms()) == 1, "a Kamailio that has just started does not know whether it is asked"
     say(ms1=True, asks=True)
     assert alarms() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("unknown_name", "for “old.example”"), ("unknown_number", "at 127.0.9.1 sent a call to +493012***"),
+     ("wrong_trunk", "no trunk at that address"), ("forged_microsoft", "certificate of “old.example”"),
+     ("something", "to +493012*** was refused")],
+)  # fmt: skip
+def test_a_call_to_look_at_says_why(node: Node, kind: str, says: str) -> None:
+    odd = {"kind": kind, "source": "127.0.9.1", "host": "old.example", "called": "+493012345"}
+    ingest.take_events(node, protocol.Events(items=[event(str(uuid.uuid4()), "alarm", 0, **odd)]))
+    (text,) = alarms("call")
+    assert says in text and text.startswith("sbc-lab-1: ")
 
 
 def test_a_silent_node_is_alarmed_once_until_it_is_heard_of(node: Node) -> None:
