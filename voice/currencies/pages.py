@@ -24,12 +24,15 @@ class RateList(ListPage):
     )
     columns = [
         Column("day", _("Day"), sort=True),
-        Column("base", _("One unit of"), kind="code", sort=True),
-        Column("nanos", _("is"), kind="count", value=lambda row: digits(row.nanos), sort=True),
-        Column("quote", _("units of"), kind="code", sort=True),
+        Column("base", _("From currency"), kind="code", sort=True),
+        Column(
+            "nanos", _("Rate"), kind="count", value=lambda row: digits(row.nanos), sort=True,
+            help=_("What one unit of the first currency is worth in the second."),
+        ),
+        Column("quote", _("To currency"), kind="code", sort=True),
         Column("kind", _("By"), value=lambda row: row.get_kind_display(), card=False),
         Column("source", _("Published"), card=False),
-    ]
+    ]  # fmt: skip
     search_fields = ["base", "quote", "source"]
     search_label = _("Search currency or source")
     filters = [
