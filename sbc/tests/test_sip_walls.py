@@ -160,6 +160,22 @@ async def test_an_unknown_source_is_refused_and_a_flooder_is_not_answered(stage:
     await carrier.expect("OPTIONS", 200)
 
 
+async def test_the_connections_of_one_stranger_are_counted(stage: Stage):
+    s = stage.settings
+    opened = [
+        await asyncio.open_connection(s.address, s.carrier_port, local_addr=(f"{stage.net}.200", 0)) for _ in range(120)
+    ]
+    done, held = await asyncio.wait([asyncio.ensure_future(reader.read(1)) for reader, _ in opened], timeout=0.5)
+    _, other = await asyncio.open_connection(s.address, s.carrier_port, local_addr=(f"{stage.net}.201", 0))
+    for task in held:
+        task.cancel()
+    for writer in (other, *(writer for _, writer in opened)):
+        writer.close()
+
+    assert (len(done), len(held)) == (20, 100)
+    await stage.microsoft()
+
+
 async def test_who_calls_nobodys_numbers_without_end_is_answered_and_fills_no_disk(stage: Stage):
     carrier = await stage.carrier(1)
     before = len(stage.lines())
