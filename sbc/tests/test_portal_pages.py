@@ -17,6 +17,7 @@ from sbc.services.alarms import raise_alarm
 from sbc.tests.fake_node import record
 from tenants.models import Customer, Region
 from voice.calls.models import Cdr, Rollup
+from voice.calls.views import next_step
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LAB = Actor.system("tests")
@@ -175,6 +176,12 @@ def test_a_call_leads_to_trying_its_number_anew_where_the_reader_sees_it(
     assert client_of(alice, acme).get(page.context["try_url"]).context["answer"]
     for browser in (client_of(victor, acme), client_of(nadia, northwind)):
         assert browser.get(path).context["try_url"] == ""
+
+    hers, theirs = (browser.get(path).wsgi_request for browser in (client_of(alice, acme), client_of(nadia, northwind)))
+    for disposition, url in (("bad_caller_id", "/numbers/caller-ids/"), ("spend_limit", "/balance/"), ("busy", "")):
+        call.disposition = disposition
+        step = next_step(hers, call)
+        assert (step[1] if step else "") == url and next_step(theirs, call) is None
 
 
 @pytest.mark.parametrize("text", ["030 555123", "+4930555", "0049 30 555", "5123", "call-1@lab", HOSTILE, "'; drop"])

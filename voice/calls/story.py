@@ -20,9 +20,9 @@ LONGEST = 60
 # After these a call is over, however many trunks are left; all others let the next one try.
 FAILOVER_CODES = frozenset({0, 408, *range(500, 600)})
 LIMITS = {
-    "customer_cps": gettext_lazy("more new calls a second than the customer's limit"),
-    "customer_channels": gettext_lazy("more calls at a time than the customer's limit"),
-    "customer_spend": gettext_lazy("the customer's prepaid balance, credit or spend limit is used up"),
+    "customer_cps": gettext_lazy("more new calls a second than the company's limit"),
+    "customer_channels": gettext_lazy("more calls at a time than the company's limit"),
+    "customer_spend": gettext_lazy("the prepaid balance, credit or spend limit is used up"),
     "trunk_cps": gettext_lazy("more new calls a second than the trunk's limit"),
     "trunk_channels": gettext_lazy("more calls at a time than the trunk's limit"),
     "node": gettext_lazy("the SBC was busy"),
@@ -34,11 +34,11 @@ ENDED_BY_US = {  # by the reason in the record
     "No media from either end": gettext_lazy("both ends had vanished, no sound came from either"),
 }
 SCREENING = {
-    "own": gettext_lazy("The caller's number belongs to the customer."),
-    "forwarded": gettext_lazy("A forwarded call: the original caller is shown, on the customer's account."),
-    "foreign": gettext_lazy("The caller's number is another network's, and approved for this customer."),
-    "replaced": gettext_lazy("The caller's number was not the customer's and was replaced by the default number."),
-    "refused": gettext_lazy("The caller's number was not the customer's, so the call was refused."),
+    "own": gettext_lazy("The caller's number is one of the company's own."),
+    "forwarded": gettext_lazy("A forwarded call: the original caller is shown, on the company's account."),
+    "foreign": gettext_lazy("The caller's number is another network's, and approved for the company."),
+    "replaced": gettext_lazy("The caller's number was not the company's own and was replaced by the default number."),
+    "refused": gettext_lazy("The caller's number was not the company's own, so the call was refused."),
     "none": gettext_lazy("The caller's number was not checked."),
 }
 RELEASED = {
@@ -89,7 +89,7 @@ def headline(cdr: Cdr) -> str:
     if cdr.disposition == Disposition.NOT_ROUTED:
         return _("Not placed: no trunk could be tried.")
     if cdr.disposition == Disposition.NOT_OURS:
-        return _("Refused: the called number does not belong to this customer here.")
+        return _("Refused: the called number does not belong to this company here.")
     if cdr.disposition == Disposition.CANCELLED:
         return _("The caller hung up after %(time)s, before anybody answered.") % {"time": _lasted(cdr)}
     return " ".join(_failed(cdr, failed))

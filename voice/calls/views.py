@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
 
 from portal.db import contexts
 from portal.ui import values
@@ -25,6 +26,10 @@ from voice.calls.watching import Watch, board_for
 
 # Of SIP's answers, those from here on are refusals.
 LOWEST_REFUSAL = 300
+MENDED_AT = {
+    Disposition.BAD_CALLER_ID: ("numbers:caller_ids", "numbers.view", _("See which numbers calls may show")),
+    Disposition.SPEND_LIMIT: ("account:home", "bills.view", _("See balance and limits")),
+}
 
 
 @requires("calls.view")
@@ -72,8 +77,16 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "price": hooks.prices().panel(request, call, is_corrected=aftermath.is_corrected),
             "aftermath": aftermath.panel,
             "try_url": _try_url(request, call),
+            "next_step": next_step(request, call),
         },
     )
+
+
+def next_step(request: HttpRequest, call: Cdr) -> tuple[Any, str] | None:
+    """Return the page on which a customer mends what kept the call from being placed, with its name."""
+    name, capability, label = MENDED_AT.get(Disposition(call.disposition), ("", "", ""))
+    url = page_url(name, request) if name and request.can(capability) else ""  # type: ignore[attr-defined]
+    return (label, url) if url else None
 
 
 def _try_url(request: HttpRequest, call: Cdr) -> str:

@@ -20,7 +20,7 @@ NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
         ({"released_by": "sbc", "limit": "call_length"}, "the SBC ended it: it had lasted as long as a call may"),
         (
             {"released_by": "sbc", "limit": "customer_spend"},
-            "the SBC ended it: the customer's prepaid balance, credit or spend limit is used up",
+            "the SBC ended it: the prepaid balance, credit or spend limit is used up",
         ),
         (
             {"released_by": "sbc", "reason": "No media from either end"},
