@@ -97,7 +97,10 @@ def _sentence(todos: list[ToDo], frame: dict[str, Any], reach: Reach) -> dict[st
 
 def _about(reach: Reach) -> str:
     if not reach.nodes:
-        return _("No call is possible before the first one has connected. What you set up now goes live with it.")
+        return _(
+            "An SBC is a server that carries calls between Teams and the telephone network. "
+            "No call is possible before the first one has connected. What you set up now goes live with it."
+        )
     if not reach.blind:
         return (
             _("The others are in touch. Changes reach an SBC that is away as soon as it is back.") if reach.away else ""

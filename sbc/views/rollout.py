@@ -66,7 +66,7 @@ def _narrow(queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
 
 class RolloutList(ListPage):
     title = gettext_lazy("Rollout")
-    lead = gettext_lazy("What you saved is live on an SBC when that SBC says so.")
+    lead = gettext_lazy("What you saved is live on an SBC, a server that carries calls, when that SBC says so.")
     topic = "rollout"
     template = "sbc/rollout_list.html"
     search_fields = ["tenant__name", "msp__name", "region__name", "node__name", "error"]
