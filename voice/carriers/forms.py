@@ -47,7 +47,7 @@ class TrunkForm(Groups, forms.ModelForm):
         label=_("Addresses that its calls come from"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text=_("IP addresses, one a line. Empty: the address above."),
+        help_text=_("IP addresses, one a line. Empty: the IP address above; beside a host name they have to be given."),
     )
     groups = [
         (_("Where it leads"), ["name", "carrier", "host", "port", "transport"]),

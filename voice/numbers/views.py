@@ -19,6 +19,7 @@ from portal.ui import list_panel
 from portal.ui.forms import refuse
 from portal.ui.navigation import page_url
 from tenants.countries import country_name
+from voice.directory.models import Place
 from voice.numbers import selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.numbers.forms import NumberForm, PlaceForm
 from voice.numbers.models import Number
@@ -122,6 +123,9 @@ def bulk_place(request: HttpRequest) -> HttpResponse:
     if not chosen:
         messages.error(request, nothing_picked())
         return redirect("numbers:list")
+    if not Place.objects.exists():
+        messages.warning(request, _("There is no place yet that could be set. Add one first."))
+        return redirect("directory:place_new")
     form = PlaceForm(request.POST if "confirmed" in request.POST else None)
     if form.is_bound and form.is_valid():
         try:

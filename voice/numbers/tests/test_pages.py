@@ -77,6 +77,13 @@ def test_bulk_actions_take_ticked_rows_or_everything_that_matches(acme, alice, n
         assert Number.objects.active().count() == 2
 
 
+def test_where_no_place_is_known_setting_one_leads_to_the_first(acme, alice, numbers, client_of):
+    answer = client_of(alice, acme).post("/numbers/location/", {"pick": [numbers[0].pk]}, follow=True)
+
+    assert answer.redirect_chain[-1][0] == "/people/places/new/"
+    assert "no place yet that could be set" in answer.content.decode()
+
+
 def test_a_refused_bulk_action_leads_back_to_what_the_list_was_narrowed_to(acme, alice, numbers, client_of):
     answer = client_of(alice, acme).post("/numbers/activate/", {"pick": [numbers[0].pk], "query": "place=none&q=030"})
 
