@@ -26,7 +26,7 @@ class Room:
     def __init__(self, directory: Path, engine: KamailioEngine, logs: Iterable[Path]) -> None:
         self.directory, self.engine, self.logs = directory, engine, list(logs)
         self.reserve = directory / "reserve"
-        self.little = self.none = False
+        self.little = self.none = self._failed = False
         self._next = 0.0
 
     async def look(self) -> None:
@@ -34,10 +34,18 @@ class Room:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + LOOK_EVERY
-        for path in self.logs:
-            shorten(path)
-        left = os.statvfs(self.directory)
-        self._note(left.f_bavail * left.f_frsize)
+        try:
+            for path in self.logs:
+                shorten(path)
+            left = os.statvfs(self.directory)
+            self._note(left.f_bavail * left.f_frsize)
+        except OSError as error:
+            # A disk that has become read-only, perhaps: to start daemons again matters all the same.
+            if not self._failed:
+                log.error("%s: %s", self.directory, error)
+            self._failed = self.little = True
+        else:
+            self._failed = False
         if self.none:
             try:
                 await self.engine.refuse_calls()

@@ -52,6 +52,18 @@ async def test_what_is_held_back_is_given_up_when_the_disk_is_full_and_taken_aga
     assert seen == [(False, False, True), held, held, given_up, given_up, given_up, held, held, given_up]
 
 
+async def test_a_disk_that_cannot_be_looked_at_is_said_once_and_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(room, "LOOK_EVERY", 0.0)
+    gone = tmp_path / "gone"
+    watched = room.Room(gone, KamailioEngine(NodeSettings(directory=gone)), [])
+    for _ in range(3):
+        await watched.look()
+
+    assert watched.little and not watched.none and caplog.text.count("No such file") == 1
+
+
 @dataclass(frozen=True)
 class Left:
     f_bavail: int

@@ -237,7 +237,11 @@ def _byes(cdr: Cdr, final: int) -> Iterator[Message]:
 def _end(cdr: Cdr) -> Event:
     if cdr.end_unknown:
         return Event(
-            cdr.last_seen, _("Last seen"), _("No end was heard; the SBC was restarted."), "wait", "help-circle"
+            cdr.last_seen,
+            _("Last seen"),
+            _("No end was heard: the SBC was restarted, or its clock was set back."),
+            "wait",
+            "help-circle",
         )
     if cdr.answered is not None:
         talked = _("after %(time)s of talking") % {"time": values.duration(cdr.talk_ms / 1000)}
