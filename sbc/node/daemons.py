@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from sbc.node import options
 from sbc.node.engines.base import DERIVED_TABLES, FLEETING_TABLES, TABLES, EngineDown, Row
 from sbc.node.engines.kamailio import KamailioEngine
 from sbc.node.haproxy import HaproxyAdmin, write_private
@@ -200,9 +201,9 @@ class DataPlane:
                 socket.create_connection((address, port), 1).close()
             except OSError as error:
                 raise NotProven(f"nobody listens on {address}:{port} ({name})") from error
-        if b"pong" not in _ask(s, s.inside, s.ng_port, b"1 d7:command4:pinge"):
+        if not self.rtpengine.pongs():
             raise NotProven(f"rtpengine does not answer on {s.inside}:{s.ng_port}")
-        if not _ask(s, s.address, s.carrier_port, _options(s)).startswith(b"SIP/2.0 200"):
+        if not options.is_answered(s):
             raise NotProven(f"no answer to OPTIONS on {s.address}:{s.carrier_port}")
 
     async def _check_kamailio(self) -> None:
@@ -256,7 +257,7 @@ class DataPlane:
             "TRUNK_SILENCE_MS": str(int(s.trunk_silence * 1000)),
             "MICROSOFT_SILENCE_MS": str(int(s.microsoft_silence * 1000)),
             "NODE_CPS": str(s.node_cps),
-            "NODE_CHANNELS": str(s.node_channels),
+            "NODE_CHANNELS": str(s.most_calls),
             "MICROSOFT_EVERY": str(s.microsoft_options_every),
             "TRUNK_EVERY": str(s.trunk_options_every),
             "PROBE_MISSES": str(s.probe_misses),
@@ -332,29 +333,3 @@ def own_secret(settings: NodeSettings, name: str) -> str:
 
 def _pattern(name: str) -> str:
     return "".join(f"[{each}{each.upper()}]" if each.isalpha() else f"[{each}]" for each in name.lower())
-
-
-def _ask(settings: NodeSettings, address: str, port: int, question: bytes) -> bytes:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.settimeout(0.5)
-        try:
-            asker.bind((settings.inside, 0))
-            asker.sendto(question, (address, port))
-            return asker.recv(4096)
-        except OSError:
-            return b""
-
-
-def _options(settings: NodeSettings) -> bytes:
-    mark = secrets.token_hex(8)
-    lines = (
-        f"OPTIONS sip:{settings.address}:{settings.carrier_port} SIP/2.0",
-        f"Via: SIP/2.0/UDP {settings.inside};branch=z9hG4bK{mark};rport",
-        f"From: <sip:prove@{settings.inside}>;tag={mark}",
-        f"To: <sip:{settings.address}>",
-        f"Call-ID: {mark}",
-        "CSeq: 1 OPTIONS",
-        "Max-Forwards: 5",
-        "Content-Length: 0",
-    )
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()

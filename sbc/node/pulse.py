@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-import secrets
-import socket
 import time
 
 from sbc.node.daemons import DataPlane
 from sbc.node.engines.base import EngineDown
 from sbc.node.engines.kamailio import DatagramRpc
 from sbc.node.haproxy import HaproxyRefused
-from sbc.node.settings import NodeSettings
+from sbc.node.options import is_answered
 
 log = logging.getLogger("strowger.node")
 
@@ -62,37 +60,9 @@ class Pulse:
                     return await self.plane.rtpengine.answers()
                 if name == "haproxy":
                     return "Uptime" in await self.plane.haproxy.command("show info")
-                if (await _ask(s, s.address, s.carrier_port, _options(s))).startswith(b"SIP/2.0 200"):
+                if await asyncio.to_thread(is_answered, s, PATIENCE):
                     return True
                 # Whoever floods that port keeps our question out, but must not have us end everybody's calls.
                 return bool(await self.rpc.call_many([("core.uptime", [])]))
         except (HaproxyRefused, EngineDown, TimeoutError):
             return False
-
-
-async def _ask(settings: NodeSettings, address: str, port: int, question: bytes) -> bytes:
-    loop = asyncio.get_running_loop()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.setblocking(False)
-        try:
-            asker.bind((settings.inside, 0))
-            asker.connect((address, port))
-            await loop.sock_sendall(asker, question)
-            return await asyncio.wait_for(loop.sock_recv(asker, 4096), PATIENCE)
-        except (OSError, TimeoutError):
-            return b""
-
-
-def _options(settings: NodeSettings) -> bytes:
-    mark = secrets.token_hex(8)
-    lines = (
-        f"OPTIONS sip:{settings.address}:{settings.carrier_port} SIP/2.0",
-        f"Via: SIP/2.0/UDP {settings.inside};branch=z9hG4bK{mark};rport",
-        f"From: <sip:pulse@{settings.inside}>;tag={mark}",
-        f"To: <sip:{settings.address}>",
-        f"Call-ID: {mark}",
-        "CSeq: 1 OPTIONS",
-        "Max-Forwards: 5",
-        "Content-Length: 0",
-    )
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -26,7 +26,7 @@ class Rtpengine:
 
     async def answers(self) -> bool:
         """Tell whether it answers at all."""
-        return await asyncio.to_thread(self._pongs)
+        return await asyncio.to_thread(self.pongs)
 
     async def carried(self, call_ids: Iterable[str]) -> dict[str, bool]:
         """Tell by Call-ID whether rtpengine knows the call; what it does not answer is left out."""
@@ -49,7 +49,8 @@ class Rtpengine:
                     found[call_id] = False
         return found
 
-    def _pongs(self) -> bool:
+    def pongs(self) -> bool:
+        """Tell the same, waiting here."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
             asker.settimeout(PATIENCE)
             asker.bind((self.inside, 0))

@@ -11,6 +11,10 @@ def _program(name: str) -> str:
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") or name
 
 
+PORTS_OF_A_CALL = 4  # RTP and RTCP on either side
+FOR_EMERGENCY = 0.1  # the share of the media ports that ordinary calls never take
+
+
 @dataclass(frozen=True)
 class NodeSettings:
     """Addresses, ports, directories and certificate paths of one node; the defaults are the lab's."""
@@ -47,7 +51,7 @@ class NodeSettings:
     media_silence: int = 60  # without a packet from either end, until rtpengine gives a call up
     media_silence_on_hold: int = 7200
 
-    # What this machine carries before it answers 503 with Retry-After.
+    # What this machine carries before it answers 503 with Retry-After; never more calls than there are media ports for.
     node_cps: int = 1500
     node_channels: int = 10000
 
@@ -64,6 +68,12 @@ class NodeSettings:
     def but(self, **changes: Any) -> Self:
         """Return a copy with some values changed."""
         return replace(self, **changes)
+
+    @property
+    def most_calls(self) -> int:
+        """Return how many calls may run before only emergency calls pass, which always find media ports."""
+        ports = self.media_high - self.media_low + 1
+        return min(self.node_channels, int(ports / PORTS_OF_A_CALL * (1 - FOR_EMERGENCY)))
 
     @property
     def run(self) -> Path:

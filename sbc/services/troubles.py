@@ -167,7 +167,7 @@ def note_full(node: Node, calls: Iterable[Stored], at: datetime) -> None:
     if count:
         words = _(
             "%(node)s was full and refused calls. Microsoft and carriers take another node if they know one. Look at "
-            "its calls, its disk and rtpengine; if it is only busy, raise node_cps or node_channels, or add a node."
+            "its calls, its disk and rtpengine; if it is only busy, give it more room in its settings, or add a node."
         )
         raise_alarm(Alarm.Kind.NODE, words % {"node": node}, at=at, node=node, subject="full", times=count)
 

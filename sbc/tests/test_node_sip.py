@@ -162,7 +162,7 @@ async def test_daemons_that_hang_are_told_and_started_again(stage, portal, monke
     for name, seconds in (("LOOK_EVERY", 0.1), ("PATIENCE", 0.3), ("MISSED", 0.3), ("HUNG_AFTER", 0.8)):
         monkeypatch.setattr(pulse, name, seconds)
     # Its SIP port may be flooded, and answer nobody: what does not answer by RPC either is hung.
-    monkeypatch.setattr(pulse, "_options", lambda _settings: b"junk")
+    monkeypatch.setattr(pulse, "is_answered", lambda _settings, _patience=0.5: False)
     async with running(stage, portal, unknown_after=0.5) as node:
         await configured(portal, stage)
         await calls(stage, 2)
