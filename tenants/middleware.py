@@ -87,7 +87,10 @@ class MembershipMiddleware:
         if not request.user.is_authenticated:
             return self.get_response(request)
         with timezone.override(request.user.time_zone), translation.override(request.user.language):
-            return self.get_response(request)
+            response = self.get_response(request)
+        # What somebody may see lies in no cache between us, and is asked for anew once they have left.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
 
     def _caller(self, request: HttpRequest) -> identity.Caller:
         ground = (request.place, request.msp, request.tenant)  # type: ignore[attr-defined]

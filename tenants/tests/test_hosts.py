@@ -162,3 +162,12 @@ def test_a_changed_password_ends_the_sessions_of_the_old_one(acme, alice):
     alice.set_password("another long passphrase")
     alice.save()
     assert browser.get("/team/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_what_a_person_sees_stays_in_no_cache(acme, alice):
+    page = client_of(alice, acme).get("/")
+    assert page["Cache-Control"] == "private, no-cache"
+    assert "Cookie" in page["Vary"]
+    # What is the same for everybody there may stay for a while.
+    assert client_of(alice, acme).get("/brand.css")["Cache-Control"] == "max-age=60"
