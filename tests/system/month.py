@@ -138,9 +138,11 @@ class Month:
             self.later()
         self.wait(ready, 90, what)
 
-    def job(self, pk: str) -> None:
-        """Wait until a job is done."""
+    def job(self, pk: str) -> dict[str, Any]:
+        """Wait until a job is done, and return what it came to."""
         self.wait(lambda: self.msp.ask(f"jobs/{pk}/")["state"] == "done", 60, "the job")
+        result: dict[str, Any] = self.msp.ask(f"jobs/{pk}/")["result"]
+        return result
 
     def proposal(self, pk: int, state: str) -> dict[str, Any]:
         """Return a proposal once it is as it is to be."""

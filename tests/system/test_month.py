@@ -180,7 +180,8 @@ def pay(month: Month, bills: dict[str, dict[str, Any]]) -> None:
     closing = 100 + Decimal(sum(bills[label]["total"] for label in BY_BANK)) / MICROS
     paper = papers.statement(*entries, closing=closing, iban=IBAN, name=month.slug)
     month.job(month.msp.tell("bank-statements/", entity=month.world["entity"], content=paper.decode())["job"])
-    assert month.msp.tell("bank-entries/") == {"booked": 2, "left": 0}
+    told = month.job(month.msp.tell("bank-entries/")["job"])
+    assert (told["booked"], told["left"]) == (2, 0)
 
     for label, facts in month.customers.items():
         month.people[label].log_in(facts["email"])
