@@ -239,6 +239,7 @@ class DataPlane:
         return {
             "ADDRESS": s.address,
             "INSIDE": s.inside,
+            "ON_LOOPBACK": "1" if s.address.startswith("127.") else "0",
             "MICROSOFT_PORT": str(s.microsoft_port),
             "CARRIER_PORT": str(s.carrier_port),
             "PROXIED_PORT": str(s.proxied_port),
