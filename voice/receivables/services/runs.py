@@ -146,9 +146,13 @@ def _turns(run: InvoiceRun, state: str, act: Any) -> Iterable[tuple[int, int]]:
     while True:
         with transaction.atomic():
             left = _left(run, state).exclude(pk__in=skipped)
-            each = left.select_for_update(of=("self",), skip_locked=True).select_related("tenant", "invoice").first()
-            if each is None:
+            held = left.select_for_update(of=("self",), skip_locked=True).first()
+            if held is None:
                 break
+            # Another worker may have been through with it between our look and our lock.
+            each = _left(run, state).select_related("tenant", "invoice").filter(pk=held.pk).first()
+            if each is None:
+                continue
             act(each)
             skipped.add(each.pk)
         if timezone.now() - touched > EVERY:
@@ -332,6 +336,8 @@ def _issue(run: InvoiceRun, each: RunCustomer) -> None:
             issue(each.invoice, on=run.issue_on, by=by)
     except ValidationError as error:
         each.invoice.refresh_from_db()
+        if each.invoice.state != Invoice.State.APPROVED:
+            return  # somebody has issued or reopened it by hand meanwhile
         reopen(each.invoice, by=by)
         _find(each, Finding("not_issued", WARNING, {"words": words_of_refusal(error)}))
 

@@ -108,9 +108,27 @@ def test_two_workers_share_a_run_and_bill_nothing_twice(ground):
     runs.approve_customers(run, None, by=make.BY)
     run.refresh_from_db()
     runs.start_issuing(run, on=make.TODAY, by=make.BY)
-    at_once(msp, *[lambda: runs.issue_approved(InvoiceRun.objects.get(pk=run.pk))] * 2)
+    assert at_once(msp, *[lambda: runs.issue_approved(InvoiceRun.objects.get(pk=run.pk))] * 2) == []
     numbers = Invoice.objects.order_by("sequence").values_list("number", flat=True)
     assert list(numbers) == ["2026-00001", "2026-00002"]
+
+
+def test_a_worker_that_looked_before_another_was_through_leaves_what_is_issued(ground, monkeypatch):
+    msp, customers = ground
+    for customer in customers:
+        make.contract(customer)
+    run = begin(msp)
+    runs.collect(run)
+    runs.approve_customers(run, None, by=make.BY)
+    run.refresh_from_db()
+    runs.start_issuing(run, on=make.TODAY, by=make.BY)
+    runs.issue_approved(InvoiceRun.objects.get(pk=run.pk))
+    # What a statement saw that began before the other worker's commit and got the lock after it.
+    left, seen = runs._left, [run.customers.order_by("pk")]
+    monkeypatch.setattr(runs, "_left", lambda *facts: seen.pop() if seen else left(*facts))
+    runs.issue_approved(InvoiceRun.objects.get(pk=run.pk))
+
+    assert set(Invoice.objects.values_list("state", flat=True)) == {"issued"}
 
 
 def test_a_killed_worker_leaves_whole_customers_and_the_next_one_goes_on(ground):
