@@ -15,6 +15,7 @@ from tests.bench.ground import a_node, ground, logged_in
 from tests.bench.processes import daphne
 
 DASHBOARDS = 200
+PEOPLE = ("alice@acme.example", "victor@acme.example")  # one person may have a hundred pages open
 CALLS = 150
 GAP = 0.07
 SETTLE = 3.0
@@ -23,16 +24,16 @@ SETTLE = 3.0
 class Dashboards:
     """Open sockets of one customer's people, and when each of them saw which call first."""
 
-    def __init__(self, port: int, headers: dict[str, str]) -> None:
-        self.port, self.headers = port, headers
+    def __init__(self, port: int, people: list[dict[str, str]]) -> None:
+        self.port, self.people = port, people  # the headers of each
         self.sockets: list[Any] = []
         self.listeners: list[asyncio.Task[None]] = []
         self.sent: dict[str, float] = {}
         self.lags: list[float] = []
 
     async def open(self, count: int) -> None:
-        for _ in range(count):
-            self.sockets.append(await self._dial())
+        for number in range(count):
+            self.sockets.append(await self._dial(self.people[number % len(self.people)]))
         self.listeners = [asyncio.create_task(self._listen(each)) for each in self.sockets]
 
     async def close(self) -> None:
@@ -40,15 +41,15 @@ class Dashboards:
             task.cancel()
         await asyncio.gather(*(each.close() for each in self.sockets), return_exceptions=True)
 
-    async def _dial(self) -> Any:
-        host = self.headers["Host"]
+    async def _dial(self, headers: dict[str, str]) -> Any:
+        host = headers["Host"]
         socket = await websockets.connect(
             f"ws://{host}:{self.port}/ws/",
             # The name stands in the address; the connection goes to this machine all the same.
             host="127.0.0.1",
             port=self.port,
             origin=f"http://{host}:{self.port}",  # type: ignore[arg-type]
-            additional_headers={"Cookie": self.headers["Cookie"]},
+            additional_headers={"Cookie": headers["Cookie"]},
             compression=None,
         )
         await socket.send(json.dumps({"want": "dashboard"}))
@@ -68,13 +69,13 @@ def run() -> list[Figure]:
     """Print the p99 over every dashboard and every call, coalescing on the node and in the portal included."""
     with ground() as on:
         node, token = a_node()
-        headers = logged_in("alice@acme.example", "acme")
+        people = [logged_in(email, "acme") for email in PEOPLE]
         with (
             daphne("portal.asgi:application", on.environment) as portal,
             daphne("portal.asgi_nodes:application", on.environment) as nodes,
         ):
             note(f"frames: {DASHBOARDS} dashboards, {CALLS} calls")
-            lags = asyncio.run(_measure(Dashboards(portal, headers), _node(on.folder, node.name, token, nodes)))
+            lags = asyncio.run(_measure(Dashboards(portal, people), _node(on.folder, node.name, token, nodes)))
     assert len(lags) == DASHBOARDS * CALLS, f"{len(lags)} of {DASHBOARDS * CALLS} frames came"
     return [
         emit(
