@@ -25,7 +25,7 @@ def write_list(page: type[ListPage], job: Job, progress: jobs.Progress) -> dict[
     columns = [column for column in shown.visible_columns() if column.export]
     total = shown.found.count()
     lines = [BYTE_ORDER_MARK]
-    for done, line in enumerate(csv_lines(columns, shown.found.order_by(shown.sort, shown.tie).iterator(EVERY))):
+    for done, line in enumerate(csv_lines(columns, shown.in_order().iterator(EVERY))):
         lines.append(line)
         if done % EVERY == 0:
             progress(min(done, total), total)

@@ -143,6 +143,10 @@ class ListPage:
                 queryset = item.narrow(queryset, self.chosen[item.name], self.request)
         return self.search(queryset, self.text) if self.text and self.can_search else queryset
 
+    def in_order(self) -> QuerySet[Any]:
+        """Return every row found as the pages show them one after another."""
+        return cursor.ordered(self.found, self.sort.lstrip("-"), self.tie, self.sort.startswith("-"))
+
     @cached_property
     def count(self) -> int | None:
         return self.found.count() if self.counted else None
@@ -249,7 +253,7 @@ class ListPage:
             job = jobs.start(self.export_job, {"query": query.urlencode()}, by=self.request.actor)  # type: ignore[attr-defined]
             return HttpResponseRedirect(reverse("jobs:detail", args=[job.pk]))
         columns = [column for column in self.visible_columns() if column.export]
-        return csv_response(self.export_name, columns, self.found.order_by(self.sort, self.tie))
+        return csv_response(self.export_name, columns, self.in_order())
 
 
 # Neither the reader nor the customer is within reach here, so nothing of theirs can be kept.

@@ -113,6 +113,19 @@ def test_an_export_holds_every_matching_row_and_nothing_that_runs(entries):
     assert len(text.splitlines()) == 4
 
 
+def test_an_export_has_the_order_of_its_pages_with_rows_without_a_value_last(acme, entries):
+    AuditEntry.objects.bulk_create(
+        [AuditEntry(tenant_id=acme.pk, at=now(), verb="route.saved", object_name="Oslo", user_id=7)]
+    )
+    page = listed("export=csv&q=o")
+    page.default_sort = "-user_id"
+
+    lines = page.response().content.decode().splitlines()[1:]
+
+    assert lines[0].startswith("Oslo,")
+    assert [line.partition(",")[0] for line in lines] == [row.object_name for row in page.page.rows]
+
+
 def test_a_list_is_drawn_with_its_names_escaped_and_refreshes_on_its_topic(entries):
     request = listed().request
     request.user, request.COOKIES = None, {}
