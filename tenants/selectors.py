@@ -1,6 +1,7 @@
 """Reads of tenancy and people that need more than a queryset method."""
 
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, TextField, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -8,6 +9,9 @@ from portal.db import contexts
 from portal.ui.parts import Step
 from tenants import addresses
 from tenants.models import ApiToken, BaseDomain, Customer, Domain, Invitation, Membership, Msp, OwnHost, Region
+
+# What `str(user)` says, for lists of what belongs to users to be searched and sorted by.
+PERSON = Lower(Coalesce(NullIf("user__name", Value("")), "user__email", output_field=TextField()))
 
 
 def customers_of(msp: Msp) -> QuerySet[Customer]:

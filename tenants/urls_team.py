@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from tenants.views import team
+from tenants.views import tokens as pages
 
 people = [
     path("team/", team.team_list, name="list"),
@@ -13,9 +14,9 @@ people = [
     path("team/invitations/<int:pk>/revoke/", team.invitation_revoke, name="revoke"),
 ]
 tokens = [
-    path("tokens/", team.token_list, name="list"),
-    path("tokens/new/", team.token_new, name="new"),
-    path("tokens/<int:pk>/revoke/", team.token_revoke, name="revoke"),
+    path("tokens/", pages.token_list, name="list"),
+    path("tokens/new/", pages.token_new, name="new"),
+    path("tokens/<int:pk>/revoke/", pages.token_revoke, name="revoke"),
 ]
 
 urlpatterns = [path("", include((people, "team"))), path("", include((tokens, "tokens")))]

@@ -31,6 +31,8 @@ STATES: dict[str, Status] = {
     "draft": Status(_("Draft"), "calm", "pencil"),
     "active": Status(_("Active"), "good", "circle-check"),
     "inactive": Status(_("Inactive"), "calm", "circle"),
+    "expired": Status(_("Expired"), "calm", "circle"),
+    "revoked": Status(_("Revoked"), "calm", "circle"),
     "creating": Status(_("Being created"), "busy", "loader"),
     "closing": Status(_("Closing"), "wait", "loader"),
     "closed": Status(_("Closed"), "calm", "archive"),

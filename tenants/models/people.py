@@ -141,6 +141,15 @@ class Invitation(models.Model):
         return found
 
 
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def in_state(self, state: str) -> "ApiTokenQuerySet":
+        """Return the tokens of which `state` says so now."""
+        if state == "revoked":
+            return self.filter(revoked_at__isnull=False)
+        is_over = Q(expires_at__lte=timezone.now())
+        return self.filter(is_over if state == "expired" else ~is_over, revoked_at=None)
+
+
 class ApiToken(models.Model):
     """A secret by which a program acts for its user in one place; shown once, kept as a hash.
 
@@ -158,6 +167,8 @@ class ApiToken(models.Model):
     expires_at = models.DateTimeField(_("expires"))
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
         constraints = [

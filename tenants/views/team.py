@@ -1,4 +1,6 @@
-"""Team and invitations of an MSP or a customer, and API tokens of these and the operator."""
+"""The team of an MSP or a customer, and who is invited to it."""
+
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -7,43 +9,79 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
+from portal.ui.lists import Action, Choice, Column, Empty, ListPage
 from tenants import selectors, services
 from tenants.forms.people import InviteForm, may_do, role_choices
-from tenants.forms.token import TokenForm, grantable
-from tenants.models import ApiToken, Customer, Msp
-from tenants.permissions import may_end_all_tokens
+from tenants.models import Customer, Msp
+
+INVITE = Action(gettext_lazy("Invite somebody"), "team:invite", "user-plus", "team.change")
 
 
-def _place(request: HttpRequest) -> tuple[Msp | None, Customer | None]:
+def place_of(request: HttpRequest) -> tuple[Msp | None, Customer | None]:
+    """Return whose place this is, as selectors want to know it; neither at the operator's console."""
     if request.tenant is not None:
         return None, request.tenant
-    # At the operator's, which has these pages for tokens only, neither.
     return request.msp, None
+
+
+def roles_of(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return the roles that somebody can have in the team of this place."""
+    return role_choices(request.tenant is not None)
+
+
+class TeamList(ListPage):
+    """The people of this place."""
+
+    title = gettext_lazy("Team")
+    lead = gettext_lazy("Who may log in here, and what each of them may do.")
+    template = "tenants/team.html"
+    columns = [
+        Column("person", gettext_lazy("Name"), value=lambda row: str(row.user), template="tenants/member_name.html",
+               sort=True),
+        Column("user__email", gettext_lazy("E-mail address"), sort=True),
+        Column("role", gettext_lazy("Role"), value=lambda row: row.get_role_display(),
+               template="tenants/member_role.html"),
+        Column("user__last_login", gettext_lazy("Last log-in"), kind="ago", sort=True),
+        Column("pk", "", template="tenants/member_remove.html", export=False, shown_to="team.change"),
+    ]  # fmt: skip
+    search_fields = ["user__name", "user__email"]
+    search_label = gettext_lazy("Search name or e-mail address")
+    filters = [Choice("role", gettext_lazy("Role"), roles_of)]
+    default_sort = "user__email"
+    export_name = "team"
+    actions = [INVITE]
+    empty = Empty(
+        gettext_lazy("Nobody is in this team yet."),
+        gettext_lazy("For example a colleague who looks after numbers and routing."),
+        INVITE,
+        icon="users-group",
+    )
+
+    def queryset(self) -> Any:
+        return selectors.team(*place_of(self.request)).annotate(person=selectors.PERSON)
 
 
 @requires("team.view")
 def team_list(request: HttpRequest) -> HttpResponse:
-    msp, tenant = _place(request)
-    roles = role_choices(tenant is not None)
+    roles = roles_of(request)
     context = {
-        "members": selectors.team(msp, tenant),
-        "invitations": selectors.open_invitations(msp, tenant),
+        "invitations": selectors.open_invitations(*place_of(request)),
         "roles": roles,
         "role_words": [(label, may_do(name)) for name, label in roles],
         "can_change": request.can("team.change"),
     }
-    return TemplateResponse(request, "tenants/team.html", context)
+    return TeamList(request, **context).response()
 
 
 @requires("team.change")
 def invite(request: HttpRequest) -> HttpResponse:
-    msp, tenant = _place(request)
+    msp, tenant = place_of(request)
     least = {"role": "viewer" if tenant is not None else "support"}
     form = InviteForm(request.POST or None, for_customer=tenant is not None, initial=least)
     if request.method == "POST" and form.is_valid():
@@ -60,7 +98,7 @@ def invite(request: HttpRequest) -> HttpResponse:
 @require_POST
 @requires("team.change")
 def change_role(request: HttpRequest, pk: int) -> HttpResponse:
-    membership = get_object_or_404(selectors.team(*_place(request)), pk=pk)
+    membership = get_object_or_404(selectors.team(*place_of(request)), pk=pk)
     try:
         services.change_role(membership, request.POST.get("role", ""), by=request.actor)
     except ValidationError as error:
@@ -74,7 +112,7 @@ def change_role(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("team.change")
 def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
-    membership = get_object_or_404(selectors.team(*_place(request)), pk=pk)
+    membership = get_object_or_404(selectors.team(*place_of(request)), pk=pk)
     question = Question(
         _("Remove %(name)s from the team?") % {"name": membership.user},
         [_("Their sessions here end at once."), _("Their API tokens here stop working.")],
@@ -94,7 +132,7 @@ def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("team.change")
 def invitation_again(request: HttpRequest, pk: int) -> HttpResponse:
-    invitation = get_object_or_404(selectors.open_invitations(*_place(request)), pk=pk)
+    invitation = get_object_or_404(selectors.open_invitations(*place_of(request)), pk=pk)
     services.invite_again(invitation, by=request.actor)
     messages.success(request, _("A new invitation is on its way to %(email)s.") % {"email": invitation.email})
     return redirect("team:list")
@@ -103,56 +141,7 @@ def invitation_again(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 @requires("team.change")
 def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    invitation = get_object_or_404(selectors.open_invitations(*_place(request)), pk=pk)
+    invitation = get_object_or_404(selectors.open_invitations(*place_of(request)), pk=pk)
     services.revoke_invitation(invitation, by=request.actor)
     messages.success(request, _("The invitation of %(email)s no longer works.") % {"email": invitation.email})
     return redirect("team:list")
-
-
-@requires("tokens.view")
-def token_list(request: HttpRequest) -> HttpResponse:
-    context = {
-        "tokens": selectors.tokens(*_place(request)),
-        "can_change": request.can("tokens.change"),
-        "can_manage": may_end_all_tokens(request),
-    }
-    return TemplateResponse(request, "tenants/tokens.html", context)
-
-
-@never_cache
-@requires("tokens.change")
-def token_new(request: HttpRequest) -> HttpResponse:
-    """Make a token; its secret is on the page that answers, and nowhere ever again."""
-    msp, tenant = _place(request)
-    allowed = grantable(request.can)
-    form = TokenForm(
-        request.POST or None,
-        instance=ApiToken(user=request.user, msp=msp, tenant=tenant),  # type: ignore[misc]
-        grantable=allowed,
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            secret = services.create_token(form.instance, grantable=allowed, by=request.actor)
-        except ValidationError as error:
-            refuse(form, error)
-        else:
-            return TemplateResponse(request, "tenants/token_made.html", {"token": form.instance, "secret": secret})
-    return TemplateResponse(request, "tenants/token_new.html", {"form": form})
-
-
-@requires("tokens.change")
-def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    tokens = selectors.tokens(*_place(request))
-    if not may_end_all_tokens(request):
-        tokens = tokens.filter(user=request.user)  # type: ignore[misc]
-    token = get_object_or_404(tokens, pk=pk)
-    question = Question(
-        _("Revoke the token “%(name)s”?") % {"name": token},
-        [_("Programs that use it are refused from now on.")],
-        _("Revoke"),
-    )
-    if not is_confirmed(request, question):
-        return confirm_page(request, question, cancel=reverse("tokens:list"))
-    services.revoke_token(token, by=request.actor)
-    messages.success(request, _("“%(name)s” no longer works.") % {"name": token})
-    return redirect("tokens:list")
