@@ -1,6 +1,7 @@
 """What the search box finds of tenancy."""
 
 from collections.abc import Iterator
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import HttpRequest
@@ -35,4 +36,5 @@ def people(request: HttpRequest, text: str) -> Iterator[Hit]:
     """Find members of the team."""
     here = (None, request.tenant) if request.tenant else (request.msp, None)
     for member in selectors.team(*here).filter(Q(user__email__icontains=text) | Q(user__name__icontains=text)):
-        yield Hit(str(member.user), reverse("team:list"), _("Team"), "user", member.get_role_display())
+        url = f"{reverse('team:list')}?{urlencode({'q': member.user.email})}"
+        yield Hit(str(member.user), url, _("Team"), "user", member.get_role_display())

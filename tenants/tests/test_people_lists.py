@@ -81,6 +81,12 @@ def test_who_may_change_the_team_does_so_in_its_rows_and_others_read_them(acme, 
     assert "/role/" not in other and "/remove/" not in other and "Voice manager" in other
 
 
+def test_who_is_searched_for_everywhere_is_found_in_the_team_alone(acme, alice, team):
+    browser, url = client_of(alice, acme), "/team/?q=aaron%40acme.example"
+    assert f'href="{url}"' in browser.get("/search/?q=zoe").content.decode()
+    assert browser.get(url).context["list"].count == 1
+
+
 def test_neither_list_asks_more_often_for_more_rows(acme, alice, team):
     browser, asked = client_of(alice, acme), []
     for round_ in range(2):
