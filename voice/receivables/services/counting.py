@@ -26,14 +26,15 @@ def count(document: Invoice, *, by: Actor) -> None:
     An account counts one currency: documents in another one are between the customer and the books.
     """
     account = Account.objects.filter(pk=document.tenant_id).first()
-    if account is None or account.currency != document.currency or not document.total:
+    if account is None or account.currency != document.currency:
         return
     told = (document.tenant_id, document.total)
     reference = f"{document.number} #{document.pk}"
-    if document.is_credit_note:
+    if not document.is_credit_note:
+        # One over nothing, too: what bears its calls gives back what they took.
+        accounts.invoiced(*told, _taken(document), document.currency, reference=reference, by=by)
+    elif document.total:
         accounts.credit_note(*told, document.currency, reference=reference, by=by)
-        return
-    accounts.invoiced(*told, _taken(document), document.currency, reference=reference, by=by)
 
 
 def _taken(invoice: Invoice) -> int:

@@ -8,6 +8,7 @@ import pytest
 from django.db import connection, connections, transaction
 
 from portal.db import contexts
+from voice.plans.tests import make as agreed
 from voice.rating import accounts
 from voice.rating.models import Account, Movement
 from voice.receivables import selectors, services
@@ -65,6 +66,20 @@ def test_calls_that_took_theirs_when_they_were_made_are_not_taken_again(served, 
     if not [kind for kind, _micros in moved(served.tenant) if kind == "payment"]:
         accounts.credit(served.tenant_id, invoice.total, served.currency, reference="p", by=make.BY)
     assert balance(served.tenant) == 0
+
+
+def test_calls_that_an_invoice_over_nothing_bears_are_given_back(billed, northwind):
+    minutes = {"kind": "minutes", "name": "Included minutes", "minutes": 10}
+    agreed.contract(billed.tenant, agreed.published(northwind, minutes), starts=make.OCTOBER[0])
+    charges(billed.tenant, 10 * EUR, seconds=600, billed=600)
+    accounts.correct(billed.tenant_id, -10 * EUR, billed.currency, reference="as the calls moved it", by=make.BY)
+
+    invoice, _found = draft_month(billed, *make.OCTOBER, by=make.BY)
+    services.issue(services.approve(invoice, by=make.BY), on=make.TODAY, by=make.BY)
+
+    assert invoice.total == 0
+    assert balance(billed.tenant) == 0
+    assert moved(billed.tenant)[1:] == [("invoice", 10 * EUR)]
 
 
 def test_what_calls_moved_when_they_were_priced_again_is_not_moved_again(billed, northwind):
