@@ -23,10 +23,11 @@ _TAKEN = """
 def count(document: Invoice, *, by: Actor) -> None:
     """Take from the customer's account what an invoice asks beyond its calls, or give what a credit note takes off.
 
-    An account counts one currency: documents in another one are between the customer and the books.
+    An account counts one currency: documents in another one are between the customer and the books. Where there is
+    none yet, the first document opens it, as the payment would that is to bring it back.
     """
     account = Account.objects.filter(pk=document.tenant_id).first()
-    if account is None or account.currency != document.currency:
+    if account is not None and account.currency != document.currency:
         return
     told = (document.tenant_id, document.total)
     reference = f"{document.number} #{document.pk}"

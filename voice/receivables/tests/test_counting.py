@@ -82,6 +82,15 @@ def test_calls_that_an_invoice_over_nothing_bears_are_given_back(billed, northwi
     assert moved(billed.tenant)[1:] == [("invoice", 10 * EUR)]
 
 
+def test_an_invoice_before_the_first_call_is_counted_as_its_payment_is(billed):
+    invoice = make.issued(billed, 100 * EUR)
+    assert balance(billed.tenant) == -invoice.total
+
+    services.record_payment(make.payment(billed, invoice.total), by=make.BY)
+
+    assert balance(billed.tenant) == 0
+
+
 def test_what_calls_moved_when_they_were_priced_again_is_not_moved_again(billed, northwind):
     charges(billed.tenant, 10 * EUR)
     with contexts.ingest():
