@@ -7,8 +7,7 @@ from typing import Any
 
 _DATA = json.loads((Path(__file__).parent / "data" / "dispositions.json").read_text())
 _RULES = [(rule["is"], {k: frozenset(v) for k, v in rule.items() if k != "is"}) for rule in _DATA["rules"]]
-# The network did its part, whoever decided not to talk (E.425).
-EFFECTIVE = frozenset(_DATA["effective"])
+_EFFECTIVE, _IF_IT_RANG = frozenset(_DATA["effective"]), frozenset(_DATA["effective_if_it_rang"])
 
 
 def disposition(record: Mapping[str, Any]) -> str:
@@ -28,3 +27,11 @@ def disposition(record: Mapping[str, Any]) -> str:
         if all(facts[field] in accepted for field, accepted in conditions.items()):
             return str(name)
     return str(_DATA["otherwise"])
+
+
+def is_effective(record: Mapping[str, Any], disposition: str) -> bool:
+    """Tell whether the network did its part, whoever decided not to talk (E.425).
+
+    Who gives up while it rings has been served; who gives up in silence may have waited for the network.
+    """
+    return disposition in _EFFECTIVE or (disposition in _IF_IT_RANG and record["ringing"] is not None)

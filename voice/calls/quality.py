@@ -18,7 +18,8 @@ ENOUGH = 100
 TERMS = [
     ("ASR", gettext_lazy("answer-seizure ratio: answered calls ÷ all attempts (E.411). What people do counts, too.")),
     ("NER", gettext_lazy("network effectiveness ratio: answered, busy, not answered and declined calls ÷ all attempts"
-                         " (E.425). What people do does not count: it should be near 100 %.")),
+                         " (E.425); one that its caller gave up counts where it had rung. What people do does not"
+                         " count: it should be near 100 %.")),
     ("ACD", gettext_lazy("average call duration: time talked ÷ answered calls.")),
     ("PDD", gettext_lazy("post-dial delay: from dialling to the first sign of ringing, on average.")),
     ("CPS", gettext_lazy("new calls a second. Of the minutes that had calls, 95 of 100 had no more than this.")),

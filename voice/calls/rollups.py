@@ -7,7 +7,7 @@ from typing import Any
 from django.db import connection
 
 from portal.db import contexts
-from voice.calls.dispositions import EFFECTIVE
+from voice.calls.dispositions import is_effective
 
 GRAINS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
 
@@ -42,7 +42,7 @@ class Tally:
 
     def add(self, tenant: int, msp: int, record: dict[str, Any], disposition: str, talk_ms: int) -> None:
         invited, answered = record["invited"], record["answered"] is not None
-        effective = disposition in EFFECTIVE
+        effective = is_effective(record, disposition)
         rang = record["ringing"] if record["ringing"] is not None else record["answered"]
         pdd = max(0, rang - invited) if rang is not None else None
         trunks = _trunks(record)

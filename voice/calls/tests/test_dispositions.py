@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from voice.calls.dispositions import disposition
+from voice.calls.dispositions import disposition, is_effective
 
 FAILED = {"answered": None, "ringing": None, "attempts": [{"trunk": "g1"}], "direction": "out", "limit": "",
           "screening": "own", "code": 500, "cause": None, "egress": "g1"}  # fmt: skip
@@ -42,3 +42,24 @@ FAILED = {"answered": None, "ringing": None, "attempts": [{"trunk": "g1"}], "dir
 )
 def test_each_end_has_its_word(facts: dict[str, Any], word: str) -> None:
     assert disposition(FAILED | facts) == word
+
+
+@pytest.mark.parametrize(
+    ("facts", "effective"),
+    [
+        ({"answered": 1, "code": 200}, True),
+        ({"answered": 1, "code": 200, "direction": "emergency"}, True),
+        ({"code": 486}, True),
+        ({"code": 480}, True),
+        ({"code": 603}, True),
+        # The caller gave up: while it rang, or before anything was heard.
+        ({"code": 487, "ringing": 1}, True),
+        ({"code": 487}, False),
+        ({"code": 487, "attempts": [], "egress": ""}, False),
+        ({"code": 404, "ringing": 1}, False),
+        ({"code": 503}, False),
+    ],
+)
+def test_the_network_did_its_part_where_somebody_could_have_answered(facts: dict[str, Any], effective: bool) -> None:
+    record = FAILED | facts
+    assert is_effective(record, disposition(record)) is effective

@@ -90,3 +90,18 @@ def test_the_page_greys_what_is_chance_and_the_api_says_the_same(
     results = own.get("/api/v1/call-quality/").json()["results"]
     assert {(row["trunk"], row["asr"], row["few"]) for row in results} == {("", 0.5, False), ("g77", 0.05, True)}
     assert len(desk.get("/api/v1/call-quality/").json()["results"]) == 3
+
+
+@pytest.mark.parametrize(("ringing", "effective"), [(2_000, 1), (None, 0)])
+def test_a_call_that_its_caller_gave_up_tells_of_the_network_only_where_it_rang(
+    ringing: int | None, effective: int
+) -> None:
+    record = {
+        "invited": 1_000, "answered": None, "ringing": ringing, "code": 487, "attempts": [{"trunk": "g1"}],
+        "ingress": "teams", "egress": "g1",
+    }  # fmt: skip
+    tally = rollups.Tally()
+
+    tally.add(1, 2, record, "cancelled", 0)
+
+    assert {(key[4], sums[2]) for key, sums in tally.counts.items()} == {("", effective), ("g1", effective)}
