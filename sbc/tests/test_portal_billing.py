@@ -57,7 +57,7 @@ def deck(northwind: Msp, acme: Customer, decks: Any, monkeypatch: Any) -> Iterat
 def bill(msp: Msp, month: date) -> None:
     """Collect a month, approve everything and issue it."""
     with contexts.msp(msp):
-        run = runs.start_run(msp, month, by=make.BY, today=THIRD)
+        run = runs.start_run(msp, month, by=make.BY, now=datetime.combine(THIRD, time(), UTC))
         runs.collect(run)
         run.refresh_from_db()
         for finding in run.findings.filter(level="warning"):

@@ -119,7 +119,7 @@ def _bill(on: Ground, msp: Any) -> dict[str, float]:
     with contexts.msp(msp), mock.patch("portal.core.jobs.run_job.apply_async"):
         note("invoices: the run")
         began = time.perf_counter()
-        run = runs.start_run(msp, BEGINS, by=by, today=ENDS)
+        run = runs.start_run(msp, BEGINS, by=by, now=datetime(2026, 11, 2, tzinfo=UTC))
         _work(on, "collect", run.pk)
         took["collected and checked"] = time.perf_counter() - began
         began = time.perf_counter()

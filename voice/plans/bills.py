@@ -48,6 +48,7 @@ __all__ = [
     "UsageSum",
     "bill_of",
     "moments",
+    "moments_of",
     "plan_bill",
     "usage_item",
     "usage_text",
@@ -56,6 +57,8 @@ __all__ = [
 
 # Reads the calls that are to be billed, in the order of their answer.
 Calls = Callable[[], Iterable[CallToBill]]
+# From its first moment up to, but not including, its last.
+Span = tuple[datetime, datetime]
 
 
 def zone_of(customer_id: int, day: date) -> tzinfo:
@@ -65,9 +68,19 @@ def zone_of(customer_id: int, day: date) -> tzinfo:
     return ZoneInfo(name) if name else UTC
 
 
-def moments(customer_id: int, begins: date, ends: date) -> tuple[datetime, datetime]:
+def moments(customer_id: int, begins: date, ends: date) -> Span:
     """Return when a period of days begins and ends for a customer: midnight in the zone of its plan, or UTC."""
-    zone = zone_of(customer_id, ends)
+    return _span(zone_of(customer_id, ends), begins, ends)
+
+
+def moments_of(customers: Sequence[int], begins: date, ends: date) -> dict[int, Span]:
+    """Return the same for many customers, read at once."""
+    phases = Phase.objects.filter(tenant__in=customers, begins__lte=ends).order_by("tenant", "-begins")
+    zones = dict(phases.distinct("tenant").values_list("tenant", "version__plan__zone"))
+    return {each: _span(ZoneInfo(zones[each]) if each in zones else UTC, begins, ends) for each in customers}
+
+
+def _span(zone: tzinfo, begins: date, ends: date) -> Span:
     return datetime.combine(begins, time(), zone), datetime.combine(ends, time(), zone)
 
 

@@ -1,16 +1,16 @@
 """What is looked at before a month is billed: read once for all customers, told as findings about each."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Sum
 
 from tenants.models import Customer
-from voice.plans.bills import moments
+from voice.plans.bills import Span, moments, moments_of
 from voice.plans.selectors import days_without_contract
 from voice.rating.models import Account, Charge
 from voice.rating.models.charges import ASIDE
@@ -24,7 +24,7 @@ SURPRISE = 30
 LONGEST_RING = timedelta(days=1)
 _UNPRICED = """
 SELECT d.tenant_id, count(*) FROM public.calls_cdr d
- WHERE d.msp_id = %(msp)s AND d.invited >= %(ringing)s AND d.invited < %(ends)s
+ WHERE d.msp_id = %(msp)s AND d.tenant_id = ANY(%(customers)s) AND d.invited >= %(ringing)s AND d.invited < %(ends)s
    AND d.answered >= %(begins)s AND d.answered < %(ends)s
    AND NOT EXISTS (SELECT FROM public.rating_charge c
                     WHERE c.tenant_id = d.tenant_id AND c.invited = d.invited AND c.id = d.id)
@@ -99,35 +99,46 @@ class Checks:
 
 def look(run: InvoiceRun) -> Checks:
     """Read what the checks of a run need, once for all its customers."""
-    begins, ends = midnight(run.begins), midnight(run.ends)
     customers = list(run.customers.values_list("tenant_id", flat=True))
-    uncounted = defaultdict(list)
-    for each in hooks.uncounted(customers, begins, ends):
-        uncounted[each.customer].append(each)
+    spans = moments_of(customers, run.begins, run.ends)
+    # As many as the zones of the plans: those who share theirs are read together.
+    sharing: dict[Span, list[int]] = defaultdict(list)
+    for customer, span in spans.items():
+        sharing[span].append(customer)
+    aside: dict[int, dict[str, int]] = {}
+    unpriced: dict[int, int] = {}
+    uncounted: dict[int, list[hooks.Uncounted]] = defaultdict(list)
+    for span, these in sharing.items():
+        aside |= _aside(run.msp_id, these, span)
+        unpriced |= _unpriced(run.msp_id, these, span)
+        for each in _uncounted(these, span):
+            uncounted[each.customer].append(each)
     without = days_without_contract(customers, run.begins, run.ends)
-    return Checks(
-        _aside(run.msp_id, ends),
-        _unpriced(run.msp_id, begins, ends),
-        dict(uncounted),
-        _before(run),
-        without,
-        _with_account(run, [tenant for tenant, spans in without.items() if spans == [(run.begins, run.ends)]]),
-    )
+    never = [tenant for tenant, free in without.items() if free == [(run.begins, run.ends)]]
+    return Checks(aside, unpriced, dict(uncounted), _before(run), without, _with_account(never, spans))
 
 
-def _aside(msp: int, ends: datetime) -> dict[int, dict[str, int]]:
+def _aside(msp: int, customers: Sequence[int], span: Span) -> dict[int, dict[str, int]]:
     found: dict[int, dict[str, int]] = defaultdict(dict)
-    waiting = Charge.objects.filter(msp=msp, outcome__in=ASIDE, answered__lt=ends, invited__lt=ends)
+    waiting = Charge.objects.filter(msp=msp, tenant__in=customers, outcome__in=ASIDE)
+    waiting = waiting.filter(answered__lt=span[1], invited__lt=span[1])
     for tenant, outcome, calls in waiting.values_list("tenant_id", "outcome").annotate(calls=Count("id")):
         found[tenant][outcome] = calls
     return dict(found)
 
 
-def _unpriced(msp: int, begins: datetime, ends: datetime) -> dict[int, int]:
+def _unpriced(msp: int, customers: Sequence[int], span: Span) -> dict[int, int]:
+    begins, ends = span
+    facts = {"begins": begins, "ends": ends, "ringing": begins - LONGEST_RING}
     with connection.cursor() as cursor:
-        span: dict[str, Any] = {"msp": msp, "begins": begins, "ends": ends, "ringing": begins - LONGEST_RING}
-        cursor.execute(_UNPRICED, span)
+        cursor.execute(_UNPRICED, facts | {"msp": msp, "customers": list(customers)})
         return dict(cursor.fetchall())
+
+
+def _uncounted(customers: Sequence[int], span: Span) -> list[hooks.Uncounted]:
+    # Counts are of whole hours (UTC); where a month begins within one, that hour belongs to it, too.
+    begins, ends = (each.astimezone(UTC) for each in span)
+    return hooks.uncounted(customers, begins.replace(minute=0), ends)
 
 
 def _before(run: InvoiceRun) -> dict[tuple[int, str], int]:
@@ -136,10 +147,11 @@ def _before(run: InvoiceRun) -> dict[tuple[int, str], int]:
     return {(tenant, currency): int(net) for tenant, currency, net in rows}
 
 
-def _with_account(run: InvoiceRun, customers: Sequence[int]) -> set[int]:
+def _with_account(customers: Sequence[int], spans: Mapping[int, Span]) -> set[int]:
     """Return those who could make calls that are paid for in the month, though no contract holds on any of its days."""
-    open_ = Customer.objects.filter(pk__in=customers, state=Customer.State.ACTIVE, created_at__lt=midnight(run.ends))
-    return set(Account.objects.filter(tenant__in=open_).values_list("tenant", flat=True))
+    active = Customer.objects.filter(pk__in=customers, state=Customer.State.ACTIVE)
+    there = [pk for pk, created in active.values_list("pk", "created_at") if created < spans[pk][1]]
+    return set(Account.objects.filter(tenant__in=there).values_list("tenant", flat=True))
 
 
 def _calls(customer: Customer, begins: date, ends: date) -> int:
@@ -147,8 +159,3 @@ def _calls(customer: Customer, begins: date, ends: date) -> int:
     made = Charge.objects.filter(tenant=customer, invited__gte=since - LONGEST_RING, invited__lt=before)
     # A call inside or to an emergency number that no deck had to price is nothing to have a contract for.
     return made.filter(answered__gte=since, answered__lt=before).exclude(outcome="free", deck_id=None).count()
-
-
-def midnight(day: date) -> datetime:
-    """Return when a day begins, in UTC."""
-    return datetime.combine(day, time(), UTC)

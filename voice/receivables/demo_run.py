@@ -5,6 +5,8 @@ import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.utils import timezone
+
 from portal.core.audit import Actor
 from portal.db import contexts
 from portal.db.partitions import ensure_days
@@ -31,7 +33,9 @@ def seed(cast: Any, msp: Msp, begins: date, ends: date, *, by: Actor) -> None:
     for customer in (each for each in cast.customers if each.msp_id == msp.pk):
         _call(cast, customer, begins, ends)
     with cast.as_msp(msp):
-        run = runs.start_run(msp, begins, by=by, queued=False)
+        # On the first of a month it may still be the day before where a customer is.
+        over = datetime.combine(ends, time(), UTC) + timedelta(days=1)
+        run = runs.start_run(msp, begins, by=by, now=max(timezone.now(), over), queued=False)
         runs.collect(run)
         run.refresh_from_db()
         if runs.approve_customers(run, None, by=by)[0]:

@@ -7,13 +7,14 @@ the run up again, and two workers at one run share its customers without billing
 import logging
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portal.core import audit, jobs
@@ -21,6 +22,7 @@ from portal.core.audit import Actor, as_actor
 from tenants.models import Customer, Msp
 from voice import days
 from voice.currencies.conversion import NoRate
+from voice.plans.bills import Span, moments_of
 from voice.receivables import checks
 from voice.receivables.checks import ERROR, NOTE, WARNING, Checks, Finding
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunCustomer, RunFinding
@@ -41,16 +43,20 @@ SILENT, EVERY = timedelta(minutes=2), timedelta(seconds=5)
 JOBS = {Run.COLLECTING: "invoices.collect", Run.ISSUING: "invoices.issue"}
 
 
-def start_run(msp: Msp, begins: date, *, by: Actor, today: date | None = None, queued: bool = True) -> InvoiceRun:
+def start_run(msp: Msp, begins: date, *, by: Actor, now: datetime | None = None, queued: bool = True) -> InvoiceRun:
     """Collect a month of all customers, for the first time or again: what is approved or issued stays as it is.
 
-    Without `queued` the caller does the work itself. Raises ValidationError while the month lasts, and while another
-    run of this MSP is at work.
+    Without `queued` the caller does the work itself. Raises ValidationError while the month lasts for one of
+    them, by the clock of its plan's zone, and while another run of this MSP is at work.
     """
     days.demand(begins=begins)
     ends = (begins.replace(day=1) + timedelta(days=31)).replace(day=1)
-    if begins.day != 1 or ends > (today or timezone.localdate()):
-        raise ValidationError(_("The month is not over yet: its calls are still coming in."))
+    if begins.day != 1:
+        raise ValidationError({"begins": _("Choose the first day of a month.")})
+    over = max((span[1] for _customer, span in _customers(msp.pk, begins, ends)), default=_midnight(ends))
+    if over > (now or timezone.now()):
+        raise ValidationError(_("The month is not over yet: its calls are still coming in, until %(over)s UTC.")
+                              % {"over": date_format(over.astimezone(UTC), "j F Y H:i")})  # fmt: skip
     try:
         with transaction.atomic():
             run, _made = InvoiceRun.objects.get_or_create(
@@ -83,10 +89,9 @@ def _queue(run: InvoiceRun, by: Actor) -> None:
 
 def _open_customers(run: InvoiceRun, by: Actor) -> None:
     known = set(run.customers.values_list("tenant_id", flat=True))
-    gone = Q(state=Customer.State.CREATING) | Q(state=Customer.State.CLOSED, closed_at__lt=checks.midnight(run.begins))
-    found = Customer.objects.filter(msp=run.msp_id).exclude(gone).order_by("name", "pk")
+    found = _customers(run.msp_id, run.begins, run.ends)
     RunCustomer.objects.bulk_create(
-        RunCustomer(run=run, msp_id=run.msp_id, tenant=each) for each in found if each.pk not in known
+        RunCustomer(run=run, msp_id=run.msp_id, tenant=each) for each, _span in found if each.pk not in known
     )
     kept = Q(invoice__state__in=(Invoice.State.APPROVED, Invoice.State.ISSUED))
     again = run.customers.exclude(kept).select_related("invoice", "tenant")
@@ -96,6 +101,22 @@ def _open_customers(run: InvoiceRun, by: Actor) -> None:
     # What was found stays until it is looked for again: who ticked it need not do so twice.
     again = run.customers.exclude(kept).exclude(pk__in=fixed)
     again.update(state=State.WAITING, invoice=None, net=None, before=None, calls=0, currency="")
+
+
+def _customers(msp: int, begins: date, ends: date) -> list[tuple[Customer, Span]]:
+    """Return the customers that a month may bill, each with the moments at which it begins and ends for it."""
+    found = list(Customer.objects.filter(msp=msp).exclude(state=Customer.State.CREATING).order_by("name", "pk"))
+    spans = moments_of([each.pk for each in found], begins, ends)
+    return [(each, spans[each.pk]) for each in found if not _was_closed(each, spans[each.pk][0])]
+
+
+def _was_closed(customer: Customer, at: datetime) -> bool:
+    closed = customer.closed_at if customer.state == Customer.State.CLOSED else None
+    return closed is not None and closed < at
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def _threw_away(each: RunCustomer, by: Actor) -> bool:

@@ -1,6 +1,6 @@
 """Companies, customers and invoices for the tests of the books."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from portal.core.audit import Actor
 from voice.plans import services as plans
@@ -13,6 +13,7 @@ from voice.receivables.services import approve, draft, issue, save_entity, save_
 BY = Actor(email="nadia@northwind.example")
 OCTOBER = (date(2026, 10, 1), date(2026, 11, 1))
 TODAY = date(2026, 11, 20)
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 class Fees:
@@ -39,11 +40,12 @@ def profile(company, customer, **facts) -> BillingProfile:
     return save_profile(BillingProfile(msp_id=company.msp_id, tenant=customer, entity=company, **(told | facts)), by=BY)
 
 
-def contract(customer, starts=date(2026, 1, 1)) -> Contract:
+def contract(customer, starts=date(2026, 1, 1), zone="UTC") -> Contract:
     """Give a customer a contract that asks for nothing by itself: its bills are its calls."""
-    plan = Plan.objects.filter(msp=customer.msp_id, name="Plain").first()
+    name = "Plain" if zone == "UTC" else f"Plain, {zone}"
+    plan = Plan.objects.filter(msp=customer.msp_id, name=name).first()
     if plan is None:
-        plan = plans.save_plan(Plan(msp_id=customer.msp_id, name="Plain", currency="EUR", zone="UTC"), by=BY)
+        plan = plans.save_plan(Plan(msp_id=customer.msp_id, name=name, currency="EUR", zone=zone), by=BY)
         version = plan.versions.get()
         version.effective_from = starts
         plans.save_version(version, by=BY)

@@ -1,5 +1,7 @@
 """A month of an MSP, as the tests of invoice runs drive it."""
 
+from datetime import UTC, datetime, time
+
 from voice.receivables import findings
 from voice.receivables.models import Invoice
 from voice.receivables.services import runs
@@ -10,7 +12,7 @@ BEGINS, ENDS = make.OCTOBER
 
 
 def run_of(msp, begins=BEGINS, today=make.TODAY):
-    run = runs.start_run(msp, begins, by=make.BY, today=today)
+    run = runs.start_run(msp, begins, by=make.BY, now=datetime.combine(today, time(), UTC))
     runs.collect(run)
     run.refresh_from_db()
     return run

@@ -51,7 +51,7 @@ def test_an_invoice_of_fees_takes_its_total_and_its_credit_note_gives_that_back(
 def test_calls_that_took_theirs_when_they_were_made_are_not_taken_again(served, northwind):
     charges(served.tenant, 12 * EUR, 8 * EUR)
     accounts.correct(served.tenant_id, -20 * EUR, served.currency, reference="as the calls moved it", by=make.BY)
-    run = runs.start_run(northwind, make.OCTOBER[0], by=make.BY, today=make.TODAY)
+    run = runs.start_run(northwind, make.OCTOBER[0], by=make.BY, now=make.NOW)
     runs.collect(run)
     runs.approve_customers(run, None, by=make.BY)
     run.refresh_from_db()

@@ -42,7 +42,7 @@ def invoice(served, northwind, monkeypatch):
     with contexts.ingest():
         for each in made:
             cdr(served.tenant, each.invited, id=each.id).save(force_insert=True)
-    run = runs.start_run(northwind, make.OCTOBER[0], by=make.BY, today=make.TODAY)
+    run = runs.start_run(northwind, make.OCTOBER[0], by=make.BY, now=make.NOW)
     runs.collect(run)
     runs.approve_customers(run, None, by=make.BY)
     run.refresh_from_db()

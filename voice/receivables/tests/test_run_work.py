@@ -1,6 +1,6 @@
 """The work of a run: one at a time, again, taken up where a worker died, and issued without a gap."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -20,20 +20,21 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_wait")]
 
 
 def test_a_month_that_lasts_is_not_billed(northwind):
-    for begins, today in ((ENDS, date(2026, 11, 30)), (date(2026, 10, 2), make.TODAY)):
-        with pytest.raises(ValidationError, match="not over"):
-            runs.start_run(northwind, begins, by=make.BY, today=today)
+    with pytest.raises(ValidationError, match="until 1 December 2026 00:00 UTC"):
+        runs.start_run(northwind, ENDS, by=make.BY, now=datetime(2026, 11, 30, 23, 59, tzinfo=UTC))
+    with pytest.raises(ValidationError, match="first day of a month"):
+        runs.start_run(northwind, date(2026, 10, 2), by=make.BY, now=make.NOW)
 
 
 def test_two_runs_at_once_of_one_msp(served, northwind, fabrikam):
-    runs.start_run(northwind, BEGINS, by=make.BY, today=make.TODAY)
+    runs.start_run(northwind, BEGINS, by=make.BY, now=make.NOW)
     for begins in (BEGINS, date(2026, 9, 1)):
         with pytest.raises(ValidationError, match="at work"):
-            runs.start_run(northwind, begins, by=make.BY, today=make.TODAY)
+            runs.start_run(northwind, begins, by=make.BY, now=make.NOW)
     with pytest.raises(IntegrityError), transaction.atomic():
         InvoiceRun.objects.create(msp=northwind, begins=date(2026, 8, 1), ends=date(2026, 9, 1))
     with contexts.msp(fabrikam):
-        runs.start_run(fabrikam, BEGINS, by=make.BY, today=make.TODAY)
+        runs.start_run(fabrikam, BEGINS, by=make.BY, now=make.NOW)
 
 
 def test_collecting_again_leaves_what_is_approved_as_it_is(served, globex, northwind):
@@ -55,7 +56,7 @@ def test_a_worker_that_dies_loses_one_customer_and_a_sweep_goes_on(served, globe
     make.served(served.entity, globex)
     charges(served.tenant, EUR)
     charges(globex, 2 * EUR)
-    run = runs.start_run(northwind, BEGINS, by=make.BY, today=make.TODAY)
+    run = runs.start_run(northwind, BEGINS, by=make.BY, now=make.NOW)
     first = run.customers.order_by("pk").first()
     with monkeypatch.context() as dying:
         dying.setattr(

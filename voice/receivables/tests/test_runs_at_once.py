@@ -85,7 +85,7 @@ def at_once(msp, *acts):
 
 
 def begin(msp):
-    return runs.start_run(msp, BEGINS, by=make.BY, today=make.TODAY)
+    return runs.start_run(msp, BEGINS, by=make.BY, now=make.NOW)
 
 
 def test_two_runs_at_once_of_one_msp_and_one_is_told(ground):
