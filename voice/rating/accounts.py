@@ -1,4 +1,4 @@
-"""What moves an account besides calls: top-ups, payments, what invoices ask beyond the calls. docs/pricing.md §11.
+"""What moves an account besides calls: payments, what invoices ask beyond the calls, reminders. docs/pricing.md §11.
 
 Whoever calls says by which reference it knows the event; what is told twice under one reference happens once. The role
 ingest writes, as it does for calls: neither a customer nor its MSP can reach a balance by any other way.
@@ -20,8 +20,8 @@ from tenants.models import Customer
 from voice.rating.models import Account, Movement
 
 Kind = Movement.Kind
-# What payments, their returns and documents are known by: one of these that somebody typed before would stand for them.
-RESERVED = re.compile(r"(payment|reversal)-[0-9]+|.* #[0-9]+", re.DOTALL)
+# What payments, their returns, reminders and documents are known by: one of these that somebody typed before would stand for them.
+RESERVED = re.compile(r"(payment|reversal|reminder)-[0-9]+|.* #[0-9]+", re.DOTALL)
 
 
 class ReferenceTaken(ValidationError):
@@ -57,6 +57,11 @@ def invoiced(customer_id: int, total: int, calls: int, currency: str, *, referen
 def credit_note(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
     """Add what a credit note takes off an invoice, with its tax. Raises ValidationError."""
     return _move(customer_id, Kind.CREDIT_NOTE, _positive(micros), currency, reference, by)
+
+
+def fee(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
+    """Take what a reminder costs, fee and interest, which its payment gives back. Raises ValidationError."""
+    return _move(customer_id, Kind.FEE, -_positive(micros), currency, reference, by)
 
 
 def correct(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:

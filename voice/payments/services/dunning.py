@@ -22,6 +22,7 @@ from voice.receivables import selectors as books
 from voice.receivables.entry_words import booked
 from voice.receivables.models import Invoice
 from voice.receivables.services import lock_account, settle_from_credit
+from voice.receivables.services.counting import count_fee
 from voice.receivables.services.ledger import Books, book_fee
 
 State = Reminder.State
@@ -112,9 +113,10 @@ def release(reminder: Reminder, *, today: date, by: Actor) -> Reminder:
     _reckon(reminder, today)
     reminder.state, reminder.released_on = State.RELEASED, today
     reminder.save()
-    if reminder.fee + reminder.interest:
+    if costs := reminder.fee + reminder.interest:
         account = Books(reminder.entity, reminder.tenant, reminder.currency)
-        book_fee(account, reminder.fee + reminder.interest, on=today, text=booked("fee", title=step.title))
+        book_fee(account, costs, on=today, text=booked("fee", title=step.title))
+        count_fee(reminder.tenant_id, costs, reminder.currency, reference=f"reminder-{reminder.pk}", by=by)
     if step.suspends and reminder.tenant.state == Customer.State.ACTIVE:
         suspend_customer(reminder.tenant, reason=_("Not paid: %(title)s") % {"title": step.title}, by=by)
         reminder.suspended_at = timezone.now()

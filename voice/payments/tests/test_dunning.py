@@ -16,6 +16,8 @@ from tenants.services import resume_customer, suspend_customer
 from voice.payments import tasks
 from voice.payments.models import DunningPause, DunningSetting, DunningStep, Reminder, ReminderLine
 from voice.payments.services import dunning, ladder
+from voice.rating import accounts
+from voice.rating.models import Account, Movement
 from voice.receivables import selectors as books
 from voice.receivables import services
 from voice.receivables.models import Entry
@@ -115,6 +117,29 @@ def test_a_fee_and_interest_are_booked_when_it_is_sent(billed, northwind, steps)
     assert (second.fee, second.interest, second.total) == (5 * EUR, 410_000, 124_410_000)
     assert owed(billed) == 124_410_000
     assert Entry.objects.get(kind="fee").text == "Fee: Step 14"
+
+
+def test_who_pays_with_fee_and_interest_has_no_more_for_calls_than_before(billed, northwind, steps):
+    make.issued(billed, 100 * EUR)
+    send(night(northwind, 7)[0], 7)
+    (second,) = night(northwind, 14)
+    send(second, 14)
+
+    fee = Movement.objects.get(tenant=billed.tenant, kind="fee")
+    assert (fee.micros, fee.reference) == (-5_410_000, f"reminder-{second.pk}")
+    assert Account.objects.get(pk=billed.tenant_id).balance_micros == -owed(billed) == -124_410_000
+    pay(billed, owed(billed))
+    assert Account.objects.get(pk=billed.tenant_id).balance_micros == owed(billed) == 0
+
+
+def test_a_fee_in_another_currency_than_the_account_counts_leaves_it_alone(billed, northwind, steps):
+    with contexts.ingest():
+        accounts.opened(billed.tenant_id, "USD")
+    make.issued(billed, 100 * EUR)
+    for days in (7, 14):
+        send(night(northwind, days)[0], days)
+
+    assert owed(billed) == 124_410_000 and not Movement.objects.exists()
 
 
 def test_nothing_is_sent_over_what_was_paid_or_paused_meanwhile(billed, northwind, steps):

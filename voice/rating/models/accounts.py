@@ -101,6 +101,7 @@ class Movement(models.Model):
         TAKEN_BACK = "taken_back", _("Taken back")
         INVOICE = "invoice", _("Invoice")
         CREDIT_NOTE = "credit_note", _("Credit note")
+        FEE = "fee", _("Reminder fee")
         CORRECTION = "correction", _("Correction")
 
     tenant = models.ForeignKey("tenants.Customer", models.DO_NOTHING, db_constraint=False, db_index=False)
@@ -122,7 +123,7 @@ class Movement(models.Model):
             models.CheckConstraint(
                 name="rating_movement_gives_or_takes",
                 condition=models.Q(kind__in=["top_up", "payment", "credit_note"], micros__gt=0)
-                | models.Q(kind="taken_back", micros__lt=0)
+                | models.Q(kind__in=["taken_back", "fee"], micros__lt=0)
                 | models.Q(kind__in=["invoice", "correction"]),
             ),
         ]

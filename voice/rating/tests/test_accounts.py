@@ -81,7 +81,7 @@ def test_what_cannot_be_is_refused_and_moves_nothing(globex: Customer, change: d
     assert (balance(globex), len(movements(globex))) == (5, 1)
 
 
-@pytest.mark.parametrize("reference", ["payment-7", " payment-7", "reversal-1", "2026-00007 #12"])
+@pytest.mark.parametrize("reference", ["payment-7", " payment-7", "reversal-1", "reminder-3", "2026-00007 #12"])
 def test_nobody_books_by_hand_what_stands_for_a_payment_to_come(globex: Customer, reference: str) -> None:
     with pytest.raises(ValidationError) as refused:
         accounts.by_hand(globex.pk, "top_up", 50 * EURO, "EUR", reference=reference, by=LAB)

@@ -1,4 +1,4 @@
-"""What an issued document does to the customer's account, by which calls stop and go: docs/pricing.md §11."""
+"""What documents and reminders do to the customer's account, by which calls stop and go: docs/pricing.md §11."""
 
 from django.db import connection
 
@@ -20,14 +20,19 @@ _TAKEN = """
 """
 
 
-def count(document: Invoice, *, by: Actor) -> None:
-    """Take from the customer's account what an invoice asks beyond its calls, or give what a credit note takes off.
+def is_counted(tenant_id: int, currency: str) -> bool:
+    """Tell whether amounts in a currency move the customer's account.
 
-    An account counts one currency: documents in another one are between the customer and the books. Where there is
-    none yet, the first document opens it, as the payment would that is to bring it back.
+    It counts one currency: what is in another one is between the customer and the books. Where there is none yet, the
+    first amount opens it, as the payment would that is to bring it back.
     """
-    account = Account.objects.filter(pk=document.tenant_id).first()
-    if account is not None and account.currency != document.currency:
+    account = Account.objects.filter(pk=tenant_id).first()
+    return account is None or account.currency == currency
+
+
+def count(document: Invoice, *, by: Actor) -> None:
+    """Take from the customer's account what an invoice asks beyond its calls, or give what a credit note takes off."""
+    if not is_counted(document.tenant_id, document.currency):
         return
     told = (document.tenant_id, document.total)
     reference = f"{document.number} #{document.pk}"
@@ -36,6 +41,12 @@ def count(document: Invoice, *, by: Actor) -> None:
         accounts.invoiced(*told, _taken(document), document.currency, reference=reference, by=by)
     elif document.total:
         accounts.credit_note(*told, document.currency, reference=reference, by=by)
+
+
+def count_fee(tenant_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> None:
+    """Take from the customer's account what a reminder costs: its payment gives all of it back."""
+    if is_counted(tenant_id, currency):
+        accounts.fee(tenant_id, micros, currency, reference=reference, by=by)
 
 
 def _taken(invoice: Invoice) -> int:

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from voice.rating import accounts
-from voice.rating.models import Account as CallAccount
 from voice.receivables import selectors
 from voice.receivables.models import Allocation, BillingProfile, Invoice, Payment, Reversal
+from voice.receivables.services.counting import is_counted
 from voice.receivables.services.ledger import book_payment, book_reversal
 
 
@@ -37,7 +37,7 @@ def record_payment(
     book_payment(payment, text)
     if settles:
         _allocate(payment, payment.amount, [invoice.pk for invoice in invoices or ()])
-    if _moves_account(payment):
+    if is_counted(payment.tenant_id, payment.currency):
         tell = accounts.credit if settles else accounts.top_up
         tell(payment.tenant_id, payment.amount, payment.currency, reference=f"payment-{payment.pk}", by=by)
     audit.record(
@@ -73,7 +73,7 @@ def reverse_payment(
     reversal.save(force_insert=True)
     book_reversal(reversal, text)
     _take_back(payment, reversal, max(amount - free, 0))
-    if _moves_account(payment):
+    if is_counted(payment.tenant_id, payment.currency):
         reference_there = f"reversal-{reversal.pk}"
         accounts.take_back(payment.tenant_id, amount, payment.currency, reference=reference_there, by=by)
     audit.record(
@@ -99,12 +99,6 @@ def settle_from_credit(tenant_id: int, *, by: Actor) -> int:
     if settled:
         audit.record(by, "payment.settled_later", tenant_id=tenant_id, amount=settled)
     return settled
-
-
-def _moves_account(payment: Payment) -> bool:
-    # An account has one currency; what is billed in another one moves the books and no credit for calls.
-    account = CallAccount.objects.filter(pk=payment.tenant_id).first()
-    return account is None or account.currency == payment.currency
 
 
 def _allocate(payment: Payment, amount: int, first: Sequence[int]) -> int:
