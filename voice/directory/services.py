@@ -1,5 +1,6 @@
 """Every write to people, sites, addresses and places."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from django.core.exceptions import ValidationError
@@ -15,10 +16,18 @@ from voice.directory.validation import AddressValidator, TableValidator
 from voice.edits import facts, locked
 
 M = TypeVar("M", bound=models.Model)
+Hearer = Callable[[Person], None]
+_hearers: list[Hearer] = []
 ADDRESS_FACTS = (
     "company", "house_number", "street", "city", "postal_code", "state_or_province", "country", "latitude", "longitude",
     "validation",
 )  # fmt: skip
+
+
+def hears_of_removal(hear: Hearer) -> Hearer:
+    """Register who is told of a person before it is removed: this layer cannot call the ones above."""
+    _hearers.append(hear)
+    return hear
 
 
 def save_person(person: Person, *, by: Actor) -> Person:
@@ -27,8 +36,13 @@ def save_person(person: Person, *, by: Actor) -> Person:
     return _save(person, "person", ("name", "email", "site"), by=by)
 
 
+@transaction.atomic
 def delete_person(person: Person, *, by: Actor) -> None:
     """Remove a person; numbers of theirs stay, without a name."""
+    # Whoever gives the person a number just now is through first, or finds nobody any more.
+    Person.objects.select_for_update().filter(pk=person.pk).first()
+    for hear in _hearers:
+        hear(person)
     _delete(person, "person", ("name", "email"), _("%s is still in use."), by=by)
 
 

@@ -19,6 +19,7 @@ from tenants.scopes import config_changed
 from voice.inventory.models import Allocation, StockNumber
 from voice.inventory.ranges import folded
 from voice.inventory.services import lock_numbers, refuse_unless
+from voice.numbers import seats
 from voice.numbers.models import Number
 
 State = StockNumber.State
@@ -127,8 +128,9 @@ def _take(numbers: Sequence[StockNumber], customer: Customer, *, cooling_days: i
         cooling_until=now + timedelta(days=cooling_days) if cools else None,
     )
     Allocation.objects.filter(stock__in=ids, until=None).update(until=now)
-    if not closed:  # what a closed customer had set stays with its other data, until all of it is deleted
-        with contexts.msp(customer.msp, customer=customer):
+    with contexts.msp(customer.msp, customer=customer):
+        seats.vacate(ids)
+        if not closed:  # what a closed customer had set stays with its other data, until all of it is deleted
             Number.objects.filter(stock_id__in=ids).delete()
     audit.record(by, "numbers.released", customer, tenant_id=customer.pk, numbers=folded(shown))
     transaction.on_commit(partial(nudges.topic, customer.pk, customer.msp_id, "numbers"), robust=True)

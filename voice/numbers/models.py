@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from portal.core.dated import Dated, DatedQuerySet
 from portal.core.fields import E164Field
 
 
@@ -82,6 +83,25 @@ class Number(models.Model):
         # The database holds the same; said here, it stands at the field that it is about.
         if self.inbound == self.Inbound.TRUNK and self.inbound_trunk is None:
             raise ValidationError({"inbound_trunk": _("Choose the trunk that takes the calls.")})
+
+
+class Seat(Dated):
+    """The time for which a person had an active number: what a fee for each user is asked for.
+
+    Number and person are plain ids: both may be gone before the month is billed.
+    """
+
+    stock_id = models.BigIntegerField()
+    person_id = models.BigIntegerField()
+
+    objects = DatedQuerySet.as_manager()
+
+    class Meta:
+        # No two at a time for one number: numbers_seat_no_overlap, in the migration.
+        indexes = [models.Index(fields=["stock_id", "-since"], name="numbers_seat_stock")]
+
+    def __str__(self) -> str:
+        return f"{self.stock_id} → {self.person_id}"
 
 
 class ApprovedCallerId(models.Model):

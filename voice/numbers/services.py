@@ -19,7 +19,7 @@ from voice.directory.models import Place
 from voice.edits import facts, locked
 from voice.inventory.ranges import folded
 from voice.inventory.selectors import taken
-from voice.numbers import selectors
+from voice.numbers import seats, selectors
 from voice.numbers.models import ApprovedCallerId, Number
 
 NUMBER_FACTS = ("label", "state", "inbound", "inbound_trunk", "place", "person")
@@ -51,6 +51,7 @@ def save_number(number: Number, *, customer: Customer, by: Actor) -> Number:
     number.config_version = version
     number.row_version += 1
     number.save()
+    seats.follow([number])
     audit.record(by, "number.saved", number, before=facts(stored, NUMBER_FACTS), after=facts(number, NUMBER_FACTS))
     return number
 
@@ -89,6 +90,7 @@ def set_state(ids: Sequence[int], state: str, *, customer: Customer, by: Actor) 
         number.state, number.config_version, number.row_version = state, version, number.row_version + 1
     Number.objects.bulk_update(changed, ["state", "config_version", "row_version"], batch_size=1000)
     if changed:
+        seats.follow(changed)
         audit.record(by, "numbers.state_set", customer, state=state, numbers=folded(number.e164 for number in changed))
     return len(changed)
 

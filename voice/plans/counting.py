@@ -1,24 +1,19 @@
-"""How many users, numbers, trunks and channels a customer has, by day as far as that is on record.
+"""How many users, numbers, trunks and channels a customer had on each day.
 
 What each count is stands in docs/pricing.md §12, for whoever explains a fee.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
 from zoneinfo import ZoneInfo
-
-from django.db.models import Min
 
 from portal.db import contexts
 from tenants.models import Customer
 from voice.carriers.models import Trunk, TrunkGrant
 from voice.inventory.models import Allocation
-from voice.numbers.models import Number
+from voice.numbers.models import Seat
 from voice.plans.facts import CHANNEL, NUMBER, SEAT, TRUNK
-from voice.plans.proration import Series
-
-Span = tuple[date, date | None]
+from voice.plans.proration import Series, Span, joined, span_of
 
 
 def counts_of(customer: Customer, zone: ZoneInfo, wanted: set[str]) -> dict[str, Series]:
@@ -38,25 +33,23 @@ def counts_of(customer: Customer, zone: ZoneInfo, wanted: set[str]) -> dict[str,
 def number_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
     """Return the days for which the customer held each number, that of its return not among them."""
     held = Allocation.objects.filter(tenant=customer).values_list("since", "until")
-    return [(_day(since, zone), _day(until, zone) if until else None) for since, until in held]
+    return [span_of(since, until, zone) for since, until in held]
 
 
 def _trunk_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
     own = Trunk.objects.filter(tenant=customer).values_list("created_at", "closed_at")
-    spans: list[Span] = [(_day(made, zone), _day(closed, zone) if closed else None) for made, closed in own]
+    spans = [span_of(made, closed, zone) for made, closed in own]
     granted = TrunkGrant.objects.filter(tenant=customer, trunk__closed_at=None).values_list("granted_at", flat=True)
-    return spans + [(_day(since, zone), None) for since in granted]
+    return spans + [span_of(since, None, zone) for since in granted]
 
 
 def _seat_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
+    """Return the days on which each person had a number, however many: one ends where none of them is left."""
+    of_person: dict[int, list[Span]] = {}
     with _schema_of(customer):
-        active = Number.objects.active().filter(person__isnull=False).order_by()
-        firsts = list(active.values("person").annotate(since=Min("allocated_at")).values_list("since", flat=True))
-    return [(_day(since, zone), None) for since in firsts]
-
-
-def _day(moment: datetime, zone: ZoneInfo) -> date:
-    return moment.astimezone(zone).date()
+        for person, since, until in Seat.objects.values_list("person_id", "since", "until"):
+            of_person.setdefault(person, []).append(span_of(since, until, zone))
+    return [span for spans in of_person.values() for span in joined(spans)]
 
 
 @contextmanager

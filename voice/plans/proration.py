@@ -1,10 +1,14 @@
 """Parts of months by days: pure. The day of a change belongs to what comes after it (docs/pricing.md §10)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from voice.rating.money import half_up, parts_of_fee
+
+# Days from the first up to the second, which is not among them; up to none where there is no end yet.
+Span = tuple[date, date | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,23 @@ def share(seconds: int, days: Days) -> int:
     return half_up(seconds * (days.before + days.count), days.of) - half_up(seconds * days.before, days.of)
 
 
+def span_of(since: datetime, until: datetime | None, zone: ZoneInfo) -> Span:
+    """Return the days of a time by the clock of a zone, that of its end not among them."""
+    return since.astimezone(zone).date(), until.astimezone(zone).date() if until else None
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Return the days of all the spans together: where several cover a day, it counts once."""
+    found: list[Span] = []
+    for begins, ends in sorted(spans, key=lambda span: span[0]):
+        last = found[-1] if found else None
+        if last is None or (last[1] is not None and last[1] < begins):
+            found.append((begins, ends))
+        elif last[1] is not None:
+            found[-1] = (last[0], None if ends is None else max(last[1], ends))
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Series:
     """How many there are of something: from each day on so many; none before the first."""
@@ -79,7 +100,7 @@ class Series:
         return cls(((date.min, count),))
 
     @classmethod
-    def of_spans(cls, spans: Sequence[tuple[date, date | None]], each: Sequence[int] = ()) -> "Series":
+    def of_spans(cls, spans: Sequence[Span], each: Sequence[int] = ()) -> "Series":
         """Return how many of the spans cover each day; `each` says how many one span counts for."""
         moves: dict[date, int] = {}
         for place, (begins, ends) in enumerate(spans):

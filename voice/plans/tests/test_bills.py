@@ -8,7 +8,8 @@ from portal.db import contexts
 from portal.db.partitions import ensure_days
 from voice.directory.models import Person
 from voice.inventory.models import Allocation, StockNumber
-from voice.numbers.models import Number
+from voice.numbers import seats
+from voice.numbers.models import Number, Seat
 from voice.plans import ordering
 from voice.plans.bills import UsageSum, moments, plan_bill
 from voice.plans.charges import sums_between
@@ -109,10 +110,12 @@ def test_users_and_numbers_are_counted_from_the_customers_own_data(office, north
         stock = StockNumber.objects.create(msp=northwind, e164=f"+49301110200{place}", country="DE")
         Allocation.objects.create(msp=northwind, stock=stock, tenant=office, since=begins, until=until)
     with contexts.msp(northwind, office):
-        anna, ben = (Person.objects.create(name=name) for name in ("Anna", "Ben"))
-        for place, (person, state) in enumerate([(anna, "active"), (anna, "active"), (ben, "inactive")]):
-            Number.objects.create(e164=f"+49301110200{place}", stock_id=place, country="DE", person=person, state=state)
-        Number.objects.update(allocated_at=since)
+        # Two people; Anna's two numbers overlap, and Ben had none any more when the month began.
+        for stock_id, person, begins, until in [
+            (1, 1, since, None), (2, 1, since + timedelta(days=2), since + timedelta(days=5)),
+            (3, 2, since - timedelta(days=100), since - timedelta(days=16)),
+        ]:  # fmt: skip
+            Seat.objects.create(stock_id=stock_id, person_id=person, since=begins, until=until)
 
     bill = billed(office)
     with contexts.customer(office):
@@ -130,6 +133,22 @@ def test_users_and_numbers_are_counted_from_the_customers_own_data(office, north
         "each": 30 * EUR, "first": "2026-06-16", "ends": "2026-07-01", "days": 15, "of": 30, "part": 15 * EUR,
         "count": 1,
     }  # fmt: skip
+
+
+def test_taking_people_off_their_numbers_before_the_run_spares_no_fee(office, northwind):
+    user = {"kind": "monthly", "name": "User", "amount": 30 * EUR, "per": "seat"}
+    make.contract(office, make.published(northwind, user))
+    since = datetime(2026, 1, 1, tzinfo=BERLIN)
+    with contexts.customer(office):
+        anna = Person.objects.create(name="Anna")
+        number = Number.objects.create(e164="+493011102000", stock_id=1, country="DE", person=anna, state="active")
+        seats.follow([number])
+        Seat.objects.update(since=since)
+        number.person = None
+        seats.follow([number])
+        Seat.objects.update(until=datetime(2026, 6, 30, 22, 0, tzinfo=BERLIN))
+
+    assert lines(billed(office)) == [("fee", "User, 1 Jun 2026 to 29 Jun 2026", 29 * EUR)]
 
 
 def test_what_was_noted_with_a_bill_is_what_is_left_for_the_next(office, northwind):

@@ -1,6 +1,7 @@
 """The examples of docs/pricing.md §12, run; reading the page is the business of the tests of rating."""
 
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,7 +9,7 @@ from voice.plans.allowances import Drawing, Pot, rest_charge
 from voice.plans.facts import Agreed, Clause, Phase, Situation
 from voice.plans.fees import fees
 from voice.plans.pots import pots
-from voice.plans.proration import Days, Series, add_months, share
+from voice.plans.proration import Days, Series, add_months, joined, share, span_of
 from voice.plans.terms import Term
 from voice.plans.tests.make import BERLIN
 from voice.plans.tiers import Tier, discount, missing, tiered
@@ -29,6 +30,26 @@ def check_fees(example, row):
     situation = Situation(example.options["currency"], BERLIN, [phase], {"seat": Series.always(int(row["Count"]))})
     asked = fees(situation, phase, begins.replace(day=1), add_months(ends.replace(day=1), 1))
     assert sum(item.micros for item in asked) == read_micros(row["Asked"])
+
+
+def check_users(example, row):
+    spans = []
+    for written in row["Had a number"].split(", "):
+        since, until = (None if text == "now" else moment(text, example) for text in written.split(" to "))
+        spans.append(span_of(since, until, ZoneInfo(example.options["zone"])))
+    assert asked_for(example, Series.of_spans(joined(spans))) == read_micros(row["Asked"])
+
+
+def asked_for(example, series):
+    clause = Clause("Fee", "monthly", read_micros(example.options["fee"]), per="seat")
+    begins = day(example.options["month"])
+    phase = Phase("P", 1, begins, None, (clause,), Agreed(1, begins))
+    situation = Situation(example.options["currency"], BERLIN, [phase], {"seat": series})
+    return sum(item.micros for item in fees(situation, phase, begins, add_months(begins, 1)))
+
+
+def moment(text, example):
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(example.options["zone"]))
 
 
 def check_included(example, row):
