@@ -133,7 +133,7 @@ def compile_msp(msp: MspFacts) -> list[Row]:
         rows.append(Row("bl", f"m{msp.id}:", str(max(len(prefix) for prefix in msp.blocked_prefixes))))
     for trunk in msp.trunks:
         rows += _trunk(trunk)
-        rows += [Row("ip", f"m{msp.id}:{address}", trunk.gateway) for address in trunk.source_addresses]
+    rows += _sources(f"m{msp.id}", msp.trunks)
     return _checked([*rows, *msp.prices])
 
 
@@ -158,9 +158,7 @@ def compile_customer(customer: CustomerFacts, generation: int) -> list[Row]:
         rows.append(Row("em", f"{key}:{emergency.dial}", parameters(value)))
     for trunk in customer.own_trunks:
         rows += _trunk(trunk)
-    for trunk in customer.usable_trunks:
-        if trunk.enabled:
-            rows += [Row("ip", f"{key}:{address}", trunk.gateway) for address in trunk.source_addresses]
+    rows += _sources(key, customer.usable_trunks)
     rows += _routing(customer, generation)
     return _checked(rows)
 
@@ -249,6 +247,15 @@ def _trunk(trunk: TrunkFacts) -> list[Row]:
         if trunk.realm:
             rows.append(Row("au", f"{gateway}.r", trunk.realm))
     return rows
+
+
+def _sources(owner: str, trunks: Iterable[TrunkFacts]) -> list[Row]:
+    """Return the trunks at each address, the oldest first; the node leaves out those that are not in use."""
+    found: dict[str, list[str]] = {}
+    for trunk in sorted(trunks, key=lambda trunk: trunk.id):
+        for address in trunk.source_addresses:
+            found.setdefault(address, []).append(trunk.gateway)
+    return [Row("ip", f"{owner}:{address}", listed(gateways)) for address, gateways in found.items()]
 
 
 def _routing(customer: CustomerFacts, generation: int) -> list[Row]:

@@ -160,7 +160,10 @@ def _source(kind: str, number: str, row: Row) -> str | None:
         ipaddress.ip_address(source_address(RowKey(row.table, row.key)))
     except ValueError:
         return "not an IP address"
-    return None if _GATEWAY.fullmatch(row.value) else "a source address stands for a gateway"
+    gateways = row.value.split(",")
+    if len(set(gateways)) < len(gateways) or not all(map(_GATEWAY.fullmatch, gateways)):
+        return "a source address stands for gateways, each once"
+    return None
 
 
 def _credit(kind: str, number: str, row: Row) -> str | None:

@@ -129,6 +129,17 @@ def test_a_closing_customer_has_no_rows():
     assert compile_customer(replace(ACME, closing=True), 43) == []
 
 
+def test_an_address_stands_for_all_trunks_there_the_older_first():
+    tcp = replace(TRUNK, id=11, transport="tcp", enabled=False)
+    own = replace(OWN, source_addresses=("192.0.2.7", "192.0.2.9"))
+    other = replace(OWN, id=14, source_addresses=("192.0.2.9",))
+    customer = replace(ACME, usable_trunks=(own, TRUNK, tcp, other), own_trunks=(own, other))
+
+    assert table(compile_msp(MspFacts(3, (), (TRUNK, tcp))), "ip") == {"m3:192.0.2.7": "g11,g12"}
+    # One that its owner has put out of use may come back without another word of the customer's.
+    assert table(compile_customer(customer, 1), "ip") == {"17:192.0.2.7": "g11,g12,g13", "17:192.0.2.9": "g13,g14"}
+
+
 @pytest.mark.parametrize("host", ["a;st=1", "a b", "a\nb", "a=b", "a\x00"])
 def test_nothing_that_the_sbc_could_misread_leaves_the_compiler(host):
     with pytest.raises(UnsafeValue):

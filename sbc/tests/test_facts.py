@@ -3,9 +3,13 @@
 import pytest
 
 from portal.db import contexts
-from sbc.facts import customer_facts, region_facts
+from sbc.compiler import compile_customer, compile_msp
+from sbc.facts import customer_facts, msp_facts, region_facts
+from sbc.rows import Row
 from tenants.models import Customer, Msp, Region
+from voice.carriers import services as carriers
 from voice.carriers.models import EmergencyTrunk, Trunk, TrunkGrant
+from voice.carriers.tests.make import own_trunk, shared_trunk
 from voice.emergency.models import EmergencyTrunkChoice
 from voice.numbers.models import Number
 from voice.numbers.tests.make import given
@@ -91,3 +95,28 @@ def test_all_of_a_customer_is_read_in_one_question(acme, globex, northwind, nadi
     contexts.use_customer(globex)
     assert not customer_facts(globex).numbers
     assert not customer_facts(globex).lines
+
+
+def test_trunks_that_share_an_address_are_all_compiled_once_the_msp_approves(acme, northwind, nadia, alice):
+    with contexts.msp(northwind):
+        udp = shared_trunk(northwind, nadia)
+        tcp = shared_trunk(northwind, nadia, name="Carrier A by TCP", transport="tcp")
+        for trunk in (udp, tcp):
+            carriers.grant_trunk(trunk, acme, by=nadia)
+    own = own_trunk(acme, alice, host=udp.host)
+    with contexts.customer(acme):
+        waiting = sources(compile_customer(customer_facts(acme), 1))
+
+    with contexts.msp(northwind):
+        carriers.approve_trunk(Trunk.objects.get(pk=own.pk), by=nadia)
+        shared = sources(compile_msp(msp_facts(northwind)))
+    with contexts.customer(acme):
+        approved = sources(compile_customer(customer_facts(acme), 1))
+
+    both = f"{udp.gateway},{tcp.gateway}"
+    assert (shared, waiting) == ({f"m{northwind.pk}:{udp.host}": both}, {f"{acme.pk}:{udp.host}": both})
+    assert approved == {f"{acme.pk}:{udp.host}": f"{both},{own.gateway}"}
+
+
+def sources(rows: list[Row]) -> dict[str, str]:
+    return {row.key: row.value for row in rows if row.table == "ip"}

@@ -121,6 +121,12 @@ def test_a_delta_needs_its_base():
         state.plan(apply("cust:17", 6, DN, base=5))
 
 
+def test_an_address_stands_for_one_trunk_or_several():
+    rows = [("ip", "17:127.0.9.1", "g5"), ("ip", "17:127.0.9.2", "g5,g12")]
+
+    assert [row.value for row in State().plan(apply("cust:17", 1, *rows)).sets] == ["g5", "g5,g12"]
+
+
 @pytest.mark.parametrize(
     "scope, row, says",
     [
@@ -136,7 +142,9 @@ def test_a_delta_needs_its_base():
         ("cust:17", ("bd", "sbc.example", "3"), "belongs to the MSP"),
         ("cust:17", ("fq", "Acme.sbc.example", "17"), "lower case"),
         ("cust:17", ("ip", "17:localhost", "g5"), "not an IP address"),
-        ("cust:17", ("ip", "17:127.0.9.1", "g5;x"), "stands for a gateway"),
+        ("cust:17", ("ip", "17:127.0.9.1", "g5;x"), "stands for gateways"),
+        ("cust:17", ("ip", "17:127.0.9.1", "g5,"), "stands for gateways"),
+        ("cust:17", ("ip", "17:127.0.9.1", "g5,g6,g5"), "stands for gateways"),
         ("cust:17", ("sc", "17.1", '[{"zone":"Mars/Olympus"}]'), "schedules"),
         ("cust:17", ("sr", "127.0.9.1", "1"), "no table"),
         ("cust:17", ("evil", "x", "1"), "no table"),

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sbc.tests.sip.message import SDP, SRTP_SDP
-from sbc.tests.sip.phone import Phone
+from sbc.tests.sip.phone import Phone, StreamPhone
 from sbc.tests.sip.stage import ACME, GLOBEX, Stage, tenant
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
@@ -166,6 +166,51 @@ async def test_a_number_takes_calls_only_over_its_customers_trunks(stage: Stage,
     alarms = [event for event in await stage.engine.fetch_events() if event["type"] == "alarm"]
     assert [alarm["kind"] for alarm in alarms] == {403: ["wrong_trunk"], 404: ["unknown_number"]}.get(code, [])
     assert record["tenant"] == (17 if code == 480 else 0)
+
+
+@pytest.mark.parametrize(
+    ("trunks", "ingress", "code"),
+    [
+        ({"g1": {"t": "tcp"}, "g2": {}, "g3": {}}, "g2", 486),  # what the call came by
+        ({"g1": {"st": 0}, "g2": {"t": "tcp"}, "g3": {}}, "g3", 486),
+        ({"g1": {"st": 0}, "g2": {"t": "tcp"}, "g3": {"t": "tcp"}}, "g2", 486),  # none speaks it
+        ({"g1": {"st": 0}, "g2": {"cps": 1}, "g3": {"st": 0}}, "g2", 486),
+        ({"g1": {"st": 0}, "g2": {"st": 0}, "g3": {"t": "tcp", "st": 0}}, "g1", 403),
+    ],
+)
+async def test_of_several_trunks_at_an_address_a_call_is_the_first_ones_that_is_in_use(
+    stage: Stage, trunks: dict[str, dict[str, object]], ingress: str, code: int
+):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.change(
+        *(("gw", name, stage.trunk(1, **changes)) for name, changes in trunks.items()),
+        ("ip", f"17:{carrier.address}", ",".join(trunks)),
+    )
+
+    invite = stage.invite_from_carrier(carrier, "4930112")
+    if code == 486:
+        teams.reply(await teams.expect("INVITE"), 486)
+
+    carrier.ack(invite, await carrier.expect("INVITE", code))
+    record = await stage.record(invite.get("Call-ID"))
+    assert (record["tenant"], record["ingress"], record["code"]) == (17, ingress, code)
+
+
+async def test_a_call_by_tcp_is_the_trunks_that_speaks_it(stage: Stage):
+    teams = await stage.microsoft()
+    carrier = StreamPhone(
+        f"{stage.net}.65", 5060, (stage.settings.address, stage.settings.carrier_port), transport="TCP"
+    )
+    await carrier.start()
+    await carrier.connect()
+    stage.phones.append(carrier)
+    await stage.change(("gw", "g3", stage.trunk(1, t="tcp")), ("ip", f"17:{carrier.address}", "g1,g3"))
+
+    invite = stage.invite_from_carrier(carrier, "4930112")
+    teams.reply(await teams.expect("INVITE"), 486)
+
+    carrier.ack(invite, await carrier.expect("INVITE", 486))
+    assert (await stage.record(invite.get("Call-ID")))["ingress"] == "g3"
 
 
 async def test_a_suspended_customer_takes_no_calls(stage: Stage):
