@@ -20,7 +20,7 @@ from tenants.models import Customer
 from voice.rating.models import Account, Movement
 
 Kind = Movement.Kind
-# What payments, their returns, reminders and documents are known by: one of these that somebody typed before would stand for them.
+# What payments, their returns, reminders and documents are known by: what somebody typed before would stand for them.
 RESERVED = re.compile(r"(payment|reversal|reminder)-[0-9]+|.* #[0-9]+", re.DOTALL)
 
 
