@@ -288,7 +288,14 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Strowger API",
-    "DESCRIPTION": "Everything that the pages do, for programs.",
+    "DESCRIPTION": (
+        "Everything that the pages do, for programs.\n\n"
+        "Send If-Match with the ETag that you read: a PUT, PATCH or DELETE of what somebody changed meanwhile is "
+        "answered with 412 and changes nothing; a POST to what an object can do is refused in the same way if it was "
+        "changed before the request came. A `row_version` in the body says the same, answered with 409. A write "
+        "without either changes what it finds, whoever wrote it last and whatever you had read: only a write at the "
+        "very same moment is answered with 409. Where more than one writes, send one of them."
+    ),
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -56,6 +56,19 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
         if wrong:
             raise ValidationError({name.replace("\0", ""): ["Null characters are not allowed."] for name in wrong})
 
+    def handle_exception(self, error: Exception) -> Response:
+        """Answer with 412 where the version of If-Match was overtaken before the service held the row."""
+        if isinstance(error, StaleEdit) and self._if_match() is not None:
+            error = PreconditionFailed(" ".join(error.messages))
+        return super().handle_exception(error)
+
+    def get_object(self) -> Any:
+        """Return the object as it was read; its service compares that version once it holds the row."""
+        found = super().get_object()
+        if self.request.method == "POST":
+            self._demand_version(found)
+        return found
+
     @property
     def actor(self) -> Any:
         """Who calls, as services want to know it."""
@@ -65,16 +78,11 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
         serializer.instance = self.write(serializer, None)
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
-        expected = self._expected(serializer.instance)
-        try:
-            serializer.instance = self.write(serializer, serializer.instance)
-        except StaleEdit as error:
-            if expected is not None:
-                raise PreconditionFailed(" ".join(error.messages))
-            raise
+        self._demand_version(serializer.instance)
+        serializer.instance = self.write(serializer, serializer.instance)
 
     def perform_destroy(self, instance: Model) -> None:
-        self._expected(instance)
+        self._demand_version(instance)
         assert self.remove is not None
         self.remove(instance, by=self.actor)
 
@@ -99,19 +107,20 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
                 response["ETag"] = f'"{version}"'
         return response
 
-    def _expected(self, instance: Any) -> int | None:
-        """Note the version that If-Match demands on the object, where its service compares it with the stored one."""
-        header = self.request.headers.get("If-Match")
-        if header is None or header.strip() == "*":
-            return None
-        field = _version_field(instance)
-        digits = header.strip().removeprefix("W/").strip('"')
-        if field is None or not digits.isdigit() or int(digits) != getattr(instance, field):
+    def _if_match(self) -> str | None:
+        """Return the version that the caller read; `*` demands none."""
+        header = self.request.headers.get("If-Match", "*").strip()
+        return None if header == "*" else header.removeprefix("W/").strip('"')
+
+    def _demand_version(self, instance: Any) -> None:
+        """Refuse another version than that of If-Match: as the object was read, so its service wants it stored."""
+        wanted, field = self._if_match(), version_field(instance)
+        if wanted is not None and (field is None or wanted != str(getattr(instance, field))):
             raise PreconditionFailed("This was changed since you read it. Read it again and repeat your change.")
-        return int(digits)
 
 
-def _version_field(instance: Any) -> str | None:
+def version_field(instance: Any) -> str | None:
+    """Return which field of an object counts its changes."""
     for name in VERSION_FIELDS:
         try:
             instance._meta.get_field(name)

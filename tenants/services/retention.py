@@ -22,9 +22,7 @@ def save_rule(rule: RetentionRule, *, by: Actor) -> RetentionRule:
 
     Raises ValidationError, and StaleEdit where somebody else saved in between.
     """
-    stored = RetentionRule.objects.select_for_update().filter(pk=rule.pk).first() if rule.pk else None
-    if stored and stored.row_version != rule.row_version:
-        raise StaleEdit(stored)
+    stored = _locked(rule) if rule.pk else None
     if stored and (stored.data_class, stored.country) != (rule.data_class, rule.country):
         raise ValidationError(_("A rule keeps its data and country. Add another one instead."))
     if rule.country and rule.country not in COUNTRIES:
@@ -39,10 +37,13 @@ def save_rule(rule: RetentionRule, *, by: Actor) -> RetentionRule:
 
 @transaction.atomic
 def remove_rule(rule: RetentionRule, *, by: Actor) -> None:
-    """Take a country's own rule away; the rule for all countries holds there from now on."""
+    """Take a country's own rule away; the rule for all countries holds there from now on.
+
+    Raises ValidationError, and StaleEdit where somebody else saved in between.
+    """
     if not rule.country:
         raise ValidationError(_("The rule for all countries stays: without it, this data would be kept for ever."))
-    facts = _facts(rule)
+    facts = _facts(_locked(rule))
     rule.delete()
     _refuse_long_emergencies()
     audit.record(by, "retention_rule.removed", None, before=facts)
@@ -107,6 +108,13 @@ def _refuse_long_emergencies() -> None:
             raise ValidationError(
                 {"days": _("Records of emergency calls are kept no longer than others (%(where)s).") % {"where": where}}
             )
+
+
+def _locked(rule: RetentionRule) -> RetentionRule:
+    stored = RetentionRule.objects.select_for_update().filter(pk=rule.pk).first()
+    if stored is None or stored.row_version != rule.row_version:
+        raise StaleEdit(rule)
+    return stored
 
 
 def _facts(rule: RetentionRule | None) -> dict[str, object]:

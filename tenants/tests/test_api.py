@@ -150,6 +150,7 @@ def test_the_description_is_openapi_3_1_and_names_no_other_brand(place, acme, no
     browser = client_of(user, where)
     document = browser.get("/api/v1/schema/").json()
     assert document["openapi"].startswith("3.1")
+    assert "A write without either changes what it finds" in document["info"]["description"]
     assert "/api/v1/me/" in document["paths"]
     assert document["info"]["title"] == ("Strowger API" if where is None else "Northwind API")
     assert browser.get("/api/v1/").status_code == 200

@@ -130,6 +130,7 @@ def _save(obj: M, noun: str, names: tuple[str, ...], *, by: Actor) -> M:
 
 @transaction.atomic
 def _delete(obj: models.Model, noun: str, names: tuple[str, ...], in_use: str, *, by: Actor) -> None:
+    locked(obj)
     audit.record(by, f"{noun}.deleted", obj, before=facts(obj, names))
     try:
         obj.delete()

@@ -48,8 +48,12 @@ def caller_id_delete(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("numbers:caller_id", args=[pk]))
-    services.delete_caller_id(caller_id, customer=request.tenant, by=request.actor)
-    messages.success(request, _("Withdrawn. The SBCs follow in a moment."))
+    try:
+        services.delete_caller_id(caller_id, customer=request.tenant, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("Withdrawn. The SBCs follow in a moment."))
     return redirect("numbers:caller_ids")
 
 

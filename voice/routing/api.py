@@ -82,7 +82,7 @@ class RouteViewSet(TenantViewSet):
 
     def write(self, serializer: RouteSerializer, instance: Route | None) -> Route:
         data = dict(serializer.validated_data)
-        seen = data.pop("row_version", None)
+        seen = data.pop("row_version", instance.row_version if instance else None)
         stored = [each.trunk_id for each in instance.trunks.all()] if instance else []
         trunks = data.pop("trunks", stored)
         route = instance or Route()
@@ -159,7 +159,7 @@ class ScheduleViewSet(TenantViewSet):
 
     def write(self, serializer: ScheduleSerializer, instance: Schedule | None) -> Schedule:
         data = dict(serializer.validated_data)
-        seen = data.pop("row_version", None)
+        seen = data.pop("row_version", instance.row_version if instance else None)
         schedule = instance or Schedule()
         for name, value in data.items():
             setattr(schedule, name, value)

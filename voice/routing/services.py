@@ -63,10 +63,14 @@ def save_route(
 
 @transaction.atomic
 def delete_route(route: Route, *, customer: Customer, by: audit.Actor) -> None:
-    """Remove a line; the last line stays, it says what happens to everything else."""
+    """Remove a line; the last line stays, it says what happens to everything else.
+
+    Raises ValidationError, StaleEdit when somebody else changed the line since it was read.
+    """
     if route.is_default:
         raise ValidationError(_("The last line can be changed, not removed: it says what happens to everything else."))
     config_changed(customer)
+    _seen(route, route.row_version)
     before = _facts(route, selectors.trunk_names([trunk.trunk_id for trunk in route.trunks.all()]))
     audit.record(by, "route.deleted", route, before=before)
     route.delete()
@@ -118,10 +122,8 @@ def save_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor, se
     Raises ValidationError with messages meant for the user, StaleEdit when somebody else changed them meanwhile.
     """
     config_changed(customer)
-    if schedule.pk and seen is not None and Schedule.objects.get(pk=schedule.pk).row_version != seen:
-        raise StaleEdit(
-            _("Somebody changed these hours meanwhile. Your entries are still here; compare and save again.")
-        )
+    if schedule.pk:
+        _seen_schedule(schedule, seen)
     schedule.windows = check_windows(schedule.windows)
     schedule.closed = sorted({_iso_date(day) for day in schedule.closed})
     schedule.row_version += 1
@@ -133,10 +135,14 @@ def save_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor, se
 
 @transaction.atomic
 def delete_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor) -> None:
-    """Remove opening hours that no line uses."""
+    """Remove opening hours that no line uses.
+
+    Raises ValidationError, StaleEdit when somebody else changed them since they were read.
+    """
     if schedule.routes.exists():
         raise ValidationError(_("A line of the policy uses these hours. Change the line first."))
     config_changed(customer)
+    _seen_schedule(schedule, schedule.row_version)
     audit.record(by, "schedule.deleted", schedule, before={"windows": schedule.windows})
     schedule.delete()
 
@@ -226,11 +232,20 @@ def _seen(route: Route, seen: int | None) -> Any:
     """Return the line as it is stored, None where it is new."""
     if route.pk is None:
         return None
-    stored = Route.objects.with_trunk_ids().get(pk=route.pk)
-    if seen is not None and stored.row_version != seen:
-        raise StaleEdit(stored)
+    stored = Route.objects.with_trunk_ids().filter(pk=route.pk).first()
+    if stored is None or (seen is not None and stored.row_version != seen):
+        raise StaleEdit(route)
     route.row_version = stored.row_version
     return stored
+
+
+def _seen_schedule(schedule: Schedule, seen: int | None) -> None:
+    stored = Schedule.objects.filter(pk=schedule.pk).first()
+    if stored is None or (seen is not None and stored.row_version != seen):
+        raise StaleEdit(
+            _("Somebody changed these hours meanwhile. Your entries are still here; compare and save again.")
+        )
+    schedule.row_version = stored.row_version
 
 
 def _facts(route: Route, trunks: Sequence[str]) -> dict[str, Any]:
