@@ -117,7 +117,7 @@ def _named(rows: Sequence[tuple[datetime, uuid.UUID]]) -> dict[str, Any]:
 def _documents(feed: Feed, now: datetime) -> Iterable[Message]:
     told = Message.objects.filter(msp_id=feed.msp_id, document__isnull=False)
     for kind, document in ((Kind.INVOICE, Invoice.Kind.INVOICE), (Kind.CREDIT_NOTE, Invoice.Kind.CREDIT_NOTE)):
-        issued = Invoice.objects.issued().filter(msp_id=feed.msp_id, kind=document, issued_on__gte=feed.began_at.date())
+        issued = Invoice.objects.issued().filter(msp_id=feed.msp_id, kind=document, issued_at__gte=feed.began_at)
         for pk in issued.exclude(pk__in=told.filter(kind=kind).values("document")).order_by("pk").values_list("pk"):
             yield _message(feed, kind, now, document=pk[0])
     paid = Payment.objects.filter(msp_id=feed.msp_id, created_at__gte=feed.began_at)

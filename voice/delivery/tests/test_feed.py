@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from portal.db import contexts
 from tenants.models import Customer
@@ -97,6 +98,24 @@ def test_bills_and_payments_are_told_with_what_is_on_them(desk, acme):
     assert said["data"]["invoice"]["number"] == invoice.number
     assert said["data"]["invoice"]["lines"]
     assert feed.collect(desk, NOW + timedelta(days=1)) == 0
+
+
+def test_a_bill_is_told_whose_date_is_before_the_feed_began(desk, acme):
+    contexts.use_msp(desk)
+    profile = bills.profile(bills.entity(desk), acme)
+    last_month = NOW.date().replace(day=1) - timedelta(days=1)
+    bills.issued(profile, 5_000_000, on=last_month, name="dated back")
+    bills.issued(profile, 6_000_000, on=NOW.date(), name="dated today")
+
+    assert feed.collect(desk, NOW + timedelta(minutes=5)) == 2
+
+
+def test_a_bill_of_before_the_feed_began_is_not_told_whatever_its_date(northwind, acme):
+    contexts.use_msp(northwind)
+    bills.issued(bills.profile(bills.entity(northwind), acme), 5_000_000, on=NOW.date() + timedelta(days=5))
+    feed.collect(northwind, timezone.now())
+
+    assert feed.collect(northwind, timezone.now() + timedelta(minutes=5)) == 0
 
 
 def test_calls_that_were_priced_again_are_told_once_with_each_difference(desk, acme, monkeypatch):

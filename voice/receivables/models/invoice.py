@@ -49,6 +49,8 @@ class Invoice(models.Model):
     series_period = models.PositiveSmallIntegerField(null=True, blank=True)
     sequence = models.PositiveIntegerField(null=True, blank=True)
     issued_on = models.DateField(_("issued on"), null=True, blank=True)
+    # When that was, set by the database: the date on the document is one that somebody chose.
+    issued_at = models.DateTimeField(null=True, editable=False)
     due_on = models.DateField(_("due on"), null=True, blank=True)
     # The seller's number in another country, whose VAT the document bears; blank is the company's own.
     seller_vat_id = models.TextField(blank=True)
