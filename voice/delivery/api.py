@@ -41,7 +41,7 @@ class FeedSerializer(serializers.Serializer[Any]):
 
 
 class FeedViewSet(MspViewSet):
-    """Everything that happened, oldest first: rated calls, calls priced again, invoices, credit notes, payments."""
+    """Everything that happened, oldest first: calls and their new prices, bills, credit notes, payments, what went back of them."""
 
     queryset = Message.objects.none()
     serializer_class = FeedSerializer

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from portal.db import contexts
 from tenants.models import Msp
 from voice.delivery.models import Delivery, Endpoint, Feed, Kind, Message
-from voice.receivables.models import Invoice, Payment
+from voice.receivables.models import Invoice, Payment, Reversal
 from voice.rerating.models import Adjustment, Proposal
 
 CALLS_IN_ONE = 500
@@ -116,13 +117,17 @@ def _named(rows: Sequence[tuple[datetime, uuid.UUID]]) -> dict[str, Any]:
 
 def _documents(feed: Feed, now: datetime) -> Iterable[Message]:
     told = Message.objects.filter(msp_id=feed.msp_id, document__isnull=False)
-    for kind, document in ((Kind.INVOICE, Invoice.Kind.INVOICE), (Kind.CREDIT_NOTE, Invoice.Kind.CREDIT_NOTE)):
-        issued = Invoice.objects.issued().filter(msp_id=feed.msp_id, kind=document, issued_at__gte=feed.began_at)
-        for pk in issued.exclude(pk__in=told.filter(kind=kind).values("document")).order_by("pk").values_list("pk"):
-            yield _message(feed, kind, now, document=pk[0])
-    paid = Payment.objects.filter(msp_id=feed.msp_id, created_at__gte=feed.began_at)
-    for pk in paid.exclude(pk__in=told.filter(kind=Kind.PAYMENT).values("document")).order_by("pk").values_list("pk"):
-        yield _message(feed, Kind.PAYMENT, now, document=pk[0])
+    issued = Invoice.objects.issued().filter(issued_at__gte=feed.began_at)
+    news: dict[Kind, QuerySet[Any]] = {
+        Kind.INVOICE: issued.filter(kind=Invoice.Kind.INVOICE),
+        Kind.CREDIT_NOTE: issued.filter(kind=Invoice.Kind.CREDIT_NOTE),
+        Kind.PAYMENT: Payment.objects.filter(created_at__gte=feed.began_at),
+        Kind.REVERSAL: Reversal.objects.filter(created_at__gte=feed.began_at),
+    }
+    for kind, rows in news.items():
+        new = rows.filter(msp_id=feed.msp_id).exclude(pk__in=told.filter(kind=kind).values("document"))
+        for pk in new.order_by("pk").values_list("pk", flat=True):
+            yield _message(feed, kind, now, document=pk)
 
 
 def _message(feed: Feed, kind: str, now: datetime, **facts: Any) -> Message:

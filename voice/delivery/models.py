@@ -20,10 +20,13 @@ class Kind(models.TextChoices):
     INVOICE = "invoice.issued", _("Invoices")
     CREDIT_NOTE = "credit_note.issued", _("Credit notes")
     PAYMENT = "payment.recorded", _("Payments")
+    REVERSAL = "payment.reversed", _("Payments that went back")
     PING = "ping", _("Test messages")
 
 
-TOLD = (Kind.CALLS, Kind.ADJUSTMENT, Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT)
+# What is told of one row of the books.
+DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT, Kind.REVERSAL)
+TOLD = (Kind.CALLS, Kind.ADJUSTMENT, *DOCUMENTS)
 
 
 class Feed(models.Model):
@@ -64,7 +67,7 @@ class Message(models.Model):
                 name="delivery_message_tells_something",
                 condition=Q(kind=Kind.CALLS, document=None, first_invited__isnull=False)
                 | Q(kind=Kind.ADJUSTMENT, document=None, first_invited__isnull=False, proposal__isnull=False)
-                | Q(kind__in=[Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT], document__isnull=False)
+                | Q(kind__in=DOCUMENTS, document__isnull=False)
                 | Q(kind=Kind.PING),
             ),
         ]

@@ -63,7 +63,8 @@ def message_url(row: Delivery) -> str:
 class EndpointList(ListPage):
     title = _("Integrations")
     lead = _(
-        "Webhooks: your own billing system is told of calls, invoices and payments as they happen, in signed messages."
+        "Webhooks: your own billing system is told of calls, invoices, payments and what goes back of them as they"
+        " happen, in signed messages."
     )
     columns = [
         Column("standing", _("State"), kind="status", value=standing),

@@ -10,7 +10,7 @@ from voice.delivery.models import Kind, Message
 from voice.rating.models import Charge
 from voice.receivables import selectors as receivables
 from voice.receivables.api import InvoiceSerializer, PaymentSerializer
-from voice.receivables.models import Payment
+from voice.receivables.models import Payment, Reversal
 from voice.rerating.models import Adjustment, Proposal
 
 CALL = ["id", "direction", "caller", "called", "invited", "answered", "ended", "disposition"]
@@ -34,10 +34,23 @@ def data(message: Message, hidden: Hidden) -> dict[str, Any]:
         found |= _adjustments(message)
     elif message.kind == Kind.PAYMENT:
         found["payment"] = PaymentSerializer(Payment.objects.get(pk=document)).data
+    elif message.kind == Kind.REVERSAL:
+        found["reversal"] = _reversal(Reversal.objects.select_related("payment").get(pk=document))
     elif message.kind in (Kind.INVOICE, Kind.CREDIT_NOTE):
         invoice = receivables.invoices().prefetch_related("lines", "taxes").get(pk=document)
         found["invoice"] = InvoiceSerializer(invoice).data
     return found
+
+
+def _reversal(reversal: Reversal) -> dict[str, Any]:
+    """Return what went back of a payment and why, the payment with it: `amount` is not more than was paid."""
+    payment = PaymentSerializer(reversal.payment).data
+    told = {name: getattr(reversal, name) for name in ("id", "kind", "amount", "booked_on", "reference")}
+    return _all_plain(told) | {
+        "customer": reversal.tenant_id,
+        "currency": reversal.payment.currency,
+        "payment": payment,
+    }
 
 
 def told_calls(messages: Sequence[Message], hidden: Hidden) -> Iterable[tuple[Message, list[dict[str, Any]]]]:

@@ -13,6 +13,7 @@ from voice.delivery import feed, payloads, selectors
 from voice.delivery.models import Delivery, Endpoint, Feed, Kind, Message
 from voice.delivery.tests.conftest import NOW
 from voice.delivery.tests.make import priced
+from voice.receivables.services import record_payment, reverse_payment
 from voice.receivables.tests import make as bills
 from voice.rerating.models import Adjustment, Proposal
 
@@ -116,6 +117,23 @@ def test_a_bill_of_before_the_feed_began_is_not_told_whatever_its_date(northwind
     feed.collect(northwind, timezone.now())
 
     assert feed.collect(northwind, timezone.now() + timedelta(minutes=5)) == 0
+
+
+@pytest.mark.parametrize("kind", ["refund", "chargeback", "returned"])
+def test_money_that_goes_back_is_told_with_its_payment(desk, acme, kind):
+    contexts.use_msp(desk)
+    profile = bills.profile(bills.entity(desk), acme)
+    payment = record_payment(bills.payment(profile, 5_000_000), by=bills.BY)
+    reverse_payment(payment, 2_000_000, kind=kind, on=NOW.date(), reference="R-1", by=bills.BY)
+
+    assert [feed.collect(desk, NOW + timedelta(minutes=5)) for _ in range(2)] == [2, 0]
+    message = Message.objects.get(kind=Kind.REVERSAL)
+    said = json.loads(payloads.body(message, selectors.hidden_from_programs(desk)))
+    assert said["type"] == "payment.reversed"
+    told = said["data"]["reversal"]
+    assert (told["kind"], told["amount"], told["currency"], told["customer"]) == (kind, 2_000_000, "EUR", acme.pk)
+    assert (told["reference"], told["booked_on"]) == ("R-1", NOW.date().isoformat())
+    assert (told["payment"]["id"], told["payment"]["amount"]) == (payment.pk, 5_000_000)
 
 
 def test_calls_that_were_priced_again_are_told_once_with_each_difference(desk, acme, monkeypatch):
