@@ -52,8 +52,12 @@ async def node_process(stage: Stage, *, globex_cps: int = 10_000) -> AsyncIterat
     )
     try:
         rows = {(table, key): value for table, key, value in stage.rows() if table != "sr"}
-        rows["tn", "17"] = tenant(fq=ACME, default="4930111", cps=10_000, channels=10_000)
-        rows["tn", "18"] = tenant(fq=GLOBEX, default="4989222", cps=globex_cps, channels=10_000)
+        rows["tn", "17"] = tenant(
+            fq=ACME, default="4930111", cps=10_000, channels=10_000, longest=_longest(rows, "17")
+        )
+        rows["tn", "18"] = tenant(
+            fq=GLOBEX, default="4989222", cps=globex_cps, channels=10_000, longest=_longest(rows, "18")
+        )
         await _apply(portal, rows)
         async with asyncio.timeout(20):
             while not (portal.gauges and portal.gauges[-1].kamailio):
@@ -65,6 +69,12 @@ async def node_process(stage: Stage, *, globex_cps: int = 10_000) -> AsyncIterat
         await portal.stop()
         await stage.plane.stop()
         log.close()
+
+
+def _longest(rows: dict[tuple[str, str], str], customer: str) -> int:
+    """Return the length of a customer's longest prefix, as the compiler writes it into the customer's row."""
+    keys = [key for table, key in rows if table == "rt" and key.startswith(f"{customer}.")]
+    return max(len(key.split(":")[1]) for key in keys)
 
 
 async def _apply(portal: FakePortal, rows: dict[tuple[str, str], str]) -> None:

@@ -273,9 +273,10 @@ def tenant(
     cps: int = 50,
     channels: int = 50,
     foreign: int = 0,
+    longest: int = 15,
 ) -> str:
     """Return a customer's switch row."""
-    return f"m=3;st={state};cps={cps};cc={channels};g=1;ml=15;fq={fq};def={default};scr={policy};fx={foreign};co=DE"
+    return f"m=3;st={state};cps={cps};cc={channels};g=1;ml={longest};fq={fq};def={default};scr={policy};fx={foreign};co=DE"
 
 
 @asynccontextmanager
