@@ -194,11 +194,9 @@ async def test_who_calls_nobodys_numbers_without_end_is_answered_and_fills_no_di
     assert 20 <= len(stage.lines()) - before <= 40
 
 
-async def test_our_own_headers_come_from_nobody_else(stage: Stage):
+async def test_headers_that_only_we_may_write_come_from_nobody_else(stage: Stage):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     smuggled = (
-        ("X-Strowger-Tenant", "18"),
-        ("x-strowger-screening", "own"),
         ("P-Preferred-Identity", "<sip:+4989222@x>"),
         ("Remote-Party-ID", "<sip:+4989222@x>"),
         ("Route", f"<sip:{carrier.address}:5099;lr>"),
@@ -207,12 +205,12 @@ async def test_our_own_headers_come_from_nobody_else(stage: Stage):
 
     stage.invite_from_teams(teams, "+442071234567", headers=smuggled)
     got = await carrier.expect("INVITE")
-    carrier.reply(got, 486, headers=(("X-Strowger-Tenant", "18"),))
+    carrier.reply(got, 486, headers=(("P-Asserted-Identity", "<sip:+4989222@x>"),))
     answer = await teams.expect("INVITE", 486)
 
     for name, _ in smuggled:
         assert not got.all(name), name
-    assert not answer.all("X-Strowger-Tenant")
+    assert not answer.all("P-Asserted-Identity")
 
 
 async def test_a_token_opens_only_its_own_call(stage: Stage):
