@@ -179,6 +179,26 @@ async def test_an_unusable_trunk_is_skipped(stage: Stage, row: str | None):
     await teams.expect("INVITE", 486)
 
 
+@pytest.mark.parametrize(("called", "code"), [("+442071234567", 480), ("112", 503)])
+@pytest.mark.parametrize("host", ["2001:4860:4860::8888", "the node itself"])
+async def test_a_trunk_that_no_call_can_reach_is_skipped_and_the_caller_told(
+    stage: Stage, called: str, code: int, host: str
+):
+    teams = await stage.microsoft()
+    ours = stage.settings.address
+    row = stage.trunk(1, h=ours if host == "the node itself" else host)
+    await stage.change(
+        ("rg", "allow", f"{stage.net}.0/24,2000::/3"), ("gw", "g1", row), ("gw", "g2", row),
+        ("rt", "17.1.00:447", "r=8;g=g1"),
+    )  # fmt: skip
+
+    invite = stage.invite_from_teams(teams, called)
+
+    teams.ack(invite, await teams.expect("INVITE", code))
+    record = await stage.record(invite.get("Call-ID"))
+    assert (record["code"], record["attempts"]) == (code, [])
+
+
 async def test_a_trunk_is_skipped_from_the_moment_when_its_network_is_denied(stage: Stage):
     teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
     stage.invite_from_teams(teams, "+442071234567")
