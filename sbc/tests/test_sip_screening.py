@@ -2,6 +2,7 @@
 
 import pytest
 
+from sbc.tests.sip.message import SDP, SRTP_SDP
 from sbc.tests.sip.stage import ACME, GLOBEX, Stage, tenant
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
@@ -80,6 +81,27 @@ async def test_screening(
         assert not got.all("History-Info") and not got.all("Referred-By")
     record = await stage.record(invite.get("Call-ID"))
     assert (record["screening"], record["attestation"], record["caller_sent"]) == (screening, attestation, shown)
+
+
+async def test_another_customers_number_is_not_shown_later_in_the_call_either(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+
+    invite = stage.invite_from_teams(teams, "+442071234567", "+4989222")
+    mine, theirs, got = await stage.answered(teams, invite, carrier, SDP)
+    mine.request("INVITE", body=SRTP_SDP.format(address=teams.address, port=40000))
+    again = await carrier.expect("INVITE")
+    carrier.reply(again, 488)
+    refused = await teams.expect("INVITE", 488)
+    mine.request("BYE")
+    bye = await carrier.expect("BYE")
+    carrier.reply(bye, 200)
+    done = await teams.expect("BYE", 200)
+
+    assert got.get("From").startswith("<sip:+4930111@")
+    assert {each.get("From") for each in (again, bye)} == {got.get("From")}
+    assert not [each for each in carrier.seen if "4989222" in each.text()]
+    # Who asks gets his own name back.
+    assert refused.get("From") == done.get("From") == invite.get("From")
 
 
 async def test_a_trunk_may_ask_for_our_own_number_on_forwarded_calls(stage: Stage):
