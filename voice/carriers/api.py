@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
 from voice.carriers import lists, selectors, services
-from voice.carriers.models import BlockedPrefix, Carrier, EmergencyTrunk, Trunk
+from voice.carriers.models import BlockedPrefix, Carrier, EmergencyTrunk, Trunk, TrunkGrant
 
 TRUNK_FIELDS = [
     "id", "name", "host", "port", "transport", "auth", "username", "password", "realm", "source_addresses", "channels",
@@ -123,7 +123,11 @@ class MspTrunkViewSet(MspViewSet):
     remove = staticmethod(services.delete_trunk)
 
     def get_queryset(self) -> QuerySet[Trunk]:
-        found = Trunk.objects.open().filter(msp=self.request.msp).prefetch_related("grants")
+        found = (
+            Trunk.objects.open()
+            .filter(msp=self.request.msp)
+            .prefetch_related(Prefetch("grants", TrunkGrant.objects.open()))
+        )
         reading = self.action in ("list", "retrieve", "approve")
         return found if reading else found.shared()
 

@@ -134,7 +134,9 @@ class GrantForm(forms.Form):
     def __init__(self, *args: Any, trunk: Trunk, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         customers = Customer.objects.filter(msp=trunk.msp_id, state__in=["active", "suspended"])
-        self.fields["customers"].queryset = customers.exclude(trunk_grants__trunk=trunk).order_by("name")
+        self.fields["customers"].queryset = customers.exclude(pk__in=trunk.grants.open().values("tenant")).order_by(
+            "name"
+        )
 
 
 class TrunkOrderForm(forms.Form):

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from portal.core.dated import Dated, DatedQuerySet
 from portal.core.fields import EncryptedTextField
 
 
@@ -153,22 +154,17 @@ class Trunk(models.Model):
         return f"g{self.pk}"
 
 
-class TrunkGrant(models.Model):
-    """An MSP's shared trunk that one customer may use."""
+class TrunkGrant(Dated):
+    """The time for which one customer may use an MSP's shared trunk."""
 
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
     trunk = models.ForeignKey(Trunk, models.CASCADE, related_name="grants")
     tenant = models.ForeignKey("tenants.Customer", models.CASCADE, related_name="trunk_grants")
-    granted_at = models.DateTimeField(auto_now_add=True)
+
+    objects = DatedQuerySet.as_manager()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["trunk", "tenant"],
-                name="carriers_grant_once",
-                violation_error_message=_("This customer already uses the trunk."),
-            )
-        ]
+        # No two at a time for one customer: carriers_trunkgrant_no_overlap, in the migration.
         indexes = [models.Index(fields=["tenant"], name="carriers_grant_tenant")]
 
     def __str__(self) -> str:

@@ -126,7 +126,9 @@ class MspTrunkList(ListPage):
 
     def queryset(self) -> QuerySet[Trunk]:
         found = Trunk.objects.open().filter(msp=self.request.msp)  # type: ignore[attr-defined]
-        return found.select_related("carrier", "tenant").annotate(grant_count=Count("grants"))
+        return found.select_related("carrier", "tenant").annotate(
+            grant_count=Count("grants", filter=Q(grants__until=None))
+        )
 
 
 class CustomerTrunkList(ListPage):

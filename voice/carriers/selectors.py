@@ -9,7 +9,7 @@ from voice.carriers.models import BlockedPrefix, EmergencyTrunk, Trunk, TrunkGra
 
 def trunks_for(customer: Customer) -> TrunkQuerySet:
     """Return the open trunks that the customer's calls may use: its own, and the MSP's that were granted to it."""
-    granted = TrunkGrant.objects.filter(tenant=customer).values("trunk")
+    granted = TrunkGrant.objects.open().filter(tenant=customer).values("trunk")
     mine = Q(tenant=customer) | Q(tenant=None, pk__in=granted)
     return Trunk.objects.open().filter(mine, msp=customer.msp_id)
 

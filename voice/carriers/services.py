@@ -165,7 +165,7 @@ def _close(trunk: Trunk, by: Actor) -> None:
 
 
 def _uses_of_shared(trunk: Trunk) -> list[str]:
-    customers = [grant.tenant.name for grant in trunk.grants.select_related("tenant").order_by("tenant__name")]
+    customers = [grant.tenant.name for grant in trunk.grants.open().select_related("tenant").order_by("tenant__name")]
     countries = trunk.emergency_lines.order_by("country").values_list("country", flat=True)
     return customers + [_("the emergency list of %(country)s") % {"country": country} for country in countries]
 
@@ -177,18 +177,23 @@ def grant_trunk(trunk: Trunk, customer: Customer, *, by: Actor) -> TrunkGrant:
         raise ValidationError(_("Only an open shared trunk can be given to customers."))
     if customer.msp_id != trunk.msp_id:
         raise ValidationError(_("Choose one of your own customers."))
-    grant, made = TrunkGrant.objects.get_or_create(trunk=trunk, tenant=customer, defaults={"msp": trunk.msp})
-    if made:
-        config_changed(customer)
-        audit.record(by, "trunk.granted", trunk, tenant_id=customer.pk, customer=customer.name)
+    # Two that give it at once take turns.
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    last = TrunkGrant.objects.filter(trunk=trunk, tenant=customer).last_of_each("trunk").first()
+    if last is not None and last.until is None:
+        return last
+    now = timezone.now()
+    since = last.next(now) if last else now
+    grant = TrunkGrant.objects.create(msp=trunk.msp, trunk=trunk, tenant=customer, since=since)
+    config_changed(customer)
+    audit.record(by, "trunk.granted", trunk, tenant_id=customer.pk, customer=customer.name)
     return grant
 
 
 @transaction.atomic
 def revoke_trunk(trunk: Trunk, customer: Customer, *, by: Actor) -> None:
     """Take a shared trunk from one customer; its routes go on with their next trunk, nobody else notices."""
-    removed, _models = TrunkGrant.objects.filter(trunk=trunk, tenant=customer).delete()
-    if removed:
+    if TrunkGrant.objects.filter(trunk=trunk, tenant=customer).end(timezone.now()):
         config_changed(customer)
         audit.record(by, "trunk.revoked", trunk, tenant_id=customer.pk, customer=customer.name)
 
@@ -196,7 +201,7 @@ def revoke_trunk(trunk: Trunk, customer: Customer, *, by: Actor) -> None:
 @transaction.atomic
 def take_trunks(customer: Customer, *, by: Actor) -> None:
     """Take every shared trunk from a customer that was closed, and close the trunks that it brought."""
-    for trunk in Trunk.objects.filter(grants__tenant=customer).order_by("pk"):
+    for trunk in Trunk.objects.filter(grants__tenant=customer, grants__until=None).order_by("pk"):
         revoke_trunk(trunk, customer, by=by)
     for trunk in Trunk.objects.open().filter(tenant=customer).order_by("pk"):
         _close(trunk, by)

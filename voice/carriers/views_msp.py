@@ -83,7 +83,7 @@ def trunk(request: HttpRequest, pk: int) -> HttpResponse:
         "limits": limits_of(row),
         "can_change": change and row.tenant_id is None and row.closed_at is None,
         "can_approve": change and not row.approved,
-        "grants": row.grants.select_related("tenant").order_by("tenant__name") if row.tenant_id is None else None,
+        "grants": None if row.tenant_id else row.grants.open().select_related("tenant").order_by("tenant__name"),
     }
     return TemplateResponse(request, "voice/carriers/trunk.html", context)
 

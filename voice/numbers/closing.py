@@ -29,7 +29,7 @@ def take_back(*, by: Actor) -> list[Customer]:
 def _holding(msp: Msp) -> list[Customer]:
     held = [
         Exists(rows.filter(tenant=OuterRef("pk")))
-        for rows in (StockNumber.objects.all(), TrunkGrant.objects.all(), Trunk.objects.open())
+        for rows in (StockNumber.objects.all(), TrunkGrant.objects.open(), Trunk.objects.open())
     ]
     closed = Customer.objects.filter(msp=msp, state=Customer.State.CLOSED)
     return list(closed.filter(Q(held[0]) | Q(held[1]) | Q(held[2])).select_related("msp").order_by("pk"))

@@ -38,9 +38,8 @@ def number_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
 
 def _trunk_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
     own = Trunk.objects.filter(tenant=customer).values_list("created_at", "closed_at")
-    spans = [span_of(made, closed, zone) for made, closed in own]
-    granted = TrunkGrant.objects.filter(tenant=customer, trunk__closed_at=None).values_list("granted_at", flat=True)
-    return spans + [span_of(since, None, zone) for since in granted]
+    granted = TrunkGrant.objects.filter(tenant=customer).values_list("since", "until")
+    return [span_of(*each, zone) for each in (*own, *granted)]
 
 
 def _seat_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:

@@ -1,6 +1,6 @@
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
@@ -104,6 +104,33 @@ def test_a_customer_cannot_change_the_msps_trunk_or_grant_itself_one(northwind, 
     assert not Trunk.objects.filter(pk=granted.pk).update(host="127.0.9.9")
     with pytest.raises(Exception, match="row-level security"), transaction.atomic():
         TrunkGrant.objects.create(msp=northwind, trunk_id=hidden.pk, tenant=acme)
+
+
+def test_a_trunk_that_was_taken_back_keeps_its_days_and_can_be_given_again(northwind, acme, nadia):
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        first = services.grant_trunk(trunk, acme, by=nadia)
+        assert services.grant_trunk(trunk, acme, by=nadia) == first
+        services.revoke_trunk(trunk, acme, by=nadia)
+        services.revoke_trunk(trunk, acme, by=nadia)
+        acme.refresh_from_db()
+        version = acme.config_version
+    assert not Trunk.objects.exists(), "the customer sees it no longer"
+
+    with contexts.msp(northwind):
+        services.revoke_trunk(trunk, acme, by=nadia)
+        acme.refresh_from_db()
+        assert acme.config_version == version
+        again = services.grant_trunk(trunk, acme, by=nadia)
+        first.refresh_from_db()
+        assert first.since < first.until <= again.since
+        assert not again.until
+        with pytest.raises(IntegrityError, match="carriers_trunkgrant_no_overlap"), transaction.atomic():
+            TrunkGrant.objects.create(msp=northwind, trunk=trunk, tenant=acme)
+        services.revoke_trunk(trunk, acme, by=nadia)
+        services.delete_trunk(trunk, by=nadia)
+        assert TrunkGrant.objects.count() == 2
+    assert TrunkGrant.objects.count() == 2, "its plan asks for these days"
 
 
 def test_taking_a_trunk_from_one_customer_leaves_the_other_alone(northwind, acme, globex, nadia):

@@ -58,7 +58,7 @@ def test_numbers_cool_and_trunks_go_once_the_customer_is_closed(equipped, acme, 
         assert {states[pk] for pk in equipped["numbers"]} == {"cooling"}
         assert [states[pk] for pk in equipped["reserved"]] == ["available"]
         assert [states[pk] for pk in equipped["neighbours"]] == ["allocated"]
-        assert [grant.tenant for grant in TrunkGrant.objects.all()] == [globex]
+        assert [grant.tenant for grant in TrunkGrant.objects.open()] == [globex]
         own = Trunk.objects.get(pk=equipped["own"].pk)
         assert own.closed_at and not own.enabled
         assert Customer.objects.get(pk=acme.pk).default_caller_id == ""

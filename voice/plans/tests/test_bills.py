@@ -6,6 +6,8 @@ import pytest
 
 from portal.db import contexts
 from portal.db.partitions import ensure_days
+from voice.carriers.services import delete_trunk, grant_trunk, revoke_trunk
+from voice.carriers.tests.make import shared_trunk
 from voice.directory.models import Person
 from voice.inventory.models import Allocation, StockNumber
 from voice.numbers import seats
@@ -149,6 +151,23 @@ def test_taking_people_off_their_numbers_before_the_run_spares_no_fee(office, no
         Seat.objects.update(until=datetime(2026, 6, 30, 22, 0, tzinfo=BERLIN))
 
     assert lines(billed(office)) == [("fee", "User, 1 Jun 2026 to 29 Jun 2026", 29 * EUR)]
+
+
+def test_a_trunk_that_was_taken_back_is_asked_for_its_days(office, northwind, nadia):
+    fee = {"kind": "monthly", "name": "Trunk", "amount": 30 * EUR, "per": "trunk"}
+    make.contract(office, make.published(northwind, fee))
+    trunk = shared_trunk(northwind, nadia)
+    grant = grant_trunk(trunk, office, by=nadia)
+    revoke_trunk(trunk, office, by=nadia)
+    delete_trunk(trunk, by=nadia)
+    grant.since, grant.until = (datetime(2026, 6, day, 12, tzinfo=BERLIN) for day in (11, 21))
+    grant.save()
+
+    asked = lines(billed(office))
+
+    assert asked == [("fee", "Trunk, 11 Jun 2026 to 20 Jun 2026", 10 * EUR)]
+    with contexts.customer(office):
+        assert lines(billed(office)) == asked
 
 
 def test_what_was_noted_with_a_bill_is_what_is_left_for_the_next(office, northwind):
