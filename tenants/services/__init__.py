@@ -5,6 +5,7 @@ from tenants.services.brand import save_brand
 from tenants.services.customers import (
     close_customer,
     create_customer,
+    demanded_on_moving,
     finish_closing,
     forget_closed,
     hide_numbers,
@@ -49,6 +50,7 @@ __all__ = [
     "create_customer",
     "create_msp",
     "create_token",
+    "demanded_on_moving",
     "enter",
     "finish_closing",
     "forget_closed",

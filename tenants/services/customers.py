@@ -1,6 +1,7 @@
 """A customer's life: created whole in one transaction, changed, suspended, resumed, closed, forgotten."""
 
 import re
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 
@@ -21,7 +22,9 @@ from tenants.scopes import config_changed
 from tenants.services.people import invite
 from tenants.zones import usual_zone, zones
 
+Demand = Callable[[Customer], None]
 RETENTION = timedelta(days=90)
+_demands: list[Demand] = []
 _R_LDH = re.compile(r"..--")  # where A-labels such as xn-- live
 FIELDS = (
     "name",
@@ -33,6 +36,15 @@ FIELDS = (
     "caller_id_policy",
     "foreign_caller_id",
 )
+
+
+def demanded_on_moving(ask: Demand) -> Demand:
+    """Register who refuses, in words, a country whose rules the customer does not meet yet.
+
+    It is asked in the context of the customer's MSP over its schema: this layer cannot ask the ones above.
+    """
+    _demands.append(ask)
+    return ask
 
 
 def sbc_names(label: str, bases: list[BaseDomain]) -> dict[BaseDomain, str]:
@@ -104,6 +116,10 @@ def save_customer(customer: Customer, *, by: Actor) -> Customer:
     before, after = _facts(stored), _facts(customer)
     if before == after:
         return customer
+    if customer.country != stored.country and stored.state != Customer.State.CLOSED:
+        with contexts.msp(stored.msp, stored):
+            for ask in _demands:
+                ask(customer)
     Customer.objects.filter(pk=customer.pk).update(**after)
     config_changed(customer)
     audit.record(

@@ -12,6 +12,7 @@ from portal.core.fields import format_number
 from tenants.countries import country_name
 from tenants.models import Customer
 from tenants.scopes import config_changed
+from tenants.services import demanded_on_moving
 from voice.carriers.selectors import trunks_for
 from voice.carriers.services import tells_uses
 from voice.directory.countries import location_required
@@ -169,6 +170,21 @@ def uses_of_trunk(trunk_id: int) -> list[str]:
     return [_("calls to %(number)s") % {"number": format_number(e164)} for e164 in found]
 
 
+@demanded_on_moving
+def keep_locations(customer: Customer) -> None:
+    """Raise ValidationError where a new country demands a location of numbers in use that have none."""
+    if not location_required(customer.country):
+        return
+    missing = Number.objects.active().exclude(selectors.VALIDATED).in_number_order()
+    if found := list(missing.values_list("e164", flat=True)):
+        words = _(
+            "%(country)s demands an emergency location with a validated address for every number in use. These have "
+            "none: %(numbers)s. Give them one on the customer’s page Emergency, or take them out of use, and then "
+            "change the country."
+        )
+        raise ValidationError({"country": words % {"country": country_name(customer.country), "numbers": _few(found)}})
+
+
 def _chosen(ids: Sequence[int]) -> list[Number]:
     rows = Number.objects.select_for_update(of=("self",)).select_related("place__address").filter(pk__in=set(ids))
     chosen = list(rows.order_by("pk"))
@@ -189,17 +205,24 @@ def _keep_default(numbers: Sequence[Number], customer: Customer) -> None:
 
 def _demand_location(numbers: Sequence[Number], customer: Customer) -> None:
     """Raise ValidationError naming each number whose country wants to know where help should go, and cannot."""
-    missing = [number for number in numbers if selectors.needs_location(number, customer) and not _located(number)]
+    # As it is stored: the customer may have moved to another country since the editor read it.
+    home = Customer.objects.values_list("country", flat=True).get(pk=customer.pk)
+    demands = {country for country in {home, *(number.country for number in numbers)} if location_required(country)}
+    missing = [number for number in numbers if demands & {home, number.country} and not _located(number)]
     if not missing:
         return
-    shown = ", ".join(format_number(number.e164) for number in missing[:5]) + (" …" if len(missing) > 5 else "")
-    country = missing[0].country if location_required(missing[0].country) else customer.country
+    shown = _few([number.e164 for number in missing])
+    country = missing[0].country if missing[0].country in demands else home
     words = _(
         "%(numbers)s: numbers in %(country)s must have an emergency location with a validated address before they are "
         "used. Without one, nobody would know where to send help. Choose a location first."
     )
     message = words % {"numbers": shown, "country": country_name(country)}
     raise ValidationError({"place": message} if len(numbers) == 1 else message)
+
+
+def _few(e164s: Sequence[str]) -> str:
+    return ", ".join(map(format_number, e164s[:5])) + (" …" if len(e164s) > 5 else "")
 
 
 def _located(number: Number) -> bool:
