@@ -23,8 +23,10 @@ from voice.routing.tests.test_choose import NIGHT, OFFICE
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
 
-POLICIES, CALLS = 12, 8
+POLICIES, CALLS = 14, 12
 NUMBERS = ("4930111", "4930112", "4930113")
+APPROVED, STRANGER, INACTIVE, GLOBEXS = "15550002", "15550001", "4930119", "4989222"
+CALLERS = (*NUMBERS, APPROVED, STRANGER, INACTIVE, GLOBEXS, "")
 
 
 def a_policy(dice: random.Random) -> PolicyView:
@@ -35,13 +37,21 @@ def a_policy(dice: random.Random) -> PolicyView:
                 id=place + 1,
                 prefix="".join(dice.choices("12", k=dice.randint(1, 4))),
                 trunks=dice.choice([(), ("g1",), ("g2", "g1"), ("g3",)]),
-                caller_prefix=dice.choice(["", "", "493011", "4930112"]),
+                caller_prefix=dice.choice(["", "", "493011", "4930112", "15550"]),
                 schedule=dice.choice([None, None, OFFICE, NIGHT]),
                 enabled=dice.random() > 0.1,
             )
         )
     rest = Line(99, "", dice.choice([(), ("g1",)]))
-    return PolicyView((*lines, rest), {}, provider_blocks=frozenset({"2222"}), own_numbers=frozenset(NUMBERS))
+    return PolicyView(
+        (*lines, rest),
+        {},
+        provider_blocks=frozenset({"2222"}),
+        own_numbers=frozenset(NUMBERS),
+        approved_callers=frozenset({APPROVED} if dice.random() < 0.5 else ()),
+        default_caller=dice.choice(("", NUMBERS[1], NUMBERS[2])),
+        refuses_unknown=dice.random() < 0.2,
+    )
 
 
 def as_customer(policy: PolicyView) -> CustomerFacts:
@@ -54,14 +64,20 @@ def as_customer(policy: PolicyView) -> CustomerFacts:
         cps=100,
         channels=100,
         lines=policy.lines,
-        default_caller_id=NUMBERS[0],
+        default_caller_id=policy.default_caller,
+        refuse_unknown_caller=policy.refuses_unknown,
+        foreign_caller_id=bool(policy.approved_callers),
+        approved_callers=(APPROVED,),
         numbers=tuple(NumberFacts(number, True) for number in NUMBERS),
     )
 
 
-async def took(sbc_stage: Stage, teams: Phone, carrier: Phone, called: str, caller: str) -> tuple[int, str]:
-    """Place a call and return the line that took it and the trunk, empty where it was blocked."""
-    invite = sbc_stage.invite_from_teams(teams, f"+{called}", f"+{caller}")
+async def took(
+    sbc_stage: Stage, teams: Phone, carrier: Phone, called: str, caller: str, forwarder: str
+) -> tuple[int, str, bool]:
+    """Place a call; return its line, its trunk, empty where it was blocked, and whether its caller was refused."""
+    headers = (("Diversion", f"<tel:+{forwarder}>;reason=unconditional"),) if forwarder else ()
+    invite = sbc_stage.invite_from_teams(teams, f"+{called}", f"+{caller}" if caller else "anonymous", headers=headers)
     reached = asyncio.ensure_future(carrier.expect("INVITE"))
     refused = asyncio.ensure_future(teams.expect("INVITE", 403))
     done, waiting = await asyncio.wait([reached, refused], return_when=asyncio.FIRST_COMPLETED)
@@ -73,7 +89,8 @@ async def took(sbc_stage: Stage, teams: Phone, carrier: Phone, called: str, call
     else:
         teams.ack(invite, refused.result())
     record = await sbc_stage.record(invite.get("Call-ID"))
-    return record["route"], record["attempts"][0]["trunk"] if record["attempts"] else ""
+    trunk = record["attempts"][0]["trunk"] if record["attempts"] else ""
+    return record["route"], trunk, record["screening"] == "refused"
 
 
 async def test_the_simulator_and_the_sbc_choose_alike(stage: Stage):  # noqa: F811
@@ -90,15 +107,17 @@ async def test_the_simulator_and_the_sbc_choose_alike(stage: Stage):  # noqa: F8
         await stage.engine.set_rows([row for row in rows if row[0] == "tn"])
         for _ in range(CALLS):
             called = "".join(dice.choices("12", k=8))
-            caller = dice.choice(NUMBERS)
-            wanted = choose(policy, CallQuery(called, caller, now))
+            caller = dice.choice(CALLERS)
+            forwarder = dice.choice(NUMBERS) if caller not in NUMBERS and dice.random() < 0.3 else ""
+            wanted = choose(policy, CallQuery(called, forwarder or caller, now))
+            refused = wanted.outcome is Outcome.CALLER_REFUSED
             line = 0 if wanted.outcome is Outcome.BLOCKED_BY_PROVIDER else wanted.line.id if wanted.line else 0
             trunk = wanted.trunks[0] if wanted.trunks else ""
 
-            found_line, found_trunk = await took(stage, teams, carrier, called, caller)
+            found_line, found_trunk, found_refused = await took(stage, teams, carrier, called, caller, forwarder)
 
-            context = f"{called} from {caller} by {policy.lines}"
-            assert found_trunk == trunk, context
+            context = f"{called} from {caller} by way of {forwarder} by {policy}"
+            assert (found_trunk, found_refused) == (trunk, refused), context
             if line:
                 assert found_line == line, context
 
@@ -160,7 +179,7 @@ async def test_the_sbc_ranks_trunks_as_the_decks_do(stage: Stage):  # noqa: F811
             5, "", tuple(dice.sample(["g1", "g2", "g3", "g4"], 4)[: dice.randint(1, 3)]), order=dice.choice(list(Order))
         )
         protects = dice.random() < 0.6
-        policy = PolicyView((line,), {})
+        policy = PolicyView((line,), {}, own_numbers=frozenset(NUMBERS))
         own = TrunkFacts(4, "127.0.0.1", 5060, "udp", 3, owner=17)
         customer = replace(as_customer(policy), cps=1000, own_trunks=(own,), protected=4 if protects else 0)
         at = begin + timedelta(hours=dice.randint(0, 400))

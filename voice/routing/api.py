@@ -109,6 +109,7 @@ class RouteViewSet(TenantViewSet):
     def try_number(self, request: Request) -> Response:
         """Say what a call would do: `?number=…&caller=…&at=…`; nothing is called.
 
+        `shown` is the number that the call shows, by which lines tell callers apart; without a caller the default one.
         `pays_micros` is what a call of `typical_seconds` costs by your prices, null where it has none that you may see.
         """
         customer = request.tenant
@@ -125,8 +126,9 @@ class RouteViewSet(TenantViewSet):
         return Response(
             {
                 "outcome": choice.outcome,
+                "shown": f"+{choice.shown}" if choice.shown else "",
                 "sentence": explained.sentence,
-                "notes": [*explained.notes, *cautions(customer, choice.outcome, called, caller, at)],
+                "notes": [*explained.notes, *cautions(customer, choice, called, caller, at)],
                 "route": explained.matched,
                 "typical_seconds": tried.seconds,
                 "pays_micros": tried.pays if shows_price else None,

@@ -57,7 +57,9 @@ class CallCostViewSet(MspViewSet):
         parameters=[
             OpenApiParameter("customer", int, required=True, description="The customer whose call it would be."),
             OpenApiParameter("number", str, required=True, description="The number to call, as people write it."),
-            OpenApiParameter("caller", str, description="The number that calls."),
+            OpenApiParameter(
+                "caller", str, description="The number that calls; without it, the customer's default caller ID."
+            ),
             OpenApiParameter("at", str, description="The moment; now where it is left out."),
         ],
         responses=TrialSerializer,

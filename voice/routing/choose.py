@@ -98,25 +98,37 @@ UNKNOWN = Quotes(known=False)
 
 @dataclass(frozen=True)
 class PolicyView:
-    """The lines in dial order with what stands above them: emergency numbers and the provider's block list."""
+    """The lines in dial order with what stands above them: emergency numbers, caller IDs, the provider's block list.
+
+    `own_numbers` are the active ones, `approved_callers` foreign numbers that may be shown; for every other caller a
+    call shows `default_caller`, or is refused.
+    """
 
     lines: tuple[Line, ...]
     emergency: dict[str, tuple[str, ...]]
     provider_blocks: frozenset[str] = frozenset()
     own_numbers: frozenset[str] = frozenset()
+    approved_callers: frozenset[str] = frozenset()
+    default_caller: str = ""
+    refuses_unknown: bool = False
 
 
 @dataclass(frozen=True)
 class CallQuery:
-    """A call to place: numbers as digits without `+` (`called` may be an emergency number), `at` aware."""
+    """A call to place: numbers as digits without `+` (`called` may be an emergency number), `at` aware.
+
+    `caller` is empty for one that hides its number, and None where nobody has said who calls. For a forwarded call it
+    is the number that forwards it.
+    """
 
     called: str
-    caller: str
+    caller: str | None
     at: datetime
 
 
 class Outcome(StrEnum):
     EMERGENCY = "emergency"
+    CALLER_REFUSED = "caller_refused"
     INSIDE = "inside"
     TRUNK = "trunk"
     BLOCKED = "blocked"
@@ -154,37 +166,53 @@ class Step:
 
 @dataclass(frozen=True)
 class Choice:
-    """What happens to the call: trunks in the order they are tried, the line that matched, and every line's answer."""
+    """What happens to the call: trunks in the order they are tried, the line that matched, and every line's answer.
+
+    `shown` is the number that it shows, by which lines tell callers apart.
+    """
 
     outcome: Outcome
     trunks: tuple[str, ...] = ()
     line: Line | None = None
     trace: tuple[Step, ...] = ()
     left_out: tuple[tuple[str, LeftOut], ...] = ()
+    shown: str = ""
 
 
 def choose(policy: PolicyView, call: CallQuery, quotes: Quotes = UNKNOWN) -> Choice:
     """Return what the policy does with the call, and why each other line did not."""
     if call.called in policy.emergency:
         return Choice(Outcome.EMERGENCY, policy.emergency[call.called])
+    shown = _shown(policy, call.caller)
+    if shown is None:
+        return Choice(Outcome.CALLER_REFUSED)
     if any(call.called.startswith(blocked) for blocked in policy.provider_blocks):
-        return Choice(Outcome.BLOCKED_BY_PROVIDER)
+        return Choice(Outcome.BLOCKED_BY_PROVIDER, shown=shown)
     if call.called in policy.own_numbers:
-        return Choice(Outcome.INSIDE)
+        return Choice(Outcome.INSIDE, shown=shown)
     taken: Line | None = None
     trace = []
     for line in policy.lines:
-        miss = Miss.LATER if taken else _miss(line, call)
+        miss = Miss.LATER if taken else _miss(line, call, shown)
         trace.append(Step(line, miss))
         if miss is None:
             taken = line
     if taken is None:
-        return Choice(Outcome.NO_LINE, trace=tuple(trace))
+        return Choice(Outcome.NO_LINE, trace=tuple(trace), shown=shown)
     trunks, left_out = _tried(taken, quotes)
     outcome = Outcome.TRUNK if trunks else Outcome.NOT_OFFERED if left_out else Outcome.BLOCKED
     if not trunks and any(why is LeftOut.BELOW_COST for _trunk, why in left_out):
         outcome = Outcome.BELOW_COST
-    return Choice(outcome, trunks, taken, tuple(trace), left_out)
+    return Choice(outcome, trunks, taken, tuple(trace), left_out, shown)
+
+
+def _shown(policy: PolicyView, caller: str | None) -> str | None:
+    """Return the number that a call of this caller shows, or None where it is refused for that."""
+    if caller is None:
+        return policy.default_caller
+    if caller in policy.own_numbers or caller in policy.approved_callers:
+        return caller
+    return None if policy.refuses_unknown or not policy.default_caller else policy.default_caller
 
 
 def _tried(line: Line, quotes: Quotes) -> tuple[tuple[str, ...], tuple[tuple[str, LeftOut], ...]]:
@@ -218,12 +246,12 @@ def _place(ask: Ask | None) -> tuple[int, int]:
     return (2, 0) if ask.cost is None else (1, ask.cost)
 
 
-def _miss(line: Line, call: CallQuery) -> Miss | None:
+def _miss(line: Line, call: CallQuery, shown: str) -> Miss | None:
     if not line.enabled:
         return Miss.DISABLED
     if not call.called.startswith(line.prefix):
         return Miss.NUMBER
-    if line.caller_prefix and not (call.caller and call.caller.startswith(line.caller_prefix)):
+    if not shown.startswith(line.caller_prefix):
         return Miss.CALLER
     if line.schedule and not line.schedule.is_open(call.at):
         return Miss.CLOSED

@@ -39,6 +39,10 @@ def explain(choice: Choice, called: str, names: dict[str, str], typical: str = "
         )
         if choice.trunks
         else _("%(number)s is an emergency number, and no trunk is set for it. Set one under Emergency now."),
+        Outcome.CALLER_REFUSED: _(
+            "A call to %(number)s is refused for its caller: that is no active number of yours, "
+            "and no other is shown instead."
+        ),
         Outcome.INSIDE: _("%(number)s is one of your own numbers. The call stays inside and rings there."),
         Outcome.TRUNK: _("A call to %(number)s leaves over %(trunks)s."),
         Outcome.BLOCKED: _("A call to %(number)s is blocked by this policy."),

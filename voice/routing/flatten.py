@@ -22,7 +22,7 @@ class Flat:
     schedules: tuple[ScheduleView, ...]
 
     def caller_class(self, caller: str) -> int:
-        """Return the class of a caller's digits: bit i is set when caller prefix i fits."""
+        """Return the class of the digits that a call shows: bit i is set when caller prefix i fits."""
         return sum(1 << i for i, prefix in enumerate(self.caller_prefixes) if caller.startswith(prefix))
 
 

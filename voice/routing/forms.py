@@ -55,6 +55,10 @@ class RouteForm(Groups, forms.ModelForm):
         self.fields["pattern"].help_text = _(
             "With the country code: +44* is all of the United Kingdom, +4420* is London alone, * is every number."
         )
+        self.fields["caller_pattern"].help_text = _(
+            "Blank is every caller. What counts is whose call it is: the caller's own number, the one that "
+            "forwards the call, or your default caller ID in place of a number that is not yours."
+        )
         self.fields["schedule"].queryset = Schedule.objects.order_by("name")
         self.fields["schedule"].empty_label = _("At any hour")
         self.fields["trunk_order"].required = False  # left out, it stays as it is
@@ -105,7 +109,9 @@ class TryForm(forms.Form):
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "tel"}),
-        help_text=_("The number that the call shows."),
+        help_text=_(
+            "Whose call it is; of a forwarded call, the number that forwards it. Empty is your default caller ID."
+        ),
     )
     at = forms.DateTimeField(
         label=_("At"),

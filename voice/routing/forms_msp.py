@@ -51,7 +51,12 @@ class CostForm(forms.Form):
     """A call of a customer to price."""
 
     number = forms.CharField(label=_("Number to call"), max_length=40)
-    caller = forms.CharField(label=_("Calling from"), max_length=40, required=False)
+    caller = forms.CharField(
+        label=_("Calling from"),
+        max_length=40,
+        required=False,
+        help_text=_("Empty is the customer's default caller ID."),
+    )
     at = forms.DateTimeField(
         label=_("At"),
         required=False,

@@ -9,7 +9,7 @@ from tenants.models import Customer
 from voice.carriers.models import Trunk
 from voice.carriers.selectors import blocked_prefixes, trunks_for
 from voice.emergency.selectors import emergency_for
-from voice.numbers.models import Number
+from voice.numbers.models import ApprovedCallerId, Number
 from voice.routing import patterns
 from voice.routing.choose import (
     UNKNOWN,
@@ -98,20 +98,34 @@ def policy_for(customer: Customer) -> PolicyView:
     """Return the current customer's policy as the simulator walks it."""
     usable = list(trunks_for(customer))
     emergency = emergency_for(customer, usable)
+    own = frozenset(e164.lstrip("+") for e164 in Number.objects.active().values_list("e164", flat=True))
+    default = customer.default_caller_id.lstrip("+")
     return PolicyView(
         lines=lines_of(Route.objects.with_trunk_ids().in_dial_order(), usable, customer.time_zone),
         emergency={each.dial: tuple(each.gateways) for each in emergency},
         provider_blocks=frozenset(each.prefix for each in blocked_prefixes(customer.msp_id)),
-        own_numbers=frozenset(e164.lstrip("+") for e164 in Number.objects.active().values_list("e164", flat=True)),
+        own_numbers=own,
+        approved_callers=_approved_callers() if customer.foreign_caller_id else frozenset(),
+        default_caller=default if default in own else "",
+        refuses_unknown=customer.caller_id_policy == Customer.CallerIdPolicy.REFUSE,
     )
 
 
+def _approved_callers() -> frozenset[str]:
+    """Return the foreign numbers that may be shown: one that is the customer's own is shown while it is active."""
+    foreign = ApprovedCallerId.objects.exclude(e164__in=Number.objects.values("e164"))
+    return frozenset(e164.lstrip("+") for e164 in foreign.values_list("e164", flat=True))
+
+
 def try_number(customer: Customer, called: str, caller: str, at: datetime) -> Tried:
-    """Return what a call by the customer would do; numbers as digits, an emergency number as dialled."""
+    """Return what a call by the customer would do; numbers as digits, an emergency number as dialled.
+
+    No caller is one that nobody has said: the default caller ID's.
+    """
     policy = policy_for(customer)
     found = priced(customer, called, at)
     by_price = found.quotes.protects or any(line.order is not Order.LISTED for line in policy.lines)
-    choice = choose(policy, CallQuery(called, caller, at), found.quotes if by_price else UNKNOWN)
+    choice = choose(policy, CallQuery(called, caller or None, at), found.quotes if by_price else UNKNOWN)
     # What a call costs is the MSP's to know: its customer is told that the number is not offered.
     if choice.outcome is Outcome.BELOW_COST:
         choice = replace(choice, outcome=Outcome.NOT_OFFERED)

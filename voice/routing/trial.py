@@ -56,7 +56,7 @@ def trial(msp: Msp, customer: Customer, called: str, caller: str, at: datetime) 
     with contexts.msp(msp, customer):
         names = {trunk.gateway: trunk.name for trunk in trunks_for(customer)}
         found = priced(customer, called.lstrip("+"), at)
-        call = CallQuery(called.lstrip("+"), caller.lstrip("+"), at)
+        call = CallQuery(called.lstrip("+"), caller.lstrip("+") or None, at)
         choice = choose(policy_for(customer), call, found.quotes)
         return Trial(
             choice.outcome.value, explain(choice, called, names).sentence, _ways(choice, found, names),

@@ -215,7 +215,7 @@ def _policy_context(request: HttpRequest) -> dict[str, Any]:
         why = dict(explained.lines)
         context |= {"answer": explained, "tried": tried, "length": length}
         context["shows_price"] = tried.is_priced and request.can("bills.view")
-        context["cautions"] = cautions(customer, tried.choice.outcome, called, caller, at)
+        context["cautions"] = cautions(customer, tried.choice, called, caller, at)
         context["trace"] = [(route, why[route.pk]) for route in routes if route.pk in why]
     context["try_form"] = form
     return context

@@ -24,7 +24,7 @@ SHARED, OWN = ("g1", "g2", "g3", "g4"), ("g8", "g9")
 
 
 def call(called: str = "447700900123", at: int = NOW) -> CallQuery:
-    return CallQuery(called, "", datetime.fromtimestamp(at / 1000, UTC))
+    return CallQuery(called, None, datetime.fromtimestamp(at / 1000, UTC))
 
 
 def choice(line: Line, quotes: Quotes, **more):

@@ -12,11 +12,15 @@ OFFICE = ScheduleView(1, "Office hours", "Europe/Berlin", (Window(frozenset(rang
 NIGHT = ScheduleView(2, "Night", "America/New_York", (Window(frozenset(range(7)), time(22), time(6)),))
 
 
+ME = "49301234567"
+
+
 def policy(*lines: Line, **more) -> PolicyView:
+    more["own_numbers"] = more.get("own_numbers", frozenset()) | {ME}
     return PolicyView(lines, more.pop("emergency", {"112": ("g9",)}), **more)
 
 
-def call(called: str, caller: str = "49301234567", at: datetime = MONDAY_10) -> CallQuery:
+def call(called: str, caller: str | None = ME, at: datetime = MONDAY_10) -> CallQuery:
     return CallQuery(called, caller, at)
 
 
@@ -46,6 +50,40 @@ def test_the_first_line_that_matches_wins_and_each_other_says_why_not():
 )
 def test_what_stands_above_the_lines(called, more, outcome):
     assert choose(policy(**more), call(called)).outcome is outcome
+
+
+SCREENED = {"default_caller": "49301", "own_numbers": frozenset({"49301", "49302"}), "approved_callers": {"4420"}}
+
+
+@pytest.mark.parametrize(
+    ("caller", "more", "shown"),
+    [
+        ("49302", SCREENED, "49302"),
+        ("4420", SCREENED, "4420"),
+        ("4989", SCREENED, "49301"),
+        ("", SCREENED, "49301"),
+        (None, SCREENED, "49301"),
+        ("4989", SCREENED | {"refuses_unknown": True}, None),
+        ("", SCREENED | {"refuses_unknown": True}, None),
+        ("4420", SCREENED | {"refuses_unknown": True}, "4420"),
+        ("4989", SCREENED | {"default_caller": ""}, None),
+        (None, SCREENED | {"default_caller": ""}, ""),
+        (None, SCREENED | {"refuses_unknown": True}, "49301"),
+    ],
+)
+def test_lines_go_by_the_number_that_the_call_shows(caller, more, shown):
+    lines = [
+        Line(place, "", (f"g{place}",), caller_prefix=of) for place, of in enumerate(("49301", "49302", "4", ""), 1)
+    ]
+    of = {"49301": 1, "49302": 2, "4420": 3, "": 4}
+
+    choice = choose(policy(*lines, **more), call("33144556677", caller))
+
+    if shown is None:
+        assert choice == Choice(Outcome.CALLER_REFUSED)
+    else:
+        assert (choice.shown, choice.line.id) == (shown, of[shown])
+    assert choose(policy(**more), call("112", caller)).outcome is Outcome.EMERGENCY
 
 
 @pytest.mark.parametrize(
@@ -79,18 +117,21 @@ lines = st.builds(
 @given(
     st.lists(lines, max_size=12),
     st.text("1234", min_size=1, max_size=6),
-    st.sampled_from(["4912", "4922", "1", ""]),
+    st.sampled_from(
+        [("4912", "4912"), ("4922", "4922"), ("1", "4912"), ("4913", "4912"), ("", "4912"), (None, "4912")]
+    ),
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),
 )
 def test_the_longest_prefix_of_the_flattened_policy_is_the_first_match(some, called, caller, at):
-    view = policy(*some, emergency={})
+    caller, shown = caller
+    view = policy(*some, emergency={}, own_numbers=frozenset({"4912", "4922"}), default_caller="4912")
     flat = flatten(view.lines)
     state = sum(1 << i for i, schedule in enumerate(flat.schedules) if schedule.is_open(at))
 
     wanted: Choice = choose(view, CallQuery(called, caller, at))
     found = None
     for length in range(len(called), -1, -1):
-        found = flat.rows.get((flat.caller_class(caller), state, called[:length]))
+        found = flat.rows.get((flat.caller_class(shown), state, called[:length]))
         if found:
             break
 

@@ -98,13 +98,15 @@ def test_what_stops_a_call_above_the_policy_stands_beside_the_answer(client_of, 
         return answer.context["cautions"]
 
     assert told(number="+44 20 7123 4567", caller="030 1234500") == []
-    assert (
-        "not an active number of yours: a call that shows it is refused"
-        in told(number="+442071234567", caller="+49301234501")[0]
-    )
+    asked = browser.get(page("routing:try"), {"number": "+442071234567", "caller": "+49301234501"})
+    assert "is refused for its caller: that is no active number of yours" in asked.content.decode()
     acme.default_caller_id = mine.e164
     acme.save()
-    assert "shows +49 30 1234500 instead" in told(number="+442071234567", caller="+33144556677")[0]
+    assert (
+        "the call shows +49 30 1234500, and lines go by that" in told(number="+442071234567", caller="+33144556677")[0]
+    )
+    asked = browser.get("/api/v1/routes/try/", {"number": "+442071234567", "caller": "+33144556677"}).json()
+    assert (asked["outcome"], asked["shown"]) == ("trunk", "+49301234500")
     assert "a number of your own that is not in use" in told(number="+49301234501")[0]
     with contexts.msp(northwind):
         account = limits.account_of(acme)

@@ -85,7 +85,7 @@ def test_every_example_holds_for_the_page_and_for_the_node():
         quotes = quotes_for(
             row["Called"], NOW, shared=known, spans=spans, decks=held, sell=sell, protects=protects, call=by
         )
-        call = CallQuery(row["Called"], "", datetime.fromtimestamp(NOW / 1000, UTC))
+        call = CallQuery(row["Called"], None, datetime.fromtimestamp(NOW / 1000, UTC))
         wanted = () if row["Tried"] == "none" else tuple(row["Tried"].split())
 
         assert choose(PolicyView((line,), {}), call, quotes).trunks == wanted, row
