@@ -41,7 +41,7 @@ class FeedSerializer(serializers.Serializer[Any]):
 
 
 class FeedViewSet(MspViewSet):
-    """Everything that happened, oldest first: calls and their new prices, bills, credit notes, payments, what went back of them."""
+    """Everything that happened, oldest first: calls, prices of them made anew, bills, payments and what went back."""
 
     queryset = Message.objects.none()
     serializer_class = FeedSerializer
