@@ -20,6 +20,7 @@ from portal import embedded
 from portal.run import ROOT, Steps, Stop
 from portal.supervisor import Program, Supervisor
 from portal.ui import vendor
+from sbc.node.settings import NodeSettings
 
 VAR = Path(os.environ.get("STROWGER_VAR", str(ROOT / "var")))
 PORTAL = int(os.environ.get("PORTAL_PORT") or 8000)
@@ -27,7 +28,8 @@ NODES = int(os.environ.get("NODES_PORT") or 8001)
 ENVIRONMENT = VAR / "run" / "environment.json"
 # Where the node and the lab of the demo listen, beside the portal's own ports.
 LAB = os.environ.get("STROWGER_LAB_NETWORK") or "127.0"
-SBC_PORTS = ((f"{LAB}.5.1", 5060), (f"{LAB}.5.1", 5061), (f"{LAB}.8.1", 5061), (f"{LAB}.9.1", 5060))
+Place = tuple[int, str, int]
+TCP, UDP = socket.SOCK_STREAM, socket.SOCK_DGRAM
 PATIENCE = 60.0
 
 
@@ -48,9 +50,7 @@ def _start(*, lab: bool, calm: bool) -> None:
     home = embedded.default_home(VAR)
     VAR.mkdir(parents=True, exist_ok=True)
     (VAR / "run").mkdir(mode=0o700, exist_ok=True)
-    _refuse_busy_ports(
-        [("127.0.0.1", PORTAL), ("127.0.0.1", NODES), *(SBC_PORTS if engine == "kamailio" and lab else ())]
-    )
+    _refuse_busy_ports(_listening(engine, lab=lab))
     environment = _environment(engine)
     supervisor = Supervisor(VAR / "log", environment)
     steps = Steps(5)
@@ -270,17 +270,34 @@ def _wait_for(supervisor: Supervisor, ready: Callable[[], bool], name: str, prog
             raise Stop(f"{name} does not answer after {PATIENCE:.0f} s; look in {VAR / 'log'}.")
 
 
-def _refuse_busy_ports(places: list[tuple[str, int]]) -> None:
-    for host, port in places:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listening(engine: str, *, lab: bool) -> list[Place]:
+    """Return what the programs that are about to start will listen on, media apart."""
+    places: list[Place] = [(TCP, "127.0.0.1", PORTAL), (TCP, "127.0.0.1", NODES)]
+    if engine == "kamailio":
+        node = NodeSettings(address=f"{LAB}.5.1", inside=f"{LAB}.5.1")
+        inside = (node.proxied_port, node.proxied_carrier_port, node.rpc_port, node.tls_port)
+        places += [(kind, node.address, node.carrier_port) for kind in (TCP, UDP)]
+        places += [(TCP, node.address, node.microsoft_port), (UDP, node.inside, node.ng_port)]
+        places += [(TCP, node.inside, port) for port in inside]
+        if lab:
+            places += [(TCP, f"{LAB}.8.{number}", 5061) for number in (1, 2, 3)]
+            places += [(kind, f"{LAB}.9.{number}", 5060) for kind in (TCP, UDP) for number in (1, 2)]
+    return places
+
+
+def _refuse_busy_ports(places: list[Place]) -> None:
+    for kind, host, port in places:
+        with socket.socket(type=kind) as probe:
+            # What was closed a moment ago may still linger. With it two that listen on UDP would share the packets.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == TCP))
             try:
                 probe.bind((host, port))
             except PermissionError:
                 raise Stop(f"No permission to listen on {host}:{port}.")
             except OSError:
                 hint = ", or set PORTAL_PORT or NODES_PORT" if port in (PORTAL, NODES) else ""
-                raise Stop(f"Port {port} of {host} is in use: stop what listens there{hint}.")
+                by = " (UDP)" if kind == UDP else ""
+                raise Stop(f"Port {port}{by} of {host} is in use: stop what listens there{hint}.")
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -74,13 +74,6 @@ def test_a_folder_that_the_service_user_cannot_reach_is_named(tmp_path):
         embedded.start_postgres(tmp_path / "data")
 
 
-def test_a_busy_port_is_named():
-    with pytest.raises(run.Stop, match="in use"), launch.socket.socket() as busy:
-        busy.bind(("127.0.0.1", 0))
-        busy.listen()
-        launch._refuse_busy_ports([busy.getsockname()])
-
-
 def test_a_database_that_does_not_answer_is_told_in_one_line(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://strowger@127.0.0.1:1/strowger")
     with pytest.raises(run.Stop, match="DATABASE_URL does not answer") as refusal:
