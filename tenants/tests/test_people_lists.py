@@ -145,6 +145,15 @@ def test_a_row_offers_to_end_a_living_token_to_its_maker_and_to_who_manages_the_
         assert {t.name for t in ApiToken.objects.all() if f"/tokens/{t.pk}/revoke/" in page} == living, user
 
 
+def test_who_may_not_end_the_tokens_of_others_sees_his_own_only(acme, alice, victor, tokens):
+    exports = [client_of(user, acme).get("/tokens/?export=csv") for user in (alice, victor)]
+
+    assert [{row["Name"] for row in rows(each)} for each in exports] == [
+        {"Nightly report", "Old", "Lost"},
+        {"Old", "Lost"},
+    ]
+
+
 def test_who_has_no_tokens_reads_what_one_could_be(acme, northwind, nadia, operator):
     with contexts.msp(northwind):
         acting, _secret = services.start_acting(acme, user=nadia, reason="a look", by=BY)

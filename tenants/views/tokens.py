@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -34,8 +35,14 @@ def _last_used(token: ApiToken) -> str:
     return markup.when(token.last_used_at, "ago")
 
 
+def _tokens(request: HttpRequest) -> QuerySet[ApiToken]:
+    """Return the tokens of this place that the reader may revoke: his own, or all."""
+    tokens = selectors.tokens(*place_of(request))
+    return tokens if may_end_all_tokens(request) else tokens.filter(user=request.user)  # type: ignore[misc]
+
+
 class TokenList(ListPage):
-    """The tokens of this place, newest first, ended ones included: they explain the audit log."""
+    """The tokens of this place, or of the reader in it, newest first, ended ones included: they explain the audit log."""
 
     title = gettext_lazy("API tokens")
     lead = gettext_lazy("Programs use these to do here what their makers may do, and no more.")
@@ -71,12 +78,12 @@ class TokenList(ListPage):
     )
 
     def queryset(self) -> Any:
-        return selectors.tokens(*place_of(self.request)).annotate(person=selectors.PERSON)
+        return _tokens(self.request).annotate(person=selectors.PERSON)
 
 
 @requires("tokens.view")
 def token_list(request: HttpRequest) -> HttpResponse:
-    return TokenList(request, can_manage=may_end_all_tokens(request)).response()
+    return TokenList(request).response()
 
 
 @never_cache
@@ -102,10 +109,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
 
 @requires("tokens.change")
 def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    tokens = selectors.tokens(*place_of(request))
-    if not may_end_all_tokens(request):
-        tokens = tokens.filter(user=request.user)  # type: ignore[misc]
-    token = get_object_or_404(tokens, pk=pk)
+    token = get_object_or_404(_tokens(request), pk=pk)
     question = Question(
         _("Revoke the token “%(name)s”?") % {"name": token},
         [_("Programs that use it are refused from now on.")],
