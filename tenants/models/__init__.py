@@ -1,5 +1,5 @@
 from tenants.models.brand import Brand
-from tenants.models.customer import Customer, CustomerRegion, Domain
+from tenants.models.customer import ChannelLimit, Customer, CustomerRegion, Domain
 from tenants.models.own_host import OwnHost
 from tenants.models.people import (
     CUSTOMER_ROLES,
@@ -21,6 +21,7 @@ __all__ = [
     "ApiToken",
     "BaseDomain",
     "Brand",
+    "ChannelLimit",
     "Customer",
     "CustomerRegion",
     "DataClass",

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django_tenants.models import TenantMixin
 
+from portal.core.dated import Dated, DatedQuerySet
 from tenants.models.platform import BaseDomain, Msp, Region, Versioned
 
 LABEL = r"^[a-z0-9]([a-z0-9-]{0,7}[a-z0-9])?$"
@@ -109,6 +110,21 @@ class Customer(Versioned, TenantMixin):
     @property
     def regions(self) -> models.QuerySet[Region]:
         return Region.objects.filter(base_domains__in=self.base_domains.all())
+
+
+class ChannelLimit(Dated):
+    """The time for which a limit of calls held for a customer: what a fee for each channel is asked for."""
+
+    msp = models.ForeignKey(Msp, models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(Customer, models.CASCADE, related_name="channel_limits")
+    channels = models.PositiveIntegerField()
+
+    objects = DatedQuerySet.as_manager()
+
+    # No two at a time for one customer: tenants_channellimit_no_overlap, in the migration.
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id}: {self.channels}"
 
 
 class CustomerRegion(models.Model):

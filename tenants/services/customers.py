@@ -17,7 +17,7 @@ from portal.db import contexts
 from portal.db import customers as schemas
 from tenants import addresses, hosts
 from tenants.countries import COUNTRIES
-from tenants.models import Acting, ApiToken, BaseDomain, Customer, CustomerRegion, Domain, Msp
+from tenants.models import Acting, ApiToken, BaseDomain, ChannelLimit, Customer, CustomerRegion, Domain, Msp
 from tenants.scopes import config_changed
 from tenants.services.people import invite
 from tenants.zones import usual_zone, zones
@@ -86,6 +86,7 @@ def create_customer(customer: Customer, *, by: Actor, admin_email: str = "") -> 
         schemas.create_schema(customer)
         customer.state = Customer.State.ACTIVE
         Customer.objects.filter(pk=customer.pk).update(state=customer.state)
+        _keep_channels(customer)
         config_changed(customer)
         audit.record(
             by,
@@ -121,6 +122,8 @@ def save_customer(customer: Customer, *, by: Actor) -> Customer:
             for ask in _demands:
                 ask(customer)
     Customer.objects.filter(pk=customer.pk).update(**after)
+    if before["channels"] != after["channels"]:
+        _keep_channels(customer)
     config_changed(customer)
     audit.record(
         by, "customer.changed", customer, before=before, after=after, tenant_id=customer.pk, msp_id=customer.msp_id
@@ -255,6 +258,15 @@ def _check(customer: Customer) -> None:
         raise ValidationError({"country": _("Choose a country of the list.")})
     if customer.time_zone not in zones():
         raise ValidationError({"time_zone": _("Choose a time zone of the list.")})
+
+
+def _keep_channels(customer: Customer) -> None:
+    """Note from when on the customer has its channels: they are billed by the day."""
+    now, rows = timezone.now(), ChannelLimit.objects.filter(tenant=customer)
+    last = rows.last_of_each("tenant").first()
+    rows.end(now)
+    since = last.next(now) if last else now
+    ChannelLimit.objects.create(msp_id=customer.msp_id, tenant=customer, channels=customer.channels, since=since)
 
 
 def _facts(customer: Customer) -> dict[str, object]:

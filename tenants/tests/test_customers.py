@@ -3,7 +3,7 @@
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 
 from portal.core.audit import Actor
@@ -12,7 +12,7 @@ from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants import selectors, services
 from tenants.countries import COUNTRIES
-from tenants.models import Customer, Domain, Invitation, Msp
+from tenants.models import ChannelLimit, Customer, Domain, Invitation, Msp
 from tenants.scopes import config_changed
 from tenants.tests.clients import client_of
 from tenants.zones import usual_zone, zones
@@ -79,6 +79,34 @@ def test_the_second_of_two_editors_is_told(northwind, acme):
             services.save_customer(mine, by=BY)
 
         assert Customer.objects.get(pk=acme.pk).channels == 40
+
+
+def test_each_limit_of_calls_is_kept_with_its_days(northwind):
+    with contexts.msp(northwind):
+        customer = services.create_customer(new(northwind, channels=10), by=BY)
+        for change in ({"channels": 100}, {"name": "Umbrella AG"}, {"channels": 20}):
+            customer = Customer.objects.get(pk=customer.pk)
+            for name, value in change.items():
+                setattr(customer, name, value)
+            services.save_customer(customer, by=BY)
+
+        kept = list(ChannelLimit.objects.filter(tenant=customer).order_by("since"))
+        assert [each.channels for each in kept] == [10, 100, 20]
+        assert [each.until for each in kept] == [kept[1].since, kept[2].since, None]
+        with pytest.raises(IntegrityError, match="tenants_channellimit_no_overlap"), transaction.atomic():
+            ChannelLimit.objects.create(msp=northwind, tenant=customer, channels=5)
+    with contexts.customer(customer):
+        assert ChannelLimit.objects.count() == 3
+        assert not ChannelLimit.objects.update(channels=1), "a customer reads its own and changes none"
+
+
+def test_the_programs_door_keeps_a_limit_too(northwind, acme, nadia):
+    path = f"/api/v1/customers/{acme.pk}/"
+    assert client_of(nadia, northwind).patch(path, {"channels": 31}, "application/json").status_code == 200
+
+    with contexts.msp(northwind):
+        kept = ChannelLimit.objects.filter(tenant=acme).order_by("since").values_list("channels", flat=True)
+        assert list(kept) == [30, 31]
 
 
 def test_suspending_and_closing_demand_a_reason_and_the_name(northwind, acme):

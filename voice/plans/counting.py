@@ -5,10 +5,11 @@ What each count is stands in docs/pricing.md §12, for whoever explains a fee.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from portal.db import contexts
-from tenants.models import Customer
+from tenants.models import ChannelLimit, Customer
 from voice.carriers.models import Trunk, TrunkGrant
 from voice.inventory.models import Allocation
 from voice.numbers.models import Seat
@@ -24,7 +25,7 @@ def counts_of(customer: Customer, zone: ZoneInfo, wanted: set[str]) -> dict[str,
     if TRUNK in wanted:
         found[TRUNK] = Series.of_spans(_trunk_spans(customer, zone))
     if CHANNEL in wanted:
-        found[CHANNEL] = Series.always(customer.channels)
+        found[CHANNEL] = _channels(customer, zone)
     if SEAT in wanted:
         found[SEAT] = Series.of_spans(_seat_spans(customer, zone))
     return found
@@ -40,6 +41,15 @@ def _trunk_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
     own = Trunk.objects.filter(tenant=customer).values_list("created_at", "closed_at")
     granted = TrunkGrant.objects.filter(tenant=customer).values_list("since", "until")
     return [span_of(*each, zone) for each in (*own, *granted)]
+
+
+def _channels(customer: Customer, zone: ZoneInfo) -> Series:
+    limits = ChannelLimit.objects.filter(tenant=customer).order_by("since", "pk")
+    rows = list(limits.values_list("since", "until", "channels"))
+    spans = [span_of(since, until, zone) for since, until, _channels in rows]
+    # A contract may begin before the customer was entered: what it had first, it had before.
+    first = [(date.min, ends) for _begins, ends in spans[:1]]
+    return Series.of_spans(first + spans[1:], [channels for _since, _until, channels in rows])
 
 
 def _seat_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:

@@ -6,6 +6,8 @@ import pytest
 
 from portal.db import contexts
 from portal.db.partitions import ensure_days
+from tenants.models import ChannelLimit
+from tenants.services import save_customer
 from voice.carriers.services import delete_trunk, grant_trunk, revoke_trunk
 from voice.carriers.tests.make import shared_trunk
 from voice.directory.models import Person
@@ -166,6 +168,30 @@ def test_a_trunk_that_was_taken_back_is_asked_for_its_days(office, northwind, na
     asked = lines(billed(office))
 
     assert asked == [("fee", "Trunk, 11 Jun 2026 to 20 Jun 2026", 10 * EUR)]
+    with contexts.customer(office):
+        assert lines(billed(office)) == asked
+
+
+def test_channels_are_asked_by_the_days_of_each_limit_and_not_as_they_are_at_the_run(office, northwind):
+    fee = {"kind": "monthly", "name": "Channel", "amount": 3 * EUR, "per": "channel"}
+    make.contract(office, make.published(northwind, fee))
+    for channels in (100, 10):
+        office.refresh_from_db()
+        office.channels = channels
+        save_customer(office, by=BY)
+    limits = list(ChannelLimit.objects.filter(tenant=office).order_by("since"))
+    moments = [datetime(2026, *at, tzinfo=BERLIN) for at in ((6, 3, 9), (6, 21, 12), (7, 2, 8))]
+    for limit, since, until in zip(limits, moments, [*moments[1:], None], strict=True):
+        limit.since, limit.until = since, until
+        limit.save()
+
+    asked = lines(billed(office))
+
+    # The first limit counts for the days before it was entered, too.
+    assert asked == [
+        ("fee", "Channel, 1 Jun 2026 to 20 Jun 2026", 30 * 2 * EUR),
+        ("fee", "Channel, 21 Jun 2026 to 30 Jun 2026", 100 * EUR),
+    ]
     with contexts.customer(office):
         assert lines(billed(office)) == asked
 

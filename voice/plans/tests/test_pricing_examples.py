@@ -40,6 +40,15 @@ def check_users(example, row):
     assert asked_for(example, Series.of_spans(joined(spans))) == read_micros(row["Asked"])
 
 
+def check_channels(example, row):
+    limits = [written.split(" from ") for written in row["Limits"].split(", ")]
+    begins = [moment(since, example) for _count, since in limits]
+    zone = ZoneInfo(example.options["zone"])
+    spans = [span_of(since, until, zone) for since, until in zip(begins, [*begins[1:], None], strict=True)]
+    series = Series.of_spans(spans, [int(count) for count, _since in limits])
+    assert asked_for(example, series) == read_micros(row["Asked"])
+
+
 def asked_for(example, series):
     clause = Clause("Fee", "monthly", read_micros(example.options["fee"]), per="seat")
     begins = day(example.options["month"])

@@ -34,7 +34,7 @@ DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "pricing.md"
 LATER: set[str] = set()
 # Run by the tests of the apps above that they are about; plans in voice/plans/tests/test_pricing_examples.py.
 OF_PLANS = {
-    "fees", "users", "included", "shares", "rolled", "bundles", "tiers", "discounts", "commitment", "terms",
+    "fees", "users", "channels", "included", "shares", "rolled", "bundles", "tiers", "discounts", "commitment", "terms",
 }  # fmt: skip
 ABOVE = OF_PLANS | {"again", "forecast", "unbilled"}
 _EXAMPLE = re.compile(r"^<!-- example: (.+?) -->\n((?:\|.*\n)+)", re.MULTILINE)
