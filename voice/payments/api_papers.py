@@ -13,6 +13,7 @@ from portal.core.api import MspViewSet, TenantViewSet
 from voice.payments.forms_papers import PeriodForm
 from voice.payments.services import receipts
 from voice.payments.statements import statement_of
+from voice.receivables import selectors as books
 from voice.receivables.models import Payment
 from voice.receivables.pages import currencies
 
@@ -25,19 +26,24 @@ class PaidSerializer(serializers.Serializer[Any]):
 
 
 class ReceiptSerializer(serializers.ModelSerializer[Payment]):
-    """A payment with what it settled."""
+    """A payment with what it settled; `ahead` is kept on the account and settles what comes."""
 
     customer = serializers.IntegerField(source="tenant_id", read_only=True)
     paid = serializers.SerializerMethodField()
+    ahead = serializers.SerializerMethodField()
 
     class Meta:
         model = Payment
-        fields = ["id", "customer", "currency", "amount", "received_on", "method", "reference", "paid"]
+        fields = ["id", "customer", "currency", "amount", "received_on", "method", "reference", "paid", "ahead"]
         read_only_fields = fields
 
     def get_paid(self, row: Payment) -> list[dict[str, Any]]:
         """Return the invoices that it settles, each with how much."""
         return [{"number": number, "amount": micros} for number, micros in receipts.receipt_of(row).paid]
+
+    def get_ahead(self, row: Payment) -> int:
+        """Return what of it settles nothing yet."""
+        return books.unallocated(row)
 
 
 class ReceiptViewSet(MspViewSet):

@@ -62,6 +62,19 @@ class TaxSerializer(serializers.ModelSerializer[InvoiceTax]):
         ]  # fmt: skip
 
 
+class SettlementSerializer(serializers.Serializer[Any]):
+    """What a payment or a credit note settled of an invoice.
+
+    Below zero it is off again: `reversal` says by which money that went back, `credit_note` that it took the place of
+    the `payment`, which is on the account for other invoices.
+    """
+
+    amount = serializers.IntegerField()
+    payment = serializers.IntegerField(allow_null=True)
+    credit_note = serializers.IntegerField(allow_null=True)
+    reversal = serializers.IntegerField(allow_null=True)
+
+
 class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
     """An invoice or a credit note; `ends` is the first day that is not in the period, `left` what is to be paid."""
 
@@ -69,6 +82,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
     corrects = serializers.IntegerField(source="corrects_id", read_only=True, allow_null=True)
     settled = serializers.IntegerField(read_only=True)
     left = serializers.IntegerField(read_only=True)
+    settlements = SettlementSerializer(many=True, read_only=True)
     lines = LineSerializer(many=True, read_only=True)
     taxes = TaxSerializer(many=True, read_only=True)
 
@@ -76,8 +90,8 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
         model = Invoice
         fields = [
             "id", "number", "kind", "state", "customer", "corrects", "reason", "begins", "ends", "issued_on", "due_on",
-            "currency", "net", "tax", "total", "settled", "left", "seller_vat_id", "seller", "buyer", "lines",
-            "taxes",
+            "currency", "net", "tax", "total", "settled", "left", "settlements", "seller_vat_id", "seller", "buyer",
+            "lines", "taxes",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -96,6 +110,7 @@ class BillSerializer(serializers.ModelSerializer[Bill]):
     corrects = serializers.IntegerField(source="corrects_id", read_only=True, allow_null=True)
     settled = serializers.IntegerField(read_only=True)
     left = serializers.IntegerField(read_only=True)
+    settlements = SettlementSerializer(many=True, read_only=True)
     lines = BillLineSerializer(many=True, read_only=True)
     taxes = TaxSerializer(many=True, read_only=True)
 
@@ -103,7 +118,7 @@ class BillSerializer(serializers.ModelSerializer[Bill]):
         model = Bill
         fields = [
             "id", "number", "kind", "corrects", "reason", "begins", "ends", "issued_on", "due_on", "currency", "net",
-            "tax", "total", "settled", "left", "seller", "buyer", "lines", "taxes",
+            "tax", "total", "settled", "left", "settlements", "seller", "buyer", "lines", "taxes",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -160,7 +175,7 @@ def _found(request: Any, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
     for name in ("state", "kind"):
         if asked.get(name):
             queryset = queryset.filter(**{name: asked[name]})
-    return queryset.prefetch_related("lines", "taxes").order_by("-pk")
+    return selectors.with_settlements(queryset).prefetch_related("lines", "taxes").order_by("-pk")
 
 
 class InvoiceViewSet(Files, MspViewSet):
@@ -189,7 +204,8 @@ class InvoiceViewSet(Files, MspViewSet):
         return self._answer(made, 201)
 
     def _answer(self, invoice: Invoice, status: int = 200) -> Response:
-        fresh = selectors.invoices().prefetch_related("lines", "taxes").get(pk=invoice.pk)
+        found = selectors.with_settlements(selectors.invoices())
+        fresh = found.prefetch_related("lines", "taxes").get(pk=invoice.pk)
         return Response(InvoiceSerializer(fresh).data, status)
 
     @action(detail=True, methods=["post"])
@@ -345,7 +361,7 @@ class BillViewSet(Files, TenantViewSet):
     def get_queryset(self) -> QuerySet[Bill]:
         kind = self.request.query_params.get("kind", "")
         found = selectors.bills().filter(**{"kind": kind} if kind else {})
-        return found.prefetch_related("lines").order_by("-pk")
+        return selectors.with_settlements(found).prefetch_related("lines").order_by("-pk")
 
 
 msp_routes = [

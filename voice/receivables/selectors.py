@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 
 from portal.db import contexts
 from tenants.models import Customer, Msp
@@ -108,6 +109,14 @@ def _left(owed: Q) -> Case:
     return Case(When(is_invoice, then=F("total") - F("settled")), default=Value(0), output_field=BigIntegerField())
 
 
+def with_settlements(found: QuerySet[Any]) -> QuerySet[Any]:
+    """Add `settlements`: what settled each document, and what went off again, in that order."""
+    names = {"amount": "amount", "payment": "payment_id", "credit_note": "credit_note_id", "reversal": "reversal_id"}
+    own = Allocation.objects.filter(invoice=OuterRef("pk")).order_by("pk").values(told=JSONObject(**names))
+    annotated: QuerySet[Any] = found.annotate(settlements=ArraySubquery(own))
+    return annotated
+
+
 def open_amount(invoice: Invoice) -> int:
     """Return what is still to be paid of an issued invoice."""
     settled = Allocation.objects.filter(invoice=invoice).aggregate(sum=Sum("amount"))["sum"]
@@ -163,6 +172,15 @@ def payments_with_rest(tenant_id: int) -> list[tuple[Payment, int]]:
     found = found.annotate(back=sums(Reversal.objects.all()), used=sums(Allocation.objects.all()))
     found = found.annotate(rest=F("amount") - F("back") - F("used")).filter(rest__gt=0)
     return [(payment, payment.rest) for payment in found.order_by("received_on", "pk")]
+
+
+def credit_notes_with_rest(tenant_id: int) -> list[tuple[Invoice, int]]:
+    """Return the issued credit notes of a customer that do not settle all that they are, each with what is missing."""
+    own = Allocation.objects.filter(credit_note=OuterRef("pk"), payment=None).order_by().values("credit_note")
+    used = Coalesce(Subquery(own.annotate(sum=Sum("amount")).values("sum")), 0, output_field=BigIntegerField())
+    notes = Invoice.objects.issued().filter(tenant_id=tenant_id, kind=Invoice.Kind.CREDIT_NOTE)
+    found = notes.annotate(rest=F("total") - used).filter(rest__gt=0).order_by("pk")
+    return [(note, note.rest) for note in found]
 
 
 def disputes(msp: Msp, begins: date, ends: date) -> QuerySet[LineQuestion]:

@@ -12,10 +12,11 @@ from portal.db import contexts
 from tenants.tests.clients import host_of
 from voice.payments import events
 from voice.payments.gateway import lab
-from voice.payments.models import CardAccount, CardEvent, CardMethod
+from voice.payments.models import CardAccount, CardAttempt, CardEvent, CardMethod
 from voice.payments.services import accounts, cards, receipts
 from voice.payments.tests.cards import ALICE, EUR, fresh, owed, paid, take_cards, told
 from voice.rating.models import Movement
+from voice.receivables import services
 from voice.receivables.models import Entry, Payment
 from voice.receivables.tests import make
 
@@ -158,3 +159,16 @@ def test_keys_are_encrypted_and_demanded(billed):
     # Left empty they stay.
     assert accounts.save_account(CardAccount.objects.get(), by=make.BY).api_key == "sk_live_secret"
     assert "sk_live_secret" not in str(list(AuditEntry.objects.values()))
+
+
+def test_what_a_credit_has_settled_already_is_not_charged(billed, account):
+    first = make.issued(billed, 100 * EUR)
+    services.record_payment(make.payment(billed, first.total), by=make.BY)
+    note = services.credit(first, reason="Wrong plan", by=make.BY)
+    services.issue(services.approve(note, by=make.BY), on=make.TODAY, by=make.BY)
+    second = make.issued(billed, 100 * EUR, name="more")
+
+    for invoices in ([second.pk], None):
+        with pytest.raises(ValidationError):
+            cards.pay(billed.tenant, invoices=invoices, by=ALICE)
+    assert not CardAttempt.objects.exists()

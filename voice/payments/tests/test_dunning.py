@@ -161,6 +161,22 @@ def test_nothing_is_sent_over_what_was_paid_or_paused_meanwhile(billed, northwin
     assert Entry.objects.filter(kind="fee").count() == 0
 
 
+@pytest.mark.parametrize("refunded", [0, 1])
+def test_what_was_paid_and_credited_reminds_nobody_whatever_comes_after_it(billed, northwind, steps, refunded):
+    invoice = make.issued(billed, 100 * EUR)
+    payment = pay(billed, invoice.total)
+    note = services.credit(invoice, reason="Wrong plan", by=make.BY)
+    services.issue(services.approve(note, by=make.BY), on=make.TODAY, by=make.BY)
+    if refunded:
+        told = {"kind": "refund", "on": make.TODAY, "reference": "re_1", "by": make.BY}
+        services.reverse_payment(payment, invoice.total, **told)
+    else:
+        make.issued(billed, 100 * EUR, name="the next month")
+
+    assert owed(billed) == 0
+    assert [night(northwind, days) for days in (7, 14, 28)] == [[], [], []]
+
+
 @pytest.mark.parametrize(
     ("facts", "days"),
     [

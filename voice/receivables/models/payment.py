@@ -88,9 +88,11 @@ class Reversal(models.Model):
 
 
 class Allocation(models.Model):
-    """The part of a payment, or of a credit note, that settles an invoice; below zero where a reversal takes it back.
+    """The part of a payment, or of a credit note, that settles an invoice.
 
-    The database lets no payment settle more than it is, and no invoice be settled by more than its total.
+    A payment's is below zero where a reversal takes it back, or where a credit note takes its place: then that much is
+    on the account again. A credit note settles the invoice that it takes back. The database lets neither settle more
+    than it is, no invoice be settled by more than its total, and no two customers, companies or currencies meet.
     """
 
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
@@ -109,12 +111,14 @@ class Allocation(models.Model):
             models.CheckConstraint(
                 name="receivables_allocation_sign",
                 condition=Q(reversal__isnull=True, amount__gt=0)
-                | Q(reversal__isnull=False, payment__isnull=False, amount__lt=0),
+                | Q(payment__isnull=False, reversal__isnull=False, credit_note__isnull=True, amount__lt=0)
+                | Q(payment__isnull=False, reversal__isnull=True, credit_note__isnull=False, amount__lt=0),
             ),
             models.CheckConstraint(
                 name="receivables_allocation_one_origin",
                 condition=Q(payment__isnull=False, credit_note__isnull=True)
-                | Q(payment__isnull=True, credit_note__isnull=False),
+                | Q(payment__isnull=True, credit_note__isnull=False)
+                | Q(payment__isnull=False, credit_note__isnull=False, amount__lt=0),
             ),
         ]
 

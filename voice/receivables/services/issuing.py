@@ -17,7 +17,7 @@ from portal.core.audit import Actor
 from voice import languages
 from voice.receivables import selectors
 from voice.receivables.composer import Composed, Line, TaxLine, compose_taxes, levied
-from voice.receivables.models import Allocation, BillingProfile, Invoice, InvoiceTax, LegalEntity, Notice, NumberSeries
+from voice.receivables.models import BillingProfile, Invoice, InvoiceTax, LegalEntity, Notice, NumberSeries
 from voice.receivables.numbering import number_text, period_of
 from voice.receivables.services.billed_months import note_months
 from voice.receivables.services.copies import keep_copy
@@ -69,10 +69,7 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
         note_months(invoice)
     keep_copy(invoice)
     notify(Notice.Kind.BILL, invoice.pk, invoice.tenant_id, invoice.msp_id)
-    if invoice.corrects:
-        _settle(invoice.corrects, invoice)
-    else:
-        settle_from_credit(invoice.tenant_id, by=by)
+    settle_from_credit(invoice.tenant_id, by=by)
     audit.record(
         by, "invoice.issued", invoice, tenant_id=invoice.tenant_id, total=invoice.total, currency=invoice.currency
     )
@@ -199,11 +196,3 @@ def _refuse_more_than(note: Invoice) -> None:
     credited = sum(each.total for each in invoice.credit_notes.filter(state=State.ISSUED))
     if credited + note.total > invoice.total:
         raise ValidationError(_("Together with earlier credit notes this is more than the invoice."))
-
-
-def _settle(invoice: Invoice, note: Invoice) -> None:
-    amount = min(selectors.open_amount(invoice), note.total)
-    if amount > 0:
-        Allocation.objects.create(
-            msp_id=note.msp_id, tenant_id=note.tenant_id, invoice=invoice, credit_note=note, amount=amount
-        )

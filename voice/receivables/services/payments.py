@@ -59,6 +59,7 @@ def reverse_payment(
 ) -> Reversal:
     """Book that so much of a payment went back; what it had settled is open again, the newest invoice first.
 
+    What else is on the customer's account settles that at once.
     Raises ValidationError when it is booked already, or when less than that is left of the payment.
     """
     lock_account(payment.tenant_id)
@@ -76,6 +77,7 @@ def reverse_payment(
     if is_counted(payment.tenant_id, payment.currency):
         reference_there = f"reversal-{reversal.pk}"
         accounts.take_back(payment.tenant_id, amount, payment.currency, reference=reference_there, by=by)
+    settle_from_credit(payment.tenant_id, by=by)
     audit.record(
         by, "payment.reversed", payment, tenant_id=payment.tenant_id, amount=amount, currency=payment.currency,
         kind=kind, reference=reference,
@@ -87,9 +89,12 @@ def reverse_payment(
 def settle_from_credit(tenant_id: int, *, by: Actor) -> int:
     """Set what a customer paid too much, or ahead, against its open invoices; return how much that was, in micros.
 
-    Fees that are owed come first: they stand in the books and on no invoice.
+    So is what was paid of an invoice that a credit note takes back. Fees that are owed come first: they stand in the
+    books and on no invoice.
     """
     lock_account(tenant_id)
+    for note, amount in selectors.credit_notes_with_rest(tenant_id):
+        _settle_by(note, amount)
     settled = 0
     for payment, free in selectors.payments_with_rest(tenant_id):
         room = selectors.open_total(tenant_id, payment.entity_id, payment.currency) - selectors.balance(
@@ -125,6 +130,23 @@ def _allocate(payment: Payment, amount: int, first: Sequence[int]) -> int:
             )
             left -= part
     return amount - left
+
+
+def _settle_by(note: Invoice, amount: int) -> None:
+    """Let a credit note settle its invoice, in the place of what payments have settled of it."""
+    assert note.corrects_id is not None
+    invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=note.corrects_id)
+    told = {"msp_id": note.msp_id, "tenant_id": note.tenant_id, "invoice": invoice, "credit_note": note}
+    free = amount - selectors.open_amount(invoice)
+    of_payments = Allocation.objects.filter(invoice=invoice, payment__isnull=False).order_by()
+    sums = of_payments.values("payment").annotate(sum=Sum("amount")).filter(sum__gt=0)
+    # What came last is what came too much.
+    for row in sums.order_by("-payment__received_on", "-payment"):
+        part = min(row["sum"], free)
+        if part > 0:
+            Allocation.objects.create(**told, payment_id=row["payment"], amount=-part)
+            free -= part
+    Allocation.objects.create(**told, amount=amount)
 
 
 def _take_back(payment: Payment, reversal: Reversal, amount: int) -> None:

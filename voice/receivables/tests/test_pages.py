@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants.models import Membership, User
-from voice.receivables import selectors
+from voice.receivables import selectors, services
 from voice.receivables.models import BillingProfile, Invoice, LegalEntity, Payment
 from voice.receivables.services import store_files
 from voice.receivables.tests import make
@@ -109,6 +109,34 @@ def test_a_credit_note_over_a_part(office, billed, northwind):
     with contexts.msp(northwind):
         note = Invoice.objects.get(kind="credit_note")
         assert (note.net, note.total, note.reason) == (10 * EUR, 11_900_000, "Outage")
+
+
+def test_what_was_paid_of_a_credited_invoice_is_seen_to_be_on_the_account_again(
+    office, client_of, alice, acme, billed, northwind
+):
+    invoice = make.issued(billed, 100 * EUR)
+    payment = services.record_payment(make.payment(billed, invoice.total), by=make.BY)
+    note = services.credit(invoice, reason="Wrong plan", by=make.BY)
+    note = services.issue(services.approve(note, by=make.BY), on=make.TODAY, by=make.BY)
+    contexts.use_public()
+
+    customer = client_of(alice, acme)
+    for browser, bills, register in ((office, "/invoices/", "invoices"), (customer, "/bills/", "bills")):
+        shown = browser.get(f"{bills}{invoice.pk}/").content.decode()
+        assert f"On the account again by {note.number}" in shown and f"Credited by {note.number}" in shown
+        assert "it settles other invoices" in browser.get(f"{bills}{note.pk}/").content.decode()
+        assert "Kept on the account" in browser.get(f"{bills}payments/{payment.pk}/").content.decode()
+        told = browser.get(f"/api/v1/{register}/{invoice.pk}/").json()
+        assert (told["left"], told["settlements"]) == (
+            0,
+            [
+                {"amount": 119 * EUR, "payment": payment.pk, "credit_note": None, "reversal": None},
+                {"amount": -119 * EUR, "payment": payment.pk, "credit_note": note.pk, "reversal": None},
+                {"amount": 119 * EUR, "payment": None, "credit_note": note.pk, "reversal": None},
+            ],
+        )
+        told = browser.get(f"/api/v1/receipts/{payment.pk}/").json()
+        assert (told["paid"], told["ahead"]) == ([], 119 * EUR)
 
 
 def test_a_payment_that_is_recorded_from_an_invoice_pays_that_one_first(office, billed, northwind):

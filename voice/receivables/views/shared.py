@@ -5,6 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from django.db.models import Sum
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -62,12 +63,14 @@ def facts_of(invoice: Invoice | Bill, state: Status) -> dict[str, Any]:
         issued, taxes = invoice.state == Invoice.State.ISSUED, list(invoice.taxes.order_by("pk"))
     settled = Allocation.objects.filter(invoice=invoice.pk).order_by("pk")
     settled = settled.select_related("payment", "credit_note", "reversal")
+    freed = Allocation.objects.filter(credit_note=invoice.pk, payment__isnull=False)
     return {
         "state": state,
         "issued": issued,
         "last_day": invoice.ends - timedelta(days=1),
         "taxes": told_taxes(taxes, invoice.currency),
         "settlements": settled,
+        "freed": -int(freed.aggregate(sum=Sum("amount"))["sum"] or 0),
         "credit_notes": list(invoice.credit_notes.order_by("pk")),
         "no_einvoice": why_none(invoice, taxes) if issued else "",
     }
