@@ -70,6 +70,8 @@ class MspFacts:
     blocked_prefixes: tuple[str, ...] = ()
     # Tables of prices, as they were made: `price_rows`.
     prices: tuple[Row, ...] = ()
+    # Addresses of its trunks that no SBC takes for a trunk's.
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ class CustomerFacts:
     own_trunks: tuple[TrunkFacts, ...] = field(default=())
     # The selling deck below whose prices no call may go, 0 for none.
     protected: int = 0
+    # Addresses of its own trunks that no SBC takes for a trunk's.
+    left_out: tuple[str, ...] = ()
 
 
 def compile_region(region: RegionFacts) -> list[Row]:

@@ -1,5 +1,6 @@
 """What the compiler needs to know, read from every app below: the only reader across them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ from sbc.compiler import (
 from sbc.rows import Row
 from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
 from voice.carriers.models import Trunk
-from voice.carriers.networks import for_nodes
+from voice.carriers.networks import as_address, for_nodes, is_beyond
 from voice.carriers.selectors import blocked_prefixes, emergency_trunks, trunks_for
 from voice.emergency.selectors import choices, emergency_over, tried_in_order
 from voice.numbers.models import ApprovedCallerId, Number
@@ -48,10 +49,13 @@ def region_facts(region: Region) -> RegionFacts:
 
 def msp_facts(msp: Msp) -> MspFacts:
     """Return an MSP's shared trunks, bases and block list; the database context must be the MSP's."""
+    shared = Trunk.objects.open().shared().filter(msp=msp).order_by("pk")
+    trunks, left_out = _fit(map(trunk_facts, shared), base_domains__msp=msp)
     return MspFacts(
         id=msp.pk,
         bases=tuple(BaseDomain.objects.filter(msp=msp).order_by("pk").values_list("fqdn", flat=True)),
-        trunks=tuple(trunk_facts(trunk) for trunk in Trunk.objects.open().shared().filter(msp=msp).order_by("pk")),
+        trunks=trunks,
+        left_out=left_out,
         blocked_prefixes=tuple(each.prefix for each in blocked_prefixes(msp.pk)),
         prices=tuple(Row(*row) for made in PriceTables.objects.filter(msp=msp) for row in made.rows),
     )
@@ -64,8 +68,11 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
     """
     read = _reads().ask(id=customer.pk, msp=customer.msp_id, country=customer.country)
     trunks = [Trunk(**row) for row in read["trunks"]]
-    usable = {trunk.pk: trunk_facts(trunk) for trunk in trunks}
-    gateways = {pk: trunk.gateway for pk, trunk in usable.items()}
+    on_nodes = {"base_domains__customer_regions__customer": customer}
+    own, left_out = _fit((trunk_facts(trunk) for trunk in trunks if trunk.tenant_id), **on_nodes)
+    # What is left out of the MSP's trunks is told to the MSP.
+    shared_with, _told = _fit((trunk_facts(trunk) for trunk in trunks if not trunk.tenant_id), **on_nodes)
+    gateways = {trunk.pk: trunk.gateway for trunk in trunks}
     numbers = tuple(_number(**row, gateways=gateways) for row in read["numbers"])
     shared = (
         Trunk(row["trunk"], enabled=row["trunk__enabled"], closed_at=row["trunk__closed_at"]) for row in read["shared"]
@@ -89,8 +96,9 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
         numbers=numbers,
         approved_callers=tuple(row["e164"].lstrip("+") for row in read["callers"]),
         emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes),
-        usable_trunks=tuple(usable.values()),
-        own_trunks=tuple(trunk for trunk in usable.values() if trunk.owner),
+        usable_trunks=own + shared_with,
+        own_trunks=own,
+        left_out=left_out,
         protected=protected,
     )
 
@@ -116,6 +124,32 @@ def _reads() -> Together:
         msp=-2,
         country="-3",
     )
+
+
+def _fit(trunks: Iterable[TrunkFacts], **carried: Any) -> tuple[tuple[TrunkFacts, ...], tuple[str, ...]]:
+    """Return trunks as the SBCs of the regions `carried` take them, and the addresses that are left out.
+
+    Saving a trunk refuses these addresses; what is left out here is older than that, or than its owner's first region.
+    """
+    trunks = tuple(trunks)
+    if not any(_beyond(trunk, ()) for trunk in trunks):
+        return trunks, ()
+    regions = Region.objects.filter(**carried).distinct()
+    allowed = [network for region in regions for network in region.allowed_networks]
+    beyond = {trunk: _beyond(trunk, allowed) for trunk in trunks}
+    fit = tuple(
+        replace(trunk, source_addresses=tuple(each for each in trunk.source_addresses if each not in left))
+        for trunk, left in beyond.items()
+        if trunk.host not in left
+    )
+    return fit, tuple(dict.fromkeys(address for left in beyond.values() for address in left))
+
+
+def _beyond(trunk: TrunkFacts, allowed: Iterable[str]) -> list[str]:
+    """Return the sources that no SBC takes; the host where it is IPv6, as each call looks at any other anew."""
+    said = [trunk.host] if ":" in trunk.host else []
+    addresses = {text: as_address(text) for text in (*said, *trunk.source_addresses)}
+    return [text for text, address in addresses.items() if address is None or is_beyond(address, allowed)]
 
 
 def trunk_facts(trunk: Trunk) -> TrunkFacts:

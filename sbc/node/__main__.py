@@ -82,7 +82,7 @@ def build(node: NodeSettings, link: LinkSettings, engine: str) -> NodeProcess:
     if engine == "kamailio":
         plane = DataPlane(node)
         chosen, daemons = plane.engine, Supervisor(plane)
-    return NodeProcess(Files(node.directory, node.records), link, chosen, daemons)
+    return NodeProcess(Files(node.directory, node.records), link, chosen, daemons, is_own=node.is_own)
 
 
 async def main(process: NodeProcess) -> None:

@@ -44,10 +44,11 @@ class Applier:
         snapshot: Snapshot,
         send: Callable[[Receipt], None],
         now: Callable[[], datetime] = _now,
+        is_own: Callable[[str], bool] = lambda address: False,
     ):
         self.engine, self.snapshot, self.now = engine, snapshot, now
         self.send = send
-        self.state = State()
+        self.state = State(is_own)
         self.lock = asyncio.Lock()  # held while rows change: the sweep must not take half a change for drift
         self._parked: dict[str, Parked] = {}
         self._last: dict[str, Receipt] = {}

@@ -236,13 +236,12 @@ class DataPlane:
     def _values(self) -> dict[str, str]:
         s = self.settings
         modules = next((path for path in MODULES if Path(path).is_dir()), MODULES[0])
-        on_loopback = s.address.startswith("127.")
         return {
             "ADDRESS": s.address,
             "INSIDE": s.inside,
-            "ON_LOOPBACK": "1" if on_loopback else "0",
+            "ON_LOOPBACK": "1" if s.on_loopback else "0",
             # What `route[MEDIA_OUTSIDE]` replaces, to be found in one look.
-            "OUR_MEDIA_RE": f"{s.inside}[^0-9.]|0[.]0[.]0[.]0" + ("" if on_loopback else "|127[.]|169[.]254[.]"),
+            "OUR_MEDIA_RE": f"{s.inside}[^0-9.]|0[.]0[.]0[.]0" + ("" if s.on_loopback else "|127[.]|169[.]254[.]"),
             "MICROSOFT_PORT": str(s.microsoft_port),
             "CARRIER_PORT": str(s.carrier_port),
             "PROXIED_PORT": str(s.proxied_port),

@@ -105,6 +105,7 @@ class NodeProcess:
         unknown_after: float = 30.0,
         drift_every: float = drift.EVERY,
         interim_every: int = INTERIM_EVERY,
+        is_own: Callable[[str], bool] = lambda address: False,
     ):
         self.leave_daemons = False
         files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -114,7 +115,7 @@ class NodeProcess:
         self.spool = Spool(files.spool)
         self.follower = Follower(files.records, self.spool, unknown_after)
         self.link = Link(link, self.spool, boot=str(uuid.uuid4()), gauges=self.gauges)
-        self.applier = Applier(engine, self.snapshot, self.link.send)
+        self.applier = Applier(engine, self.snapshot, self.link.send, is_own=is_own)
         self.link.applier = self.applier
         self.meter = Meter(engine, self.applier, self.follower, self.spool)
         self.silence = Silence(engine, self.follower, daemons) if daemons else None

@@ -53,8 +53,8 @@ def source_address(ip_row: RowKey) -> str:
     return ip_row.key.partition(":")[2]
 
 
-def refusal(scope: str, row: Row) -> str | None:
-    """Say why this scope may not set this row, or None when it may."""
+def refusal(scope: str, row: Row, is_own: Callable[[str], bool]) -> str | None:
+    """Say why this scope may not set this row, or None when it may; `is_own` knows the addresses of this machine."""
     kind, _, number = scope.partition(":")
     if row.table not in _RANK or row.table in DERIVED:
         return f"there is no table {row.table!r:.20} to send rows for"
@@ -64,7 +64,10 @@ def refusal(scope: str, row: Row) -> str | None:
         return "control characters in key or value"
     if not row.key or (" " in row.key and row.table != "au"):
         return "an empty key, or one with spaces"
-    return _OWNER_RULES[row.table](kind, number, row)
+    reason = _OWNER_RULES[row.table](kind, number, row)
+    if reason is None and row.table == "ip" and is_own(source_address(RowKey(row.table, row.key))):
+        return "a source address that is the SBC's own, or nobody's"
+    return reason
 
 
 def _only(*kinds: str) -> Callable[[str, str, Row], str | None]:
@@ -115,6 +118,8 @@ def _gateway(kind: str, number: str, row: Row) -> str | None:
     if not _GATEWAY.fullmatch(row.key):
         return "a gateway is called g and its number"
     said = parameters(row.value)
+    if ":" in said.get("h", ""):
+        return "an IPv6 address: this SBC speaks IPv4 only"
     if kind == "cust":
         return None if said.get("o") == number else "a customer sends its own trunks only (o=)"
     if kind == "msp":
@@ -157,9 +162,11 @@ def _source(kind: str, number: str, row: Row) -> str | None:
     if refused:
         return refused
     try:
-        ipaddress.ip_address(source_address(RowKey(row.table, row.key)))
+        address = ipaddress.ip_address(source_address(RowKey(row.table, row.key)))
     except ValueError:
         return "not an IP address"
+    if address.version == 6:
+        return "an IPv6 address: this SBC speaks IPv4 only"
     gateways = row.value.split(",")
     if len(set(gateways)) < len(gateways) or not all(map(_GATEWAY.fullmatch, gateways)):
         return "a source address stands for gateways, each once"

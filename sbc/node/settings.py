@@ -1,5 +1,6 @@
 """Where one SBC node listens, what it runs and where its files are."""
 
+import ipaddress
 import os
 import shutil
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,8 @@ def _program(name: str) -> str:
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") or name
 
 
+LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
+NOBODYS = tuple(ipaddress.ip_network(text) for text in ("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"))
 PORTS_OF_A_CALL = 4  # RTP and RTCP on either side
 FOR_EMERGENCY = 0.1  # the share of the media ports that ordinary calls never take
 
@@ -68,6 +71,17 @@ class NodeSettings:
     def but(self, **changes: Any) -> Self:
         """Return a copy with some values changed."""
         return replace(self, **changes)
+
+    @property
+    def on_loopback(self) -> bool:
+        """Return whether this is a laboratory, whose carriers live on loopback, too."""
+        return self.address.startswith("127.")
+
+    def is_own(self, address: str) -> bool:
+        """Return whether the address is this machine's, or one of none: never a carrier's."""
+        found = ipaddress.ip_address(address)
+        nowhere = NOBODYS if self.on_loopback else (*NOBODYS, LOOPBACK)
+        return address in (self.address, self.inside) or any(found in network for network in nowhere)
 
     @property
     def most_calls(self) -> int:

@@ -1,6 +1,6 @@
 """What a node holds: the rows that each scope wants, whose row is in force, and what an apply would change. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sbc.node import rows
@@ -54,9 +54,13 @@ class Plan:
 
 
 class State:
-    """The scopes that a node holds. A row that several scopes want is in force as its last claimant wrote it."""
+    """The scopes that a node holds. A row that several scopes want is in force as its last claimant wrote it.
 
-    def __init__(self) -> None:
+    `is_own` says of an address whether it is this machine's own.
+    """
+
+    def __init__(self, is_own: Callable[[str], bool] = lambda address: False) -> None:
+        self.is_own = is_own
         self.scopes: dict[str, Holding] = {}
         self._claims: dict[RowKey, tuple[str, ...]] = {}
 
@@ -100,7 +104,7 @@ class State:
         held = self.scopes.get(apply.scope) or Holding(0)
         if apply.base is not None and apply.base != held.version:
             raise Refused(f"a change to version {apply.base}, but version {held.version} is held: send the whole state")
-        wanted, given_up = _checked(apply)
+        wanted, given_up = _checked(apply, self.is_own)
         if apply.base is None:
             given_up = held.rows.keys() - wanted.keys()
         else:
@@ -234,11 +238,11 @@ class State:
                 raise Stopped(f"{lost} of this node's {held} rows would be lost")
 
 
-def _checked(apply: Apply) -> tuple[dict[RowKey, str], set[RowKey]]:
+def _checked(apply: Apply, is_own: Callable[[str], bool]) -> tuple[dict[RowKey, str], set[RowKey]]:
     wanted: dict[RowKey, str] = {}
     for row in apply.set:
         key = RowKey(row.table, row.key)
-        reason = rows.refusal(apply.scope, row)
+        reason = rows.refusal(apply.scope, row, is_own)
         if reason is None and wanted.get(key, row.value) != row.value:
             reason = "set twice with different values"
         if reason is not None:

@@ -106,10 +106,12 @@ def compile_revision(scope: Scope) -> Revision | None:
         if newest is not None and newest.version >= locked.config_version:
             return None
         regions = regions_of(locked)
-        revision = _compiled(locked, newest, regions)
+        revision, left_out = _compiled(locked, newest, regions)
         revision.save(force_insert=True)
         want(locked, revision.version, regions, at=now())
-        if locked.is_complained_of:
+        if left_out:
+            _complain_of(locked, left_out)
+        elif locked.is_complained_of:
             close_alarms([Alarm.Kind.COMPILE], at=now(), subject=key)
         transaction.on_commit(partial(tell_pages, locked), robust=True)
         return revision
@@ -131,22 +133,25 @@ def want(scope: Scope, version: int, regions: list[int], *, at: datetime) -> Non
         transaction.on_commit(partial(nudge_node, pk), robust=True)
 
 
-def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> Revision:
+def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> tuple[Revision, tuple[str, ...]]:
+    """Return the scope's next revision, and the addresses of its trunks that are left out of it."""
     version, old = scope.config_version, [Row(*row) for row in newest.rows] if newest else []
     generation, fingerprint, closing = 0, "", False
+    left_out: tuple[str, ...] = ()
     if isinstance(scope, Region):
         rows = compile_region(facts.region_facts(scope))
     elif isinstance(scope, Msp):
         with contexts.msp(scope):
-            rows = compile_msp(facts.msp_facts(scope))
+            known = facts.msp_facts(scope)
+        rows, left_out = compile_msp(known), known.left_out
     else:
         generation = newest.generation if newest else version
         closing = scope.state == Customer.State.CLOSING
-        rows, generation, fingerprint = _customer_rows(scope, generation, newest)
+        rows, generation, fingerprint, left_out = _customer_rows(scope, generation, newest)
     delta = difference(old, rows)
     existing = {(row.table, row.key) for row in old}
     changed = sum((row.table, row.key) in existing for row in delta.set)
-    return Revision(
+    revision = Revision(
         scope=scope_key(scope),
         **owner_of(scope),
         version=version,
@@ -160,9 +165,12 @@ def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> Revi
         removed=len(delta.delete),
         closing=closing,
     )
+    return revision, left_out
 
 
-def _customer_rows(scope: Customer, generation: int, newest: Revision | None) -> tuple[list[Row], int, str]:
+def _customer_rows(
+    scope: Customer, generation: int, newest: Revision | None
+) -> tuple[list[Row], int, str, tuple[str, ...]]:
     with contexts.customer(scope):
         known = facts.customer_facts(scope, protected=protecting_deck(scope))
     rows = compile_customer(known, generation)
@@ -171,9 +179,9 @@ def _customer_rows(scope: Customer, generation: int, newest: Revision | None) ->
         follow_use(scope, uses)
     fingerprint = _hash(routing_fingerprint(rows))
     if newest is not None and fingerprint == newest.fingerprint:
-        return rows, generation, fingerprint
+        return rows, generation, fingerprint, known.left_out
     # A changed policy is written beside the old one, under a generation of its own.
-    return compile_customer(known, scope.config_version), scope.config_version, fingerprint
+    return compile_customer(known, scope.config_version), scope.config_version, fingerprint, known.left_out
 
 
 def _needs(scope: Scope, regions: list[int]) -> dict[str, int]:
@@ -207,10 +215,22 @@ def _hash(rows: Iterable[Row]) -> str:
 def _complain(scope: Scope, error: Exception) -> None:
     with contexts.ingest():
         scope.refresh_from_db()
-    owner = owner_of(scope)
     text = _("The configuration of %(scope)s cannot be compiled: %(error)s") % {"scope": scope, "error": error}
     with contexts.ingest():
-        raise_alarm(
-            Alarm.Kind.COMPILE, text, at=now(), subject=scope_key(scope), tenant_id=owner["tenant_id"],
-            msp_id=owner["msp_id"],
-        )  # fmt: skip
+        _alarm(scope, text)
+
+
+def _complain_of(scope: Scope, left_out: Iterable[str]) -> None:
+    words = _(
+        "Trunks of %(scope)s have addresses that no SBC takes for a trunk's, IPv6 or its own. They are live without "
+        "them: %(addresses)s"
+    )
+    _alarm(scope, words % {"scope": scope, "addresses": ", ".join(left_out)})
+
+
+def _alarm(scope: Scope, text: str) -> None:
+    owner = owner_of(scope)
+    raise_alarm(
+        Alarm.Kind.COMPILE, text, at=now(), subject=scope_key(scope), tenant_id=owner["tenant_id"],
+        msp_id=owner["msp_id"],
+    )  # fmt: skip

@@ -5,7 +5,9 @@ import pytest
 from portal.db import contexts
 from sbc.compiler import compile_customer, compile_msp
 from sbc.facts import customer_facts, msp_facts, region_facts
+from sbc.models import Alarm, Revision
 from sbc.rows import Row
+from sbc.services import compile_revisions
 from tenants.models import Customer, Msp, Region
 from voice.carriers import services as carriers
 from voice.carriers.models import EmergencyTrunk, Trunk, TrunkGrant
@@ -53,7 +55,7 @@ def test_a_region_that_names_no_networks_opens_the_public_ones_to_its_nodes():
     """As its form says; a node without a row takes it for no network at all."""
     told = region_facts(Region(allowed_networks=[], denied_networks=["203.0.114.0/24"]))
 
-    assert told.allowed == ("0.0.0.0/0", "2000::/3")
+    assert told.allowed == ("0.0.0.0/0",)
     assert {"203.0.114.0/24", "127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8"} <= set(told.denied)
 
 
@@ -116,6 +118,49 @@ def test_trunks_that_share_an_address_are_all_compiled_once_the_msp_approves(acm
     both = f"{udp.gateway},{tcp.gateway}"
     assert (shared, waiting) == ({f"m{northwind.pk}:{udp.host}": both}, {f"{acme.pk}:{udp.host}": both})
     assert approved == {f"{acme.pk}:{udp.host}": f"{both},{own.gateway}"}
+
+
+def test_an_address_that_no_sbc_takes_is_left_out_and_named(acme, northwind, nadia):
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        other = shared_trunk(northwind, nadia, name="B", host="127.0.9.2")
+        old = shared_trunk(northwind, nadia, name="C", host="127.0.9.3")
+        carriers.grant_trunk(trunk, acme, by=nadia)
+        carriers.grant_trunk(old, acme, by=nadia)
+        # As they could be saved once.
+        Trunk.objects.filter(pk=trunk.pk).update(source_addresses=["127.0.9.1", "127.0.0.1", "2001:db8::1"])
+        Trunk.objects.filter(pk=old.pk).update(host="2001:db8::3")
+        facts = msp_facts(northwind)
+    with contexts.customer(acme):
+        mine = customer_facts(acme)
+
+    assert [each.id for each in facts.trunks] == [trunk.pk, other.pk]
+    assert facts.left_out == ("127.0.0.1", "2001:db8::1", "2001:db8::3")
+    assert sources(compile_customer(mine, 1)) == {f"{acme.pk}:127.0.9.1": trunk.gateway}
+    assert mine.left_out == ()  # the MSP's to mend
+
+
+def test_what_is_left_out_is_an_alarm_until_it_is_mended(acme, alice):
+    def complaints():
+        compile_revisions()
+        with contexts.ingest():
+            open_alarms = Alarm.objects.open().filter(kind=Alarm.Kind.COMPILE)
+            return [(alarm.tenant_id, alarm.text) for alarm in open_alarms]
+
+    trunk = own_trunk(acme, alice)
+    Trunk.objects.filter(pk=trunk.pk).update(host="2001:db8::1")
+    [(tenant, text)] = complaints()
+    assert tenant == acme.pk and text.endswith("They are live without them: 2001:db8::1")
+    with contexts.ingest():
+        rows = Revision.objects.filter(scope=f"cust:{acme.pk}").order_by("-version").first().rows
+    assert not [row for row in rows if row[0] in ("gw", "ip")] and any(row[0] == "tn" for row in rows)
+
+    contexts.use_customer(acme)
+    mended = Trunk.objects.get(pk=trunk.pk)
+    mended.host = "127.0.9.21"
+    carriers.save_trunk(mended, by=alice)
+
+    assert complaints() == []
 
 
 def sources(rows: list[Row]) -> dict[str, str]:

@@ -109,3 +109,23 @@ def test_no_sound_is_sent_to_a_node_in_the_world_itself(address):
     assert (address in said) is not own
     assert said.count("IN IP4 0.0.0.0") == (2 if address == "0.0.0.0" else 0), "which is a call on hold"
     assert not re.search("candidate.* 0[.]0[.]0[.]0 .*typ|rtcp.* 0[.]0", said)
+
+
+@pytest.mark.parametrize(
+    ("source", "real", "lab"),
+    [
+        ("127.0.5.1", True, True),  # where the lab's node and every node inside listens
+        ("127.0.9.1", True, False),
+        ("127.0.0.1", True, False),
+        ("192.0.2.5", True, False),
+        ("192.0.2.6", False, False),
+        ("0.1.2.3", True, True),
+        ("169.254.169.254", True, True),
+        ("224.0.0.1", True, True),
+        ("255.255.255.255", True, True),
+        ("10.1.2.3", False, False),
+    ],
+)
+def test_what_is_this_machines_or_nobodys_is_no_carriers(source, real, lab):
+    assert NodeSettings(address="192.0.2.5").is_own(source) is real
+    assert NodeSettings().is_own(source) is lab

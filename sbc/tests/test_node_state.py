@@ -142,6 +142,10 @@ def test_an_address_stands_for_one_trunk_or_several():
         ("cust:17", ("bd", "sbc.example", "3"), "belongs to the MSP"),
         ("cust:17", ("fq", "Acme.sbc.example", "17"), "lower case"),
         ("cust:17", ("ip", "17:localhost", "g5"), "not an IP address"),
+        ("cust:17", ("ip", "17:2001:db8::1", "g5"), "IPv4 only"),
+        ("cust:17", ("ip", "17:10.0.0.5", "g5"), "SBC's own"),
+        ("msp:3", ("ip", "m3:10.0.0.5", "g5"), "SBC's own"),
+        ("msp:3", ("gw", "g5", "h=2001:db8::1;m=3;o=0"), "IPv4 only"),
         ("cust:17", ("ip", "17:127.0.9.1", "g5;x"), "stands for gateways"),
         ("cust:17", ("ip", "17:127.0.9.1", "g5,"), "stands for gateways"),
         ("cust:17", ("ip", "17:127.0.9.1", "g5,g6,g5"), "stands for gateways"),
@@ -162,7 +166,7 @@ def test_an_address_stands_for_one_trunk_or_several():
     ],
 )
 def test_a_row_that_is_not_the_scopes_is_refused_by_name(scope, row, says):
-    state = State()
+    state = State("10.0.0.5".__eq__)
 
     with pytest.raises(Refused, match=says) as refusal:
         state.plan(apply(scope, 1, row))

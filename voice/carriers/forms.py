@@ -47,7 +47,7 @@ class TrunkForm(Groups, forms.ModelForm):
         label=_("Addresses that its calls come from"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
-        help_text=_("IP addresses, one a line. Empty: the IP address above; beside a host name they have to be given."),
+        help_text=_("IPv4 addresses, one a line. Empty: the address above; beside a host name they have to be given."),
     )
     groups = [
         (_("Where it leads"), ["name", "carrier", "host", "port", "transport"]),
@@ -74,7 +74,7 @@ class TrunkForm(Groups, forms.ModelForm):
             "forwarded_caller": forms.RadioSelect,
         }
         help_texts = {
-            "host": _("The carrier's IP address or host name."),
+            "host": _("The carrier's IPv4 address or host name."),
             "channels": _("0 is as many as the carrier takes."),
             "cps": _("0 is as many as the carrier takes."),
             "realm": _("Only if the carrier asks for a certain one."),

@@ -23,10 +23,10 @@ NOT_PUBLIC = [
     ipaddress.ip_network(text)
     for text in (
         "10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16",
-        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "2001::/23", "2001:db8::/32", "2002::/16",
+        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24",
     )
 ]  # fmt: skip
-EVERYWHERE = [ipaddress.ip_network(text) for text in ("0.0.0.0/0", "2000::/3")]
+EVERYWHERE = [ipaddress.ip_network("0.0.0.0/0")]
 # The last label begins with a letter: 127.1, 2130706433 and 0x7f.1, which resolvers take for 127.0.0.1, are no names.
 HOST_NAME = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 LOCAL_NAMES = ("localhost", "local", "localdomain", "internal")
@@ -55,12 +55,24 @@ def name_refusal(host: str) -> str:
     if host in LOCAL_NAMES or host.rsplit(".", 1)[-1] in LOCAL_NAMES:
         return _("%(host)s is a name of the SBC's own machine or network. Enter the carrier's host.") % {"host": host}
     if not HOST_NAME.fullmatch(host):
-        return _("Enter an IP address or a full host name, for example sip.carrier.example.")
+        return _("Enter an IPv4 address or a full host name, for example sip.carrier.example.")
     return ""
+
+
+def is_beyond(address: Address, allowed: Iterable[str]) -> bool:
+    """Return whether no SBC takes the address for a trunk's: IPv6, or its own where its region does not name that."""
+    forbidden = next((network for network in NEVER if address in network), None)
+    # A lab may allow a part of loopback by name; a wide 0.0.0.0/0 must not let it in by accident.
+    named = forbidden and any(address in each and _within(each, forbidden) for each in networks(allowed))
+    return address.version == 6 or bool(forbidden and not named)
 
 
 def address_refusal(address: Address, region: Region) -> str:
     """Return why a trunk may not use the address in the region, or nothing."""
+    if address.version == 6:
+        return _(
+            "%(address)s is an IPv6 address. SBCs reach trunks by IPv4 only: enter the carrier's IPv4 address."
+        ) % {"address": address}
     facts = {"address": address, "region": region.name}
     allowed, denied = networks(region.allowed_networks), networks(region.denied_networks)
     hit = next((network for network in denied if address in network), None)
@@ -68,14 +80,12 @@ def address_refusal(address: Address, region: Region) -> str:
         return _("%(address)s lies in a network that trunks may not use in the region %(region)s.") % facts
     if any(address in network for network in networks(region.microsoft_networks)):
         return _("%(address)s belongs to Microsoft's signalling, not to a carrier.") % facts
-    inside = [network for network in allowed or EVERYWHERE if address in network]
-    forbidden = next((network for network in NEVER if address in network), None)
-    # A lab may allow a part of loopback by name; a wide 0.0.0.0/0 must not let it in by accident.
-    if forbidden and not any(_within(network, forbidden) for network in inside):
+    if is_beyond(address, region.allowed_networks):
         return (
             _("%(address)s is an address of the SBC itself (loopback or link-local). Enter the carrier's address.")
             % facts
         )
+    inside = any(address in network for network in allowed or EVERYWHERE)
     if not inside or (not allowed and any(address in network for network in NOT_PUBLIC)):
         return _("%(address)s is outside the networks that trunks may use in the region %(region)s.") % facts
     return ""

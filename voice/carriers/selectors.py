@@ -43,6 +43,11 @@ def regions_of(trunk: Trunk) -> list[Region]:
     return list(found.distinct().order_by("name"))
 
 
+def all_regions() -> list[Region]:
+    """Return every region, or one that names no networks where there is none yet."""
+    return list(Region.objects.order_by("name")) or [Region(name="–")]
+
+
 def used_elsewhere(trunk: Trunk) -> bool:
     """Return whether somebody else's trunk has one of the addresses; whose, nobody on this side may know."""
     addresses = sorted({trunk.host, *trunk.source_addresses})

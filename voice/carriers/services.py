@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 from portal.core import audit, nudges
 from portal.core.audit import Actor
 from portal.db import contexts
-from tenants.models import Customer
+from tenants.models import Customer, Region
 from tenants.scopes import config_changed
 from voice.carriers import selectors
 from voice.carriers.models import Carrier, Trunk, TrunkGrant
-from voice.carriers.networks import address_refusal, addresses_of, as_address, name_refusal, normal_host
+from voice.carriers.networks import Address, address_refusal, addresses_of, as_address, name_refusal, normal_host
 from voice.edits import facts, locked
 
 Uses = Callable[[int], list[str]]
@@ -117,21 +117,35 @@ def _check_addresses(trunk: Trunk) -> None:
     targets = [host] if host else []
     if host is None:
         refusal = name_refusal(trunk.host)
+        found = [] if refusal else addresses_of(trunk.host)
+        # A node asks for these and no others.
+        targets = [address for address in found if address.version == 4]
+        if found and not targets:
+            refusal = _("%(host)s has no IPv4 address. SBCs reach trunks by IPv4 only.") % {"host": trunk.host}
         errors["host"] = [refusal] if refusal else []
-        targets = [] if refusal else addresses_of(trunk.host)
     sources = [(text, as_address(text)) for text in trunk.source_addresses]
     errors["source_addresses"] += [
         _("%(text)s is not an IP address.") % {"text": text} for text, address in sources if not address
     ]
     if trunk.auth == Trunk.Auth.IP and not sources:
         errors["source_addresses"].append(_("Enter the addresses that the carrier's calls come from."))
-    for region in selectors.regions_of(trunk):
-        errors["host"] += filter(None, (address_refusal(address, region) for address in targets))
-        errors["source_addresses"] += filter(
-            None, (address_refusal(address, region) for _text, address in sources if address and address not in targets)
-        )
+    regions = selectors.regions_of(trunk)
+    for address in targets:
+        errors["host"] += _refusals(address, regions)
+    for _text, source in sources:
+        if source and source not in targets:
+            errors["source_addresses"] += _refusals(source, regions)
     if any(errors.values()):
         raise ValidationError({field: list(dict.fromkeys(words)) for field, words in errors.items() if words})
+
+
+def _refusals(address: Address, regions: list[Region]) -> list[str]:
+    """Return why SBCs must not take the address for a trunk's: in each of the regions that carry it, or else in any."""
+    if regions:
+        return [refusal for region in regions if (refusal := address_refusal(address, region))]
+    # No SBC carries the trunk yet: it has to be fit for some that may.
+    refusals = [address_refusal(address, region) for region in selectors.all_regions()]
+    return [] if "" in refusals else refusals[:1]
 
 
 def _addresses(trunk: Trunk) -> set[str]:

@@ -45,6 +45,19 @@ def test_a_refusal_stands_at_its_field_and_nothing_typed_is_lost(northwind, nadi
     assert 'value="Kept"' in page
 
 
+def test_an_ipv6_trunk_is_refused_in_words_on_the_page_and_by_the_api(northwind, nadia, trunk, client_of):
+    browser, host = client_of(nadia, northwind), "2001:4860:4860::8888"
+    facts = TRUNK | {"carrier": trunk.carrier_id, "host": host, "name": "By IPv6"}
+
+    answer = browser.post("/carriers/trunks/new/", facts)
+    assert list(answer.context["form"].errors) == ["host"]
+    assert f"{host} is an IPv6 address" in answer.context["form"].errors["host"][0]
+    said = {"name": "By IPv6", "carrier": trunk.carrier_id, "host": "8.8.8.8", "source_addresses": [host]}
+    answer = browser.post("/api/v1/trunks/", said, content_type="application/json")
+    assert answer.status_code == 400
+    assert "is an IPv6 address" in str(answer.json()), answer.json()
+
+
 def test_the_password_never_comes_back(northwind, nadia, client_of):
     with contexts.msp(northwind):
         trunk = shared_trunk(northwind, nadia, auth="digest", username="u", password="top secret")

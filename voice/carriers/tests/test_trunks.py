@@ -5,6 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
 from portal.db import contexts
+from tenants.models import Region
 from voice.carriers import lists, selectors, services
 from voice.carriers.models import BlockedPrefix, Carrier, EmergencyTrunk, Trunk, TrunkGrant
 from voice.carriers.tests.make import own_trunk, shared_trunk
@@ -31,6 +32,8 @@ def test_a_saved_trunk_opens_a_version_of_its_scope(northwind, nadia):
         ({"host": "carrier"}, "host"),
         ({"source_addresses": ["127.0.0.1"]}, "source_addresses"),
         ({"source_addresses": ["carrier.example"]}, "source_addresses"),
+        ({"host": "2001:4860:4860::8888"}, "host"),
+        ({"source_addresses": ["127.0.9.1", "2001:4860:4860::8888"]}, "source_addresses"),
         ({"port": 0}, "port"),
         ({"transport": "sctp"}, "transport"),
         ({"auth": "digest"}, "username"),
@@ -51,6 +54,47 @@ def test_a_name_that_resolves_to_loopback_is_refused(northwind, nadia, monkeypat
 
     with contexts.msp(northwind), pytest.raises(ValidationError, match="of the SBC itself"):
         shared_trunk(northwind, nadia, host="sneaky.carrier.example", source_addresses=["127.0.9.1"])
+
+
+def test_a_name_with_ipv6_addresses_alone_is_refused(northwind, nadia, monkeypatch):
+    found = ["2001:4860:4860::8888"]
+    monkeypatch.setattr(services, "addresses_of", lambda host: [services.as_address(text) for text in found])
+    facts = {"host": "sip.carrier.example", "source_addresses": ["127.0.9.1"]}
+
+    with contexts.msp(northwind):
+        with pytest.raises(ValidationError, match="has no IPv4 address"):
+            shared_trunk(northwind, nadia, **facts)
+        found.append("127.0.9.1")
+        shared_trunk(northwind, nadia, **facts)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"host": "127.0.0.1"}, "host"),
+        ({"host": "169.254.169.254"}, "host"),
+        ({"host": "2001:4860:4860::8888"}, "host"),
+        ({"source_addresses": ["127.0.0.1"]}, "source_addresses"),
+        ({"host": "52.113.0.1"}, "host"),
+        ({"host": "10.1.1.1"}, "host"),
+    ],
+)
+@pytest.mark.parametrize("has_regions", [True, False])
+def test_a_trunk_that_no_sbc_carries_yet_is_checked_too(northwind, nadia, monkeypatch, changes, field, has_regions):
+    monkeypatch.setattr(selectors, "regions_of", lambda trunk: [])
+    with contexts.public():
+        if has_regions:
+            Region.objects.create(name="Berlin", slug="berlin", microsoft_networks=["52.112.0.0/14"])
+        else:
+            # What an installation without any would allow.
+            Region.objects.update(allowed_networks=[], microsoft_networks=["52.112.0.0/14"])
+
+    with contexts.msp(northwind):
+        with pytest.raises(ValidationError) as refused:
+            shared_trunk(northwind, nadia, **({"host": "8.8.8.8"} | changes))
+        assert [field] == list(refused.value.message_dict)
+        assert len(refused.value.message_dict[field]) == 1
+        shared_trunk(northwind, nadia, host="127.0.9.1" if has_regions else "8.8.8.8")
 
 
 def test_the_second_editor_is_told_and_nothing_is_overwritten(northwind, nadia):
