@@ -87,7 +87,7 @@ async def test_another_customers_number_is_not_shown_later_in_the_call_either(st
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
 
     invite = stage.invite_from_teams(teams, "+442071234567", "+4989222")
-    mine, theirs, got = await stage.answered(teams, invite, carrier, SDP)
+    mine, _theirs, got = await stage.answered(teams, invite, carrier, SDP)
     mine.request("INVITE", body=SRTP_SDP.format(address=teams.address, port=40000))
     again = await carrier.expect("INVITE")
     carrier.reply(again, 488)

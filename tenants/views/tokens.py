@@ -42,7 +42,7 @@ def _tokens(request: HttpRequest) -> QuerySet[ApiToken]:
 
 
 class TokenList(ListPage):
-    """The tokens of this place, or of the reader in it, newest first, ended ones included: they explain the audit log."""
+    """The tokens of this place, or of the reader in it, newest first, ended ones too: they explain the audit log."""
 
     title = gettext_lazy("API tokens")
     lead = gettext_lazy("Programs use these to do here what their makers may do, and no more.")

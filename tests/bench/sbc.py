@@ -52,9 +52,7 @@ async def node_process(stage: Stage, *, globex_cps: int = 10_000) -> AsyncIterat
     )
     try:
         rows = {(table, key): value for table, key, value in stage.rows() if table != "sr"}
-        rows["tn", "17"] = tenant(
-            fq=ACME, default="4930111", cps=10_000, channels=10_000, longest=_longest(rows, "17")
-        )
+        rows["tn", "17"] = tenant(fq=ACME, default="4930111", cps=10_000, channels=10_000, longest=_longest(rows, "17"))
         rows["tn", "18"] = tenant(
             fq=GLOBEX, default="4989222", cps=globex_cps, channels=10_000, longest=_longest(rows, "18")
         )

@@ -276,7 +276,9 @@ def tenant(
     longest: int = 15,
 ) -> str:
     """Return a customer's switch row."""
-    return f"m=3;st={state};cps={cps};cc={channels};g=1;ml={longest};fq={fq};def={default};scr={policy};fx={foreign};co=DE"
+    return (
+        f"m=3;st={state};cps={cps};cc={channels};g=1;ml={longest};fq={fq};def={default};scr={policy};fx={foreign};co=DE"
+    )
 
 
 @asynccontextmanager
