@@ -14,6 +14,7 @@ from voice.payments.models import BankEntry, BankStatement, CardAccount, CardAtt
 from voice.payments.services import cards, dunning, webhooks
 from voice.payments.services.accounts import save_account
 from voice.payments.services.ladder import save_step
+from voice.payments.services.orders import order_of
 from voice.rating.money import MICROS
 from voice.receivables.models import LegalEntity
 from voice.receivables.references import creditor_reference
@@ -57,7 +58,7 @@ def _cards(account: CardAccount, customer: Customer) -> None:
     at = int(timezone.now().timestamp())
     for micros, last4 in ((50_000_000, lab.DECLINED), (50_000_000, lab.GOOD)):
         attempt = cards.top_up(customer, micros, by=Actor(email=f"alice@{customer.label}.example"), saves=True)
-        for event in lab.checkout_events(cards.order_of(attempt), last4=last4, at=at):
+        for event in lab.checkout_events(order_of(attempt), last4=last4, at=at):
             webhooks.receive(account, *lab.signed(event, account.webhook_secret or ""))
     paid = CardAttempt.objects.filter(account=account, state=CardAttempt.State.SUCCEEDED).latest("pk")
     cards.refund(paid, 10_000_000, by=BY)

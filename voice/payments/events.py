@@ -65,7 +65,8 @@ def read(event: Mapping[str, Any]) -> Fact | None:
             return None
         return Fact("paid", **facts, minor=_count(about.get("amount_total")))
     if kind in ("checkout.session.expired", "checkout.session.async_payment_failed"):
-        return Fact("expired" if kind.endswith("expired") else "failed", **facts)
+        # A debit that fails days after its checkout was completed: nothing can be tried there any more.
+        return Fact("expired" if kind.endswith("expired") else "ended", **facts)
     if kind in ("payment_intent.succeeded", "payment_intent.payment_failed"):
         facts["intent"] = _text(about.get("id"))
         if kind.endswith("failed"):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _later
 
 from voice.payments.gateway import Card, Charged, Order, Session
+from voice.payments.models import CardAttempt
 
 # The last digits of Stripe's own test cards.
 GOOD, ASKS, DECLINED = "4242", "3155", "0341"
@@ -24,6 +25,10 @@ class LabGateway:
 
     def checkout(self, order: Order) -> Session:
         return Session(_id("cs", order.key), urljoin(order.back, f"/bills/lab-checkout/{order.key}/"))
+
+    def expire(self, session: str) -> bool:
+        # The lab's page is through with a payment once its events are told: who has paid there is known here.
+        return not CardAttempt.objects.filter(session=session, payment__isnull=False).exists()
 
     def charge(self, order: Order, method: str) -> Charged:
         intent, last4 = _id("pi", order.key), last4_of(method)

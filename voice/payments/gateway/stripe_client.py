@@ -11,6 +11,8 @@ from voice.payments.gateway import Card, Charged, GatewayError, Order, Session
 
 logger = logging.getLogger(__name__)
 STATES = {"succeeded": "succeeded", "processing": "processing", "requires_action": "action"}
+# A payment whose checkout is completed and that failed afterwards.
+NO_MORE = ("requires_payment_method", "canceled")
 RETRIES = 2
 T = TypeVar("T")
 
@@ -40,6 +42,23 @@ class StripeGateway:
         }  # fmt: skip
         made = _asked(lambda: self._client.v1.checkout.sessions.create(facts, {"idempotency_key": order.key}))
         return Session(str(made.id), str(made.url))
+
+    def expire(self, session: str) -> bool:
+        """Close a Checkout Session, or find it closed; tell that no money comes from it any more."""
+        try:
+            self._client.v1.checkout.sessions.expire(session)
+        except stripe.InvalidRequestError as error:
+            # Only an open one expires: this one did so before, or was completed.
+            found: Any = _asked(
+                lambda: self._client.v1.checkout.sessions.retrieve(session, {"expand": ["payment_intent"]})
+            )
+            if found.status == "open":
+                raise _refused(error)
+            intent = getattr(found, "payment_intent", None)
+            return found.status == "expired" or getattr(intent, "status", "") in NO_MORE
+        except stripe.StripeError as error:
+            raise _refused(error)
+        return True
 
     def charge(self, order: Order, method: str) -> Charged:
         """Charge a saved card while its owner is not there."""

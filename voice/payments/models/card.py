@@ -107,6 +107,8 @@ class CardAttempt(models.Model):
     method = models.ForeignKey(CardMethod, models.SET_NULL, null=True, blank=True, related_name="+")
     session = models.TextField(blank=True)
     intent = models.TextField(blank=True)
+    # The gateway may still take the money: a card is being charged, or its page is open to be paid at.
+    is_under_way = models.BooleanField(default=True, editable=False)
     words = models.TextField(blank=True)
     started_by = models.TextField(blank=True)
     created_at = models.DateTimeField(_("started"), auto_now_add=True)
@@ -125,6 +127,15 @@ class CardAttempt(models.Model):
             models.CheckConstraint(name="payments_attempt_is_positive", condition=Q(amount__gt=0)),
             models.UniqueConstraint(
                 fields=["account", "intent"], condition=~Q(intent=""), name="payments_attempt_intent_once"
+            ),
+            # What is paid ahead is for no bill, and may be paid more than once.
+            models.UniqueConstraint(
+                fields=["tenant", "account"],
+                condition=Q(is_under_way=True, kind__in=["checkout", "saved", "collect"]),
+                name="payments_attempt_one_way",
+            ),
+            models.CheckConstraint(
+                name="payments_attempt_over", condition=Q(is_under_way=False) | Q(state__in=["open", "failed"])
             ),
             models.CheckConstraint(
                 name="payments_attempt_paid_is_booked",

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,10 +16,12 @@ from tenants import addresses, mail
 from tenants.models import Brand, Customer
 from voice.payments import mails, selectors
 from voice.payments.events import Fact
-from voice.payments.gateway import Card, GatewayError, Order, to_minor_units
+from voice.payments.gateway import Card, GatewayError, to_minor_units
 from voice.payments.gateway.choosing import gateway_of
-from voice.payments.models import CardAccount, CardAttempt, CardMethod, CardPayer
-from voice.payments.services import facts, receipts
+from voice.payments.matching import OpenInvoice
+from voice.payments.models import CardAccount, CardAttempt, CardMethod
+from voice.payments.services import facts, receipts, ways
+from voice.payments.services.orders import order_of
 from voice.receivables import selectors as books
 from voice.receivables.models import BillingProfile, Invoice
 from voice.receivables.services import lock_account, settle_from_credit
@@ -46,17 +47,19 @@ def pay(
 ) -> CardAttempt:
     """Start to pay these bills, or everything that is open, at the checkout or with a saved card.
 
-    Raises ValidationError in words. At the checkout, `attempt.url` is where the payer goes on.
+    An earlier checkout is closed first. Raises ValidationError in words. At the checkout, `attempt.url` is where the
+    payer goes on.
     """
     with contexts.msp(customer.msp):
         account, profile = _account(customer)
-        settle_from_credit(customer.pk, by=by)
         card = _method(account, customer, method) if method is not None else None
         kind = Kind.SAVED if card else Kind.CHECKOUT
+        # Before anything locks the customer's account: whoever books a payment has locked its attempt first.
+        ways.close_checkouts(account, customer, by=by)
+        settle_from_credit(customer.pk, by=by)
         with transaction.atomic():
             lock_account(customer.pk)
-            if card and _under_way(account, customer).exists():
-                raise ValidationError(_("A card of yours is being charged just now. Look again in a minute."))
+            ways.demand_none(account, customer)
             amount, named = _open_amount(customer, profile, invoices)
             attempt = _begin(
                 account, customer, kind, profile.currency, amount, by, invoices=named, saves=saves, method=card
@@ -75,9 +78,15 @@ def top_up(customer: Customer, amount: int, *, by: Actor, saves: bool = False) -
 
 
 def collect_due(account: CardAccount, *, today: date, by: Actor) -> int:
-    """Charge the saved cards of customers whose invoices are due; return how many were asked."""
+    """Charge the saved cards of customers whose invoices are due; return how many were asked.
+
+    Who is at the checkout is left out.
+    """
     asked = 0
     for card in CardMethod.objects.filter(account=account, is_default=True).select_related("tenant").order_by("pk"):
+        left = ways.left_checkouts(account, card.tenant)
+        if left.exists() and _due(account, card.tenant, today):
+            ways.close_left(left, by=by)
         attempt = _collection(account, card, today, by)
         if attempt is not None:
             _charge(attempt, by=by)
@@ -93,7 +102,7 @@ def resume_charges(*, before: timedelta = timedelta(minutes=10), by: Actor) -> i
     now = timezone.now()
     lost = CardAttempt.objects.filter(state=State.OPEN, kind__in=CHARGES, intent="")
     words = _("The gateway never said what became of it.")
-    lost.filter(created_at__lt=now - KEY_KNOWN).update(state=State.EXPIRED, words=words)
+    lost.filter(created_at__lt=now - KEY_KNOWN).update(state=State.EXPIRED, words=words, is_under_way=False)
     waiting = lost.filter(created_at__lt=now - before, method__isnull=False)
     found = list(waiting.select_related("account__entity", "tenant__msp", "method").order_by("pk"))
     for attempt in found:
@@ -220,11 +229,6 @@ def _method(account: CardAccount, customer: Customer, pk: int) -> CardMethod:
     return card
 
 
-def _under_way(account: CardAccount, customer: Customer) -> QuerySet[CardAttempt]:
-    """Return the charges without the payer whose end is not known: another one could take the same money twice."""
-    return CardAttempt.objects.filter(tenant=customer, account=account, kind__in=CHARGES, state=State.OPEN)
-
-
 def _begin(
     account: CardAccount, customer: Customer, kind: str, currency: str, amount: int, by: Actor, *,
     invoices: Sequence[int] = (), saves: bool = False, method: CardMethod | None = None,
@@ -240,42 +244,16 @@ def _begin(
     return attempt
 
 
-def order_of(attempt: CardAttempt) -> Order:
-    """Return what the gateway is asked for."""
-    numbers = Invoice.objects.filter(pk__in=attempt.invoices).order_by("pk").values_list("number", flat=True)
-    text = _("Top-up") if attempt.kind == Kind.TOP_UP else ", ".join(numbers) or _("Open bills")
-    return Order(
-        str(attempt.key),
-        to_minor_units(attempt.amount, attempt.currency),
-        attempt.currency,
-        f"{attempt.tenant.name}: {text}"[:200],
-        _payer(attempt),
-        attempt.saves,
-        addresses.url(addresses.primary_host(attempt.tenant), f"/bills/pay/{attempt.key}/"),
-        {"attempt": str(attempt.key)},
-    )
-
-
-def _payer(attempt: CardAttempt) -> str:
-    found = CardPayer.objects.filter(account=attempt.account, tenant=attempt.tenant).first()
-    if found is None:
-        profile = BillingProfile.objects.get(tenant=attempt.tenant)
-        key = f"payer-{attempt.account_id}-{attempt.tenant_id}"
-        reference = gateway_of(attempt.account).payer(profile.name, profile.email, key=key)
-        found, _made = CardPayer.objects.get_or_create(
-            account=attempt.account, tenant=attempt.tenant,
-            defaults={"msp_id": attempt.msp_id, "reference": reference},
-        )  # fmt: skip
-    return found.reference
-
-
 def _open_checkout(attempt: CardAttempt) -> CardAttempt:
     try:
         session = gateway_of(attempt.account).checkout(order_of(attempt))
     except GatewayError as error:
-        CardAttempt.objects.filter(pk=attempt.pk, state=State.OPEN).update(state=State.FAILED, words=str(error))
+        # Its page may be there, and nobody knows where.
+        lost = CardAttempt.objects.filter(pk=attempt.pk, state=State.OPEN)
+        lost.update(state=State.FAILED, words=str(error), is_under_way=False)
         raise ValidationError(str(error))
-    CardAttempt.objects.filter(pk=attempt.pk).update(session=session.id)
+    if not CardAttempt.objects.filter(pk=attempt.pk, is_under_way=True).update(session=session.id):
+        raise ValidationError(_("Another way to pay was begun in another window just now. Go on there."))
     attempt.url = session.url  # type: ignore[attr-defined]
     return attempt
 
@@ -310,11 +288,9 @@ def _collection(account: CardAccount, card: CardMethod, today: date, by: Actor) 
             return None
         tries = CardAttempt.objects.filter(tenant=tenant, account=account, kind=Kind.COLLECT)
         recent = tries.filter(created_at__gt=timezone.now() - AGAIN_AFTER)
-        if recent.exists() or _under_way(account, tenant).exists():
+        if recent.exists() or ways.under_way(account, tenant).exists():
             return None
-        due = [each for each in selectors.open_invoices(account.entity_id, tenant.pk)
-               if each.due_on <= today and each.currency == profile.currency
-               and not selectors.is_paused(tenant.pk, today, each.pk)]  # fmt: skip
+        due = [each for each in _due(account, tenant, today) if each.currency == profile.currency]
         failed = tries.filter(state__in=[State.FAILED, State.ACTION], invoices__overlap=[each.pk for each in due])
         if not due or failed.count() >= MOST_TRIES:
             return None
@@ -323,6 +299,14 @@ def _collection(account: CardAccount, card: CardMethod, today: date, by: Actor) 
             return None
         named = [each.pk for each in due]
         return _begin(account, tenant, Kind.COLLECT, profile.currency, amount, by, invoices=named, method=card)
+
+
+def _due(account: CardAccount, tenant: Customer, today: date) -> list[OpenInvoice]:
+    return [
+        each
+        for each in selectors.open_invoices(account.entity_id, tenant.pk)
+        if each.due_on <= today and not selectors.is_paused(tenant.pk, today, each.pk)
+    ]
 
 
 def _ask_owner(attempt: CardAttempt) -> None:

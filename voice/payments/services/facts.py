@@ -23,6 +23,7 @@ from voice.receivables.models import Invoice, Payment, Reversal
 from voice.receivables.services import record_payment, reverse_payment
 
 Kind, State, Outcome = CardAttempt.Kind, CardAttempt.State, CardEvent.Outcome
+NOT_PAID = {"failed": State.FAILED, "ended": State.FAILED, "action": State.ACTION, "expired": State.EXPIRED}
 # Facts that name a part of the payment, at most all of it.
 OUTGOING = ("refunded", "refund_failed", "created", "funds_withdrawn", "funds_reinstated")
 
@@ -45,7 +46,7 @@ def apply(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
         attempt.save(update_fields=["intent"])
     if fact.kind == "paid":
         return _paid(attempt, fact, by=by)
-    if fact.kind in ("failed", "action", "expired"):
+    if fact.kind in ("failed", "ended", "action", "expired"):
         return _not_paid(attempt, fact)
     if fact.kind == "refunded":
         # The gateway counts what is out there: what had failed by then is not in it any more.
@@ -92,8 +93,8 @@ def _paid(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
     attempt.payment = record_payment(
         payment, invoices=named, settles=attempt.kind != Kind.TOP_UP, by=by, text=_named("card_payment", attempt)
     )
-    attempt.state, attempt.words = State.SUCCEEDED, ""
-    attempt.save(update_fields=["payment", "state", "words", "card"])
+    attempt.state, attempt.words, attempt.is_under_way = State.SUCCEEDED, "", False
+    attempt.save(update_fields=["payment", "state", "words", "card", "is_under_way"])
     resume_if_paid(attempt.tenant_id, by=by)
     transaction.on_commit(partial(mail_receipt_of, attempt.payment.pk, by=by), robust=True)
     _settle(attempt, by=by)
@@ -103,9 +104,13 @@ def _paid(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
 def _not_paid(attempt: CardAttempt, fact: Fact) -> Told:
     if attempt.payment is not None:
         return Told(Outcome.NOTED, _("It was paid all the same."))
-    attempt.state = {"failed": State.FAILED, "action": State.ACTION, "expired": State.EXPIRED}[fact.kind]
-    attempt.words = fact.words
-    attempt.save(update_fields=["state", "words"])
+    if attempt.state == State.EXPIRED:
+        return Told(Outcome.NOTED, _("It was given up already."))
+    attempt.state, attempt.words = NOT_PAID[fact.kind], fact.words
+    # A card that is declined at the checkout leaves its page open: the payer may try another one there.
+    stays = fact.kind == "failed" and attempt.kind in (Kind.CHECKOUT, Kind.TOP_UP)
+    attempt.is_under_way = attempt.is_under_way and stays
+    attempt.save(update_fields=["state", "words", "is_under_way"])
     return Told(Outcome.NOTED, fact.words)
 
 

@@ -90,3 +90,52 @@ def test_what_stripe_refuses_is_said_without_its_words(code, kind, words):
     with pytest.raises(GatewayError, match=words) as error:
         real.refund("pi_1", 5, key="k")
     assert "sk_test" not in str(error.value)
+
+
+class Talk(Wire):
+    """Answers one question after the other."""
+
+    def __init__(self, *answers):
+        super().__init__(0, None)
+        self.answers = list(answers)
+
+    def request(self, method, url, headers, post_data=None):
+        self.code, self.answer = self.answers.pop(0)
+        return super().request(method, url, headers, post_data)
+
+
+NOT_OPEN = {"error": {"type": "invalid_request_error", "message": 'Only Checkout Sessions with a status in ["open"]'
+                      " can be expired."}}  # fmt: skip
+
+
+def test_an_open_checkout_expires():
+    real, wire = gateway(200, {"id": "cs_1", "object": "checkout.session", "status": "expired"})
+    assert real.expire("cs_1") is True
+    assert wire.asked[0][:2] == ("post", "https://api.stripe.com/v1/checkout/sessions/cs_1/expire")
+
+
+@pytest.mark.parametrize(
+    ("status", "intent", "over"),
+    [
+        ("expired", None, True),
+        ("complete", "succeeded", False),
+        # A debit is on its way for days.
+        ("complete", "processing", False),
+        ("complete", "requires_payment_method", True),
+        ("complete", "canceled", True),
+    ],
+)
+def test_a_checkout_that_is_not_open_any_more_says_whether_money_comes(status, intent, over):
+    paid_with = {"id": "pi_1", "object": "payment_intent", "status": intent} if intent else None
+    told = {"id": "cs_1", "object": "checkout.session", "status": status, "payment_intent": paid_with}
+    wire = Talk((400, NOT_OPEN), (200, told))
+
+    assert StripeGateway("sk_test_1", http_client=wire).expire("cs_1") is over
+    assert wire.asked[1][1].startswith("https://api.stripe.com/v1/checkout/sessions/cs_1?expand")
+
+
+def test_a_checkout_that_stays_open_is_an_error():
+    still = {"id": "cs_1", "object": "checkout.session", "status": "open", "payment_intent": None}
+    for answers in ([(400, NOT_OPEN), (200, still)], [(401, {"error": {"type": "invalid_request_error"}})]):
+        with pytest.raises(GatewayError):
+            StripeGateway("sk_test_1", http_client=Talk(*answers)).expire("cs_1")

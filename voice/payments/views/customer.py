@@ -19,6 +19,7 @@ from voice.payments.gateway import lab
 from voice.payments.models import CardAccount, CardAttempt, Reminder
 from voice.payments.pages_cards import CardList, state_of
 from voice.payments.services import cards, webhooks
+from voice.payments.services.orders import order_of
 from voice.receivables.references import creditor_reference, grouped
 from voice.selection import refusal_words
 
@@ -124,8 +125,8 @@ def lab_checkout(request: HttpRequest, key: object) -> HttpResponse:
     with contexts.msp(request.tenant.msp):
         get_object_or_404(CardAccount, pk=row.account_id, kind=CardAccount.Kind.LAB)
         row = CardAttempt.objects.select_related("account__entity", "tenant__msp").get(pk=row.pk)
-        order = cards.order_of(row)
-        if request.method == "POST" and request.POST.get("card") in lab.LABELS:
+        order = order_of(row)
+        if request.method == "POST" and row.is_under_way and request.POST.get("card") in lab.LABELS:
             at = int(timezone.now().timestamp())
             for event in lab.checkout_events(order, last4=request.POST["card"], at=at):
                 body, signature = lab.signed(event, row.account.webhook_secret or "")
