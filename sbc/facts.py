@@ -55,7 +55,7 @@ def msp_facts(msp: Msp) -> MspFacts:
         id=msp.pk,
         bases=tuple(BaseDomain.objects.filter(msp=msp).order_by("pk").values_list("fqdn", flat=True)),
         trunks=trunks,
-        left_out=left_out,
+        left_out=tuple(address for _owner, address in left_out),
         blocked_prefixes=tuple(each.prefix for each in blocked_prefixes(msp.pk)),
         prices=tuple(Row(*row) for made in PriceTables.objects.filter(msp=msp) for row in made.rows),
     )
@@ -69,9 +69,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
     read = _reads().ask(id=customer.pk, msp=customer.msp_id, country=customer.country)
     trunks = [Trunk(**row) for row in read["trunks"]]
     on_nodes = {"base_domains__customer_regions__customer": customer}
-    own, left_out = _fit((trunk_facts(trunk) for trunk in trunks if trunk.tenant_id), **on_nodes)
-    # What is left out of the MSP's trunks is told to the MSP.
-    shared_with, _told = _fit((trunk_facts(trunk) for trunk in trunks if not trunk.tenant_id), **on_nodes)
+    usable, left_out = _fit(map(trunk_facts, trunks), **on_nodes)
     gateways = {trunk.pk: trunk.gateway for trunk in trunks}
     numbers = tuple(_number(**row, gateways=gateways) for row in read["numbers"])
     shared = (
@@ -96,9 +94,10 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
         numbers=numbers,
         approved_callers=tuple(row["e164"].lstrip("+") for row in read["callers"]),
         emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes),
-        usable_trunks=own + shared_with,
-        own_trunks=own,
-        left_out=left_out,
+        usable_trunks=usable,
+        own_trunks=tuple(trunk for trunk in usable if trunk.owner),
+        # What is left out of the MSP's trunks is told to the MSP.
+        left_out=tuple(address for owner, address in left_out if owner),
         protected=protected,
     )
 
@@ -126,14 +125,14 @@ def _reads() -> Together:
     )
 
 
-def _fit(trunks: Iterable[TrunkFacts], **carried: Any) -> tuple[tuple[TrunkFacts, ...], tuple[str, ...]]:
-    """Return trunks as the SBCs of the regions `carried` take them, and the addresses that are left out.
+def _fit(trunks: Iterable[TrunkFacts], **carried: Any) -> tuple[tuple[TrunkFacts, ...], list[tuple[int, str]]]:
+    """Return trunks as the SBCs of the regions `carried` take them; and what is left out, owners with addresses.
 
     Saving a trunk refuses these addresses; what is left out here is older than that, or than its owner's first region.
     """
     trunks = tuple(trunks)
     if not any(_beyond(trunk, ()) for trunk in trunks):
-        return trunks, ()
+        return trunks, []
     regions = Region.objects.filter(**carried).distinct()
     allowed = [network for region in regions for network in region.allowed_networks]
     beyond = {trunk: _beyond(trunk, allowed) for trunk in trunks}
@@ -142,7 +141,7 @@ def _fit(trunks: Iterable[TrunkFacts], **carried: Any) -> tuple[tuple[TrunkFacts
         for trunk, left in beyond.items()
         if trunk.host not in left
     )
-    return fit, tuple(dict.fromkeys(address for left in beyond.values() for address in left))
+    return fit, list(dict.fromkeys((trunk.owner, address) for trunk, left in beyond.items() for address in left))
 
 
 def _beyond(trunk: TrunkFacts, allowed: Iterable[str]) -> list[str]:
