@@ -1,8 +1,9 @@
 """What somebody would pay under plans: with the calls that a customer made in a month, or with typed assumptions."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ from voice.rating.models import Cost, DeckRate
 from voice.rating.money import half_up, to_minor
 from voice.rating.pricing import Outcome, billed_seconds, charge_micros
 from voice.rating.talks import CALLED, digits, milliseconds
+from voice.rerating.models import CostAdjustment
 
 MOST_CALLS = 200_000
 MOST_PLANS = 6
@@ -301,8 +303,14 @@ def _costs(assumed: Assumptions, version: PlanVersion, read: _Calls) -> tuple[tu
         return None if assumed.cost is None else ((version.plan.currency, assumed.cost),)
     zone = ZoneInfo(version.plan.zone)
     begins, ends = _midnight(assumed.month, zone), _midnight(next_month(assumed.month), zone)
-    rows = Cost.objects.filter(tenant=assumed.customer, answered__gte=begins, answered__lt=ends).exclude(currency="")
-    return tuple(rows.values_list("currency").annotate(micros=Sum("micros")).order_by("currency"))
+    answered = {"tenant": assumed.customer, "answered__gte": begins, "answered__lt": ends}
+    # By their first day, too: only its partitions are looked into.
+    posted = Cost.objects.filter(**answered, invited__gte=begins - timedelta(days=1), invited__lt=ends)
+    moved = CostAdjustment.objects.filter(**answered, msp=assumed.customer.msp_id)
+    found: Counter[str] = Counter()
+    for rows in (posted, moved):
+        found.update(dict(rows.exclude(currency="").values_list("currency").annotate(micros=Sum("micros"))))
+    return tuple((currency, micros) for currency, micros in sorted(found.items()) if micros)
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

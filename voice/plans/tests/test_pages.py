@@ -1,8 +1,11 @@
 """The pages and the API of plans, contracts and quotes: from the draft to the customer's page, and for whom."""
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django.utils.html import strip_tags
 
@@ -15,8 +18,9 @@ from voice.plans.proration import add_months
 from voice.plans.quoting import Assumptions, Traffic, quote
 from voice.plans.tests import make
 from voice.plans.tests.make import BERLIN, EUR
-from voice.rating.models import Charge
+from voice.rating.models import Charge, Cost
 from voice.rating.tests.make import stored_deck, stored_rate
+from voice.rerating.models import CostAdjustment
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +163,29 @@ def test_a_quote_prices_real_calls_by_another_deck_and_typed_ones_by_their_desti
     assert (typed["monthly"], typed["unpriced"], typed["cost"]) == (400_030_000, 3, EUR)
     assert typed["margin"] == 399_030_000
     assert real["costs"] == []
+
+
+def test_a_quote_knows_what_the_calls_cost_after_all(office, northwind, deck):
+    with contexts.ingest():
+        ensure_days("rating_cost", [date(2026, 6, 10)])
+        call = make.charge(office, 60)
+        key = {"tenant": office, "msp": northwind, "invited": call.invited, "answered": call.answered,
+               "direction": "out", "trunk": 1}  # fmt: skip
+        for number, (currency, micros) in enumerate([("EUR", 15_000), ("USD", 9_000)]):
+            facts = {"id": UUID(int=number), "outcome": "rated", "seconds": 60, "billed": 60, "rated_at": call.answered}
+            Cost.objects.create(**key, **facts, currency=currency, micros=micros)
+        for currency, micros in (("EUR", -5_000), ("USD", -9_000), ("EUR", 8_000)):
+            CostAdjustment.objects.create(
+                **key, call=UUID(int=currency == "USD"), currency=currency, micros=micros, made_at=call.answered,
+                proposal_id=micros + 10_000,
+            )  # fmt: skip
+
+    with CaptureQueriesContext(connection) as asked:
+        found = quote(Assumptions(date(2026, 6, 1), office), [make.published(northwind, deck=deck)])[0]
+
+    assert (found["costs"], found["cost"]) == ([["EUR", 18_000]], 18_000)
+    posted = next(each["sql"] for each in asked if 'FROM "rating_cost"' in each["sql"])
+    assert '"invited" >= ' in posted and '"invited" < ' in posted, "it looks into the month's days alone"
 
 
 def test_who_may_not_see_costs_sees_prices_only(client_of, desk, northwind, deck):
