@@ -7,7 +7,10 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from tenants.models import Customer
-from voice.plans.models import Contract, Phase, Plan, PlanVersion
+from voice.plans.facts import CALL, DISCOUNT, MINUTES, TIERS
+from voice.plans.models import Component, Contract, Phase, Plan, PlanVersion
+from voice.rating.limits import account_of
+from voice.rating.selectors_accounts import knows_plans, settled_with_bill
 
 # What a customer may read of its plans, too: the database shows it no more.
 SHOWN = (
@@ -61,6 +64,11 @@ def standing(contract: Contract, today: date) -> str:
     return "running"
 
 
+def is_settled_with_bill(customer: Customer) -> bool:
+    """Tell whether a limit stops calls that the bill will ask something else for."""
+    return bool(settled_with_bill([account_of(customer)]))
+
+
 def phases_of(contract: Contract) -> QuerySet[Phase]:
     """Return the plans of a contract in the order of their days, without those that never came to hold."""
     phases = contract.phases.exclude(ends=F("begins")).select_related("version__plan").order_by("begins")
@@ -73,6 +81,19 @@ def held_on(contract: Contract, day: date) -> Phase | None:
     found = next((each for each in phases if each.begins <= day and (each.ends is None or each.ends > day)), None)
     coming = next((each for each in phases if each.begins > day), None)
     return found or coming or (phases[-1] if phases else None)
+
+
+@knows_plans
+def ask_otherwise(customers: Iterable[int]) -> set[int]:
+    """Return the customers whose plan of today asks something else for their calls than the deck does."""
+    today = timezone.localdate()
+    holds = Q(begins__lte=today) & (Q(ends=None) | Q(ends__gt=today))
+    held: dict[int, set[int]] = {}
+    for tenant, version in Phase.objects.filter(holds, tenant__in=list(customers)).values_list("tenant", "version"):
+        held.setdefault(version, set()).add(tenant)
+    priced = Q(kind__in=(MINUTES, TIERS, CALL)) | Q(kind=DISCOUNT) & ~Q(scope=Component.Scope.FEES)
+    versions = Component.objects.filter(priced, version__in=held).values_list("version", flat=True)
+    return {tenant for version in set(versions) for tenant in held[version]}
 
 
 def days_without_contract(customers: Iterable[int], begins: date, ends: date) -> dict[int, list[tuple[date, date]]]:

@@ -69,6 +69,7 @@ def contract(request: HttpRequest, pk: int) -> HttpResponse:
         "add_ons": row.add_ons.order_by("-begins"),
         "credits": row.credits.order_by("-month"),
         "earliest": row.term.earliest_end(today),
+        "settled_with_bill": runs and selectors.is_settled_with_bill(row.tenant),
         "month": previews.month_of(row.tenant, today) if runs else None,
         "offers": offered_by(held.version) if held else [],
         "currency": held.version.plan.currency if held else "",

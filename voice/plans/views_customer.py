@@ -28,6 +28,7 @@ def your_plan(request: HttpRequest) -> HttpResponse:
             "add_ons": [each for each in contract.add_ons.order_by("begins") if each.ends is None or each.ends > today],
             "earliest": contract.term.earliest_end(today),
         }
+    context["settled_with_bill"] = selectors.is_settled_with_bill(request.tenant)
     context["month"] = previews.month_of(request.tenant, today)
     return TemplateResponse(request, "voice/plans/your_plan.html", context)
 

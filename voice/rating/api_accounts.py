@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
-from voice.rating import limits
+from voice.rating import limits, selectors_accounts
 from voice.rating.accounts import BY_HAND, by_hand
 from voice.rating.models import Account, Movement
 from voice.rating.overview import Overview, stopped, warned
@@ -25,16 +25,20 @@ MOVED = ["id", "at", "kind", "micros", "currency", "balance_micros", "reference"
 
 
 class AccountSerializer(serializers.ModelSerializer[Account]):  # type: ignore[misc]
-    """An account under its customer's id; amounts are micros, a limit of null is none, `left` what calls may cost."""
+    """An account under its customer's id; amounts are micros, a limit of null is none, `left` what calls may cost.
+
+    `settled_with_bill` says that the plan asks something else for calls than the prices by which they count here.
+    """
 
     id = serializers.IntegerField(source="tenant_id", read_only=True)
     spent_micros = serializers.SerializerMethodField()
     left = serializers.SerializerMethodField()
+    settled_with_bill = serializers.SerializerMethodField()
     row_version = serializers.IntegerField(required=False)
 
     class Meta:
         model = Account
-        fields = [*STATE, "spent_micros", "left", "row_version"]
+        fields = [*STATE, "spent_micros", "left", "settled_with_bill", "row_version"]
         read_only_fields = [*STATE[:-1]]
         validators: ClassVar[list[Any]] = []
 
@@ -45,6 +49,14 @@ class AccountSerializer(serializers.ModelSerializer[Account]):  # type: ignore[m
     def get_left(self, account: Account) -> int | None:
         """Return what is left for calls by the narrowest limit."""
         return account.standing(now()).left
+
+    def get_settled_with_bill(self, account: Account) -> bool:
+        """Return whether the bill will ask something else for calls than they take here."""
+        if "settled" not in self.context:
+            # One question for all rows of an answer.
+            rows = self.parent.instance if self.parent is not None else [account]
+            self.context["settled"] = selectors_accounts.settled_with_bill(rows)
+        return account.pk in self.context["settled"]
 
 
 class MspAccountSerializer(AccountSerializer):
@@ -57,8 +69,8 @@ class MspAccountSerializer(AccountSerializer):
 
     class Meta(AccountSerializer.Meta):
         fields = [
-            *STATE, "warn_shares", "warn_below_micros", "spent_micros", "left", "is_stopped", "warnings",
-            "longest_call", "row_version",
+            *STATE, "warn_shares", "warn_below_micros", "spent_micros", "left", "settled_with_bill", "is_stopped",
+            "warnings", "longest_call", "row_version",
         ]  # fmt: skip
         read_only_fields = ["balance_micros", "own_limit_micros"]
 

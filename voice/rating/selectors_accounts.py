@@ -1,5 +1,6 @@
 """What the pages and the API say of an account."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from voice.rating.models import Account, CustomerDeck, LimitWarning, Movement
 from voice.rating.prepaid import longest_call
 from voice.rating.standing import Mark, Standing
 
+Asker = Callable[[Iterable[int]], set[int]]
+_askers: list[Asker] = []
 # Until a node acts on what a call has cost: its record is stored within a second, the node is told within two more,
 # looks at its calls each second, and Kamailio's clock ticks by the second.
 KNOWS_WITHIN = 5
@@ -61,6 +64,21 @@ class Risk:
     @property
     def micros(self) -> int:
         return -(-self.open_calls * self.per_minute * self.seconds // 60)
+
+
+def knows_plans(ask: Asker) -> Asker:
+    """Register who says which customers' plans ask something else for calls than their decks do.
+
+    Accounts count by the deck until the bill, and this layer cannot ask the one above.
+    """
+    _askers.append(ask)
+    return ask
+
+
+def settled_with_bill(accounts: Iterable[Account]) -> set[int]:
+    """Return the customers of those accounts that stop at a limit, but count calls otherwise than their bill will."""
+    limited = [account.pk for account in accounts if account.is_limited]
+    return {tenant for ask in _askers for tenant in ask(limited)} if limited else set()
 
 
 def rooms(standing: Standing) -> list[Room]:

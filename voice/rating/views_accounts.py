@@ -62,6 +62,7 @@ def _facts(account: Account) -> dict[str, Any]:
     return {
         "standing": standing,
         "rooms": selectors.rooms(standing),
+        "settled_with_bill": bool(selectors.settled_with_bill([account])),
         "sums": selectors.sums_of(account),
         "running": selectors.running_seconds(account),
         "warnings": [

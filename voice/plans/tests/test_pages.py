@@ -18,6 +18,7 @@ from voice.plans.proration import add_months
 from voice.plans.quoting import Assumptions, Traffic, quote
 from voice.plans.tests import make
 from voice.plans.tests.make import BERLIN, EUR
+from voice.rating.limits import account_of, save_terms
 from voice.rating.models import Charge, Cost
 from voice.rating.tests.make import stored_deck, stored_rate
 from voice.rerating.models import CostAdjustment
@@ -186,6 +187,39 @@ def test_a_quote_knows_what_the_calls_cost_after_all(office, northwind, deck):
     assert (found["costs"], found["cost"]) == ([["EUR", 18_000]], 18_000)
     posted = next(each["sql"] for each in asked if 'FROM "rating_cost"' in each["sql"])
     assert '"invited" >= ' in posted and '"invited" < ' in posted, "it looks into the month's days alone"
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "said"),
+    [
+        ({"kind": "minutes", "name": "Included", "minutes": 10}, "prepaid", True),
+        ({"kind": "call", "name": "Each call", "amount": EUR}, "prepaid", True),
+        ({"kind": "discount", "name": "Loyalty", "per_million": 100_000, "scope": "fees"}, "prepaid", False),
+        ({"kind": "monthly", "name": "Fee", "amount": EUR}, "prepaid", False),
+        ({"kind": "minutes", "name": "Included", "minutes": 10}, "postpaid", False),
+    ],
+)
+def test_pages_and_api_say_where_a_limit_counts_calls_otherwise_than_the_bill(
+    desk, client_of, acme, alice, northwind, deck, part, kind, said
+):
+    with contexts.msp(northwind):
+        made = make.contract(acme, make.published(northwind, part, deck=deck))
+        account = account_of(acme)
+        account.kind = kind
+        save_terms(account, by=make.BY)
+    contexts.use_public()
+    own = client_of(alice, acme)
+
+    pages = [
+        desk.get(f"/plans/contracts/{made.pk}/"), desk.get(f"/customers/{acme.pk}/account/"), own.get("/plan/"),
+        own.get("/balance/"),
+    ]  # fmt: skip
+    assert [each.status_code for each in pages] == [200] * 4
+    words = "calls may be stopped although included minutes are left"
+    assert [words in " ".join(each.content.decode().split()) for each in pages] == [said] * 4
+    (listed,) = desk.get("/api/v1/accounts/").json()["results"]
+    assert listed["settled_with_bill"] is said
+    assert own.get(f"/api/v1/accounts/{acme.pk}/").json()["settled_with_bill"] is said
 
 
 def test_who_may_not_see_costs_sees_prices_only(client_of, desk, northwind, deck):

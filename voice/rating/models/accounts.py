@@ -69,6 +69,12 @@ class Account(models.Model):
         return self.kind == self.Kind.PREPAID
 
     @property
+    def is_limited(self) -> bool:
+        """Tell whether calls stop at a limit; `limited` says the same of rows."""
+        limits = (self.credit_limit_micros, self.spend_limit_micros, self.own_limit_micros)
+        return self.is_prepaid or any(limit is not None for limit in limits)
+
+    @property
     def warned_at(self) -> Sequence[int]:
         return SHARES if self.warn_shares is None else self.warn_shares
 
