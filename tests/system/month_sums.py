@@ -43,6 +43,12 @@ def billed_calls(label: str, calls: Iterable[Call], month: date) -> list[Call]:
     return sorted((call for call in talks if (call.answered or 0) < until), key=lambda call: call.answered or 0)
 
 
+def unbilled(label: str, calls: Iterable[Call], month: date) -> int:
+    """Return what a customer's calls after the month cost."""
+    own = [call for call in calls if call.customer == label and call.answered is not None]
+    return sum(map(price, own)) - sum(map(price, billed_calls(label, own, month)))
+
+
 def bill(label: str, calls: Iterable[Call], month: date, seats: int, numbers: int) -> Bill:
     """Return the lines of a customer's bill that are not zero, by their words, in micros before rounding."""
     deal, own = DEALS[label], billed_calls(label, calls, month)

@@ -205,6 +205,12 @@ def pay(month: Month, bills: dict[str, dict[str, Any]]) -> None:
     )
     ahead = {month.tenants[AHEAD]: bills[AHEAD]["total"] - DEALS[AHEAD].prepaid}
     assert dict(owed) == dict.fromkeys(month.tenants.values(), 0) | ahead
+    accounts = month.rows("SELECT tenant_id, balance_micros FROM rating_account WHERE msp_id = %s", month.world["msp"])
+    # What is left for calls is what was paid ahead, less the calls that no bill has yet.
+    assert dict(accounts) == {
+        pk: -ahead.get(pk, 0) - month_sums.unbilled(label, month.calls, month.begins)
+        for label, pk in month.tenants.items()
+    }
     payments = month.rows("SELECT id, tenant_id FROM receivables_payment WHERE msp_id = %s", month.world["msp"])
     assert sorted(tenant for _pk, tenant in payments) == sorted(month.tenants.values())
     labels = {pk: label for label, pk in month.tenants.items()}

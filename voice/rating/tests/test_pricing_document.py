@@ -28,15 +28,17 @@ from voice.rating.money import (
 )
 from voice.rating.prepaid import longest_call
 from voice.rating.pricing import Call, answered_seconds, billed_seconds, charge_micros, price
+from voice.rating.standing import Standing
 
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "pricing.md"
 # Described, not built: their examples wait. Whoever builds one takes it from here.
 LATER: set[str] = set()
-# Run by the tests of the apps above that they are about; plans in voice/plans/tests/test_pricing_examples.py.
+# Run by the tests of the apps above that they are about: plans in voice/plans/tests/test_pricing_examples.py, what
+# documents and payments move in voice/receivables/tests/test_counting.py and test_credited.py.
 OF_PLANS = {
     "fees", "users", "channels", "included", "shares", "rolled", "bundles", "tiers", "discounts", "commitment", "terms",
 }  # fmt: skip
-ABOVE = OF_PLANS | {"again", "forecast", "unbilled"}
+ABOVE = OF_PLANS | {"again", "credited", "events", "forecast", "unbilled"}
 _EXAMPLE = re.compile(r"^<!-- example: (.+?) -->\n((?:\|.*\n)+)", re.MULTILINE)
 _DAYS = {**{name: index for index, name in enumerate(["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"])}, "holiday": HOLIDAY}
 Row = dict[str, str]
@@ -249,6 +251,19 @@ def check_parts(example: Example, row: Row) -> None:
 def check_longest(example: Example, row: Row) -> None:
     seconds = longest_call(rate(row), read_micros(row["Balance"]), int(row["Open calls"]))
     assert ("no limit" if seconds is None else str(seconds)) == row["Longest"]
+
+
+def check_limits(example: Example, row: Row) -> None:
+    def limit(written: str) -> int | None:
+        return None if written in ("", "none") else read_micros(written)
+
+    spent, spend_limit, own_limit = row["Spent, spend limit, own limit"].split(", ")
+    is_prepaid = {"prepaid": True, "postpaid": False}[row["Account"]]
+    standing = Standing(
+        is_prepaid, read_micros(row["Balance"]), limit(row["Credit limit"]), read_micros(spent), limit(spend_limit),
+        limit(own_limit),
+    )  # fmt: skip
+    assert standing.left == (None if row["Left"] == "no limit" else read_micros(row["Left"]))
 
 
 def check_reckoned(example: Example, row: Row) -> None:

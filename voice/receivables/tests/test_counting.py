@@ -1,5 +1,6 @@
 """What issued documents do to the account by which calls stop: nothing twice, and a payment brings it back."""
 
+import re
 import threading
 import time
 import uuid
@@ -11,9 +12,12 @@ from portal.db import contexts
 from voice.plans.tests import make as agreed
 from voice.rating import accounts
 from voice.rating.models import Account, Movement
+from voice.rating.money import read_micros
+from voice.rating.tests.test_pricing_document import ALL
 from voice.receivables import selectors, services
 from voice.receivables.models import Invoice
 from voice.receivables.services import runs
+from voice.receivables.services.counting import count_fee
 from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
@@ -80,6 +84,34 @@ def test_calls_that_an_invoice_over_nothing_bears_are_given_back(billed, northwi
     assert invoice.total == 0
     assert balance(billed.tenant) == 0
     assert moved(billed.tenant)[1:] == [("invoice", 10 * EUR)]
+
+
+def test_the_events_of_the_page_on_pricing_move_the_account_as_it_says(billed, northwind):
+    (example,) = [each for each in ALL if each.kind == "events"]
+    fee = {"kind": "monthly", "name": "Fee", "amount": 5 * EUR}
+    agreed.contract(billed.tenant, agreed.published(northwind, fee), starts=make.OCTOBER[0])
+
+    def calls(moves):
+        charges(billed.tenant, -moves)
+        accounts.correct(billed.tenant_id, moves, billed.currency, reference="as the calls moved it", by=make.BY)
+
+    def invoice(calls, fee, tax):
+        drafted, _found = draft_month(billed, *make.OCTOBER, by=make.BY)
+        services.issue(services.approve(drafted, by=make.BY), on=make.TODAY, by=make.BY)
+        assert (drafted.net, drafted.tax) == (calls + fee, tax)
+
+    def reminder(fee, interest):
+        count_fee(billed.tenant_id, fee + interest, billed.currency, reference="reminder-1", by=make.BY)
+
+    def payment(amount):
+        services.record_payment(make.payment(billed, amount), by=make.BY)
+
+    for row in example.rows:
+        name, amounts = row["Event"].split()[0].strip(":"), re.findall(r"\d+\.\d\d", row["Event"])
+        act = {"calls": calls, "invoice": invoice, "reminder": reminder, "payment": payment}[name]
+        act(*map(read_micros, amounts or [row["Account moves by"]]))
+        assert moved(billed.tenant)[-1][1] == read_micros(row["Account moves by"]), row
+        assert balance(billed.tenant) == read_micros(row["Balance"]), row
 
 
 def test_an_invoice_before_the_first_call_is_counted_as_its_payment_is(billed):

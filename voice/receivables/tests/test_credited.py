@@ -8,6 +8,8 @@ from django.db import IntegrityError, connection, transaction
 
 from portal.db import contexts
 from voice.rating.models import Account
+from voice.rating.money import read_micros
+from voice.rating.tests.test_pricing_document import ALL
 from voice.receivables import selectors
 from voice.receivables.models import Allocation, Invoice, Payment
 from voice.receivables.services import approve, credit, issue, record_payment, reverse_payment, settle_from_credit
@@ -53,6 +55,23 @@ def test_what_was_paid_of_a_credited_invoice_settles_the_next_one(billed):
 
     assert left(first, second) == [0, 119 * EUR]
     assert owed(billed) == selectors.open_total(billed.tenant_id, billed.entity_id, "EUR") == 119 * EUR
+
+
+def test_the_example_of_the_page_on_pricing(billed):
+    (example,) = [each for each in ALL if each.kind == "credited"]
+    invoices, payments = [], []
+    acts = [
+        lambda: invoices.append(make.issued(billed, 100 * EUR)),
+        lambda: payments.append(paid(billed, 119 * EUR)),
+        lambda: credited(invoices[0]),
+        lambda: invoices.append(make.issued(billed, 150 * EUR, name="more")),
+        lambda: refunded(payments[0], 119 * EUR),
+    ]
+    for act, row in zip(acts, example.rows, strict=True):
+        act()
+        told = [read_micros(row[name]) for name in ("First invoice open", "Second") if row[name]]
+        assert left(*invoices) == told, row
+        assert (rest(billed), owed(billed)) == (read_micros(row["On the account"]), read_micros(row["Owed"])), row
 
 
 def test_it_settles_what_is_open_already_when_the_note_is_issued(billed):
