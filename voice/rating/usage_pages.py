@@ -1,15 +1,11 @@
 """The customer's page of usage and the MSP's of calls without a price."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from functools import cached_property
+from datetime import UTC
 from typing import Any
 
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.formats import date_format
-from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,6 +15,7 @@ from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage, Text
 from tenants.permissions import requires
 from voice.calls.models.cdr import Direction
+from voice.months import MONTH, MonthList
 from voice.rating import asides
 from voice.rating.models import Charge, PricedOutcome, RateDeck, Usage
 from voice.rating.models.charges import ASIDE
@@ -26,24 +23,7 @@ from voice.rating.prices import chip
 from voice.rating.tabs import rating_tabs
 from voice.rating.tabs_customer import money_tabs
 
-MONTHS = 13
 MOST_DESTINATIONS = 15
-
-
-def _months(request: HttpRequest) -> list[tuple[str, str]]:
-    year, month = now().astimezone(UTC).year, now().astimezone(UTC).month
-    found = []
-    for back in range(MONTHS):
-        whole = year * 12 + month - 1 - back
-        first = datetime(whole // 12, whole % 12 + 1, 1, tzinfo=UTC)
-        found.append((first.strftime("%Y-%m"), date_format(first, "F Y")))
-    return found
-
-
-def _span(month: str) -> tuple[datetime, datetime]:
-    """Return the first moment of a month such as 2026-11 and that of the next."""
-    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
-    return first, first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
 
 
 def where(destination: str, direction: str, answered: int) -> str:
@@ -61,7 +41,7 @@ def _where(row: Usage) -> str:
     return where(row.destination, row.direction, row.answered)
 
 
-class UsageList(ListPage):
+class UsageList(MonthList):
     title = gettext_lazy("Usage")
     lead = gettext_lazy("What your calls came to this month, by destination and day. Days are those of UTC.")
     template = "voice/rating/usage.html"
@@ -83,43 +63,19 @@ class UsageList(ListPage):
         ),
     )  # fmt: skip
     filters = (
-        Choice("month", gettext_lazy("Month"), _months, apply=lambda queryset, _value: queryset),
+        MONTH,
         Choice("direction", gettext_lazy("Direction"), Direction.choices),
     )
     empty = Empty(
         gettext_lazy("No calls in this month."), gettext_lazy("Each call counts here as it ends."), icon="chart-bar"
     )
 
-    @cached_property
-    def chosen(self) -> dict[str, str]:
-        """Return the filters that are set: there is always a month, this one where none is asked for."""
-        months = dict(_months(self.request))
-        asked = self.request.GET.get("month", "")
-        found = {item.name: self.request.GET.get(item.name, "").strip() for item in self.filters}
-        found["month"] = asked if asked in months else next(iter(months))
-        return {name: value for name, value in found.items() if value}
-
-    @property
-    def is_narrowed(self) -> bool:
-        return bool(self.text or self.chosen.keys() - {"month"})
-
-    def chips(self) -> Iterable[dict[str, Any]]:
-        """Return what narrows the list; the month is always there and no narrowing."""
-        return [chip for chip in super().chips() if chip["filter"].name != "month"]
-
     def queryset(self) -> QuerySet[Usage]:
         return self.of_month().filter(calls__gt=0)
 
     def of_month(self) -> QuerySet[Usage]:
         """Return the customer's days of the month that is looked at."""
-        span = _span(self.chosen["month"])
-        return Usage.objects.filter(
-            tenant=self.request.tenant, grain="day", at__gte=span[0], at__lt=span[1]  # type: ignore[attr-defined]
-        )  # fmt: skip
-
-    @property
-    def month(self) -> str:
-        return date_format(_span(self.chosen["month"])[0], "F Y")
+        return self.in_month(Usage.objects.filter(tenant=self.request.tenant, grain="day"))  # type: ignore[attr-defined]
 
     @property
     def by_destination(self) -> list[dict[str, Any]]:
