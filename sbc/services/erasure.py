@@ -60,6 +60,9 @@ _OF_OVER_PROPOSAL = "EXISTS (SELECT FROM rerating_proposal p WHERE p.id = t.prop
 HOLDINGS = (
     Holding(DataClass.CALLS, "calls_cdr", "invited", "t.direction <> 'emergency'", call="call", by_day=True),
     Holding(DataClass.EMERGENCY, "calls_cdr", "invited", "t.direction = 'emergency'", call="call", by_day=True),
+    # Whole numbers, and how much who has them talked: no longer than the calls themselves.
+    Holding(DataClass.CALLS, "calls_numberday", "at", "t.direction <> 'emergency'"),
+    Holding(DataClass.EMERGENCY, "calls_numberday", "at", "t.direction = 'emergency'"),
     # Carriers' files repeat numbers that were called.
     Holding(DataClass.CALLS, "margin_carriercall", "at"),
     Holding(DataClass.CHARGES, "rating_charge", "invited", call="id", by_day=True),

@@ -16,7 +16,7 @@ from portal.ui.values import CUT
 from tenants.models import Customer, Msp
 from tenants.permissions import FULL_NUMBERS, FULL_NUMBERS_UNLESS_HIDDEN
 
-NUMBERS = ("caller", "caller_sent", "called", "called_sent")
+NUMBERS = ("caller", "caller_sent", "called", "called_sent", "number")
 # Text of other people's making that may repeat a number.
 TEXTS = ("call_id", "reason", "user_agent")
 HIDDEN_DIGITS, STARS = len(CUT), CUT

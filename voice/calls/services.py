@@ -1,6 +1,7 @@
 """Writes of call records and live calls. Only ingest calls these; nobody edits what was recorded."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
@@ -9,6 +10,7 @@ import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
 from psycopg.types.json import Jsonb
 
+from voice.calls import number_days
 from voice.calls.dispositions import disposition
 from voice.calls.models import Cdr
 from voice.calls.rollups import Tally
@@ -82,9 +84,9 @@ def store_calls(
             if side != "called" or tenant != record["tenant"]:
                 tally.add(tenant, msp, record, word, talk_ms)
     try:
-        with transaction.atomic():
-            _copy(rows)
+        with transaction.atomic(), _copied(rows):
             tally.write()
+            number_days.add_incoming()
     except (IntegrityError, DataError, psycopg.DataError) as error:
         raise NotStored(str(error).partition("\n")[0]) from error
     return ended
@@ -109,7 +111,7 @@ def _completed(end: Mapping[str, Any], node_name: str, more: Mapping[str, Any]) 
         found = list(open_ended.filter(call_id=end["call_id"]))
     if len({cdr.call for cdr in found}) != 1:
         return []
-    tally = Tally()
+    tally, longer = Tally(), []
     for cdr in found:
         assert cdr.answered is not None
         talk_ms = (ended - cdr.answered) // timedelta(milliseconds=1)
@@ -118,13 +120,15 @@ def _completed(end: Mapping[str, Any], node_name: str, more: Mapping[str, Any]) 
             ended=ended, end_unknown=False, last_seen=cdr.last_seen or ended, talk_ms=talk_ms, cause=end["cause"],
             reason=end["reason"], **more,
         )  # fmt: skip
+        invited, more_ms = round(cdr.invited.timestamp() * 1000), talk_ms - cdr.talk_ms
         # As when it was stored: both ends inside one customer are one attempt.
         if cdr.side != "called" or cdr.peer_id != cdr.tenant_id:
-            facts = {"invited": round(cdr.invited.timestamp() * 1000), "attempts": cdr.attempts,
-                     "ingress": cdr.ingress, "egress": cdr.egress}  # fmt: skip
-            tally.lengthen(cdr.tenant_id, cdr.msp_id, facts, talk_ms - cdr.talk_ms)
+            facts = {"invited": invited, "attempts": cdr.attempts, "ingress": cdr.ingress, "egress": cdr.egress}
+            tally.lengthen(cdr.tenant_id, cdr.msp_id, facts, more_ms)
+        longer.append((cdr, more_ms))
         cdr.ended, cdr.end_unknown, cdr.talk_ms = ended, False, talk_ms
     tally.write()
+    number_days.lengthen(longer)
     return found
 
 
@@ -140,7 +144,9 @@ def take_place_of(record: Mapping[str, Any], *, node_name: str) -> list[Cdr]:
     return _completed(end, node_name, facts)
 
 
-def _copy(rows: Iterable[tuple[Any, ...]]) -> None:
+@contextmanager
+def _copied(rows: Iterable[tuple[Any, ...]]) -> Iterator[None]:
+    """Store the records, and keep them in the table `calls_incoming` until all that hangs on them is counted."""
     # COPY into a table under row-level security is refused; into a temporary one it is not.
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE calls_incoming (LIKE calls_cdr) ON COMMIT DROP")
@@ -148,6 +154,7 @@ def _copy(rows: Iterable[tuple[Any, ...]]) -> None:
             for row in rows:
                 copy.write_row(row)
         cursor.execute(f"INSERT INTO calls_cdr ({_NAMES}) SELECT {_NAMES} FROM calls_incoming")  # noqa: S608
+        yield
         cursor.execute("DROP TABLE calls_incoming")
 
 
