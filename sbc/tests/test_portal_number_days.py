@@ -122,6 +122,17 @@ def test_an_end_that_comes_late_lengthens_the_day(node: Node, spool: uuid.UUID, 
     assert sums(acme) == {(ALICE, "out"): (1, 1, 55_000)}
 
 
+def test_an_end_that_was_earlier_than_believed_shortens_the_day(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    answered = int(time.time() * 1000) - 100_000
+    call = out(1, acme.pk, ALICE, answered=answered, ended=None, end_unknown=True, last_seen=answered + 40_000)
+    end = {"seq": 2, "kind": "orphan_end", "id": call["id"], "call_id": "", "cause": 16, "reason": ""}
+    send(node, spool, call)
+
+    send(node, spool, end | {"ended": answered + 30_000})
+
+    assert sums(acme) == {(ALICE, "out"): (1, 1, 30_000)}
+
+
 def test_a_late_call_counts_on_its_own_day(node: Node, spool: uuid.UUID, acme: Customer) -> None:
     long_ago = datetime(2026, 11, 29, 1, tzinfo=UTC) - timedelta(days=40)
 

@@ -242,6 +242,19 @@ def test_a_late_end_completes_its_call_once(node: Node, spool: uuid.UUID, acme: 
     assert [alarm.count for alarm in alarms("orphan")] == [1]
 
 
+def test_a_late_end_may_be_earlier_than_was_believed(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    answered = int(time.time() * 1000) - 100_000
+    call = record(1, acme.pk, answered=answered, ended=None, end_unknown=True, last_seen=answered + 40_000)
+    end = {"seq": 2, "kind": "orphan_end", "id": call["id"], "call_id": "", "cause": 16, "reason": ""}
+    send(node, spool, call)
+
+    send(node, spool, end | {"ended": answered + 30_000})
+
+    assert calls_of(acme)[0].talk == timedelta(seconds=30)
+    with contexts.customer(acme):
+        assert set(Rollup.objects.values_list("attempts", "talk_ms")) == {(1, 30_000)}
+
+
 @pytest.mark.parametrize(
     "facts",
     [

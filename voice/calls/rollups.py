@@ -32,6 +32,15 @@ ORDER BY t, g, a, k, d
 ON CONFLICT (tenant_id, grain, at, code, disposition) DO UPDATE SET count = r.count + excluded.count
 """
 
+# An end may turn out earlier than it was believed to be; what was erased meanwhile stays gone.
+_LENGTHEN = """
+WITH more AS (SELECT t AS tenant_id, g AS grain, to_timestamp(a / 1000) AS at, k AS trunk, s AS more_ms
+                FROM unnest(%s::int[], %s::text[], %s::bigint[], %s::text[], %s::bigint[]) AS x(t, g, a, k, s)),
+     held AS (SELECT r.id, more.more_ms FROM calls_rollup r JOIN more USING (tenant_id, grain, at, trunk)
+               ORDER BY r.tenant_id, r.grain, r.at, r.trunk FOR UPDATE OF r)
+UPDATE calls_rollup r SET talk_ms = greatest(0, r.talk_ms + held.more_ms) FROM held WHERE r.id = held.id
+"""
+
 
 class Tally:
     """Adds up call records by customer, trunk and time, then writes the sums in one statement each."""
@@ -39,6 +48,7 @@ class Tally:
     def __init__(self) -> None:
         self.counts: dict[tuple[int, int, str, int, str], list[int]] = {}
         self.failures: dict[tuple[int, int, str, int, int, str], int] = {}
+        self.longer: dict[tuple[int, str, int, str], int] = {}
 
     def add(self, tenant: int, msp: int, record: dict[str, Any], disposition: str, talk_ms: int) -> None:
         invited, answered = record["invited"], record["answered"] is not None
@@ -61,13 +71,14 @@ class Tally:
                 key = (tenant, msp, grain, at, record["code"], disposition)
                 self.failures[key] = self.failures.get(key, 0) + 1
 
-    def lengthen(self, tenant: int, msp: int, record: dict[str, Any], more_ms: int) -> None:
+    def lengthen(self, tenant: int, record: dict[str, Any], more_ms: int) -> None:
         """Count more talk, or less, for a call that was added before."""
         names = ["", *(trunk for trunk, last in _trunks(record) if last)]
         for grain, length in GRAINS.items():
             at = record["invited"] - record["invited"] % length
             for name in names:
-                self.counts.setdefault((tenant, msp, grain, at, name), [0, 0, 0, 0, 0, 0])[3] += more_ms
+                key = (tenant, grain, at, name)
+                self.longer[key] = self.longer.get(key, 0) + more_ms
 
     def _count(
         self, key: tuple[int, int, str, int, str], answered: bool, effective: bool, talk_ms: int, pdd: int | None
@@ -90,6 +101,8 @@ class Tally:
                 cursor.execute(_ADD, _columns((*key, *sums) for key, sums in self.counts.items()))
             if self.failures:
                 cursor.execute(_FAILED, _columns((*key, count) for key, count in self.failures.items()))
+            if self.longer:
+                cursor.execute(_LENGTHEN, _columns((*key, more_ms) for key, more_ms in self.longer.items()))
 
 
 def _trunks(record: dict[str, Any]) -> list[tuple[str, bool]]:

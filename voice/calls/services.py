@@ -124,7 +124,7 @@ def _completed(end: Mapping[str, Any], node_name: str, more: Mapping[str, Any]) 
         # As when it was stored: both ends inside one customer are one attempt.
         if cdr.side != "called" or cdr.peer_id != cdr.tenant_id:
             facts = {"invited": invited, "attempts": cdr.attempts, "ingress": cdr.ingress, "egress": cdr.egress}
-            tally.lengthen(cdr.tenant_id, cdr.msp_id, facts, more_ms)
+            tally.lengthen(cdr.tenant_id, facts, more_ms)
         longer.append((cdr, more_ms))
         cdr.ended, cdr.end_unknown, cdr.talk_ms = ended, False, talk_ms
     tally.write()
