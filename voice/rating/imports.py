@@ -19,11 +19,12 @@ from portal.db import contexts
 from tenants.models import Msp
 from voice.rating import services, storing
 from voice.rating.comparing import Change, ChangeKind, Comparison, compare
-from voice.rating.files.columns import NEEDED, find_header, remembered
+from voice.rating.files.columns import NEEDED, find_header
 from voice.rating.files.figures import COMMA, DAY_FIRST, MONTH_FIRST, POINT, Evidence
 from voice.rating.files.lines import Fault, Line, Plan, Terms, amounts_of, dates_of, read_lines
 from voice.rating.files.tables import MOST_BYTES, Table, Unreadable, read_table
 from voice.rating.losses import losses, lost_countries
+from voice.rating.mappings import REMEMBERED, Way, read_before, ways_alike, ways_of
 from voice.rating.models import DeckImport, DeckImportError, DeckLine, DeckVersion, RateDeck
 from voice.rating.models.decks import DRAFTS_KEPT
 from voice.rating.ranking import typical_seconds
@@ -154,9 +155,6 @@ def activate(file: DeckImport, *, by: Actor) -> DeckVersion:
     return version
 
 
-REMEMBERED = ("headings", "increments", "direction", "sheet")
-
-
 @transaction.atomic
 def discard(version: DeckVersion, *, by: Actor) -> None:
     """Drop a draft: nothing of it reaches the deck. Raises ValidationError when it is a draft no more."""
@@ -227,18 +225,17 @@ def _settle(file: DeckImport, table: Table, deck: RateDeck) -> list[str]:
     """Note how the file is to be read; return what only a person can say."""
     options = file.options
     bands = sorted({window["band"] for window in (deck.bands or {}).get("windows", [])})
-    known = deck.mapping.get("headings")
+    way: Way = {}
     if options.get("columns") is None:
         header, columns = find_header(table.rows, bands)
-        if known:
-            for place, (_number, cells) in enumerate(table.rows[:SHOWN_ROWS]):
-                same = remembered(cells or [], known)
-                if same:
-                    header, columns = place, same
-                    break
+        before = read_before(table.rows[:SHOWN_ROWS], ways_of(deck))
+        if before is None and not all(name in columns for name in NEEDED):
+            before = read_before(table.rows[:SHOWN_ROWS], ways_alike(deck))
+        if before is not None:
+            header, columns, way = before
         options |= {"header": header, "columns": columns}
     for name, default in (("increments", "1/1"), ("direction", "out")):
-        options.setdefault(name, deck.mapping.get(name, default))
+        options.setdefault(name, deck.mapping.get(name, way.get(name, default)))
     options["sheet"], options["sheets"] = table.sheet, table.sheets
     header, columns = options["header"], options["columns"]
     options["sample"] = [

@@ -118,7 +118,7 @@ def guess(headings: Sequence[str], bands: Sequence[str] = (), names: Mapping[str
 
 
 def remembered(headings: Sequence[str], known: Mapping[str, str]) -> dict[str, int] | None:
-    """Return the columns as an earlier file of the deck had them, or None when this one has other headings."""
+    """Return the columns as an earlier file had them, or None when this one has other headings."""
     places = {plain(heading): place for place, heading in reversed(list(enumerate(headings)))}
     found = {name: places[plain(heading)] for name, heading in known.items() if plain(heading) in places}
     return found if found and len(found) == len(known) else None
