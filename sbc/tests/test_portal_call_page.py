@@ -13,6 +13,7 @@ from sbc import ingest, protocol, services
 from sbc.models import Node
 from sbc.tests.fake_node import record
 from tenants.models import Customer, Region
+from voice.calls.models import Cdr
 from voice.carriers.models import Trunk, TrunkGrant
 from voice.routing.models import Route
 
@@ -72,3 +73,20 @@ def test_a_call_shows_how_the_trunks_are_that_it_tried(
 
     assert "Its trunks now" in page and "Its name has no address" not in page
     assert f'href="/trunks/{trunks[1].pk}/"' in page
+
+
+def test_a_cause_that_nobody_named_is_derived_on_page_and_api_and_the_record_stays(
+    region: Region, trunks: list[Trunk], alice: Any, acme: Customer, client_of: Any
+) -> None:
+    tried = [{"trunk": trunks[1].gateway, "sent": 1, "ended": 2, "code": 486, "reason": "Busy Here"}]
+    failed = {"answered": None, "code": 486, "cause": None, "attempts": tried, "egress": trunks[1].gateway}
+    path = stored(region, record(1, acme.pk, route=0, **failed))
+    browser = client_of(alice, acme)
+
+    page, said = browser.get(path).content.decode(), browser.get(f"/api/v1{path}").json()
+
+    assert "17, busy" in page and "Derived from the SIP answer 486" in page
+    assert (said["cause"], said["cause_derived"], said["attempts"][0]["cause_derived"]) == (None, 17, 17)
+    with contexts.customer(acme):
+        kept = Cdr.objects.get()
+    assert kept.cause is None and "cause_derived" not in kept.attempts[0]

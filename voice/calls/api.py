@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from portal.core.api import MspViewSet, PlaceViewSet, TenantViewSet
 from voice.calls import quality, selectors
+from voice.calls.causes import attempts_with_causes, derived_cause
 from voice.calls.masking import hidden_in
 from voice.calls.models import Cdr, CdrQuerySet, LiveCall, Rollup, RunningCall
 
@@ -15,15 +16,25 @@ FACTS = [
     "ringing", "answered", "ended", "end_unknown", "last_seen", "talk_ms", "code", "cause", "reason", "released_by",
     "disposition", "ingress", "ingress_name", "egress", "egress_name", "route_id", "attempts", "limit", "screening",
     "attestation",
-    "media",
+    "media", "cause_derived",
 ]  # fmt: skip
 LIVE_FACTS = ["call", "direction", "caller", "called", "trunk", "state", "started", "answered"]
 
 
 class CallSerializer(serializers.ModelSerializer[Cdr]):
+    """A call record; `cause` is what the other side named, `cause_derived` what the SIP code stands for (RFC 3398)."""
+
+    cause_derived = serializers.SerializerMethodField()
+
     class Meta:
         model = Cdr
         fields = FACTS
+
+    def get_cause_derived(self, call: Cdr) -> int | None:
+        return derived_cause(call)
+
+    def to_representation(self, instance: Cdr) -> dict[str, Any]:
+        return super().to_representation(instance) | {"attempts": attempts_with_causes(instance)}
 
 
 class MspCallSerializer(CallSerializer):

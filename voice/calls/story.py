@@ -11,10 +11,11 @@ from portal.ui import values
 from portal.ui.ladder import Message
 from portal.ui.parts import Event
 from portal.ui.status import Status
+from voice.calls.causes import attempts_with_causes, derived_cause
 from voice.calls.masking import BELOW_COST
 from voice.calls.models import Cdr, Disposition
 from voice.calls.models.cdr import Direction
-from voice.calls.words import words_for
+from voice.calls.words import words_for, words_for_cause
 
 LONGEST = 60
 # After these a call is over, however many trunks are left; all others let the next one try.
@@ -101,16 +102,27 @@ def meaning(cdr: Cdr) -> str:
     return _("the SBC's own answer, no other side was asked") if is_ours else words_for(cdr.code)
 
 
+def cause(cdr: Cdr) -> tuple[str, str]:
+    """Return the call's Q.850 cause in words and, where the other side named none, how it is known."""
+    if cdr.cause is not None:
+        return _cause(cdr.cause), ""
+    derived = derived_cause(cdr)
+    if derived is None:
+        return "", ""
+    how = _("Derived from the SIP answer %(code)s (RFC 3398): no cause was named.") % {"code": cdr.code}
+    return _cause(derived), how
+
+
 def timeline(cdr: Cdr) -> list[Event]:
     """Return what happened when, in order."""
     events = [Event(cdr.invited, _("Call came in from %(side)s") % {"side": ingress(cdr)}, icon="phone-incoming")]
-    for each in cdr.attempts:
+    for each in attempts_with_causes(cdr):
         name = _trunk(cdr, each)
         sent = _at(each["sent"])
         events.append(Event(sent, _("Sent to %(trunk)s") % {"trunk": name}, _after(cdr, sent), "calm", "send"))
         if each["code"] >= 300 or (each["code"] == 0 and each["ended"] is not None):
             answer = f"{each['code']} {each['reason']}".strip() if each["code"] else _("silence")
-            detail = f"{words_for(each['code'])} ({answer[:LONGEST]})"
+            detail = f"{words_for(each['code'])} ({answer[:LONGEST]}{_derived(each['cause_derived'])})"
             ended = _at(each["ended"] or each["sent"])
             events.append(Event(ended, _("%(trunk)s did not take it") % {"trunk": name}, detail, "bad", "phone-x"))
     if cdr.ringing is not None:
@@ -157,6 +169,14 @@ def _side(cdr: Cdr, gateway: str, name: str) -> str:
         return "Microsoft Teams"
     # A trunk without a name at the end of a call inside is another customer's.
     return name or ("" if cdr.direction == Direction.INTERNAL else gateway) or _("inside")
+
+
+def _cause(number: int) -> str:
+    return ", ".join(filter(None, (str(number), words_for_cause(number))))
+
+
+def _derived(number: int | None) -> str:
+    return "" if number is None else "; " + _("Q.850 %(cause)s, derived from it") % {"cause": number}
 
 
 def _answered(cdr: Cdr) -> Iterator[str]:

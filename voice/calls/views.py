@@ -60,6 +60,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "caller": values.phone(call.caller),
             "called": values.phone(call.called),
             "answer": f"{call.code} {call.reason}".strip(),
+            "cause": story.cause(call),
             "answer_words": story.meaning(call) if call.code >= LOWEST_REFUSAL else "",
             "status": story.status_of(call),
             "headline": story.headline(call),

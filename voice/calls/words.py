@@ -30,6 +30,39 @@ _WORDS = {
     607: gettext_lazy("Unwanted call"),
     608: gettext_lazy("Rejected by the network"),
 }
+# Causes of Q.850, which the telephone network uses.
+_CAUSES = {
+    1: gettext_lazy("number not in use"),
+    2: gettext_lazy("no way to the network"),
+    3: gettext_lazy("no way to the number"),
+    16: gettext_lazy("hung up"),
+    17: gettext_lazy("busy"),
+    18: gettext_lazy("nobody there"),
+    19: gettext_lazy("no answer"),
+    20: gettext_lazy("switched off or out of reach"),
+    21: gettext_lazy("declined"),
+    22: gettext_lazy("number changed"),
+    25: gettext_lazy("call loop"),
+    27: gettext_lazy("line out of order"),
+    28: gettext_lazy("number incomplete or malformed"),
+    29: gettext_lazy("service refused"),
+    31: gettext_lazy("no reason given"),
+    34: gettext_lazy("no line free"),
+    38: gettext_lazy("network out of order"),
+    41: gettext_lazy("fault for a moment"),
+    42: gettext_lazy("network overloaded"),
+    47: gettext_lazy("no room in the network"),
+    55: gettext_lazy("not allowed in this group"),
+    57: gettext_lazy("not allowed"),
+    58: gettext_lazy("not available at present"),
+    63: gettext_lazy("service not available"),
+    65: gettext_lazy("kind of call not known"),
+    70: gettext_lazy("kind of call not known"),
+    79: gettext_lazy("service not known"),
+    102: gettext_lazy("no answer in time"),
+    111: gettext_lazy("protocol error"),
+    127: gettext_lazy("fault between networks"),
+}
 
 
 def words_for(code: int) -> str:
@@ -41,3 +74,8 @@ def words_for(code: int) -> str:
     if 500 <= code < 600:
         return gettext("Fault at the other side")
     return gettext("Declined") if code >= 600 else gettext("In progress")
+
+
+def words_for_cause(cause: int) -> str:
+    """Return what a Q.850 cause means, nothing where it is a rare one."""
+    return str(_CAUSES.get(cause, ""))
