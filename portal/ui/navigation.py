@@ -147,6 +147,7 @@ TABS: dict[str, list[Entry]] = {
         Entry(_("Statement of account"), "file-text", "pay:statement", "payments.view"),
         Entry(_("Your questions"), "help-circle", "bills:questions", "questions.view"),
         Entry(_("Caller ID"), "id", "numbers:caller_ids", "numbers.view"),
+        Entry(_("Usage by person"), "chart-bar", "numbers:usage", "calls.view", also=_("minutes, talk time of people")),
         Entry(_("Hours"), "clock", "routing:schedules", "routing.view", also=_("opening hours, schedules")),
         Entry(_("Sites"), "building", "directory:sites", "people.view"),
         Entry(_("Addresses"), "map-pin", "directory:addresses", "people.view"),

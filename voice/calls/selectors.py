@@ -1,13 +1,14 @@
 """Reads of calls: one customer's, or those of an MSP's customers."""
 
 import re
+from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import Q
 
 from tenants.models import Customer, Msp
 from voice.calls.masking import NOBODY, Hidden
-from voice.calls.models import Cdr, CdrQuerySet, LiveCall
+from voice.calls.models import Cdr, CdrQuerySet, LiveCall, NumberDay, NumberDayQuerySet
 from voice.calls.models.live import LiveCallQuerySet
 
 DIGITS = re.compile(r"[0-9]")
@@ -26,6 +27,19 @@ def live_calls_of(tenant: Customer | None, msp: Msp | None, hidden: Hidden) -> L
     """Return the calls in progress of a customer, or of all customers of an MSP, with numbers as the reader may see."""
     found = LiveCall.objects.filter(tenant=tenant) if tenant is not None else LiveCall.objects.filter(msp=msp)
     return found.shown_to(hidden)
+
+
+def number_days_of(tenant: Customer, hidden: Hidden) -> NumberDayQuerySet:
+    """Return what a customer's numbers did day by day, with the numbers as the reader may see them."""
+    return NumberDay.objects.filter(tenant=tenant).shown_to(hidden)
+
+
+def find_number_days(days: NumberDayQuerySet, text: str) -> NumberDayQuerySet | None:
+    """Return the days of the numbers that a text may be, None where it is none; no digit is found that is not seen."""
+    text = text.strip()
+    if not NUMBER_LIKE.match(text) or not DIGITS.search(text):
+        return None
+    return days.alias(seen_number=days.visible("number")).filter(_number_matches(text, ("number",)))
 
 
 def find_calls(calls: CdrQuerySet, text: str) -> CdrQuerySet:
@@ -53,18 +67,18 @@ def _has_call_id(calls: CdrQuerySet, text: str) -> Q:
     return part if calls.hidden == NOBODY else Q(call_id=text) | (part & ~Q(tenant_id__in=calls.hidden))
 
 
-def _number_matches(text: str) -> Q:
+def _number_matches(text: str, names: Iterable[str] = SHOWN) -> Q:
     digits = "".join(DIGITS.findall(text))
     if text.lstrip().startswith("+"):
-        return _numbers("startswith", "+" + digits)
+        return _numbers(names, "startswith", "+" + digits)
     if digits.startswith("00"):
-        return _numbers("startswith", "+" + digits[2:])
+        return _numbers(names, "startswith", "+" + digits[2:])
     # A national number loses its trunk zero abroad, and emergency numbers have no plus.
-    return _numbers("contains", digits.lstrip("0") or digits)
+    return _numbers(names, "contains", digits.lstrip("0") or digits)
 
 
-def _numbers(how: str, value: str) -> Q:
+def _numbers(names: Iterable[str], how: str, value: str) -> Q:
     found = Q()
-    for name in SHOWN:
+    for name in names:
         found |= Q(**{f"seen_{name}__{how}": value})
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -16,6 +17,7 @@ from django.views.decorators.http import require_POST
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
+from portal.ui.navigation import page_url
 from tenants.countries import country_name
 from voice.directory import pages, services
 from voice.directory.forms import AddressForm, DirectoryForm, PersonForm, PlaceForm, SiteForm
@@ -171,6 +173,13 @@ def _edit(
         "resource": RESOURCES.get(kind, ""),
         "remove_name": f"directory:{kind}_remove",
         "back": reverse(back),
+        "usage_url": _usage_url(request, row) if kind == "person" and row.pk else "",
         "lacks_address": kind == "place" and not CivicAddress.objects.exists(),
     }
     return TemplateResponse(request, "voice/directory/form.html", context)
+
+
+def _usage_url(request: HttpRequest, row: Person) -> str:
+    """Return where the calls of the person's numbers are summed up, wherever that page stands."""
+    page = page_url("numbers:usage", request) if request.can("calls.view") else ""
+    return f"{page}?{urlencode({'q': row.name})}" if page else ""

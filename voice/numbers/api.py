@@ -18,6 +18,7 @@ from voice.directory.models import Person, Place
 from voice.inventory.api import CountSerializer, IdsSerializer
 from voice.inventory.models import Allocation
 from voice.numbers import allocation, selectors, services
+from voice.numbers.api_usage import NumberDayViewSet
 from voice.numbers.models import ApprovedCallerId, Number
 
 
@@ -210,5 +211,9 @@ class AllocationViewSet(MspViewSet):
         return get_object_or_404(Customer.objects.select_related("msp"), pk=given["customer"], msp=self.request.msp)
 
 
-routes = [("numbers", NumberViewSet, "number"), ("caller-ids", CallerIdViewSet, "caller-id")]
+routes = [
+    ("numbers", NumberViewSet, "number"),
+    ("caller-ids", CallerIdViewSet, "caller-id"),
+    ("number-days", NumberDayViewSet, "number-day"),
+]
 msp_routes = [("allocations", AllocationViewSet, "allocation")]

@@ -34,6 +34,7 @@ class NumberList(ListPage):
     actions = [
         Action(_("Caller ID"), "numbers:caller_ids", "id", "numbers.view"),
         Action(_("Fold ranges"), "numbers:ranges", "stack-2", "numbers.view"),
+        Action(_("Usage by person"), "numbers:usage", "chart-bar", "calls.view"),
     ]
     bulk = [
         Action(_("Activate"), "numbers:bulk_activate", "player-play", "numbers.change"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from voice.numbers import views, views_caller_id, views_ranges
+from voice.numbers import views, views_caller_id, views_ranges, views_usage
 from voice.numbers.models import Number
 
 app_name = "numbers"
@@ -10,6 +10,7 @@ app_name = "numbers"
 urlpatterns = [
     path("", views.number_list, name="list"),
     path("ranges/", views_ranges.ranges, name="ranges"),
+    path("usage/", views_usage.usage, name="usage"),
     path("<int:pk>/", views.number, name="number"),
     path("<int:pk>/activate/", views.set_state, {"action": "activate"}, name="activate"),
     path("<int:pk>/suspend/", views.set_state, {"action": "suspend"}, name="suspend"),

@@ -65,7 +65,8 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
         "located": stored.place is not None and stored.place.address.is_validated,
         "can_change": request.can("numbers.change"),
         "can_change_places": request.can("people.change"),
-        "calls_url": _calls_url(request, stored),
+        "calls_url": _narrowed(request, "calls:list", stored),
+        "usage_url": _narrowed(request, "numbers:usage", stored),
         "actions": THEN.get(Number.State(stored.state), []),
     }
     in_panel = context["can_change"] and list_panel.asked_for(request)
@@ -76,8 +77,8 @@ def number(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-def _calls_url(request: HttpRequest, row: Number) -> str:
-    page = page_url("calls:list", request) if request.can("calls.view") else ""
+def _narrowed(request: HttpRequest, name: str, row: Number) -> str:
+    page = page_url(name, request) if request.can("calls.view") else ""
     return f"{page}?{urlencode({'q': row.e164})}" if page else ""
 
 
