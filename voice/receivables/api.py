@@ -285,7 +285,10 @@ class PaymentViewSet(MspViewSet):
 
 
 class EntitySerializer(serializers.ModelSerializer[LegalEntity]):
-    """A company that sends invoices; `{number}` in a pattern counts without a gap."""
+    """A company that sends invoices; `{number}` in a pattern counts without a gap.
+
+    A first bill above `first_bill_limit` (net, whole millionths) has to be looked at in its run.
+    """
 
     row_version = serializers.IntegerField(required=False)
 
@@ -293,7 +296,7 @@ class EntitySerializer(serializers.ModelSerializer[LegalEntity]):
         model = LegalEntity
         fields = [
             "id", *ADDRESS, "phone", "registration", "tax_number", "bank", "iban", "bic", "invoice_pattern",
-            "credit_note_pattern", "area", "is_in_oss", "row_version",
+            "credit_note_pattern", "area", "is_in_oss", "first_bill_limit", "row_version",
         ]  # fmt: skip
         validators: list[Any] = []
 

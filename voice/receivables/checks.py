@@ -90,9 +90,13 @@ class Checks:
                 yield Finding("vat_id", ERROR, {"vat_id": profile.vat_id, "words": answer.words})
 
     def of_amount(self, invoice: Invoice) -> Iterator[Finding]:
-        """Yield what is surprising about a draft beside the month before."""
+        """Yield what is surprising about a draft beside the month before, or by itself where there is none."""
         before = self.before.get((invoice.tenant_id, invoice.currency))
-        if before and abs(invoice.net - before) * 100 > abs(before) * SURPRISE:
+        limit = invoice.entity.first_bill_limit
+        if not before and invoice.net > limit:
+            facts = {"net": invoice.net, "before": before, "limit": limit, "currency": invoice.currency}
+            yield Finding("first", WARNING, facts)
+        elif before and abs(invoice.net - before) * 100 > abs(before) * SURPRISE:
             facts = {"net": invoice.net, "before": before, "currency": invoice.currency}
             yield Finding("change", WARNING, facts | {"percent": round((invoice.net - before) * 100 / abs(before))})
 

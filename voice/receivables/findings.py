@@ -74,6 +74,16 @@ def _change(facts: Facts) -> str:
     return _("%(net)s net, %(percent)s %% against %(before)s the month before.") % words
 
 
+def _first(facts: Facts) -> str:
+    words = {name: values.money(facts[name], facts["currency"]) for name in ("net", "limit")}
+    if facts["before"] is None:
+        return (
+            _("%(net)s net, and no bill of the month before to hold it against: above %(limit)s it is looked at.")
+            % words
+        )
+    return _("%(net)s net, after a month of nothing: above %(limit)s it is looked at.") % words
+
+
 def _late(facts: Facts) -> str:
     day = parse_date(facts["oldest"])
     return ngettext(
@@ -129,6 +139,7 @@ WORDS: dict[str, Callable[[Facts], str]] = {
     "unpriced": _unpriced,
     "uncounted": _uncounted,
     "change": _change,
+    "first": _first,
     "late": _late,
     "no_profile": _no_profile,
     "no_contract": _no_contract,
@@ -172,6 +183,6 @@ def _step(finding: RunFinding) -> tuple[str, str]:
         return _("Enter a rate"), reverse("currencies:new")
     if finding.code == "no_contract" and tenant:
         return _("Make its contract"), reverse("plans:contract_new") + f"?customer={tenant}"
-    if finding.code == "change" and finding.customer and finding.customer.invoice_id:
+    if finding.code in ("change", "first") and finding.customer and finding.customer.invoice_id:
         return _("Look at the draft"), reverse("invoices:detail", args=[finding.customer.invoice_id])
     return "", ""

@@ -76,16 +76,26 @@ class EntityForm(Groups, Stored):
         (_("Registers"), ["vat_id", "tax_number", "registration", "is_in_oss"]),
         (_("Where customers pay"), ["bank", "iban", "bic"]),
         (_("Numbers"), ["invoice_pattern", "credit_note_pattern"]),
+        (_("Before bills go out"), ["first_bill_limit"]),
     ]
+    first_bill_limit = AmountField(
+        label=_("Look at first bills above"),
+        required=False,
+        help_text=LegalEntity._meta.get_field("first_bill_limit").help_text,
+    )
 
     class Meta:
         model = LegalEntity
         fields = [
             *ADDRESS, "area", "is_in_oss", "email", "phone", "vat_id", "tax_number", "registration", "bank", "iban",
-            "bic", "invoice_pattern", "credit_note_pattern",
+            "bic", "invoice_pattern", "credit_note_pattern", "first_bill_limit",
         ]  # fmt: skip
         widgets = LINES | CODES
         help_texts = {"country": ""}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["first_bill_limit"] = f"{self.instance.first_bill_limit / MICROS:.2f}"
 
 
 class ProfileForm(Groups, Stored):

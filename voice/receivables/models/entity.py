@@ -62,11 +62,24 @@ class LegalEntity(Party):
         default=False,
         help_text=_("Consumers in other EU countries then pay the VAT of their own country."),
     )
+    first_bill_limit = models.BigIntegerField(
+        _("look at first bills above"),
+        default=1_000_000_000,
+        help_text=_(
+            "Net, in the bill's currency. A customer's first bill, or one after a month of 0.00, has nothing to be held"
+            " against: above this somebody has to look at it before it goes out. 0 is each of them."
+        ),
+    )
     row_version = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="receivables_entity_first_bill",
+                condition=Q(first_bill_limit__gte=0),
+                violation_error_message=_("A bill is looked at from 0 on."),
+            ),
             models.UniqueConstraint(
                 fields=["msp", "name"],
                 name="receivables_entity_name_once",

@@ -17,6 +17,7 @@ from voice.receivables.models import BillingProfile, LegalEntity, VatIdCheck
 ENTITY = (
     "name", "street", "postcode", "city", "country", "vat_id", "tax_number", "registration", "email", "phone", "bank",
     "iban", "bic", "invoice_pattern", "credit_note_pattern", "area", "is_in_oss",
+    "first_bill_limit",
 )  # fmt: skip
 PROFILE = (
     "name", "street", "postcode", "city", "country", "vat_id", "email", "currency", "due_days", "buyer_reference",

@@ -14,7 +14,7 @@ from voice.plans.tests import make as agreed
 from voice.rating import accounts
 from voice.receivables import checks, hooks
 from voice.receivables.models import BilledCharge, BillingProfile
-from voice.receivables.services import runs
+from voice.receivables.services import runs, save_entity
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
 from voice.receivables.tests.months import BEGINS, EUR, codes, invoices, issue, run_of, state_of, words_of
@@ -81,6 +81,29 @@ def test_a_surprise_has_to_be_ticked_before_it_goes_out(served, northwind):
     runs.tick(run.findings.get(), by=make.BY)
     assert runs.approve_customers(run, None, by=make.BY) == (1, 0)
     assert run.customers.get(tenant=served.tenant).change == 31 * EUR
+
+
+@pytest.mark.parametrize(("before", "words"), [(None, "no bill of the month before"), (0, "after a month of nothing")])
+def test_a_large_bill_without_one_before_has_to_be_looked_at(served, northwind, before, words):
+    if before is not None:
+        make.issued(served, 0, on=date(2026, 10, 1), period=(date(2026, 9, 1), BEGINS))
+    charges(served.tenant, 1_000 * EUR, 10_000)
+    run = run_of(northwind)
+
+    assert codes(run, served.tenant) == ["first"]
+    assert words in words_of(run.findings.get()) and "1,000.01" in words_of(run.findings.get())
+    assert runs.approve_customers(run, None, by=make.BY) == (0, 1)
+    runs.tick(run.findings.get(), by=make.BY)
+    assert runs.approve_customers(run, None, by=make.BY) == (1, 0)
+
+
+@pytest.mark.parametrize(("limit", "found"), [(1_000 * EUR, []), (999_990_000, ["first"]), (0, ["first"])])
+def test_the_company_says_which_first_bills_are_looked_at(served, northwind, limit, found):
+    served.entity.first_bill_limit = limit
+    save_entity(served.entity, by=make.BY)
+    charges(served.tenant, 1_000 * EUR)
+
+    assert codes(run_of(northwind), served.tenant) == found
 
 
 def test_what_was_ticked_stays_so_until_something_about_it_is_different(served, northwind):
