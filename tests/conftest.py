@@ -41,6 +41,7 @@ def _give_the_cast_the_demo() -> None:
     with transaction.atomic():
         msps = [Msp.objects.get(slug=slug) for slug in ("northwind", "fabrikam")]
         customers = [Customer.objects.select_related("msp").get(label=label) for label in ("acme", "globex", "initech")]
+        _apart(customers[0])
         cast = Cast(Region.objects.get(slug="lab"), msps, customers)
         for config in apps.get_app_configs():
             if config.name != "tenants" and find_spec(f"{config.name}.demo"):
@@ -48,3 +49,12 @@ def _give_the_cast_the_demo() -> None:
         contexts.use_public()
         # Nobody is there to be nudged, and no job is to run.
         connection.run_on_commit.clear()
+
+
+def _apart(customer: Customer) -> None:
+    """Let the ids in one customer's schema begin where the others' have not come to: theirs hit nothing of our own."""
+    with contexts.owner(customer.schema_name), connection.cursor() as cursor:
+        cursor.execute("SELECT format('%%I.%%I', schemaname, sequencename) FROM pg_sequences WHERE schemaname = %s",
+                       [customer.schema_name])  # fmt: skip
+        for (name,) in cursor.fetchall():
+            cursor.execute("SELECT setval(%s, 1000)", [name])

@@ -55,6 +55,19 @@ class Leaf:
         own = getattr(self.view, "capability", None)
         return own or PAGES_OF_LIBRARIES.get(self.name)
 
+    def ids(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return an id for each kind of part of the URL that takes one; the API's parts do not say their kind."""
+        kinds = {part[0] for part in ROUTE_PART.findall(self.template)} & given.keys()
+        if self.is_api and getattr(self.view.cls, "lookup_value_converter", "") == "uuid":
+            return dict.fromkeys(kinds, given["uuid"])
+        return {kind: given[kind] for kind in kinds}
+
+    def path(self, ids: dict[str, Any]) -> str:
+        """Return the URL with these ids."""
+        return "/" + ROUTE_PART.sub(
+            lambda part: str(ids.get(part[1], NOWHERE.get(part[1] or "str", "0"))), self.template
+        )
+
     def paths(self, ids: list[int]) -> Iterator[str]:
         """Yield the URL with each of the ids where it takes one."""
         if not ROUTE_PART.search(self.template):
@@ -111,15 +124,15 @@ def snapshot(customer: Any) -> dict[str, list[dict[str, Any]]]:
     with contexts.customer(customer):
         for model in apps.get_models():
             columns = {field.column for field in model._meta.concrete_fields}
-            if model._meta.managed and ("tenant_id" in columns or _in_schema(model)) and _may_read(model):
+            if model._meta.managed and ("tenant_id" in columns or _in_schema(model)) and may_read(model):
                 found[model._meta.label] = list(model._default_manager.order_by("pk").values())
     return found
 
 
-def _may_read(model: Any) -> bool:
-    # Of tables whose every row is the MSP's alone the customers' role may not even ask.
+def may_read(model: Any) -> bool:
+    # Of tables whose every row is the MSP's alone the customers' role may not even ask; others are not there at all.
     with connection.cursor() as cursor:
-        cursor.execute("SELECT has_table_privilege(current_user, %s, 'SELECT')", [model._meta.db_table])
+        cursor.execute("SELECT has_table_privilege(to_regclass(%s)::oid, 'SELECT')", [model._meta.db_table])
         return bool(cursor.fetchone()[0])
 
 
