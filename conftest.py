@@ -24,6 +24,7 @@ from tenants.models import BaseDomain, Customer, Domain, Membership, Msp, Region
 from tenants.services.customers import create_customer
 from tenants.services.msps import create_msp
 
+pytest_plugins = ("tests.second_tries",)
 PASSWORD = "correct horse battery staple"
 LAB = Actor.system("tests")
 # What Hypothesis tries is never timed: a busy machine is no fault of ours.
@@ -53,7 +54,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give tests over real sockets and daemons a second try: a machine that stalls for a second is no fault of ours.
 
-    A second try is printed as `R`; what fails twice has failed. RERUNS=0 shows what the first try says.
+    A second try is printed as `R` and named at the end; what fails twice has failed, and so has a run with more than
+    three of them. RERUNS=0 shows what the first try says.
     """
     reruns = int(os.environ.get("RERUNS", "1"))
     for item in items:
