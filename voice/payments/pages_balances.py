@@ -33,7 +33,11 @@ class BalanceList(ListPage):
     export_name = "balances"
     summed = [("owed", _("To be paid"))]
     size = 50
-    empty = Empty(_("No customers yet."), _("Each customer has an account from its first call on."), icon="wallet")
+    empty = Empty(
+        _("No customers yet."),
+        _("Each customer has an account from its first call, payment or bill on."),
+        icon="wallet",
+    )
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request, tabs=payment_tabs(request, "balances"))
