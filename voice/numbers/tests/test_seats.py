@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from portal.db import contexts
 from tenants.models import Customer
+from tenants.services import start_acting
+from tenants.tests.clients import client_of
 from voice.directory.models import Person
 from voice.directory.services import delete_person
 from voice.directory.tests.make import berlin
@@ -120,9 +122,13 @@ def test_a_closed_customer_has_no_seats(acme, nadia, stock, anna):
         assert seats() == [(stock[0], anna.pk, False)]
 
 
-@pytest.mark.parametrize("write", ["page", "api"])
-def test_page_and_api_leave_the_same_date(acme, alice, stock, anna, ben, client_of, write):
-    client, held = client_of(alice, acme), first()
+@pytest.mark.parametrize("write", ["page", "api", "acting"])
+def test_page_and_api_leave_the_same_date_whoever_is_there(acme, alice, nadia, stock, anna, ben, write):
+    held, acting = first(), None
+    if write == "acting":
+        with contexts.msp(acme.msp):
+            acting, _secret = start_acting(acme, user=nadia, reason="ticket 7", by=None)
+    client = client_of(nadia if acting else alice, acme, acting=acting)
     if write == "api":
         answer = client.patch(f"/api/v1/numbers/{held.pk}/", {"person": ben.pk}, content_type="application/json")
     else:
@@ -133,6 +139,20 @@ def test_page_and_api_leave_the_same_date(acme, alice, stock, anna, ben, client_
 
     contexts.use_customer(acme)
     assert seats() == [(stock[0], anna.pk, False), (stock[0], ben.pk, True)]
+
+
+def test_a_person_that_a_program_removes_and_a_number_that_is_given_back_leave_their_dates(
+    acme, alice, nadia, stock, anna, ben
+):
+    gone, second = anna.pk, Number.objects.get(e164=E164S[1])
+    second.person = ben
+    services.activate(second, customer=acme, by=alice)
+
+    assert client_of(alice, acme).delete(f"/api/v1/people/{gone}/").status_code == 204
+    allocation.release(stock[1:], msp=acme.msp, by=nadia)
+
+    contexts.use_customer(acme)
+    assert seats() == [(stock[0], gone, False), (stock[1], ben.pk, False)]
 
 
 def test_the_database_refuses_two_people_at_one_number_at_a_time(stock, ben):
