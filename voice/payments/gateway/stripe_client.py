@@ -48,6 +48,9 @@ class StripeGateway:
         try:
             self._client.v1.checkout.sessions.expire(session)
         except stripe.InvalidRequestError as error:
+            if error.code == "resource_missing":
+                # Of an account that the company had before: it ends within a day, and nobody can close it from here.
+                return True
             # Only an open one expires: this one did so before, or was completed.
             found: Any = _asked(
                 lambda: self._client.v1.checkout.sessions.retrieve(session, {"expand": ["payment_intent"]})

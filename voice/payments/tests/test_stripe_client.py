@@ -134,6 +134,12 @@ def test_a_checkout_that_is_not_open_any_more_says_whether_money_comes(status, i
     assert wire.asked[1][1].startswith("https://api.stripe.com/v1/checkout/sessions/cs_1?expand")
 
 
+def test_a_checkout_of_an_account_that_the_company_had_before_keeps_nobody_from_paying():
+    missing = {"error": {"type": "invalid_request_error", "code": "resource_missing", "message": "No such session"}}
+    real, wire = gateway(404, missing)
+    assert real.expire("cs_lab_1") is True and len(wire.asked) == 1
+
+
 def test_a_checkout_that_stays_open_is_an_error():
     still = {"id": "cs_1", "object": "checkout.session", "status": "open", "payment_intent": None}
     for answers in ([(400, NOT_OPEN), (200, still)], [(401, {"error": {"type": "invalid_request_error"}})]):
