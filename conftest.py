@@ -50,19 +50,23 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give tests over real sockets and daemons a second try: a machine that stalls for a second is no fault of ours.
 
-    A second try is printed as `R` and named at the end; what fails twice has failed, and so has a run with more than
-    three of them. RERUNS=0 shows what the first try says.
+    A second try is printed as `R` and named at the end; what fails twice has failed, and so has a run with many of them
+    (`tests.second_tries`). RERUNS=0 shows what the first try says.
     """
     reruns = int(os.environ.get("RERUNS", "1"))
+    here = Path(__file__).parent / "tests"
     for item in items:
+        folder = item.path.parent
+        if kind := {here / "browser": "browser", here / "system": "sip"}.get(folder):
+            item.add_marker(getattr(pytest.mark, kind))
         if not (item.get_closest_marker("sip") or item.get_closest_marker("browser")):
             continue
-        # Their daemons and browsers are shared by a file, or by a folder: they stay in one process.
-        folder = item.path.parent
+        # Their daemons and browsers are shared by a file, or by a folder: they stay in one process. Said before all
+        # other hooks, because xdist reads it in a hook of its own.
         if not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(str(folder if folder.parent.name == "tests" else item.path)))
         if reruns:

@@ -61,7 +61,7 @@ def as_customer(policy: PolicyView) -> CustomerFacts:
         active=True,
         fqdns=(ACME,),
         country="DE",
-        cps=100,
+        cps=1000,
         channels=100,
         lines=policy.lines,
         default_caller_id=policy.default_caller,
@@ -181,7 +181,7 @@ async def test_the_sbc_ranks_trunks_as_the_decks_do(stage: Stage):  # noqa: F811
         protects = dice.random() < 0.6
         policy = PolicyView((line,), {}, own_numbers=frozenset(NUMBERS))
         own = TrunkFacts(4, "127.0.0.1", 5060, "udp", 3, owner=17)
-        customer = replace(as_customer(policy), cps=1000, own_trunks=(own,), protected=4 if protects else 0)
+        customer = replace(as_customer(policy), own_trunks=(own,), protected=4 if protects else 0)
         at = begin + timedelta(hours=dice.randint(0, 400))
         rows = [*compile_customer(customer, generation), *price_rows(3, {0: ranks, 4: losses})]
         told = [(row.table, row.key, row.value) for row in rows if row.table not in ("gw", "pt", "tn", "lt")]
