@@ -1,5 +1,6 @@
 """Counting calls as they are stored: dashboards read these counts, never the call records."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from portal.db import contexts
 from voice.calls.dispositions import is_effective
 
 GRAINS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
+MINUTE, HOUR = GRAINS["minute"], GRAINS["hour"]
 
 _ADD = """
 INSERT INTO calls_rollup AS r
@@ -43,45 +45,44 @@ UPDATE calls_rollup r SET talk_ms = greatest(0, r.talk_ms + held.more_ms) FROM h
 
 
 class Tally:
-    """Adds up call records by customer, trunk and time, then writes the sums in one statement each."""
+    """Adds up call records by customer, trunk and time, then writes the sums in one statement each.
+
+    Calls are added to their minute only, and to their hour where they failed: the longer times are sums of these.
+    """
 
     def __init__(self) -> None:
-        self.counts: dict[tuple[int, int, str, int, str], list[int]] = {}
-        self.failures: dict[tuple[int, int, str, int, int, str], int] = {}
-        self.longer: dict[tuple[int, str, int, str], int] = {}
+        self.counts: dict[tuple[int, int, int, str], list[int]] = {}
+        self.failures: dict[tuple[int, int, int, int, str], int] = {}
+        self.longer: dict[tuple[int, int, str], int] = {}
 
     def add(self, tenant: int, msp: int, record: dict[str, Any], disposition: str, talk_ms: int) -> None:
         invited, answered = record["invited"], record["answered"] is not None
         effective = is_effective(record, disposition)
         rang = record["ringing"] if record["ringing"] is not None else record["answered"]
         pdd = max(0, rang - invited) if rang is not None else None
-        trunks = _trunks(record)
-        for grain, length in GRAINS.items():
-            at = invited - invited % length
-            self._count((tenant, msp, grain, at, ""), answered, effective, talk_ms, pdd)
-            for trunk, last in trunks:
-                self._count(
-                    (tenant, msp, grain, at, trunk),
-                    answered and last,
-                    effective and last,
-                    talk_ms if last else 0,
-                    pdd if last else None,
-                )
-            if not answered and grain != "minute":
-                key = (tenant, msp, grain, at, record["code"], disposition)
-                self.failures[key] = self.failures.get(key, 0) + 1
+        at = invited - invited % MINUTE
+        self._count((tenant, msp, at, ""), answered, effective, talk_ms, pdd)
+        for trunk, last in _trunks(record):
+            self._count(
+                (tenant, msp, at, trunk),
+                answered and last,
+                effective and last,
+                talk_ms if last else 0,
+                pdd if last else None,
+            )
+        if not answered:
+            key = (tenant, msp, invited - invited % HOUR, record["code"], disposition)
+            self.failures[key] = self.failures.get(key, 0) + 1
 
     def lengthen(self, tenant: int, record: dict[str, Any], more_ms: int) -> None:
         """Count more talk, or less, for a call that was added before."""
-        names = ["", *(trunk for trunk, last in _trunks(record) if last)]
-        for grain, length in GRAINS.items():
-            at = record["invited"] - record["invited"] % length
-            for name in names:
-                key = (tenant, grain, at, name)
-                self.longer[key] = self.longer.get(key, 0) + more_ms
+        at = record["invited"] - record["invited"] % MINUTE
+        for name in ("", *(trunk for trunk, last in _trunks(record) if last)):
+            key = (tenant, at, name)
+            self.longer[key] = self.longer.get(key, 0) + more_ms
 
     def _count(
-        self, key: tuple[int, int, str, int, str], answered: bool, effective: bool, talk_ms: int, pdd: int | None
+        self, key: tuple[int, int, int, str], answered: bool, effective: bool, talk_ms: int, pdd: int | None
     ) -> None:
         sums = self.counts.get(key)
         if sums is None:
@@ -96,13 +97,26 @@ class Tally:
 
     def write(self) -> None:
         """Add the sums to the roll-ups; whoever calls holds the transaction."""
+        counts: dict[tuple[Any, ...], list[int]] = {}
+        for (tenant, msp, at, trunk), sums in self.counts.items():
+            for grain, length in GRAINS.items():
+                key = (tenant, msp, grain, at - at % length, trunk)
+                counts[key] = [a + b for a, b in zip(counts[key], sums, strict=True)] if key in counts else sums
+        failures: Counter[tuple[Any, ...]] = Counter()
+        for (tenant, msp, at, code, disposition), count in self.failures.items():
+            for grain in ("hour", "day"):
+                failures[tenant, msp, grain, at - at % GRAINS[grain], code, disposition] += count
+        longer: Counter[tuple[Any, ...]] = Counter()
+        for (tenant, at, trunk), more_ms in self.longer.items():
+            for grain, length in GRAINS.items():
+                longer[tenant, grain, at - at % length, trunk] += more_ms
         with connection.cursor() as cursor:
-            if self.counts:
-                cursor.execute(_ADD, _columns((*key, *sums) for key, sums in self.counts.items()))
-            if self.failures:
-                cursor.execute(_FAILED, _columns((*key, count) for key, count in self.failures.items()))
-            if self.longer:
-                cursor.execute(_LENGTHEN, _columns((*key, more_ms) for key, more_ms in self.longer.items()))
+            if counts:
+                cursor.execute(_ADD, _columns((*key, *sums) for key, sums in counts.items()))
+            if failures:
+                cursor.execute(_FAILED, _columns((*key, count) for key, count in failures.items()))
+            if longer:
+                cursor.execute(_LENGTHEN, _columns((*key, more_ms) for key, more_ms in longer.items()))
 
 
 def _trunks(record: dict[str, Any]) -> list[tuple[str, bool]]:
