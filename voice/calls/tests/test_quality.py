@@ -104,4 +104,7 @@ def test_a_call_that_its_caller_gave_up_tells_of_the_network_only_where_it_rang(
 
     tally.add(1, 2, record, "cancelled", 0)
 
-    assert {(key[4], sums[2]) for key, sums in tally.counts.items()} == {("", effective), ("g1", effective)}
+    assert {(trunk, sums[2]) for (_tenant, _msp, _at, trunk), sums in tally.counts.items()} == {
+        ("", effective),
+        ("g1", effective),
+    }
