@@ -37,7 +37,8 @@ def data(message: Message, hidden: Hidden) -> dict[str, Any]:
     elif message.kind == Kind.REVERSAL:
         found["reversal"] = _reversal(Reversal.objects.select_related("payment").get(pk=document))
     elif message.kind in (Kind.INVOICE, Kind.CREDIT_NOTE):
-        invoice = receivables.invoices().prefetch_related("lines", "taxes").get(pk=document)
+        invoices = receivables.with_settlements(receivables.invoices()).prefetch_related("lines", "taxes")
+        invoice = invoices.get(pk=document)
         found["invoice"] = InvoiceSerializer(invoice).data
     return found
 

@@ -7,12 +7,10 @@ from itertools import islice
 from typing import Any, cast
 
 from django.db.models import QuerySet, Sum
-from django.http import HttpResponse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.ui import cursor
-from portal.ui.export import csv_response
 from portal.ui.lists import Choice, Column, Empty
 from portal.ui.navigation import row_url
 from voice.calls import selectors
@@ -76,13 +74,8 @@ class NumberUsageList(MonthList):
         name_holders(page.rows)
         return page
 
-    def export(self) -> HttpResponse:
-        """Answer with the rows as CSV."""
-        return csv_response(self.export_name, self.visible_columns(), self._named())
-
-    def _named(self) -> Iterator[NumberDay]:
-        rows = cursor.ordered(self.found, self.sort.lstrip("-"), self.tie, self.sort.startswith("-"))
-        rest = rows.iterator(chunk_size=BATCH)
+    def rows_to_export(self) -> Iterator[NumberDay]:
+        rest = self.in_order().iterator(chunk_size=BATCH)
         while some := list(islice(rest, BATCH)):
             name_holders(some)
             yield from some

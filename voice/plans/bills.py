@@ -52,7 +52,6 @@ __all__ = [
     "plan_bill",
     "usage_item",
     "usage_text",
-    "zone_of",
 ]
 
 # Reads the calls that are to be billed, in the order of their answer.
@@ -61,27 +60,20 @@ Calls = Callable[[], Iterable[CallToBill]]
 Span = tuple[datetime, datetime]
 
 
-def zone_of(customer_id: int, day: date) -> tzinfo:
-    """Return the zone whose days count for a customer: that of the plan that holds on a day or held last, or UTC."""
-    phases = Phase.objects.filter(tenant=customer_id, begins__lte=day).order_by("-begins")
-    name = phases.values_list("version__plan__zone", flat=True).first()
-    return ZoneInfo(name) if name else UTC
-
-
 def moments(customer_id: int, begins: date, ends: date) -> Span:
     """Return when a period of days begins and ends for a customer: midnight in the zone of its plan, or UTC."""
-    return _span(zone_of(customer_id, ends), begins, ends)
+    return moments_of([customer_id], begins, ends)[customer_id]
 
 
 def moments_of(customers: Sequence[int], begins: date, ends: date) -> dict[int, Span]:
-    """Return the same for many customers, read at once."""
+    """Return the same for many customers; the zone is that of the plan that holds on the last day or held last."""
     phases = Phase.objects.filter(tenant__in=customers, begins__lte=ends).order_by("tenant", "-begins")
     zones = dict(phases.distinct("tenant").values_list("tenant", "version__plan__zone"))
-    return {each: _span(ZoneInfo(zones[each]) if each in zones else UTC, begins, ends) for each in customers}
-
-
-def _span(zone: tzinfo, begins: date, ends: date) -> Span:
-    return datetime.combine(begins, time(), zone), datetime.combine(ends, time(), zone)
+    found = {}
+    for each in customers:
+        zone: tzinfo = ZoneInfo(zones[each]) if each in zones else UTC
+        found[each] = datetime.combine(begins, time(), zone), datetime.combine(ends, time(), zone)
+    return found
 
 
 def plan_bill(
