@@ -88,7 +88,12 @@ async def test_another_customers_number_is_not_shown_later_in_the_call_either(st
 
     invite = stage.invite_from_teams(teams, "+442071234567", "+4989222")
     mine, _theirs, got = await stage.answered(teams, invite, carrier, SDP)
-    mine.request("INVITE", body=SRTP_SDP.format(address=teams.address, port=40000))
+    others = (
+        ("Diversion", "<tel:+4989222>"),
+        ("History-Info", "<sip:+4989222@x>"),
+        ("Referred-By", "<sip:+4989222@x>"),
+    )
+    mine.request("INVITE", body=SRTP_SDP.format(address=teams.address, port=40000), headers=others)
     again = await carrier.expect("INVITE")
     carrier.reply(again, 488)
     refused = await teams.expect("INVITE", 488)
