@@ -24,7 +24,7 @@ from tenants.models import BaseDomain, Customer, Domain, Membership, Msp, Region
 from tenants.services.customers import create_customer
 from tenants.services.msps import create_msp
 
-pytest_plugins = ("tests.second_tries",)
+pytest_plugins = ("tests.second_tries", "tests.sharing")
 PASSWORD = "correct horse battery staple"
 LAB = Actor.system("tests")
 # What Hypothesis tries is never timed: a busy machine is no fault of ours.
@@ -50,7 +50,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give tests over real sockets and daemons a second try: a machine that stalls for a second is no fault of ours.
 
@@ -60,15 +59,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reruns = int(os.environ.get("RERUNS", "1"))
     here = Path(__file__).parent / "tests"
     for item in items:
-        folder = item.path.parent
-        if kind := {here / "browser": "browser", here / "system": "sip"}.get(folder):
+        if kind := {here / "browser": "browser", here / "system": "sip"}.get(item.path.parent):
             item.add_marker(getattr(pytest.mark, kind))
         if not (item.get_closest_marker("sip") or item.get_closest_marker("browser")):
             continue
-        # Their daemons and browsers are shared by a file, or by a folder: they stay in one process. Said before all
-        # other hooks, because xdist reads it in a hook of its own.
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(str(folder if folder.parent.name == "tests" else item.path)))
         if reruns:
             item.add_marker(pytest.mark.flaky(reruns=reruns))
 

@@ -12,10 +12,7 @@ from tests.browser.walk import OF_COLOURS, OF_WIDTH, RULES, access_of, form_of, 
 SHOTS = os.environ.get("SCREENSHOTS", "")
 LOOKS = {"light": ("light", WIDE), "dark": ("dark", WIDE), "phone": ("light", PHONE)}
 RULES_OF = {"light": RULES, "dark": OF_COLOURS, "phone": OF_WIDTH}
-# Who sees mostly the same pages walks in one process: what one has looked at the next need not.
-WALKS = [
-    pytest.param(who, marks=pytest.mark.xdist_group(f"walk{person.host.count('.')}")) for who, person in PEOPLE.items()
-]
+# Who sees mostly the same pages: what one has looked at the next need not.
 looked_at: set[tuple[str, str]] = set()
 
 
@@ -26,7 +23,7 @@ def shoot(page, who, name):
         page.screenshot(path=Path(SHOTS) / file, full_page=True)
 
 
-@pytest.mark.parametrize("who", WALKS)
+@pytest.mark.parametrize("who", PEOPLE)
 def test_every_page_answers_and_can_be_used_by_everybody(portal, browser_of, who):
     page = browser_of(who).new_page()
     said: list[str] = []
