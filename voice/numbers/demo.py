@@ -1,13 +1,16 @@
 """The demo's customers get numbers, and use most of them."""
 
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from portal.core.audit import Actor
 from tenants.models import Customer
 from voice.directory.models import Person, Place
 from voice.inventory.models import StockNumber
 from voice.numbers import allocation, services
-from voice.numbers.models import ApprovedCallerId, Number
+from voice.numbers.models import ApprovedCallerId, Number, Seat
 
 HELD = {"acme": ("+493023125", 40), "globex": ("+1206555", 20), "initech": ("+442079460", 25)}
 LABELS = ("Reception", "Support", "Sales", "Accounts", "Warehouse", "Meeting room", "Fax", "Door", "Lift", "Night bell")
@@ -43,6 +46,8 @@ def _use(customer: Customer, by: Actor) -> None:
         if number.label == "Fax":
             number.inbound = Number.Inbound.REFUSE
         services.save_number(number, customer=customer, by=by)
+    # Calls of the weeks before are told of later, and were these people's.
+    Seat.objects.update(since=timezone.now() - timedelta(days=75))
     services.set_state(ids[12:13], Number.State.SUSPENDED, customer=customer, by=by)
     services.save_caller_id_policy(customer, policy="replace", number=numbers[0].e164, by=by)
     head_office = ApprovedCallerId(
