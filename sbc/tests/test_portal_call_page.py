@@ -1,5 +1,6 @@
 """Why did this call fail? What a call's page says of its line and its trunks."""
 
+import csv
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -90,3 +91,22 @@ def test_a_cause_that_nobody_named_is_derived_on_page_and_api_and_the_record_sta
     with contexts.customer(acme):
         kept = Cdr.objects.get()
     assert kept.cause is None and "cause_derived" not in kept.attempts[0]
+
+
+def test_whose_side_ended_a_call_is_said_on_page_export_and_api_and_not_stored(
+    region: Region, trunks: list[Trunk], alice: Any, nadia: Any, acme: Customer, client_of: Any
+) -> None:
+    path = stored(region, record(1, acme.pk, egress=trunks[0].gateway, released_by="called"))
+
+    for browser in (client_of(alice, acme), client_of(nadia, acme.msp)):
+        page, said = browser.get(path).content.decode(), browser.get(f"/api/v1{path}").json()
+        export = browser.get("/calls/", {"export": "csv"}).content.decode("utf-8-sig")
+        (row,) = csv.DictReader(export.splitlines())
+
+        assert "Ended by" in page and "the carrier, the outside party" in page
+        assert (said["released_by"], said["releaser"]) == ("called", "carrier")
+        assert row["Ended by"] == "the carrier, the outside party"
+        described = browser.get("/api/v1/schema/").json()["components"]["schemas"]
+        told = described["Call" if said.get("customer") is None else "MspCall"]["properties"]["releaser"]
+        assert told["readOnly"] and "carrier" in str(told) + str(described.get("ReleaserEnum", ""))
+    assert "releaser" not in {field.name for field in Cdr._meta.get_fields()}

@@ -10,21 +10,26 @@ from voice.calls import quality, selectors
 from voice.calls.causes import attempts_with_causes, derived_cause
 from voice.calls.masking import hidden_in
 from voice.calls.models import Cdr, CdrQuerySet, LiveCall, Rollup, RunningCall
+from voice.calls.releasers import Releaser, releaser
 
 FACTS = [
     "id", "call", "direction", "side", "call_id", "caller", "caller_sent", "called", "called_sent", "invited",
     "ringing", "answered", "ended", "end_unknown", "last_seen", "talk_ms", "code", "cause", "reason", "released_by",
     "disposition", "ingress", "ingress_name", "egress", "egress_name", "route_id", "attempts", "limit", "screening",
     "attestation",
-    "media", "cause_derived",
+    "media", "cause_derived", "releaser",
 ]  # fmt: skip
 LIVE_FACTS = ["call", "direction", "caller", "called", "trunk", "state", "started", "answered"]
 
 
 class CallSerializer(serializers.ModelSerializer[Cdr]):
-    """A call record; `cause` is what the other side named, `cause_derived` what the SIP code stands for (RFC 3398)."""
+    """A call record; `cause` is what the other side named, `cause_derived` what the SIP code stands for (RFC 3398).
+
+    `released_by` is the end of the call that ended it, `releaser` whose side that is.
+    """
 
     cause_derived = serializers.SerializerMethodField()
+    releaser = serializers.SerializerMethodField()
 
     class Meta:
         model = Cdr
@@ -32,6 +37,9 @@ class CallSerializer(serializers.ModelSerializer[Cdr]):
 
     def get_cause_derived(self, call: Cdr) -> int | None:
         return derived_cause(call)
+
+    def get_releaser(self, call: Cdr) -> Releaser:
+        return releaser(call)
 
     def to_representation(self, instance: Cdr) -> dict[str, Any]:
         return super().to_representation(instance) | {"attempts": attempts_with_causes(instance)}

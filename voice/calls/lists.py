@@ -13,6 +13,7 @@ from voice.calls import hooks, selectors, story
 from voice.calls.masking import hidden_in, sight_of
 from voice.calls.models import Cdr, CdrQuerySet, Disposition
 from voice.calls.models.cdr import Direction
+from voice.calls.releasers import releaser
 
 # What decides which columns of prices a reader gets.
 PRICED = ("bills.view", "costs.view")
@@ -65,7 +66,9 @@ class CallList(ListPage):
         if self.request.tenant is None:  # type: ignore[attr-defined]
             columns.insert(1, Column("tenant__name", _("Customer")))
         priced = hooks.prices().columns(self.request)
-        if priced and not self.in_file and self.request.GET.get("export") != "csv":
+        if self.in_file or self.request.GET.get("export") == "csv":
+            columns.append(Column("releaser", _("Ended by"), value=lambda cdr: releaser(cdr).label))
+        elif priced:
             # On a page there is no room beside the charge; filters, export and each call's own page have them.
             left_out = {"code", "direction"} | (set() if self.request.tenant is not None else {"trunk"})  # type: ignore[attr-defined]
             columns = [column for column in columns if column.name not in left_out]

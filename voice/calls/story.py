@@ -15,6 +15,7 @@ from voice.calls.causes import attempts_with_causes, derived_cause
 from voice.calls.masking import BELOW_COST
 from voice.calls.models import Cdr, Disposition
 from voice.calls.models.cdr import Direction
+from voice.calls.releasers import releaser
 from voice.calls.words import words_for, words_for_cause
 
 LONGEST = 60
@@ -113,6 +114,11 @@ def cause(cdr: Cdr) -> tuple[str, str]:
     return _cause(derived), how
 
 
+def ended_by(cdr: Cdr) -> str:
+    """Return whose side ended a call, and why where it was the SBC."""
+    return _with_reason(str(releaser(cdr).label), cdr)
+
+
 def timeline(cdr: Cdr) -> list[Event]:
     """Return what happened when, in order."""
     events = [Event(cdr.invited, _("Call came in from %(side)s") % {"side": ingress(cdr)}, icon="phone-incoming")]
@@ -193,7 +199,10 @@ def _answered(cdr: Cdr) -> Iterator[str]:
 
 
 def _who_ended(cdr: Cdr) -> str:
-    who = str(RELEASED.get(cdr.released_by, ""))
+    return _with_reason(str(RELEASED.get(cdr.released_by, "")), cdr)
+
+
+def _with_reason(who: str, cdr: Cdr) -> str:
     why = (LIMITS.get(cdr.limit) or ENDED_BY_US.get(cdr.reason)) if cdr.released_by == "sbc" else None
     return f"{who}: {why}" if why else who
 

@@ -70,7 +70,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "ingress": story.ingress(call),
             "egress": story.egress(call),
             "screening": story.SCREENING.get(call.screening, ""),
-            "released": story.RELEASED.get(call.released_by, ""),
+            "ended_by": story.ended_by(call),
             "media": sorted((call.media or {}).items()),
             "route": route if call.route_id else None,
             "can_see_trunks": request.can("carriers.view"),  # type: ignore[attr-defined]
