@@ -88,10 +88,12 @@ class Number(models.Model):
 class Seat(Dated):
     """The time for which a person had an active number: what a fee for each user is asked for.
 
-    Number and person are plain ids: both may be gone before the month is billed.
+    Number and person are plain ids: both may be gone before the month is billed. The number itself stands beside its
+    id, to know whose calls those were; it is unknown of a number that was given back before that was noted.
     """
 
     stock_id = models.BigIntegerField()
+    e164 = E164Field(_("number"), null=True, editable=False)
     person_id = models.BigIntegerField()
 
     objects = DatedQuerySet.as_manager()

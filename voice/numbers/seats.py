@@ -13,12 +13,14 @@ BATCH = 1000
 
 def follow(numbers: Iterable[Number]) -> None:
     """Begin and end seats as these numbers now say, in the transaction and under the lock of the change."""
-    _turn({each.stock_id: each.person_id if each.state == Number.State.ACTIVE else None for each in numbers})
+    found = {each.stock_id: each for each in numbers}
+    active = Number.State.ACTIVE
+    _turn({stock: each.person_id if each.state == active else None for stock, each in found.items()}, found)
 
 
 def vacate(stock_ids: Iterable[int]) -> None:
     """End the seats at numbers that are taken from the customer."""
-    _turn(dict.fromkeys(stock_ids))
+    _turn(dict.fromkeys(stock_ids), {})
 
 
 @hears_of_removal
@@ -29,7 +31,7 @@ def leave(person: Person) -> None:
     Seat.objects.filter(person_id=person.pk).end(timezone.now())
 
 
-def _turn(wanted: dict[int, int | None]) -> None:
+def _turn(wanted: dict[int, int | None], numbers: dict[int, Number]) -> None:
     now = timezone.now()
     last = {seat.stock_id: seat for seat in Seat.objects.filter(stock_id__in=wanted).last_of_each("stock_id")}
     sits = {stock: seat.person_id for stock, seat in last.items() if seat.until is None}
@@ -38,7 +40,12 @@ def _turn(wanted: dict[int, int | None]) -> None:
     # What has just ended still says in `last` that it is open: then it was so up to now.
     Seat.objects.bulk_create(
         [
-            Seat(stock_id=stock, person_id=person, since=last[stock].next(now) if stock in last else now)
+            Seat(
+                stock_id=stock,
+                e164=numbers[stock].e164,
+                person_id=person,
+                since=last[stock].next(now) if stock in last else now,
+            )
             for stock, person in changed.items()
             if person is not None
         ],

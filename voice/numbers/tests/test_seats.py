@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from portal.db import contexts
@@ -107,6 +108,8 @@ def test_a_person_that_is_removed_leaves_the_seat(acme, alice, stock, anna):
 def test_a_number_that_is_returned_or_moved_is_nobodys_seat_any_more(acme, globex, nadia, stock, anna):
     allocation.move(stock[:1], globex, by=nadia)
     assert seats() == [(stock[0], anna.pk, False)]
+    # Whose calls its calls were is known all the same.
+    assert Seat.objects.exclude(until=F("since")).get().e164 == E164S[0]
 
     with contexts.customer(globex):
         assert seats() == []
