@@ -14,7 +14,7 @@ Key = tuple[str, str, date]
 class Pot:
     """The seconds that an allowance gave for some days, to be drawn from `begins` up to `ends`.
 
-    No destinations are all of them. Where each calling number has its own, each has so many seconds.
+    No destinations are all of them. Where each user has its own, each has so many seconds, or its share of them.
     """
 
     allowance: str
@@ -23,6 +23,10 @@ class Pot:
     ends: date
     destinations: frozenset[str] = frozenset()
     own: bool = False
+    shares: Mapping[str, int] = field(default_factory=dict)
+
+    def given(self, user: str) -> int:
+        return self.shares.get(user, self.seconds)
 
     def covers(self, destination: str, day: date) -> bool:
         return self.begins <= day < self.ends and (not self.destinations or destination in self.destinations)
@@ -41,12 +45,12 @@ class Drawing:
     drawn: dict[Key, int] = field(default_factory=dict)
     _fitting: dict[tuple[str, date], list[Pot]] = field(default_factory=dict)
 
-    def draw(self, destination: str, day: date, seconds: int, caller: str = "") -> list[tuple[Pot, int]]:
+    def draw(self, destination: str, day: date, seconds: int, user: str = "") -> list[tuple[Pot, int]]:
         """Take up to so many seconds for a call, from the narrowest pot that has any, then from the next."""
         taken = []
         for pot in self._for(destination, day):
-            key = (pot.allowance, caller if pot.own else "", pot.begins)
-            left = pot.seconds - self.drawn.get(key, 0)
+            key = (pot.allowance, user if pot.own else "", pot.begins)
+            left = pot.given(key[1]) - self.drawn.get(key, 0)
             if left <= 0:
                 continue
             some = min(left, seconds)
@@ -92,4 +96,17 @@ def left_of(pots: Iterable[Pot], drawn: Mapping[Key, int], day: date) -> dict[st
             given, left = found.get(pot.allowance, (0, 0))
             rest = pot.seconds - drawn.get((pot.allowance, "", pot.begins), 0)
             found[pot.allowance] = (given + pot.seconds, left + max(0, rest))
+    return found
+
+
+def left_of_users(
+    pots: Iterable[Pot], drawn: Mapping[Key, int], day: date, keys: Iterable[Key]
+) -> dict[str, list[int]]:
+    """Return the seconds that are left on a day to each user who drew by these keys, by the allowance of its own."""
+    own = {(pot.allowance, pot.begins): pot for pot in pots if pot.own}
+    found: dict[str, list[int]] = {}
+    for name, user in dict.fromkeys((name, user) for name, user, begins in keys if (name, begins) in own):
+        open_ = (pot for pot in own.values() if pot.allowance == name and pot.begins <= day < pot.ends)
+        left = (pot.given(user) - drawn.get((name, user, pot.begins), 0) for pot in open_)
+        found.setdefault(name, []).append(sum(max(0, each) for each in left))
     return found

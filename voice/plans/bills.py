@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from tenants.models import Customer
 from voice.plans.allowances import Pot
 from voice.plans.charges import Callers, Remainders, calls_between, without
-from voice.plans.facts import Situation
+from voice.plans.facts import Situation, has_own
 from voice.plans.items import (
     COMMITMENT,
     CREDIT,
@@ -116,7 +116,7 @@ def bill_of(
         usage,
         reading.calls,
         Remainders(customer.pk),
-        caller_of=reading.caller_of,
+        user_of=reading.user_of,
         before=reading.before,
         oldest=oldest.astimezone(situation.zone).date() if oldest else None,
     )
@@ -140,7 +140,7 @@ class _Reading:
         self._calls = calls or (lambda: calls_between(customer.pk, self.begins, self.ends))
         self._late: list[CallToBill] = []
         self._rest: Iterable[CallToBill] | None = None
-        self._has_own = any(clause.pool == "own" for phase in situation.phases for clause in phase.clauses)
+        self._has_own = any(has_own(phase.clauses) for phase in situation.phases)
         self._callers: Callers | None = None
         # The earliest call that is read.
         self._since = self.begins
@@ -178,10 +178,10 @@ class _Reading:
         late = {(call.invited, call.id) for call in self._late}
         return without(calls_between(self.customer.pk, begins, self.begins), late)
 
-    def caller_of(self, call: CallToBill) -> str:
-        """Return who called, where somebody's plan gives each calling number minutes of its own."""
+    def user_of(self, call: CallToBill) -> str:
+        """Return who called, where a plan gives each user minutes of its own."""
         if not self._has_own:
             return anybody(call)
         if self._callers is None:
-            self._callers = Callers(self.customer.pk, self._since, self.ends)
+            self._callers = Callers(self.customer.pk, self._since, self.ends, self.situation.users)
         return self._callers(call)

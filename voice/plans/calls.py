@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from voice.plans import words
-from voice.plans.allowances import Drawing, Key, Pot, left_of
+from voice.plans.allowances import Drawing, Key, Pot, left_of, left_of_users
 from voice.plans.facts import CALL, COMMITMENT, DISCOUNT, MINUTES, TIERS, Clause, Phase, Situation
 from voice.plans.fees import basis_of
 from voice.plans.items import USAGE, AllowanceState, CallCover, CallToBill, PlanItem, UsageSum, usage_item
@@ -15,7 +15,7 @@ from voice.rating.decks import Direction
 OUT = Direction.OUT.value
 # Says what is left to pay of a call whose first seconds are covered, and whose minutes a call draws from.
 Rest = Callable[[CallToBill, int], int]
-CallerOf = Callable[[CallToBill], str]
+UserOf = Callable[[CallToBill], str]
 Place = tuple[str, str, str]
 
 
@@ -62,10 +62,8 @@ def from_sums(situation: Situation, begins: date, ends: date, usage: Sequence[Us
 class CallsReader:
     """Reads the calls of a period one by one, in the order of their answer."""
 
-    def __init__(
-        self, situation: Situation, pots: Sequence[Pot], rest: Rest, caller_of: CallerOf, begins: date
-    ) -> None:
-        self.situation, self.pots, self.rest, self.caller_of, self.begins = situation, pots, rest, caller_of, begins
+    def __init__(self, situation: Situation, pots: Sequence[Pot], rest: Rest, user_of: UserOf, begins: date) -> None:
+        self.situation, self.pots, self.rest, self.user_of, self.begins = situation, pots, rest, user_of, begins
         self.drawing = Drawing(pots, dict(situation.drawn))
         self.result = CallsResult()
         self.off: dict[Place, list[int]] = {}
@@ -80,7 +78,7 @@ class CallsReader:
         """Let calls draw that are on earlier bills, where nobody noted what they drew."""
         for call in calls:
             if call.direction == OUT and call.micros > 0 and call.currency == self.situation.currency:
-                self.drawing.draw(call.destination, self._day(call), call.billed, self.caller_of(call))
+                self.drawing.draw(call.destination, self._day(call), call.billed, self.user_of(call))
 
     def read(self, calls: Iterable[CallToBill]) -> None:
         """Take the calls of the bill; those that cost nothing draw nothing."""
@@ -103,7 +101,7 @@ class CallsReader:
 
     def _covered(self, call: CallToBill, day: date, place: int | None) -> int:
         """Note what bears the call, and return what is left of its charge."""
-        taken = self.drawing.draw(call.destination, day, call.billed, self.caller_of(call))
+        taken = self.drawing.draw(call.destination, day, call.billed, self.user_of(call))
         names, covered = [pot.allowance for pot, _seconds in taken], sum(seconds for _pot, seconds in taken)
         left = call.micros
         if covered:
@@ -143,13 +141,17 @@ class CallsReader:
 
     def _note_included(self, ends: date) -> None:
         used: dict[str, int] = {}
-        for name, _caller, _begins, seconds in self.result.draws:
+        for name, _user, _begins, seconds in self.result.draws:
             used[name] = used.get(name, 0) + seconds
-        standing = left_of(self.pots, self.drawing.drawn, date.fromordinal(ends.toordinal() - 1))
+        last = date.fromordinal(ends.toordinal() - 1)
+        standing = left_of(self.pots, self.drawing.drawn, last)
+        of_users = left_of_users(self.pots, self.drawing.drawn, last, [draw[:3] for draw in self.result.draws])
         self.result.allowances = [AllowanceState(name, given, left) for name, (given, left) in standing.items()]
         for name, seconds in used.items():
             given, left = standing.get(name, (0, 0))
             basis = {"rule": MINUTES, "name": name, "given": given, "used": seconds, "left": left}
+            if name in of_users:
+                basis |= {"users": len(of_users[name]), "empty": of_users[name].count(0)}
             item = PlanItem(USAGE, OUT, included(name, seconds, given), 0, seconds=seconds, basis=basis)
             self.result.items.append((None, item))
 

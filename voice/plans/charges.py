@@ -10,6 +10,7 @@ from django.db import connection
 from voice.calls.models import Cdr
 from voice.plans.allowances import rest_charge
 from voice.plans.items import CallToBill, UsageSum
+from voice.plans.users import Users
 from voice.rating.loading import deck_around
 from voice.rating.models import Charge, DeckRate
 from voice.rating.money import half_up
@@ -29,8 +30,9 @@ SELECT direction, destination, currency, count(*), sum(seconds)::bigint, sum(bil
 {_WHERE} GROUP BY direction, destination, currency ORDER BY direction DESC, destination, currency
 """
 _CALLERS = """
-SELECT invited, id, coalesce(nullif(caller_sent, ''), caller) FROM calls_cdr
+SELECT invited, id, caller_sent FROM calls_cdr
  WHERE tenant_id = %s AND invited >= %s - interval '1 day' AND invited < %s AND direction = 'out'
+   AND screening IN ('own', 'forwarded')
 """
 CHUNK = 5_000
 
@@ -52,15 +54,20 @@ def sums_between(customer: int, begins: datetime, ends: datetime) -> list[UsageS
 
 
 class Callers:
-    """Knows from which number each call came, for minutes that each number has for itself."""
+    """Knows whose minutes each call draws from, where each user has minutes of its own.
 
-    def __init__(self, customer: int, begins: datetime, ends: datetime) -> None:
+    The number of a call is the one by which `voice.calls.number_days` counts it.
+    """
+
+    def __init__(self, customer: int, begins: datetime, ends: datetime, users: Users) -> None:
+        self._users = users
         with connection.cursor() as cursor:
             cursor.execute(_CALLERS, [customer, begins, ends])
             self._known: dict[tuple[datetime, UUID], str] = {(row[0], row[1]): row[2] for row in cursor.fetchall()}
 
     def __call__(self, call: CallToBill) -> str:
-        return self._known.get((call.invited, call.id), "")
+        number = self._known.get((call.invited, call.id), "")
+        return self._users.at(number, call.invited) if number else ""
 
 
 class Remainders:

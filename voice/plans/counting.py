@@ -15,6 +15,7 @@ from voice.inventory.models import Allocation
 from voice.numbers.models import Seat
 from voice.plans.facts import CHANNEL, NUMBER, SEAT, TRUNK
 from voice.plans.proration import Series, Span, joined, span_of
+from voice.plans.users import Sat
 
 
 def counts_of(customer: Customer, zone: ZoneInfo, wanted: set[str]) -> dict[str, Series]:
@@ -59,6 +60,13 @@ def _seat_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
         for person, since, until in Seat.objects.values_list("person_id", "since", "until"):
             of_person.setdefault(person, []).append(span_of(since, until, zone))
     return [span for spans in of_person.values() for span in joined(spans)]
+
+
+def seats_of(customer: Customer) -> list[Sat]:
+    """Return who had which of the customer's numbers when, those that it gave back among them."""
+    with _schema_of(customer):
+        rows = Seat.objects.order_by("since", "pk").values_list("e164", "person_id", "since", "until")
+        return [Sat(number, who, since, until) for number, who, since, until in rows if number is not None]
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def _minutes(clause: Clause) -> str:
     sentence = {
         "shared": _("%(minutes)s minutes a month%(to)s, shared by all."),
         "seat": _("%(minutes)s minutes a month for each user%(to)s, shared by all."),
-        "own": _("%(minutes)s minutes a month for each calling number%(to)s, not shared."),
+        "own": _("%(minutes)s minutes a month for each user%(to)s, not shared."),
     }[clause.pool] % words
     if not clause.roll_over:
         return sentence

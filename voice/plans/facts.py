@@ -1,6 +1,6 @@
 """A customer's contracts as the calculation sees them: plain values, read from rows or made up for a quote."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -8,10 +8,13 @@ from zoneinfo import ZoneInfo
 from voice.plans.allowances import Key
 from voice.plans.proration import Series
 from voice.plans.tiers import Tier
+from voice.plans.users import Users
 
 MONTHLY, ONCE, EMERGENCY, CALL = "monthly", "once", "emergency", "call"
 MINUTES, TIERS, COMMITMENT, DISCOUNT = "minutes", "tiers", "commitment", "discount"
 CONTRACT, SEAT, NUMBER, TRUNK, CHANNEL = "contract", "seat", "number", "trunk", "channel"
+# Whose minutes are included: nobody shares those of a user.
+OWN = "own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,11 @@ class Clause:
 
     def reaches(self, destination: str) -> bool:
         return not self.destinations or destination in self.destinations
+
+
+def has_own(clauses: Iterable[Clause]) -> bool:
+    """Tell whether these give each user minutes of its own."""
+    return any(clause.kind == MINUTES and clause.pool == OWN for clause in clauses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,8 @@ class Situation:
     # What earlier bills drew from allowances, and up to which day that is known.
     drawn: Mapping[Key, int] = field(default_factory=dict)
     drawn_until: date | None = None
+    # Who had which number, where users have minutes of their own.
+    users: Users = field(default_factory=Users)
 
     def at(self, day: date) -> Phase | None:
         """Return the phase that holds on a day."""

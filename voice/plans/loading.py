@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 from tenants.models import Customer
 from voice.plans import facts
 from voice.plans.allowances import Key
-from voice.plans.counting import counts_of, number_spans
+from voice.plans.counting import counts_of, number_spans, seats_of
 from voice.plans.facts import Agreed, Clause, Given, Ordered, Situation
 from voice.plans.models import AddOn, Component, ComponentTier, Credit, DrawnPeriod, Phase
 from voice.plans.tiers import Tier
+from voice.plans.users import Users
 
 PLAN = ("version__plan__name", "version__plan__currency", "version__plan__zone", "version__number")
 CONTRACT = ("contract_id", "contract__starts", "contract__trial_until")
@@ -48,7 +49,7 @@ def situation_of(customer: Customer, ends: date) -> Situation | None:
     used = [clause for phase in phases for clause in phase.clauses]
     counts = counts_of(customer, zone, wanted_counts(used))
     new = [begins for begins, _ends in number_spans(customer, zone)] if asks_for_new_numbers(used) else []
-    return Situation(currency, zone, phases, counts, new, drawn, until)
+    return Situation(currency, zone, phases, counts, new, drawn, until, users_of(customer, used))
 
 
 def wanted_counts(clauses: Iterable[Clause]) -> set[str]:
@@ -60,6 +61,11 @@ def wanted_counts(clauses: Iterable[Clause]) -> set[str]:
         elif clause.kind == facts.MINUTES and clause.pool == "seat":
             found.add(facts.SEAT)
     return found
+
+
+def users_of(customer: Customer, clauses: Iterable[Clause]) -> Users:
+    """Return who had which number when, where these clauses ask for it; it is read for nobody else."""
+    return Users(seats_of(customer)) if facts.has_own(clauses) else Users()
 
 
 def asks_for_new_numbers(clauses: Iterable[Clause]) -> bool:

@@ -1,6 +1,6 @@
 """What a month costs before anybody bills it: as it stands, after a change, or for a customer that is made up."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from uuid import UUID
@@ -14,7 +14,7 @@ from voice.plans.charges import sums_between
 from voice.plans.counting import counts_of
 from voice.plans.facts import Agreed, Clause, Phase, Situation
 from voice.plans.items import CallToBill, PlanBill, PlanItem, UsageSum
-from voice.plans.loading import clauses_of, situation_of, wanted_counts
+from voice.plans.loading import clauses_of, situation_of, users_of, wanted_counts
 from voice.plans.models import Contract, PlanVersion
 from voice.plans.proration import Series, next_month
 from voice.plans.reckoning import reckon, total
@@ -68,7 +68,9 @@ def month_after_change(customer: Customer, contract: Contract, version: PlanVers
     agreed = next(phase.contract for phase in situation.phases if phase.contract.id == contract.pk)
     changed = Phase(version.plan.name, version.number, on, contract.ends, clauses, agreed)
     counts = {**counts_of(customer, zone, wanted_counts(clauses)), **situation.counts}
-    tried = replace(situation, phases=[*kept, changed], counts=counts)
+    phases = [*kept, changed]
+    users = users_of(customer, [clause for phase in phases for clause in phase.clauses])
+    tried = replace(situation, phases=phases, counts=counts, users=users)
     return _month(customer, tried, begins, ends, situation.currency)
 
 
@@ -98,7 +100,13 @@ def example(version: PlanVersion, day: date) -> Month:
     calls = [CallToBill(at, UUID(int=number), at, *one) for number in range(count)]
     seconds = count * CALL_SECONDS
     usage = [UsageSum("out", destination, version.plan.currency, count, seconds, seconds, count * micros)]
-    return Month(begins, ends, version.plan.currency, reckon(situation, begins, ends, usage, lambda: calls, in_parts))
+    bill = reckon(situation, begins, ends, usage, lambda: calls, in_parts, user_of=in_turn(USERS))
+    return Month(begins, ends, version.plan.currency, bill)
+
+
+def in_turn(users: int) -> Callable[[CallToBill], str]:
+    """Return what deals calls that are numbered out to so many users, one after the other."""
+    return lambda call: str(call.id.int % max(1, users))
 
 
 def in_parts(call: CallToBill, covered: int) -> int:

@@ -1,7 +1,7 @@
 """What somebody would pay under plans: with the calls that a customer made in a month, or with typed assumptions."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -19,14 +19,15 @@ from portal.core.audit import Actor
 from tenants.models import Customer
 from voice import days
 from voice.plans.allowances import rest_charge
+from voice.plans.charges import Callers
 from voice.plans.counting import counts_of
-from voice.plans.facts import CHANNEL, NUMBER, ONCE, SEAT, TRUNK, Agreed, Phase, Situation
+from voice.plans.facts import CHANNEL, NUMBER, ONCE, SEAT, TRUNK, Agreed, Clause, Phase, Situation, has_own
 from voice.plans.items import FEE, CallToBill, PlanBill, UsageSum
-from voice.plans.loading import clauses_of
+from voice.plans.loading import clauses_of, users_of
 from voice.plans.models import PlanVersion, Quote
-from voice.plans.previews import in_parts
+from voice.plans.previews import in_parts, in_turn
 from voice.plans.proration import Series, next_month
-from voice.plans.reckoning import reckon, total
+from voice.plans.reckoning import anybody, reckon, total
 from voice.rating.decks import Rate
 from voice.rating.loading import decks_for
 from voice.rating.models import Cost, DeckRate
@@ -172,9 +173,21 @@ def _under(assumed: Assumptions, version: PlanVersion) -> Answer:
     numbers = counts[NUMBER].at(begins)
     situation = Situation(currency, zone, [phase], counts, [begins] * numbers)
     read = _RealCalls(assumed.customer, version, begins, ends, zone) if assumed.customer else _typed(assumed, version)
-    bill = reckon(situation, begins, ends, read.sums(), lambda: read.calls, read.rest)
+    user_of = _user_of(assumed, clauses, counts, (_midnight(begins, zone), _midnight(ends, zone)))
+    bill = reckon(situation, begins, ends, read.sums(), lambda: read.calls, read.rest, user_of=user_of)
     shown = {name: counts[per].at(begins) for name, per in COUNTED.items()}
     return Answer(version, bill, len(read.calls), read.seconds, read.unpriced, _costs(assumed, version, read), shown)
+
+
+def _user_of(
+    assumed: Assumptions, clauses: Sequence[Clause], counts: dict[str, Series], within: tuple[datetime, datetime]
+) -> Callable[[CallToBill], str]:
+    """Return what says whose minutes a call draws from; each user has those of a whole month, as it is counted."""
+    if not has_own(clauses):
+        return anybody
+    if assumed.customer is None:
+        return in_turn(counts[SEAT].at(assumed.month))
+    return Callers(assumed.customer.pk, *within, users_of(assumed.customer, clauses))
 
 
 def _counts(assumed: Assumptions, zone: ZoneInfo) -> dict[str, Series]:

@@ -15,7 +15,7 @@ Read = Callable[[], Iterable[CallToBill]]
 
 
 def anybody(call: CallToBill) -> str:
-    """Return the calling number where nobody has minutes of its own."""
+    """Return whose minutes a call draws from where no user has minutes of its own."""
     return ""
 
 
@@ -27,7 +27,7 @@ def reckon(
     calls: Read,
     rest: Rest,
     *,
-    caller_of: Callable[[CallToBill], str] = anybody,
+    user_of: Callable[[CallToBill], str] = anybody,
     before: Callable[[Sequence[Pot]], Iterable[CallToBill]] | None = None,
     oldest: date | None = None,
 ) -> PlanBill:
@@ -38,7 +38,7 @@ def reckon(
     """
     if needs_calls(situation, min(begins, oldest or begins), ends):
         found = pots(situation, begins, ends)
-        reader = CallsReader(situation, found, rest, caller_of, begins)
+        reader = CallsReader(situation, found, rest, user_of, begins)
         if before is not None:
             reader.go_before(before(found))
         reader.read(calls())

@@ -102,6 +102,20 @@ def _asked(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
             _("All minutes of the month to %(destinations)s count together; their calls have lines of their own.")
             % words
         )
+    elif rule == MINUTES and "users" in basis:
+        words = {"used": _minutes(basis["used"]), "users": basis["users"], "empty": basis["empty"]}
+        yield ngettext(
+            "%(used)s minutes were used by %(users)d user, of minutes that nobody shares.",
+            "%(used)s minutes were used by %(users)d users, each of minutes that nobody shares.",
+            basis["users"],
+        ) % words  # fmt: skip
+        if basis["empty"]:
+            yield ngettext(
+                "%(empty)d user has none left at the month's end.",
+                "%(empty)d users have none left at the month's end.",
+                basis["empty"],
+            ) % words  # fmt: skip
+        yield _("A call draws from the minutes of whoever had the number when it was dialled.")
     elif rule == MINUTES:
         words = {name: _minutes(basis[name]) for name in ("used", "left")}
         yield _("%(used)s minutes were used, %(left)s are left at the month's end.") % words

@@ -147,7 +147,7 @@ class DrawnPeriod(Owned):
     begins = models.DateField()
     ends = models.DateField()
     reference = models.TextField()
-    # [[allowance, calling number, day from which it was given, seconds]]
+    # [[allowance, user with minutes of its own, day from which it was given, seconds]]
     drawn = models.JSONField(default=list)
 
     class Meta:

@@ -128,7 +128,7 @@ class Component(models.Model):
     class Pool(models.TextChoices):
         SHARED = "shared", _("So many, shared by all")
         SEAT = "seat", _("So many for each user, shared by all")
-        OWN = "own", _("So many for each calling number, not shared")
+        OWN = "own", _("So many for each user, not shared")
 
     class Scope(models.TextChoices):
         ALL = "all", _("Fees and calls")

@@ -13,8 +13,9 @@ from voice.plans.proration import Days, Series, add_months, joined, share, span_
 from voice.plans.terms import Term
 from voice.plans.tests.make import BERLIN
 from voice.plans.tiers import Tier, discount, missing, tiered
+from voice.plans.users import Sat, Users, of_person
 from voice.rating.money import read_micros, to_minor
-from voice.rating.tests.test_pricing_document import ALL, OF_PLANS, Example, Row
+from voice.rating.tests.test_pricing_document import ALL, OF_PLANS, Example, Row, named
 
 JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 
@@ -81,6 +82,49 @@ def check_shares(example, row):
         assert Days(first, last).of == of
         first = last
     assert found == [int(seconds) for seconds in row["Seconds"].split()]
+
+
+def user_of(name):
+    """Return the user that the page names; a person's id is its first letter."""
+    return {"one more user": ""}.get(name, name if name.startswith("+") else of_person(ord(name[0])))
+
+
+def pot_of_users(had):
+    rows = [row for row in had.rows if row["Had by"] != "nobody"]
+    users = Users(
+        Sat(
+            row["Number"],
+            ord(row["Had by"][0]),
+            moment(row["Since"], had),
+            None if row["Until"] == "now" else moment(row["Until"], had),
+        )
+        for row in rows
+    )
+    clause = Clause("Included", "minutes", minutes=int(had.options["minutes"]), pool="own")
+    begins = day(had.options["month"])
+    phase = Phase("P", 1, begins, None, (clause,), Agreed(1, begins))
+    (pot,) = pots(Situation("EUR", ZoneInfo(had.options["zone"]), [phase], users=users), begins, add_months(begins, 1))
+    return users, pot
+
+
+def check_had(example, row):
+    _users, pot = pot_of_users(example)
+    user = row["Number"] if row["Had by"] == "nobody" else user_of(row["Had by"])
+    assert pot.given(user) == 60 * int(row["Minutes of that user"])
+
+
+def check_own(example, row):
+    had = named("had", example.options["had"])
+    users, pot = pot_of_users(had)
+    drawing = Drawing([pot])
+    for each in example.rows:
+        at, shown = moment(each["Dialled"], had), each["Shows"]
+        user = "" if shown == "another" else users.at(shown, at)
+        covered = sum(seconds for _pot, seconds in drawing.draw("X", at.date(), int(each["Billed"]), user))
+        if each is row:
+            assert user == user_of(row["Draws from the minutes of"])
+            assert covered == int(row["Covered"])
+            return
 
 
 def check_rolled(example, row):

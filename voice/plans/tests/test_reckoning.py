@@ -15,6 +15,7 @@ from voice.plans.proration import Days, Series, months, part, share
 from voice.plans.reckoning import reckon, total
 from voice.plans.tests.make import BERLIN, EUR, JULY, JUNE, call, phase, situation, sums
 from voice.plans.tiers import BadTiers, Tier, check
+from voice.plans.users import Sat, Users
 from voice.rating.money import to_minor
 
 SEATS = {"seat": Series.always(10)}
@@ -183,11 +184,29 @@ def test_late_calls_follow_the_plan_of_their_own_day_also_where_the_plan_of_now_
     assert lines(reckoned(facts, [call(60)], oldest=date(2026, 6, 10)))[1:] == [("usage", "Connection, 1 call", 50_000)]
 
 
-def test_minutes_of_each_calling_number_are_not_shared():
+def test_minutes_of_each_user_are_not_shared_and_the_line_says_so():
     facts = situation(phase(Clause("Own", "minutes", minutes=1, pool="own")))
     first, second = call(90), call(30, at="2026-06-11 10:00")
-    bill = reckoned(facts, [first, second], caller_of=lambda each: "+491" if each is first else "+492")
+    bill = reckoned(facts, [first, second], user_of=lambda each: "+491" if each is first else "+492")
     assert [cover.seconds for cover in bill.covers] == [60, 30]
+    assert bill.items[-1].basis == {
+        "rule": "minutes", "name": "Own", "given": 0, "used": 90, "left": 0, "users": 2, "empty": 1,
+    }  # fmt: skip
+
+
+def test_what_a_user_left_rolls_over_to_the_same_user():
+    since = datetime(2026, 1, 1, tzinfo=BERLIN)
+    facts = situation(
+        phase(Clause("Own", "minutes", minutes=1, pool="own", roll_over=1), begins=date(2026, 5, 1)),
+        users=Users([Sat("+491", 1, since, datetime(2026, 6, 1, tzinfo=BERLIN)), Sat("+492", 1, since, None)]),
+        drawn={("Own", "person 1", date(2026, 5, 1)): 20},
+        drawn_until=JUNE,
+    )
+    bill = reckoned(facts, [call(200)], user_of=lambda each: facts.users.at("+492", each.invited))
+    assert [cover.seconds for cover in bill.covers] == [40 + 60]
+    # The number that nobody has any more had no minutes while a person had it.
+    bill = reckoned(facts, [call(200)], user_of=lambda each: facts.users.at("+491", each.invited))
+    assert [cover.seconds for cover in bill.covers] == [60]
 
 
 def test_tiers_rise_and_the_last_is_open():

@@ -37,6 +37,7 @@ LATER: set[str] = set()
 # documents and payments move in voice/receivables/tests/test_counting.py and test_credited.py.
 OF_PLANS = {
     "fees", "users", "channels", "included", "shares", "rolled", "bundles", "tiers", "discounts", "commitment", "terms",
+    "had", "own",
 }  # fmt: skip
 ABOVE = OF_PLANS | {"again", "credited", "events", "forecast", "unbilled"}
 _EXAMPLE = re.compile(r"^<!-- example: (.+?) -->\n((?:\|.*\n)+)", re.MULTILINE)
