@@ -13,6 +13,8 @@ APP, MSP, INGEST, OWNER = ROLES["app"], ROLES["msp"], ROLES["ingest"], ROLES["ow
 # A setting that was never made is NULL, one that was taken back is empty: neither equals anything.
 TENANT = "nullif(current_setting('app.tenant', true), '')::bigint"
 THIS_MSP = "nullif(current_setting('app.msp', true), '')::bigint"
+# The erasure at work, for guards that let nobody else take rows away.
+IS_ERASED = f"current_user = '{OWNER}' AND coalesce(current_setting('app.erasing', true), '') = 'on'"
 
 
 class EnableRls(Operation):

@@ -1,6 +1,6 @@
 """Erasing what has outlived its time, and proving it: rows are counted before and after, and what a hold keeps."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,90 +13,16 @@ from portal.core import audit
 from portal.core.audit import Actor
 from portal.db import contexts
 from portal.db.partitions import drop_before
-from tenants.models import Customer, DataClass, Erasure, ErasureLine, RetentionRule
+from sbc.services.retained import HOLDINGS, Holding
+from sbc.services.retained.holding import column
+from tenants.models import Customer, Erasure, ErasureLine, RetentionRule
+from voice.receivables.models import LegalEntity
 
 BATCH = 5_000
 # Waiting for a lock on calls would keep calls from being stored.
 PATIENCE = "2s"
 # Names this work among the locks of the database: two runs at a time would count each other's rows.
 TURN = 0x5742_0E5A
-
-
-@dataclass(frozen=True)
-class Holding:
-    """Rows of one class of data in one table: `at` says how old a row is, `where` which rows are meant.
-
-    Where `tenant` or `call` is empty, no hold can name the rows.
-    """
-
-    data_class: DataClass
-    table: str
-    at: str
-    where: str = "true"
-    tenant: str = "tenant_id"
-    msp: str = "msp_id"
-    call: str = ""
-    by_day: bool = False
-
-
-_NOT_USED = """
-    t.version < (SELECT max(r.version) FROM sbc_revision r WHERE r.scope = t.scope)
-    AND NOT EXISTS (SELECT FROM sbc_deployment d WHERE d.scope = t.scope AND d.running <= t.version)
-"""
-_DEAD_NODE = "t.node_id IN (SELECT n.id FROM sbc_node n WHERE n.state = 'disabled')"
-_OVER_JOB = "t.state IN ('done', 'failed') AND NOT EXISTS (SELECT FROM core_jobfile f WHERE f.job_id = t.id)"
-_OF_OVER_JOB = "EXISTS (SELECT FROM core_job j WHERE j.id = t.job_id AND j.state IN ('done', 'failed'))"
-
-# A message stays while a delivery of it or a file with it is listed, which could be sent again; one of a document stays
-# for good: it is what keeps the document from being told twice.
-_OVER_MESSAGE = """
-    t.document IS NULL AND NOT EXISTS (SELECT FROM delivery_delivery d WHERE d.message_id = t.id)
-    AND NOT EXISTS (SELECT FROM delivery_storedfile f
-                     WHERE f.msp_id = t.msp_id AND t.sequence BETWEEN f.first AND f.last)
-"""
-_OVER_PROPOSAL = "NOT t.kept AND NOT EXISTS (SELECT FROM rerating_proposalsum s WHERE s.proposal_id = t.id)"
-_OF_OVER_PROPOSAL = "EXISTS (SELECT FROM rerating_proposal p WHERE p.id = t.proposal_id AND NOT p.kept)"
-
-HOLDINGS = (
-    Holding(DataClass.CALLS, "calls_cdr", "invited", "t.direction <> 'emergency'", call="call", by_day=True),
-    Holding(DataClass.EMERGENCY, "calls_cdr", "invited", "t.direction = 'emergency'", call="call", by_day=True),
-    # Whole numbers, and how much who has them talked: no longer than the calls themselves.
-    Holding(DataClass.CALLS, "calls_numberday", "at", "t.direction <> 'emergency'"),
-    Holding(DataClass.EMERGENCY, "calls_numberday", "at", "t.direction = 'emergency'"),
-    # Carriers' files repeat numbers that were called.
-    Holding(DataClass.CALLS, "margin_carriercall", "at"),
-    Holding(DataClass.CHARGES, "rating_charge", "invited", call="id", by_day=True),
-    Holding(DataClass.CHARGES, "rating_cost", "invited", call="id", by_day=True),
-    Holding(DataClass.CHARGES, "rerating_adjustment", "invited", call="call"),
-    Holding(DataClass.CHARGES, "rerating_costadjustment", "invited", call="call"),
-    Holding(DataClass.CHARGES, "rerating_decision", "invited", call="call"),
-    Holding(DataClass.CHARGES, "rating_usage", "at"),
-    Holding(DataClass.CHARGES, "rating_costusage", "at"),
-    Holding(DataClass.CHARGES, "rating_marginsum", "at"),
-    Holding(DataClass.CHARGES, "receivables_billedmonth", "month"),
-    # Sums first: they belong to their proposal.
-    Holding(DataClass.CHARGES, "rerating_proposalsum", "made_at", _OF_OVER_PROPOSAL),
-    Holding(DataClass.CHARGES, "rerating_proposal", "created_at", _OVER_PROPOSAL, tenant=""),
-    # What was sent first, and in which file: then the messages that nothing points at.
-    Holding(DataClass.FEED, "delivery_delivery", "next_at", tenant=""),
-    Holding(DataClass.FEED, "delivery_storedfile", "next_at", tenant=""),
-    Holding(DataClass.FEED, "delivery_message", "at", _OVER_MESSAGE, tenant=""),
-    Holding(DataClass.LIVE, "calls_livecall", "updated", call="call"),
-    Holding(DataClass.LIVE, "calls_runningcall", "seen", call="call"),
-    Holding(DataClass.MINUTES, "calls_rollup", "at", "t.grain = 'minute'"),
-    Holding(DataClass.COUNTS, "calls_rollup", "at", "t.grain <> 'minute'"),
-    Holding(DataClass.COUNTS, "calls_failurerollup", "at"),
-    Holding(DataClass.EVENTS, "sbc_alarm", "until"),
-    Holding(DataClass.REVISIONS, "sbc_revision", "created_at", _NOT_USED),
-    Holding(DataClass.REVISIONS, "sbc_deployment", "since", _DEAD_NODE),
-    Holding(DataClass.QUARANTINE, "sbc_quarantinedrecord", "settled", tenant="", msp=""),
-    Holding(DataClass.EVENTS, "sbc_orphanend", "at", tenant="", msp=""),
-    Holding(DataClass.COUNTS, "sbc_hourcount", "at", tenant="", msp=""),
-    # Files first: they belong to their job.
-    Holding(DataClass.JOBS, "core_jobfile", "created_at", _OF_OVER_JOB),
-    Holding(DataClass.JOBS, "core_job", "created_at", _OVER_JOB),
-    Holding(DataClass.AUDIT, "core_auditentry", "at"),
-)
 
 
 @dataclass(frozen=True)
@@ -107,17 +33,17 @@ class Due:
     country: str
     days: int
     before: datetime
-    customers: tuple[int, ...]  # those of the country, or, where it is empty, those that it is not about
+    those: tuple[int, ...]  # customers or companies of the country, or, where it is empty, those that it is not about
 
     @property
     def condition(self) -> tuple[str, list[Any]]:
         """Return what holds for the rows that are over, with its values."""
-        tenant, held = self.holding.tenant, f"t.{self.holding.at} < %s AND ({self.holding.where})"
-        if not tenant:
+        home, held = self.holding.home, f"{self.holding.age} < %s AND ({self.holding.where})"
+        if not home:
             return held, [self.before]
         if self.country:
-            return f"{held} AND t.{tenant} = ANY(%s)", [self.before, list(self.customers)]
-        return f"{held} AND (t.{tenant} IS NULL OR t.{tenant} <> ALL(%s))", [self.before, list(self.customers)]
+            return f"{held} AND {home} = ANY(%s)", [self.before, list(self.those)]
+        return f"{held} AND ({home} IS NULL OR {home} <> ALL(%s))", [self.before, list(self.those)]
 
     @property
     def held(self) -> str:
@@ -127,7 +53,7 @@ class Due:
         call = f"OR h.call = t.{self.holding.call}" if self.holding.call else ""
         return (
             "EXISTS (SELECT FROM tenants_legalhold h WHERE h.released_at IS NULL"
-            f" AND h.tenant_id = t.{self.holding.tenant} AND (h.call IS NULL {call}))"
+            f" AND h.tenant_id = {column(self.holding.tenant)} AND (h.call IS NULL {call}))"
         )
 
 
@@ -172,17 +98,28 @@ def due_at(at: datetime) -> list[Due]:
     rules: dict[str, dict[str, int]] = {}
     for rule in RetentionRule.objects.order_by("data_class", "country"):
         rules.setdefault(rule.data_class, {})[rule.country] = rule.days
-    customers: dict[str, list[int]] = {}
-    for pk, country in Customer.objects.order_by("pk").values_list("pk", "country"):
-        customers.setdefault(country, []).append(pk)
+    customers = _by_country(Customer.objects.order_by("pk").values_list("pk", "country"))
+    # Who declares in the one-stop shop keeps its records ten years wherever it is: the rule of all countries.
+    companies = _by_country(LegalEntity.objects.filter(is_in_oss=False).order_by("pk").values_list("pk", "country"))
     found = []
     for holding in HOLDINGS:
         days = rules.get(holding.data_class, {})
-        own = {country for country in days if country and holding.tenant}
-        elsewhere = tuple(pk for country in sorted(own) for pk in customers.get(country, []))
+        homes = companies if holding.data_class.is_of_company else customers
+        own = {country for country in days if country and holding.home}
+        elsewhere = tuple(pk for country in sorted(own) for pk in homes.get(country, []))
         for country in sorted(own | ({""} & days.keys())):
-            those = tuple(customers.get(country, [])) if country else elsewhere
-            found.append(Due(holding, country, days[country], at - timedelta(days=days[country]), those))
+            those = tuple(homes.get(country, [])) if country else elsewhere
+            before = at - timedelta(days=days[country])
+            if holding.data_class.runs_from_year_end:
+                before = before.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
+            found.append(Due(holding, country, days[country], before, those))
+    return found
+
+
+def _by_country(pairs: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for pk, country in pairs:
+        found.setdefault(country, []).append(pk)
     return found
 
 
@@ -213,7 +150,7 @@ def _erase(run: Erasure, at: datetime, told: Told | None) -> list[ErasureLine]:
 def _counted(due: Due) -> dict[int | None, tuple[int, int]]:
     """Return by MSP how many rows are over, and how many of them a hold keeps."""
     condition, values = due.condition
-    msp = f"t.{due.holding.msp}" if due.holding.msp else "NULL::bigint"
+    msp = column(due.holding.msp) or "NULL::bigint"
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {msp}, count(*), count(*) FILTER (WHERE {due.held}) FROM {due.holding.table} t"  # noqa: S608
@@ -235,7 +172,7 @@ def _drop_days(due: list[Due]) -> None:
             for each in those:
                 condition, values = each.condition
                 cursor.execute(
-                    f"SELECT min(t.{each.holding.at}) FROM {table} t WHERE {condition} AND {each.held}",  # noqa: S608
+                    f"SELECT min({each.holding.age}) FROM {table} t WHERE {condition} AND {each.held}",  # noqa: S608
                     values,
                 )
                 (oldest,) = cursor.fetchone()
@@ -254,8 +191,12 @@ def _delete(due: Due) -> None:
     with connection.cursor() as cursor:
         while True:
             # A batch at a time: nobody who stores calls waits for long.
-            cursor.execute(statement, values)
-            if cursor.rowcount < BATCH:
+            with transaction.atomic():
+                # What is never taken away by anybody else knows the erasure by this (portal/db/rls.py).
+                cursor.execute("SELECT set_config('app.erasing', 'on', true)")
+                cursor.execute(statement, values)
+                taken = cursor.rowcount
+            if taken < BATCH:
                 return
 
 

@@ -14,7 +14,7 @@ from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet, TenantVie
 from tenants import services
 from tenants.models import Customer, Erasure, ErasureLine, LegalHold, RetentionRule
 from tenants.serializers import WhySerializer
-from tenants.services.retention import days_in
+from tenants.services.retention import rules_for
 
 
 class RetentionRuleSerializer(serializers.ModelSerializer[RetentionRule]):
@@ -79,21 +79,23 @@ class Rules(PlaceViewSet):
 
 
 class OperatorRules(Rules, OperatorViewSet):
-    """How long each class of data is kept, by country of the customer; `country` empty is for all others."""
+    """How long each class of data is kept, by country of the customer, or of the company that bills it where the class
+    is `unbooked`, `vouchers` or `letters`; `country` empty is for all others."""
 
     save = staticmethod(services.save_rule)
     remove = staticmethod(services.remove_rule)
 
 
 class MspRules(Rules, MspViewSet):
-    """How long each class of data is kept, by country of the customer; `country` empty is for all others."""
+    """How long each class of data is kept, by country of the customer, or of the company that bills it where the class
+    is `unbooked`, `vouchers` or `letters`; `country` empty is for all others."""
 
 
 class CustomerRules(Rules, TenantViewSet):
     """How long your data is kept, class by class."""
 
     def get_queryset(self) -> QuerySet[RetentionRule]:
-        mine = [rule.pk for rule in days_in(self.request.tenant.country).values()]
+        mine = [rule.pk for rule in rules_for(self.request.tenant).values()]
         return super().get_queryset().filter(pk__in=mine)
 
 

@@ -12,7 +12,11 @@ from tenants.models import Customer, LegalHold, Msp, RetentionRule
 class RuleForm(forms.ModelForm[RetentionRule]):
     """How long data of one class is kept in one country, and why."""
 
-    country = forms.ChoiceField(label=_("Country of the customer"), required=False)
+    country = forms.ChoiceField(
+        label=_("Country"),
+        required=False,
+        help_text=_("The customer's; of bank and card records and letters it is that of the company that bills."),
+    )
     row_version = forms.IntegerField(widget=forms.HiddenInput)
 
     class Meta:

@@ -22,15 +22,32 @@ class DataClass(models.TextChoices):
     REVISIONS = "revisions", _("Old configuration of the SBCs")
     QUARANTINE = "quarantine", _("Records kept aside")
     FEED = "feed", _("Messages to other billing systems")
+    UNBOOKED = "unbooked", _("Bank and card details that became no payment")
+    VOUCHERS = "vouchers", _("Records of banks and cards, carriers' invoices")
+    LETTERS = "letters", _("Reminders, questions about bills, ended contracts")
     JOBS = "jobs", _("Imports, exports and their files")
+    ACCESS = "access", _("Sign-ins and invitations that are over")
     AUDIT = "audit", _("Audit log")
+
+    @property
+    def is_of_company(self) -> bool:
+        """Whether the law of the company that bills says how long, and not that of the customer."""
+        return self in (DataClass.UNBOOKED, DataClass.VOUCHERS, DataClass.LETTERS)
+
+    @property
+    def runs_from_year_end(self) -> bool:
+        """Whether the time begins with the end of the calendar year, as it does for what a business has to keep."""
+        return self in (DataClass.VOUCHERS, DataClass.LETTERS)
 
 
 class RetentionRule(models.Model):
-    """How many days data of one class is kept, in one country or (blank) in each that has no rule of its own."""
+    """How many days data of one class is kept, in one country or (blank) in each that has no rule of its own.
+
+    The country is the customer's, or that of the company that bills it: the class says which.
+    """
 
     data_class = models.TextField(_("what"), choices=DataClass.choices)
-    country = models.TextField(_("country of the customer"), blank=True)
+    country = models.TextField(_("country"), blank=True)
     days = models.PositiveIntegerField(_("days"))
     reason = models.TextField(_("why so long"), validators=[MaxLengthValidator(500)])
     source = models.TextField(_("source"), validators=[MaxLengthValidator(300)])

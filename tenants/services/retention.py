@@ -1,5 +1,6 @@
 """How long things are kept, and what is kept longer for a dispute."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -14,6 +15,8 @@ from tenants.countries import COUNTRIES, country_name
 from tenants.models import Customer, DataClass, LegalHold, RetentionRule
 
 FACTS = ("data_class", "country", "days", "reason", "source")
+# Who says in which country the company is that bills a customer: this layer cannot ask the ones above.
+country_of_biller: list[Callable[[Customer], str]] = []
 
 
 @transaction.atomic
@@ -49,10 +52,15 @@ def remove_rule(rule: RetentionRule, *, by: Actor) -> None:
     audit.record(by, "retention_rule.removed", None, before=facts)
 
 
-def days_in(country: str) -> dict[str, RetentionRule]:
-    """Return the rule of each class of data that holds for customers of a country."""
-    rules = RetentionRule.objects.filter(country__in=("", country)).order_by("country")
-    return {rule.data_class: rule for rule in rules}
+def rules_for(customer: Customer) -> dict[str, RetentionRule]:
+    """Return the rule of each class of data that holds for a customer."""
+    biller = next((country for ask in country_of_biller if (country := ask(customer))), "")
+    found = {}
+    for rule in RetentionRule.objects.filter(country__in=("", customer.country, biller)).order_by("country"):
+        home = biller if DataClass(rule.data_class).is_of_company else customer.country
+        if rule.country in ("", home):
+            found[rule.data_class] = rule
+    return found
 
 
 @transaction.atomic

@@ -25,7 +25,7 @@ from tenants import services
 from tenants.countries import country_name
 from tenants.forms.retention import HoldForm, RuleForm
 from tenants.models import DataClass, Erasure, ErasureLine, LegalHold, RetentionRule
-from tenants.services.retention import days_in
+from tenants.services.retention import rules_for
 
 NEW_RULE = Action(gettext_lazy("New rule"), "retention:new", "plus", "retention.change")
 NEW_HOLD = Action(gettext_lazy("Place a hold"), "retention:hold", "lock", "holds.change")
@@ -56,12 +56,13 @@ def _rule_url(rule: RetentionRule) -> str:
 class RuleList(ListPage):
     title = gettext_lazy("Retention")
     lead = gettext_lazy(
-        "How long what is kept, and why. Once a month everything older is erased, unless a hold keeps it."
+        "How long what is kept, and why. Once a month everything older is erased, unless a hold keeps it. The country"
+        " is the customer's; of bank and card records and letters it is that of the company that bills."
     )
     columns = [
         Column("data_class", gettext_lazy("What"), value=lambda rule: rule.get_data_class_display(), sort=True,
                link=_rule_url, link_needs="retention.change"),
-        Column("country", gettext_lazy("Customers in"), value=_where),
+        Column("country", gettext_lazy("Country"), value=_where),
         Column("length", gettext_lazy("Kept for"), value=lambda rule: length(rule.days)),
         Column("days", gettext_lazy("Days"), kind="count", sort=True, card=False),
         Column("reason", gettext_lazy("Why so long"), card=False),
@@ -145,7 +146,7 @@ class LineList(ListPage):
     columns = [
         Column("state", gettext_lazy("State"), kind="status", value=lambda line: line_chip(line)),
         Column("data_class", gettext_lazy("What"), value=lambda line: line.get_data_class_display(), sort=True),
-        Column("country", gettext_lazy("Customers in"), value=_where),
+        Column("country", gettext_lazy("Country"), value=_where),
         Column("msp__name", gettext_lazy("MSP"), shown_to="retention.change"),
         Column("before", gettext_lazy("Older than"), kind="when", sort=True),
         Column("rows_before", gettext_lazy("Found"), kind="count", sort=True),
@@ -197,7 +198,7 @@ def retention_list(request: HttpRequest) -> HttpResponse:
     """Show the rules to who keeps the data, and what they mean to the customer whose data it is."""
     if request.tenant is None:  # type: ignore[attr-defined]
         return RuleList(request).response()
-    rules = days_in(request.tenant.country)  # type: ignore[attr-defined]
+    rules = rules_for(request.tenant)  # type: ignore[attr-defined]
     kept = [(label, length(rules[name].days), rules[name]) for name, label in DataClass.choices if name in rules]
     last = Erasure.objects.filter(finished_at__isnull=False).order_by("-finished_at").first()
     country = country_name(request.tenant.country)  # type: ignore[attr-defined]

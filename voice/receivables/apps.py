@@ -8,9 +8,12 @@ class ReceivablesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Supply the pages of calls with the bills and corrections of their charges."""
+        """Supply the pages of calls with the bills of their charges, and those of retention with who bills whom."""
         # Models are there only now.
+        from tenants.services import retention  # noqa: PLC0415
         from voice.calls import hooks  # noqa: PLC0415
         from voice.receivables.panel import aftermath  # noqa: PLC0415
+        from voice.receivables.selectors import country_of_biller  # noqa: PLC0415
 
         hooks.aftermath_of.append(aftermath)
+        retention.country_of_biller.append(country_of_biller)

@@ -215,6 +215,14 @@ def documents_language(customer: Customer) -> str:
     return language_of(profile.language, profile.country) if profile else language_of("", customer.country)
 
 
+def country_of_biller(customer: Customer) -> str:
+    """Return the country whose law says how long papers about a customer are kept; empty is the rule of all."""
+    # The profile is the MSP's. Who declares in the one-stop shop keeps records as long as the longest rule asks.
+    with contexts.msp(customer.msp):
+        own = BillingProfile.objects.filter(tenant=customer, entity__is_in_oss=False)
+        return own.values_list("entity__country", flat=True).first() or ""
+
+
 def statement(customer: Customer, currency: str, *, since: date | None = None) -> Iterator[Movement]:
     """Yield what moved on a customer's account, oldest first, each with the balance after it; positive is owed.
 
