@@ -172,8 +172,9 @@ def _settle(invoice: CarrierInvoice, table: Table) -> list[str]:
     if options.get("columns") is None:
         header, columns = find_header(table.rows, (), files.NAMES, files.NEEDED)
         for place, (_number, cells) in enumerate(table.rows[:SHOWN_ROWS]):
-            same = remembered(cells or [], kept.get("headings", {}))
-            if same:
+            known = kept.get("headings", {})
+            same = remembered(cells or [], known)
+            if same and len(same) == len(known):
                 header, columns = place, same
                 break
         options |= {"header": header, "columns": columns}

@@ -28,6 +28,7 @@ class DeckImportSerializer(serializers.ModelSerializer[DeckImport]):
     decimal = serializers.ChoiceField([".", ","], write_only=True, required=False)
     dates = serializers.ChoiceField(["dmy", "mdy"], write_only=True, required=False)
     asked = serializers.SerializerMethodField()
+    lacking = serializers.SerializerMethodField()
     warnings = serializers.SerializerMethodField()
     summary = serializers.SerializerMethodField()
 
@@ -35,12 +36,16 @@ class DeckImportSerializer(serializers.ModelSerializer[DeckImport]):
         model = DeckImport
         fields = [
             "id", "deck", "version", "name", "content", "content_base64", "effective_from", "full", "decimal", "dates",
-            "state", "asked", "warnings", "summary", "total", "good", "bad", "message", "created_at",
+            "state", "asked", "lacking", "warnings", "summary", "total", "good", "bad", "message", "created_at",
         ]  # fmt: skip
         read_only_fields = ["version", "state", "total", "good", "bad", "message", "created_at"]
 
     def get_asked(self, file: DeckImport) -> list[str]:
         return list(file.options.get("asked", []))
+
+    def get_lacking(self, file: DeckImport) -> list[str]:
+        """Return the headings of an earlier file that this one has not: then its columns are asked about."""
+        return list(file.options.get("lacking", []))
 
     def get_warnings(self, file: DeckImport) -> list[str]:
         return imports.warnings(file, costs=self.context["request"].can("costs.view"))

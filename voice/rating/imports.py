@@ -24,7 +24,7 @@ from voice.rating.files.figures import COMMA, DAY_FIRST, MONTH_FIRST, POINT, Evi
 from voice.rating.files.lines import Fault, Line, Plan, Terms, amounts_of, dates_of, read_lines
 from voice.rating.files.tables import MOST_BYTES, Table, Unreadable, read_table
 from voice.rating.losses import losses, lost_countries
-from voice.rating.mappings import REMEMBERED, Way, read_before, ways_alike, ways_of
+from voice.rating.mappings import REMEMBERED, Way, read_before, unused, ways_alike, ways_of
 from voice.rating.models import DeckImport, DeckImportError, DeckLine, DeckVersion, RateDeck
 from voice.rating.models.decks import DRAFTS_KEPT
 from voice.rating.ranking import typical_seconds
@@ -75,7 +75,9 @@ def start_import(
 def read_again(file: DeckImport, options: dict[str, Any], *, by: Actor) -> DeckImport:
     """Read the file as somebody said, and compare it with the deck as it is now."""
     _claim(file, (State.ASKING, State.CHECKED, State.FAILED), State.CHECKING)
-    file.options = {**file.options, **options, "asked": []}
+    # Whoever says what the columns are has seen what is not among them.
+    seen: dict[str, Any] = {"lacking": []} if "columns" in options else {}
+    file.options = {**file.options, **options, **seen, "asked": []}
     file.save(update_fields=["options"])
     _start(file, "rating.check", by)
     return file
@@ -228,12 +230,13 @@ def _settle(file: DeckImport, table: Table, deck: RateDeck) -> list[str]:
     way: Way = {}
     if options.get("columns") is None:
         header, columns = find_header(table.rows, bands)
-        before = read_before(table.rows[:SHOWN_ROWS], ways_of(deck))
+        before = read_before(table.rows[:SHOWN_ROWS], ways_of(deck), bands)
         if before is None and not all(name in columns for name in NEEDED):
-            before = read_before(table.rows[:SHOWN_ROWS], ways_alike(deck))
+            before = read_before(table.rows[:SHOWN_ROWS], ways_alike(deck), bands)
+        lacking: list[str] = []
         if before is not None:
-            header, columns, way = before
-        options |= {"header": header, "columns": columns}
+            header, columns, way, lacking = before.header, before.columns, before.way, before.lacking
+        options |= {"header": header, "columns": columns, "lacking": lacking}
     for name, default in (("increments", "1/1"), ("direction", "out")):
         options.setdefault(name, deck.mapping.get(name, way.get(name, default)))
     options["sheet"], options["sheets"] = table.sheet, table.sheets
@@ -243,7 +246,8 @@ def _settle(file: DeckImport, table: Table, deck: RateDeck) -> list[str]:
     ]
     headings = table.rows[header][1] or [] if 0 <= header < len(table.rows) else []
     options["headings"] = {name: headings[place] for name, place in columns.items() if place < len(headings)}
-    asked = [] if all(name in columns for name in NEEDED) else ["columns"]
+    options["unused"] = unused(headings, columns, bands)
+    asked = [] if all(name in columns for name in NEEDED) and not options.get("lacking") else ["columns"]
     if not asked:
         amounts, dates = amounts_of(table.rows, columns, header), dates_of(table.rows, columns, header)
         asked += _decide(options, "decimal", amounts, (POINT, COMMA))

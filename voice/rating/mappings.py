@@ -1,17 +1,29 @@
 """How files of price lists were read before: those of the deck itself, those of its carrier, those that look alike."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max, QuerySet
 
 from voice.carriers.models import Trunk
-from voice.rating.files.columns import remembered
+from voice.rating.files.columns import NEEDED, UNPRICED, guess, remembered
 from voice.rating.files.tables import Row
 from voice.rating.models import DeckVersion, RateDeck, TrunkDeck
 
-REMEMBERED = ("headings", "increments", "direction", "sheet")
+REMEMBERED = ("headings", "unused", "increments", "direction", "sheet")
 Way = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Before:
+    """How an earlier file was read, and what that says of this one."""
+
+    header: int
+    columns: dict[str, int]
+    way: Way
+    # Headings of columns that calls are priced by, which the earlier file had and this one has not.
+    lacking: list[str]
 
 
 def ways_of(deck: RateDeck) -> Iterator[Way]:
@@ -29,18 +41,42 @@ def ways_alike(deck: RateDeck) -> Iterator[Way]:
     Only the columns: on what terms an unknown carrier sells is another matter.
     """
     for mapping in _last_used(_others(deck)):
-        yield {"headings": mapping.get("headings")}
+        yield {name: mapping.get(name) for name in ("headings", "unused")}
 
 
-def read_before(rows: Sequence[Row], ways: Iterable[Way]) -> tuple[int, dict[str, int], Way] | None:
-    """Return the row of the headings, the columns and the way of the first file that had the very same, or None."""
+def read_before(rows: Sequence[Row], ways: Iterable[Way], bands: Sequence[str]) -> Before | None:
+    """Return how the first earlier file was read whose columns are all here, else one that had codes and prices alike.
+
+    Columns that it had not are taken by their headings.
+    """
+    best: Before | None = None
     for way in ways:
-        known = way.get("headings")
+        known = {name: heading for name, heading in (way.get("headings") or {}).items() if _is_asked(name, bands)}
         for place, (_number, cells) in enumerate(rows if known else ()):
-            same = remembered(cells or [], known or {})
-            if same:
-                return place, same, way
-    return None
+            headings = cells or []
+            same = remembered(headings, known)
+            if not all(name in same for name in NEEDED):
+                continue
+            # What somebody left out when the earlier file was read stays out.
+            left = ["" if heading in (way.get("unused") or ()) else heading for heading in headings]
+            columns = guess(left, bands, known=same)
+            lacking = [known[name] for name in known if name not in columns and name not in UNPRICED]
+            if len(same) == len(known):
+                return Before(place, columns, way, lacking)
+            best = best or Before(place, columns, way, lacking)
+    return best
+
+
+def unused(headings: Sequence[str], columns: Mapping[str, int], bands: Sequence[str]) -> list[str]:
+    """Return the headings whose meaning is known and that are nevertheless not read."""
+    taken = columns.values()
+    return [heading for place, heading in enumerate(headings) if place not in taken and guess([heading], bands)]
+
+
+def _is_asked(name: str, bands: Sequence[str]) -> bool:
+    """Tell whether the deck has such a column: prices of times of day are of the deck's own times."""
+    _kind, colon, band = name.partition(":")
+    return not colon or band in bands
 
 
 def _others(deck: RateDeck) -> QuerySet[RateDeck]:

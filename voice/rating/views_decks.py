@@ -293,6 +293,7 @@ def read(request: HttpRequest, pk: int) -> HttpResponse:
         "file": file,
         "deck": file.version.deck,
         "asked": options.get("asked", []),
+        "lacking": options.get("lacking", []),
         "shown": dict(shown),
         "sample": options.get("sample", []),
     }

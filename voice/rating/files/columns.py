@@ -11,6 +11,8 @@ from voice.rating.files.tables import Row
 
 HEADER_WITHIN = 40
 NEEDED = ("prefix", "per_minute")
+# What a file may lack and no call costs another price by it.
+UNPRICED = ("destination", "begins", "ends", "currency")
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,23 @@ def find_header(
     return best, found
 
 
-def guess(headings: Sequence[str], bands: Sequence[str] = (), names: Mapping[str, str] = NAMES) -> dict[str, int]:
-    """Return the columns that headings name: `{field: place}`, bands as `band:evening` and `fee:evening`."""
-    found: dict[str, int] = {}
+def guess(
+    headings: Sequence[str],
+    bands: Sequence[str] = (),
+    names: Mapping[str, str] = NAMES,
+    known: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """Return the columns that headings name: `{field: place}`, bands as `band:evening` and `fee:evening`.
+
+    What is `known` stays as it is, and the others come to it.
+    """
+    found = dict(known or {})
+    taken = set(found.values())
     own = {plain(band): f"band:{band}" for band in bands} | {plain(f"{band} fee"): f"fee:{band}" for band in bands}
     for place, heading in enumerate(headings):
         said = plain(heading)
         name = own.get(said) or names.get(said)
-        if name:
+        if name and place not in taken:
             found.setdefault(name, place)
     # "Country code" alone is the code itself.
     if "prefix" not in found and "country_code" in found:
@@ -117,8 +128,7 @@ def guess(headings: Sequence[str], bands: Sequence[str] = (), names: Mapping[str
     return found
 
 
-def remembered(headings: Sequence[str], known: Mapping[str, str]) -> dict[str, int] | None:
-    """Return the columns as an earlier file had them, or None when this one has other headings."""
+def remembered(headings: Sequence[str], known: Mapping[str, str]) -> dict[str, int]:
+    """Return where the columns of an earlier file stand in this one: those of them that it has."""
     places = {plain(heading): place for place, heading in reversed(list(enumerate(headings)))}
-    found = {name: places[plain(heading)] for name, heading in known.items() if plain(heading) in places}
-    return found if found and len(found) == len(known) else None
+    return {name: places[plain(heading)] for name, heading in known.items() if plain(heading) in places}

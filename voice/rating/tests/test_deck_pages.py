@@ -218,3 +218,13 @@ def test_a_program_sends_a_workbook_and_is_asked(browser, deck, working, northwi
     assert (browser.get(here).json()["state"], browser.get(here).json()["good"]) == ("checked", 1)
     with contexts.msp(northwind):
         assert DeckImport.objects.get().version.lines.get().per_minute == 1_234_000
+
+
+def test_a_file_that_lacks_a_column_of_the_earlier_one_says_which(browser, deck, working, northwind):
+    rich = "Code,Rate,Connection fee\n49,0.0119,0.05\n"
+    working(lambda: browser.post(working(lambda: upload(browser, deck, rich, full="part")) + "confirm/", {"accept": 1}))
+    page = working(lambda: upload(browser, deck, "Code,Rate\n49,0.0130\n", full="part"))
+
+    assert "columns that this one lacks: Connection fee." in browser.get(f"{page}read/").content.decode()
+    newest = browser.get("/api/v1/deck-imports/").json()["results"][0]
+    assert (newest["asked"], newest["lacking"]) == (["columns"], ["Connection fee"])

@@ -225,7 +225,7 @@ def test_columns_are_remembered_by_their_headings_wherever_they_stand():
     assert remembered(["net (eur)", "x", "BREAKOUT NR"], {"prefix": "Breakout Nr.", "per_minute": "net"}) == {
         "prefix": 2, "per_minute": 0,
     }  # fmt: skip
-    assert remembered(["Breakout Nr."], known) is None
+    assert remembered(["Breakout Nr."], known) == {"prefix": 0}
 
 
 @pytest.mark.parametrize(

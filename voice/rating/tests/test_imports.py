@@ -8,45 +8,14 @@ from django.core.exceptions import ValidationError
 from portal.core.audit import Actor
 from portal.core.models import AuditEntry, Job
 from portal.db import contexts
-from voice.carriers.models import Carrier, Trunk
-from voice.rating import imports, loading, services, tasks  # noqa: F401  registers the jobs
+from voice.rating import imports, loading, services
 from voice.rating.files.lines import Line, Terms
 from voice.rating.models import CustomerDeck, DeckImport, DeckLine, DeckRate, DeckVersion, RateDeck, TrunkDeck
-from voice.rating.tests.make import ask, give, stored_deck, stored_rate
+from voice.rating.tests.make import give, stored_deck, stored_rate
 
 BY = Actor(email="nadia@northwind.example")
 JUNE, JULY, AUGUST = (datetime(2026, month, 1, tzinfo=UTC) for month in (6, 7, 8))
 DECK = "Code,Destination,Rate\n1,United States,0.0100\n1787,Puerto Rico,0.0350\n44,United Kingdom,0.0120\n"
-
-
-@pytest.fixture
-def deck(northwind):
-    contexts.use_msp(northwind)
-    return services.save_deck(RateDeck(msp=northwind, name="Carrier A", kind="buy", currency="EUR"), by=BY)
-
-
-@pytest.fixture
-def bring(django_capture_on_commit_callbacks):
-    def bring(deck, text, at=JUNE, full=True, **facts):
-        with django_capture_on_commit_callbacks(execute=True):
-            content = text if isinstance(text, bytes) else text.encode()
-            file = imports.start_import(deck, "rates.csv", content, at=at, full=full, by=BY, **facts)
-        file.refresh_from_db()
-        return file
-
-    return bring
-
-
-@pytest.fixture
-def agree(django_capture_on_commit_callbacks):
-    def agree(file, accept=True):
-        with django_capture_on_commit_callbacks(execute=True):
-            imports.confirm(file, accept=accept, by=BY)
-        file.refresh_from_db()
-        file.version.refresh_from_db()
-        return file.version
-
-    return agree
 
 
 def in_force(deck, at):
@@ -147,83 +116,6 @@ def test_the_answer_is_applied_strictly(deck, bring, django_capture_on_commit_ca
 
     file.refresh_from_db()
     assert (file.state, file.good, file.bad) == ("checked", 1, 2)
-
-
-def test_columns_that_nobody_knows_are_asked_and_then_remembered(
-    deck, bring, agree, django_capture_on_commit_callbacks
-):
-    file = bring(deck, "Breakout;Was es kostet\n44;0,0119\n")
-    assert (file.state, file.options["asked"]) == ("asking", ["columns"])
-
-    with django_capture_on_commit_callbacks(execute=True):
-        imports.read_again(file, {"columns": {"prefix": 0, "per_minute": 1}, "header": 0}, by=BY)
-    file.refresh_from_db()
-    agree(file)
-    again = bring(deck, "Was es kostet;Breakout\n0,0130;44\n", JULY)
-
-    assert (again.state, again.good) == ("checked", 1)
-    assert again.version.lines.get().per_minute == 13_000
-
-
-@pytest.fixture
-def another(northwind, deck):
-    """Return another deck, priced by which a trunk of a carrier costs."""
-
-    def another(name, carrier=None, kind="buy"):
-        made = services.save_deck(RateDeck(msp=northwind, name=name, kind=kind, currency="EUR"), by=BY)
-        if carrier is not None:
-            ask(made, Trunk.objects.create(msp=northwind, name=name, host="192.0.2.1", carrier=carrier).pk)
-        return made
-
-    return another
-
-
-@pytest.fixture
-def understood(bring, agree, django_capture_on_commit_callbacks):
-    """Bring a file whose columns nobody knows into a deck, and say what they are."""
-
-    def understood(deck, text, increments):
-        file = bring(deck, text)
-        assert file.options["asked"] == ["columns"]
-        with django_capture_on_commit_callbacks(execute=True):
-            said = {"columns": {"prefix": 0, "per_minute": 1}, "header": 0, "increments": increments}
-            imports.read_again(file, said, by=BY)
-        file.refresh_from_db()
-        return agree(file)
-
-    return understood
-
-
-def test_a_carriers_second_deck_is_read_as_its_first(northwind, another, bring, understood):
-    one, two = (Carrier.objects.create(msp=northwind, name=name) for name in ("One", "Two"))
-    understood(another("First", one), "Breakout;Was es kostet\n44;0,0119\n", "60/60")
-
-    same = bring(another("Second", one), "Was es kostet;Breakout\n0,0130;44\n")
-    theirs = bring(another("Theirs", two), "Code;Was es kostet\n44;0,0130\n")
-    new = bring(another("New"), "Was es kostet;Breakout\n0,0130;44\n")
-    sold = bring(another("Sold", kind="sell"), "Was es kostet;Breakout\n0,0130;44\n")
-
-    assert (same.state, same.options["increments"]) == ("checked", "60/60")
-    assert same.version.lines.get().per_minute == 13_000
-    # Other headings are another way to write a list; and of whom no carrier is known only the columns are taken over.
-    assert theirs.options["asked"] == sold.options["asked"] == ["columns"]
-    assert (new.state, new.options["increments"]) == ("checked", "1/1")
-
-
-def test_of_the_carriers_ways_the_one_used_last_counts(northwind, another, bring, understood):
-    carrier = Carrier.objects.create(msp=northwind, name="One")
-    for name, increments in (("First", "60/60"), ("Second", "30/6")):
-        deck = another(name, carrier)
-        text = "Breakout;Was es kostet\n44;0,0119\n"
-        if name == "First":
-            understood(deck, text, increments)
-        else:
-            file = bring(deck, text, options={"increments": increments})
-            assert file.state == "checked"
-            imports.confirm(file, accept=True, by=BY)
-            imports.activate(file, by=BY)
-
-    assert bring(another("Third", carrier), "Breakout;Was es kostet\n44;0,0119\n").options["increments"] == "30/6"
 
 
 def test_warnings_have_to_be_looked_at(deck, bring, agree):
