@@ -95,3 +95,14 @@ def test_an_action_is_refused_too_where_its_object_was_overtaken(world, acme, al
     right = browser.post(path, {}, content_type="application/json", headers={"If-Match": f'"{address["row_version"]}"'})
 
     assert (late.status_code, right.status_code) == (412, 200)
+
+
+def test_an_action_that_was_done_by_the_right_version_says_so(world, northwind):
+    browser = client_of(member(northwind, "owner"), northwind)
+    plan = browser.get("/api/v1/plans/").json()["results"][0]
+    path = f"/api/v1/plans/{plan['id']}/"
+
+    done = browser.post(f"{path}close/", {}, content_type="application/json", headers={"If-Match": '"1"'})
+
+    assert (done.status_code, done["ETag"]) == (200, '"2"')
+    assert browser.get(path).json()["closed_at"]

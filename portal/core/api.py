@@ -42,6 +42,7 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
     save: ClassVar[Save | None] = None
     remove: ClassVar[Save | None] = None
     ordering: ClassVar[tuple[str, ...]] = ("pk",)
+    _has_demanded = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -65,8 +66,10 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
     def get_object(self) -> Any:
         """Return the object as it was read; its service compares that version once it holds the row."""
         found = super().get_object()
-        if self.request.method == "POST":
+        # An action that reads the object again for its answer sees its own change, and nobody else's.
+        if self.request.method == "POST" and not self._has_demanded:
             self._demand_version(found)
+            self._has_demanded = True
         return found
 
     @property
