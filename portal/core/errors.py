@@ -22,8 +22,8 @@ def _who_was_first(obj: models.Model) -> str:
         .order_by("-at").only("at", "email", "verb").first()
     )  # fmt: skip
     if last is None:
-        return _("Somebody changed this meanwhile. Your entries are still here; compare and save again.")
-    return _("%(who)s changed this at %(when)s. Your entries are still here; compare and save again.") % {
+        return _("Somebody changed this meanwhile. Look at it as it is now.")
+    return _("%(who)s changed this at %(when)s. Look at it as it is now.") % {
         "who": last.email or _("Somebody"),
         "when": date_format(localtime(last.at), "H:i:s"),
     }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import Model
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
@@ -13,7 +14,11 @@ Words = str | Promise
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: a title that is a question, what will happen line by line, and the name to type, if any."""
+    """What is asked: a title that is a question, what will happen line by line, and the name to type, if any.
+
+    `about` is the row that it is asked of, where rows of its kind count their changes: what is confirmed is the row as
+    the question was asked of it, so that its service refuses what somebody else saved since.
+    """
 
     title: Words
     effects: Sequence[Words] = ()
@@ -21,6 +26,7 @@ class Question:
     type_name: str = ""
     danger: bool = True
     reason: bool = False
+    about: Model | None = None
 
 
 def confirm_page(request: HttpRequest, question: Question, *, cancel: str, error: str = "") -> TemplateResponse:
@@ -31,7 +37,9 @@ def confirm_page(request: HttpRequest, question: Question, *, cancel: str, error
 
 def is_confirmed(request: HttpRequest, question: Question) -> bool:
     """Tell whether the reader has confirmed, with the name typed where the question asks for it."""
-    typed = request.POST.get("typed", "").strip()
+    typed, seen = request.POST.get("typed", "").strip(), request.POST.get("row_version", "")
+    if question.about is not None and seen.isascii() and seen.isdigit():
+        question.about.row_version = int(seen)  # type: ignore[attr-defined]
     return request.method == "POST" and "confirmed" in request.POST and typed == question.type_name
 
 

@@ -230,13 +230,15 @@ def rule_remove(request: HttpRequest, pk: int) -> HttpResponse:
         % {"what": rule.get_data_class_display(), "where": _where(rule)},
         [_("The rule for all countries holds there from now on.")],
         _("Remove"),
+        about=rule,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=_rule_url(rule))
     try:
         services.remove_rule(rule, by=request.actor)  # type: ignore[attr-defined]
     except ValidationError as error:
-        return confirm_page(request, question, cancel=_rule_url(rule), error=" ".join(error.messages))
+        messages.error(request, " ".join(error.messages))
+        return redirect(_rule_url(rule))
     messages.success(request, _("Removed."))
     return redirect("retention:list")
 

@@ -104,10 +104,15 @@ def assessment_delete(request: HttpRequest, pk: int) -> HttpResponse:
         _("Throw away the question about %(name)s?") % {"name": row.name},
         effects=[_("Its assumptions and its answer are gone.")],
         button=_("Throw away"),
+        about=row,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("advisor:detail", args=[pk]))
-    services.delete_assessment(row, by=request.actor)
+    try:
+        services.delete_assessment(row, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("advisor:detail", pk=pk)
     messages.success(request, _("Thrown away."))
     return redirect("advisor:list")
 

@@ -43,6 +43,7 @@ def close_trunk(request: HttpRequest, trunk: Trunk, *, back: str) -> HttpRespons
         effects=[_("It carries no calls any more. Call records keep its name."), _("This cannot be undone.")],
         button=_("Close trunk"),
         type_name=trunk.name,
+        about=trunk,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=trunk_url(trunk), error=refusal(request, question))

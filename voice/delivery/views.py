@@ -118,10 +118,15 @@ def endpoint_secret(request: HttpRequest, pk: int) -> HttpResponse:
         _("Give %(name)s a new secret?") % {"name": row.name},
         [_("What is sent from now on is signed with the new one alone: put it into your system at once.")],
         _("New secret"),
+        about=row,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("delivery:endpoint", args=[pk]))
-    return _secret_once(request, services.new_endpoint_secret(row, by=request.actor))
+    try:
+        return _secret_once(request, services.new_endpoint_secret(row, by=request.actor))
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+        return redirect("delivery:endpoint", pk=pk)
 
 
 @require_POST
@@ -159,10 +164,15 @@ def endpoint_remove(request: HttpRequest, pk: int) -> HttpResponse:
         _("Remove the webhook %(name)s?") % {"name": row.name},
         [_("What waits for it is not sent any more. The feed keeps every message.")],
         _("Remove"),
+        about=row,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("delivery:endpoint", args=[pk]))
-    services.remove_endpoint(row, by=request.actor)
+    try:
+        services.remove_endpoint(row, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+        return redirect("delivery:endpoint", pk=pk)
     messages.success(request, _("Webhook removed."))
     return redirect("delivery:list")
 
@@ -200,11 +210,15 @@ def store_put(request: HttpRequest, pk: int) -> HttpResponse:
 def store_remove(request: HttpRequest, pk: int) -> HttpResponse:
     row = _store(request, pk)
     question = Question(
-        _("Remove %(name)s?") % {"name": row.name}, [_("Files that are there stay there.")], _("Remove")
+        _("Remove %(name)s?") % {"name": row.name}, [_("Files that are there stay there.")], _("Remove"), about=row
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("delivery:store", args=[pk]))
-    services.remove_store(row, by=request.actor)
+    try:
+        services.remove_store(row, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+        return redirect("delivery:store", pk=pk)
     messages.success(request, _("Removed."))
     return redirect("delivery:stores")
 

@@ -129,7 +129,7 @@ REMOVALS: dict[str, tuple[type[Model], Callable[..., None], str]] = {
 def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     model, delete, back = REMOVALS[kind]
     row = get_object_or_404(model, pk=pk)  # type: ignore[var-annotated]
-    question = Question(_("Remove %(name)s?") % {"name": row}, button=_("Remove"))
+    question = Question(_("Remove %(name)s?") % {"name": row}, button=_("Remove"), about=row)
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse(f"directory:{kind}", args=[pk]))
     try:

@@ -67,10 +67,10 @@ def delete_route(route: Route, *, customer: Customer, by: audit.Actor) -> None:
 
     Raises ValidationError, StaleEdit when somebody else changed the line since it was read.
     """
-    if route.is_default:
-        raise ValidationError(_("The last line can be changed, not removed: it says what happens to everything else."))
     config_changed(customer)
     _seen(route, route.row_version)
+    if route.is_default:
+        raise ValidationError(_("The last line can be changed, not removed: it says what happens to everything else."))
     before = _facts(route, selectors.trunk_names([trunk.trunk_id for trunk in route.trunks.all()]))
     audit.record(by, "route.deleted", route, before=before)
     route.delete()
@@ -242,9 +242,7 @@ def _seen(route: Route, seen: int | None) -> Any:
 def _seen_schedule(schedule: Schedule, seen: int | None) -> None:
     stored = Schedule.objects.filter(pk=schedule.pk).first()
     if stored is None or (seen is not None and stored.row_version != seen):
-        raise StaleEdit(
-            _("Somebody changed these hours meanwhile. Your entries are still here; compare and save again.")
-        )
+        raise StaleEdit(_("Somebody changed these hours meanwhile. Look at them as they are now."))
     schedule.row_version = stored.row_version
 
 

@@ -58,6 +58,7 @@ def route_delete(request: HttpRequest, pk: int) -> HttpResponse:
         title=_("Remove the line %(pattern)s?") % {"pattern": route.pattern},
         effects=[_("The calls that it takes go to the lines below it.")],
         button=_("Remove line"),
+        about=route,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("routing:edit", args=[pk]))
@@ -123,7 +124,8 @@ def schedule_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @requires("routing.change")
 def schedule_delete(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = get_object_or_404(Schedule, pk=pk)
-    question = Question(title=_("Remove the hours %(name)s?") % {"name": schedule.name}, button=_("Remove hours"))
+    title = _("Remove the hours %(name)s?") % {"name": schedule.name}
+    question = Question(title, button=_("Remove hours"), about=schedule)
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("routing:schedule_edit", args=[pk]))
     try:

@@ -86,6 +86,7 @@ def issue(request: HttpRequest, pk: int) -> HttpResponse:
         [_("It gets its number and goes to the customer's bills."), _("It cannot be changed any more, only credited.")],
         _("Issue"),
         danger=False,
+        about=row,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("invoices:detail", args=[pk]))
@@ -109,7 +110,7 @@ def mail(request: HttpRequest, pk: int) -> HttpResponse:
 def drop(request: HttpRequest, pk: int) -> HttpResponse:
     row = _invoice(request, pk)
     question = Question(
-        _("Throw this draft away?"), [_("It has no number yet, so none will be missing.")], _("Throw away")
+        _("Throw this draft away?"), [_("It has no number yet, so none will be missing.")], _("Throw away"), about=row
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("invoices:detail", args=[pk]))
