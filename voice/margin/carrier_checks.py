@@ -86,10 +86,12 @@ def read_again(invoice: CarrierInvoice, options: dict[str, Any], *, by: Actor, *
         raise ValidationError(_("This file is being worked on."))
     invoice.refresh_from_db()
     invoice.options = {**invoice.options, **options, "asked": []}
+    # Whoever decides has to have seen what comes of it.
+    invoice.row_version += 1
     for name in KEPT:
         setattr(invoice, name, facts.get(name, getattr(invoice, name)))
     invoice.full_clean(exclude=["content"])
-    invoice.save(update_fields=["options", *KEPT])
+    invoice.save(update_fields=["options", "row_version", *KEPT])
     _start(invoice, by)
     return invoice
 
@@ -133,9 +135,7 @@ def check(invoice: CarrierInvoice, progress: jobs.Progress) -> None:
 @transaction.atomic
 def decide(invoice: CarrierInvoice, state: str, note: str, *, by: Actor) -> CarrierInvoice:
     """Note that an invoice is disputed, accepted or open again. Raises ValidationError."""
-    stored = CarrierInvoice.objects.select_for_update(of=("self",)).defer("content").get(pk=invoice.pk)
-    if invoice.row_version and stored.row_version != invoice.row_version:
-        raise StaleEdit(_("Somebody else has changed this invoice meanwhile. Look at it again."))
+    stored = _locked(invoice)
     if state != CarrierInvoice.State.OPEN and stored.stage != Stage.CHECKED:
         raise ValidationError(_("Compare the file with your calls first."))
     before = {"state": stored.state, "note": stored.note}
@@ -151,13 +151,21 @@ def decide(invoice: CarrierInvoice, state: str, note: str, *, by: Actor) -> Carr
 @transaction.atomic
 def remove(invoice: CarrierInvoice, *, by: Actor) -> None:
     """Drop a file with everything that came of it. Raises ValidationError where it was decided."""
-    stored = CarrierInvoice.objects.select_for_update(of=("self",)).defer("content").get(pk=invoice.pk)
+    stored = _locked(invoice)
     if stored.state != CarrierInvoice.State.OPEN:
         raise ValidationError(_("It was decided already. Open it again first."))
     if stored.stage == Stage.CHECKING:
         raise ValidationError(_("This file is being worked on."))
     audit.record(by, "carrier_invoice.removed", stored, file=stored.name)
     stored.delete()
+
+
+def _locked(invoice: CarrierInvoice) -> CarrierInvoice:
+    """Return the stored row without its file, under lock; raises StaleEdit where somebody changed it meanwhile."""
+    stored = CarrierInvoice.objects.select_for_update(of=("self",)).defer("content").filter(pk=invoice.pk).first()
+    if stored is None or stored.row_version != invoice.row_version:
+        raise StaleEdit(invoice)
+    return stored
 
 
 def _start(invoice: CarrierInvoice, by: Actor) -> None:

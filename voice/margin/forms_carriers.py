@@ -229,7 +229,8 @@ class DecideForm(forms.ModelForm[CarrierInvoice]):
 
     def _post_clean(self) -> None:
         # The service checks the row.
-        self.instance.row_version = self.cleaned_data.get("row_version") or 0
+        seen = self.cleaned_data.get("row_version")
+        self.instance.row_version = self.instance.row_version if seen is None else seen
 
 
 def _columns(options: dict[str, Any]) -> list[tuple[str, str]]:

@@ -138,6 +138,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
         _("Drop the file of %(name)s?") % {"name": row.carrier},
         effects=[_("What was compared goes with it. Your own calls and costs stay as they are.")],
         button=_("Drop it"),
+        about=row,
     )
     cancel = reverse("margin:carrier_invoice", args=[pk])
     if not is_confirmed(request, question):

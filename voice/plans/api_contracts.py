@@ -203,9 +203,10 @@ class ContractViewSet(MspViewSet):
     def end_add_on(self, request: Request, pk: str | None = None) -> Response:
         """End an add-on."""
         told, row = self._given(EndAddOnSerializer), self.get_object()
-        order = row.add_ons.select_related("contract").filter(pk=told["add_on"]).first()
+        order = row.add_ons.filter(pk=told["add_on"]).first()
         if order is None:
             raise serializers.ValidationError({"add_on": ["The contract has no such add-on."]})
+        order.contract = row
         ordering.end_add_on(order, on=told["on"], by=self.actor)
         return self._answer()
 
@@ -220,9 +221,10 @@ class ContractViewSet(MspViewSet):
     def take_credit_back(self, request: Request, pk: str | None = None) -> Response:
         """Take a credit back that is on no bill yet."""
         told, row = self._given(TakeBackSerializer), self.get_object()
-        credit = row.credits.select_related("contract").filter(pk=told["credit"]).first()
+        credit = row.credits.filter(pk=told["credit"]).first()
         if credit is None:
             raise serializers.ValidationError({"credit": ["The contract has no such credit."]})
+        credit.contract = row
         ordering.take_credit_back(credit, by=self.actor)
         return self._answer()
 

@@ -36,12 +36,13 @@ class ComponentSerializer(serializers.ModelSerializer[Component]):
     version = serializers.PrimaryKeyRelatedField(queryset=PlanVersion.objects.all())
     tiers = TierSerializer(many=True, required=False)
     destinations = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=1000)
+    row_version = serializers.IntegerField(required=False)
 
     class Meta:
         model = Component
         fields = [
             "id", "version", "kind", "name", "amount", "per", "minutes", "pool", "roll_over", "destinations",
-            "per_million", "scope", "months", "optional", "tax_class", "tiers",
+            "per_million", "scope", "months", "optional", "tax_class", "tiers", "row_version",
         ]  # fmt: skip
         validators: list[Any] = []
 

@@ -96,7 +96,23 @@ class TermsForm(Groups, Copied):
         _with_units(self)
 
 
-class ChangeForm(forms.Form):
+class OfContract(forms.Form):
+    """Something that is done to a contract as the reader saw it."""
+
+    row_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, contract: Contract, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.contract = contract
+        self.fields["row_version"].initial = contract.row_version
+
+    def clean_row_version(self) -> int | None:
+        seen: int | None = self.cleaned_data["row_version"]
+        self.contract.row_version = self.contract.row_version if seen is None else seen
+        return seen
+
+
+class ChangeForm(OfContract):
     """Another version from a day on."""
 
     version = VersionChoice(label=_("New plan"), queryset=PlanVersion.objects.none(), empty_label=_("Choose a plan"))
@@ -108,7 +124,7 @@ class ChangeForm(forms.Form):
 
     def __init__(self, *args: Any, contract: Contract, currency: str, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"on": next_month(timezone.localdate())})
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, contract=contract, **kwargs)
         self.fields["version"].queryset = versions_of(contract.msp_id, currency)
 
 
@@ -124,7 +140,7 @@ class MoveForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
-class EndForm(forms.Form):
+class EndForm(OfContract):
     """Notice, and the first day without contract."""
 
     noticed_on = forms.DateField(label=_("Notice was given on"), widget=DAY)
@@ -140,7 +156,7 @@ class EndForm(forms.Form):
 
     def __init__(self, *args: Any, contract: Contract, **kwargs: Any) -> None:
         kwargs.setdefault("initial", {"noticed_on": timezone.localdate()})
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, contract=contract, **kwargs)
         earliest = contract.term.earliest_end(timezone.localdate())
         self.fields["ends"].help_text = _now("Empty: as early as term and notice allow; today that is %(day)s.") % {
             "day": f"{earliest:%Y-%m-%d}"
@@ -184,7 +200,7 @@ class CreditForm(Copied):
         return date.fromisoformat(self.cleaned_data["month"])
 
 
-class DayForm(forms.Form):
+class DayForm(OfContract):
     """The first day without something."""
 
     on = forms.DateField(label=_("First day without it"), widget=DAY)

@@ -53,9 +53,7 @@ def start_contract(contract: Contract, version: PlanVersion, *, by: Actor) -> Co
 @transaction.atomic
 def save_contract(contract: Contract, *, by: Actor) -> Contract:
     """Store changed terms: term, renewal, notice, trial, reference. Raises ValidationError."""
-    stored = locked(contract)
-    if stored is None:
-        raise ValidationError(_("A contract starts with a plan."))
+    stored = _locked(contract)
     if stored.trial_until != contract.trial_until:
         for day in (stored.trial_until, contract.trial_until):
             if day is not None:
@@ -99,7 +97,7 @@ def change_plan(contract: Contract, version: PlanVersion, *, on: date, by: Actor
     # The decks of changes that are not to come after all give way, too.
     for day in (on, *dropped):
         _follow(customer, version, day, by)
-    _touch(stored)
+    _touch(contract)
     audit.record(by, "contract.plan_changed", stored, tenant_id=stored.tenant_id, plan=str(version), on=on.isoformat())
     return phase
 
@@ -114,7 +112,7 @@ def end_contract(
     """
     customer = _customer(contract)
     days.demand(noticed_on=noticed_on, ends=ends)
-    stored = Contract.objects.select_for_update(of=("self",)).get(pk=contract.pk)
+    stored = _locked(contract)
     earliest = stored.term.earliest_end(noticed_on)
     ends = ends or earliest
     if ends < earliest and not agreed:
@@ -133,6 +131,7 @@ def end_contract(
     stored.ends, stored.noticed_on = ends, noticed_on
     stored.row_version += 1
     stored.save(update_fields=["ends", "noticed_on", "row_version"])
+    contract.row_version = stored.row_version
     audit.record(
         by,
         "contract.ended",
@@ -157,7 +156,7 @@ def order_add_on(order: AddOn, *, by: Actor) -> AddOn:
     if not offered.exists():
         raise ValidationError({"name": _("The plan of that day has no such add-on.")})
     order.save()
-    _touch(stored)
+    _touch(order.contract)
     audit.record(
         by,
         "contract.add_on_ordered",
@@ -174,6 +173,7 @@ def order_add_on(order: AddOn, *, by: Actor) -> AddOn:
 def end_add_on(order: AddOn, *, on: date, by: Actor) -> AddOn:
     """End an add-on: `on` is the first day without it. Raises ValidationError."""
     customer = _customer(order.contract)
+    _locked(order.contract)
     stored = AddOn.objects.select_for_update(of=("self",)).get(pk=order.pk)
     _refuse_billed(customer, on)
     stored.ends = on
@@ -195,6 +195,7 @@ def end_add_on(order: AddOn, *, on: date, by: Actor) -> AddOn:
 def give_credit(credit: Credit, *, by: Actor) -> Credit:
     """Enter a credit for the bill of a month, with its reason; raises ValidationError."""
     customer = _customer(credit.contract)
+    _locked(credit.contract)
     credit.msp_id, credit.tenant_id = credit.contract.msp_id, credit.contract.tenant_id
     credit.month = credit.month.replace(day=1)
     credit.full_clean()
@@ -217,6 +218,7 @@ def give_credit(credit: Credit, *, by: Actor) -> Credit:
 def take_credit_back(credit: Credit, *, by: Actor) -> None:
     """Take a credit back that is on no bill yet; raises ValidationError."""
     customer = _customer(credit.contract)
+    _locked(credit.contract)
     _refuse_billed(customer, credit.month, field="month")
     audit.record(
         by,
@@ -228,6 +230,7 @@ def take_credit_back(credit: Credit, *, by: Actor) -> None:
         reason=credit.reason,
     )
     credit.delete()
+    _touch(credit.contract)
 
 
 def keep_draws(customer: Customer, begins: date, ends: date, draws: Draws, reference: str) -> DrawnPeriod:
@@ -304,8 +307,15 @@ def check_version(msp: int, version: PlanVersion, day: date, field: str = "versi
         raise ValidationError({field: words})
 
 
+def _locked(contract: Contract) -> Contract:
+    stored = locked(contract)
+    if stored is None:
+        raise ValidationError(_("A contract starts with a plan."))
+    return stored
+
+
 def _running(contract: Contract, day: date) -> Contract:
-    stored = Contract.objects.select_for_update(of=("self",)).get(pk=contract.pk)
+    stored = _locked(contract)
     if day < stored.starts or (stored.ends is not None and day >= stored.ends):
         raise ValidationError(_("The contract does not run on %(day)s.") % {"day": _said(day)})
     return stored
@@ -346,7 +356,8 @@ def _follow(customer: Customer, version: PlanVersion, day: date, by: Actor) -> N
 
 
 def _touch(contract: Contract) -> None:
-    Contract.objects.filter(pk=contract.pk).update(row_version=F("row_version") + 1)
+    contract.row_version += 1
+    contract.save(update_fields=["row_version"])
 
 
 def _said(day: date) -> Any:

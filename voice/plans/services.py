@@ -5,7 +5,7 @@ from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -50,21 +50,25 @@ def save_plan(plan: Plan, *, by: Actor) -> Plan:
 @transaction.atomic
 def close_plan(plan: Plan, *, by: Actor) -> None:
     """Take a plan out of sale; contracts that have it keep it."""
-    stored = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
-    if stored.closed_at is not None:
-        raise ValidationError(_("This plan is not sold any more."))
+    stored = _sold(plan)
     stored.closed_at = timezone.now()
     stored.row_version += 1
     stored.save(update_fields=["closed_at", "row_version"])
     audit.record(by, "plan.closed", stored)
 
 
+def _sold(plan: Plan) -> Plan:
+    """Return the stored plan under lock; raises ValidationError once nobody can get it."""
+    stored = locked(plan)
+    if stored is None or stored.closed_at is not None:
+        raise ValidationError(_("This plan is not sold any more."))
+    return stored
+
+
 @transaction.atomic
 def new_version(plan: Plan, *, by: Actor) -> PlanVersion:
     """Return a draft that begins as a copy of the plan's newest version; the one that is open where there is one."""
-    stored = Plan.objects.select_for_update(of=("self",)).get(pk=plan.pk)
-    if stored.closed_at is not None:
-        raise ValidationError(_("This plan is not sold any more."))
+    stored = _sold(plan)
     last = stored.versions.order_by("-number").first()
     if last is not None and last.is_draft:
         return last
@@ -79,7 +83,7 @@ def new_version(plan: Plan, *, by: Actor) -> PlanVersion:
     version.save()
     for row in Component.objects.filter(version=last).prefetch_related("tiers").order_by("position", "pk"):
         tiers = [Tier(tier.up_to, tier.per_minute) for tier in row.tiers.all()]
-        row.pk, row.version, row._state.adding = None, version, True
+        row.pk, row.version, row.row_version, row._state.adding = None, version, 0, True
         row.save(force_insert=True)
         _write_tiers(row, tiers)
     audit.record(by, "plan.version_made", stored, version=number)
@@ -131,7 +135,7 @@ def _draft(version: PlanVersion) -> PlanVersion:
 def save_component(component: Component, *, by: Actor, tiers: Sequence[Tier] = ()) -> Component:
     """Store something that a draft asks for or gives, with the tiers of a price by volume; raises ValidationError."""
     version = _draft(component.version)
-    before = Component.objects.filter(pk=component.pk).first() if component.pk else None
+    before = locked(component)
     component.msp_id = version.msp_id
     if before is None:
         others = version.components.aggregate(last=Max("position"))
@@ -140,7 +144,9 @@ def save_component(component: Component, *, by: Actor, tiers: Sequence[Tier] = (
             raise ValidationError(_("A version has at most %(most)d components.") % {"most": MOST_COMPONENTS})
     component.full_clean()
     _check_component(component, version, tiers)
+    component.row_version += 1
     component.save()
+    _touch(component.version)
     if component.kind == Component.Kind.TIERS:
         component.tiers.all().delete()
         _write_tiers(component, tiers)
@@ -189,14 +195,22 @@ def _write_tiers(component: Component, tiers: Sequence[Tier]) -> None:
 def remove_component(component: Component, *, by: Actor) -> None:
     """Take something out of a draft."""
     version = _draft(component.version)
-    audit.record(by, "plan.component_removed", version.plan, before=facts(component, COMPONENT_FACTS))
+    audit.record(by, "plan.component_removed", version.plan, before=facts(locked(component), COMPONENT_FACTS))
     component.delete()
+    _touch(component.version)
+
+
+def _touch(version: PlanVersion) -> None:
+    """Let whoever publishes the draft or throws it away see first what it is made of now."""
+    PlanVersion.objects.filter(pk=version.pk).update(row_version=F("row_version") + 1)
+    version.refresh_from_db(fields=["row_version"])
 
 
 @transaction.atomic
 def publish(version: PlanVersion, *, by: Actor) -> PlanVersion:
     """Make a draft what it will be for good; contracts may have it from its day on. Raises ValidationError."""
     stored = _draft(version)
+    locked(version)
     if not stored.components.exists() and stored.deck_id is None:
         raise ValidationError(_("There is nothing in this version yet."))
     _check_deck(stored)
@@ -211,6 +225,7 @@ def publish(version: PlanVersion, *, by: Actor) -> PlanVersion:
 def drop_version(version: PlanVersion, *, by: Actor) -> None:
     """Throw a draft away; the plan's first one stays."""
     stored = _draft(version)
+    locked(version)
     if stored.number == 1:
         raise ValidationError(_("A plan needs a version. Change this one, or close the plan."))
     audit.record(by, "plan.version_dropped", stored.plan, version=stored.number)

@@ -172,7 +172,7 @@ def add_on(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("plans.change")
 def add_on_end(request: HttpRequest, pk: int) -> HttpResponse:
     order = get_object_or_404(AddOn.objects.select_related("contract__tenant"), pk=pk, msp=request.msp)
-    form = DayForm(request.POST or None)
+    form = DayForm(request.POST or None, contract=order.contract)
 
     def act() -> None:
         ordering.end_add_on(order, on=form.cleaned_data["on"], by=request.actor)
@@ -210,6 +210,7 @@ def credit_remove(request: HttpRequest, pk: int) -> HttpResponse:
         _("Take the credit back?"),
         effects=[_("The bill of %(month)s will not show it.") % {"month": date_format(given.month, "F Y")}],
         button=_("Take it back"),
+        about=given.contract,
     )
     back = reverse("plans:contract", args=[given.contract_id])
     if not is_confirmed(request, question):

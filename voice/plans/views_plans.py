@@ -97,6 +97,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
         _("Take the plan %(name)s out of sale?") % {"name": row.name},
         effects=[_("Contracts that have it keep it. Nobody else can get it.")],
         button=_("Take out of sale"),
+        about=row,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("plans:detail", args=[pk]))
@@ -140,6 +141,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
             _("Contracts that have an older version keep theirs until you change them."),
         ],
         button=_("Publish"),
+        about=version,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("plans:detail", args=[version.plan_id]))
@@ -153,6 +155,7 @@ def version_drop(request: HttpRequest, pk: int) -> HttpResponse:
         _("Throw the draft of %(name)s away?") % {"name": version.plan.name},
         effects=[_("Nobody has it yet.")],
         button=_("Throw away"),
+        about=version,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("plans:detail", args=[version.plan_id]))
@@ -208,7 +211,9 @@ def _component(request: HttpRequest, row: Component) -> HttpResponse:
 @requires("plans.change")
 def component_remove(request: HttpRequest, pk: int) -> HttpResponse:
     row = get_object_or_404(Component.objects.select_related("version__plan"), pk=pk, msp=request.msp)
-    question = Question(_("Take “%(name)s” out of the draft?") % {"name": row.name}, effects=[], button=_("Take out"))
+    question = Question(
+        _("Take “%(name)s” out of the draft?") % {"name": row.name}, effects=[], button=_("Take out"), about=row
+    )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("plans:detail", args=[row.version.plan_id]))
     return _done(

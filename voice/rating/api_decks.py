@@ -155,8 +155,9 @@ class DeckViewSet(MspViewSet):
         given.is_valid(raise_exception=True)
         data, shape = given.validated_data, NewRateSerializer()
         lines = [shape.line(facts) for facts in data["rates"]]
+        deck = self.get_object()
         version = services.put_rates(
-            self.get_object(), lines, at=data["begins"], by=self.actor, note=data["note"], full=data["full"]
+            deck, lines, at=data["begins"], by=self.actor, note=data["note"], full=data["full"], seen=deck.row_version
         )
         return Response(DeckVersionSerializer(version, context={"request": request}).data, status=201)
 

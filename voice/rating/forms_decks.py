@@ -253,10 +253,12 @@ class RateForm(Groups, forms.Form):
     blocked = forms.BooleanField(label=_("Must not be called"), required=False)
     day = forms.DateField(label=_("In force from"), widget=DAY, help_text=_("Midnight in the deck's time zone."))
     note = forms.CharField(label=_("Note"), required=False, max_length=500)
+    row_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, deck: RateDeck, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.deck = deck
+        self.fields["row_version"].initial = deck.row_version
         for name in ("per_minute", "fee"):
             self.fields[name].widget.attrs["data-unit"] = deck.currency
         for name in ("minimum", "increment"):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.errors import StaleEdit
 from tenants.models import Customer
 from voice.carriers.models import Trunk
 from voice.edits import facts, locked
@@ -64,7 +65,7 @@ def _check_bands(deck: RateDeck) -> None:
 @transaction.atomic
 def close_deck(deck: RateDeck, *, by: Actor) -> None:
     """Take a deck out of use; its rates stay, for the calls that they priced. Raises ValidationError while used."""
-    stored = open_deck(deck)
+    stored = _open_as_seen(deck, deck.row_version)
     now = timezone.now()
     for assigned in (CustomerDeck, TrunkDeck):
         if assigned.objects.filter(Q(ends=None) | Q(ends__gt=now), deck=stored).exists():
@@ -128,13 +129,15 @@ def _assign(spans: Any, new: CustomerDeck | TrunkDeck | None, begins: datetime) 
 
 @transaction.atomic
 def put_rates(
-    deck: RateDeck, lines: Iterable[Line], *, at: datetime, by: Actor, note: str = "", full: bool = False
-) -> DeckVersion:
+    deck: RateDeck, lines: Iterable[Line], *, at: datetime, by: Actor, note: str = "", full: bool = False,
+    seen: int | None = None,
+) -> DeckVersion:  # fmt: skip
     """Make a version of lines that need no looking at, such as one rate set by hand, and activate it.
 
-    Raises ValidationError when nothing changes.
+    `seen` is the row version of the deck that the editor looked at. Raises ValidationError when nothing changes,
+    StaleEdit when somebody else changed the deck meanwhile.
     """
-    stored = open_deck(deck)
+    stored = _open_as_seen(deck, seen)
     found = compare(storing.running(stored, at), lines, at, full=full)
     if not found.changes:
         raise ValidationError(_("The deck has this price already."))
@@ -174,6 +177,13 @@ def open_deck(deck: RateDeck) -> RateDeck:
     stored = RateDeck.objects.select_for_update(of=("self",), no_key=True).get(pk=deck.pk)
     if stored.closed_at is not None:
         raise ValidationError(_("This deck is closed."))
+    return stored
+
+
+def _open_as_seen(deck: RateDeck, seen: int | None) -> RateDeck:
+    stored = open_deck(deck)
+    if seen is not None and stored.row_version != seen:
+        raise StaleEdit(deck)
     return stored
 
 

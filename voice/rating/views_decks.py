@@ -122,6 +122,7 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
         _("Close the deck %(name)s?") % {"name": row.name},
         effects=[_("Its rates stay, for the calls that they priced. It can price nobody any more.")],
         button=_("Close"),
+        about=row,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("decks:detail", args=[pk]))
@@ -144,9 +145,9 @@ def set_rate(request: HttpRequest, pk: int) -> HttpResponse:
     row = _deck(request, pk)
     form = RateForm(request.POST or None, deck=row)
     if request.method == "POST" and form.is_valid():
-        note = form.cleaned_data["note"]
+        note, seen = form.cleaned_data["note"], form.cleaned_data["row_version"]
         try:
-            services.put_rates(row, form.lines(), at=form.at, by=request.actor, note=note)
+            services.put_rates(row, form.lines(), at=form.at, by=request.actor, note=note, seen=seen)
         except ValidationError as error:
             refuse(form, error)
         else:

@@ -174,6 +174,7 @@ class Component(models.Model):
         _("add-on"), default=False, help_text=_("Only for contracts that order it, as often as they do.")
     )
     tax_class = models.TextField(_("for tax"), choices=TaxClass, default=TaxClass.TELECOM)
+    row_version = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         constraints = [

@@ -28,6 +28,39 @@ def phases(customer):
             .order_by("begins", "pk").select_related("version__plan")]  # fmt: skip
 
 
+def test_nobody_publishes_or_drops_a_draft_that_has_other_parts_than_they_saw(northwind, office):
+    version = make.published(northwind, FEE)
+    draft = services.new_version(version.plan, by=BY)
+    part = Component.objects.get(version=draft)
+    seen, mine = PlanVersion.objects.get(pk=draft.pk), Component.objects.get(pk=part.pk)
+
+    part.amount = 20 * EUR
+    services.save_component(part, by=BY)
+
+    for act in (services.publish, services.drop_version):
+        with pytest.raises(StaleEdit):
+            act(seen, by=BY)
+    for act in (services.save_component, services.remove_component):
+        with pytest.raises(StaleEdit):
+            act(mine, by=BY)
+    assert services.publish(PlanVersion.objects.get(pk=draft.pk), by=BY).components.get().amount == 20 * EUR
+
+
+def test_what_is_done_to_a_contract_is_done_to_the_one_that_was_seen(northwind, office):
+    version = make.published(northwind, FEE)
+    contract = make.contract(office, version, term_months=0)
+    seen = Contract.objects.get(pk=contract.pk)
+    ordering.give_credit(Credit(contract=contract, month=JULY, amount=EUR, reason="Outage"), by=BY)
+
+    for act in (
+        lambda: ordering.end_contract(seen, noticed_on=JUNE, by=BY),
+        lambda: ordering.change_plan(seen, version, on=JULY, by=BY),
+    ):
+        with pytest.raises(StaleEdit):
+            act()
+    assert Contract.objects.get(pk=contract.pk).ends is None
+
+
 def test_a_published_version_never_changes_and_the_next_begins_as_its_copy(northwind, office):
     version = make.published(northwind, FEE, {"kind": "tiers", "name": "Volume", "tiers": [Tier(5, 2), Tier(None, 1)]})
     part = version.components.first()

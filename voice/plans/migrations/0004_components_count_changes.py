@@ -1,0 +1,11 @@
+"""Of two editors of one part of a draft the second is told, as everywhere else."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("plans", "0003_drawn_with_its_bill")]
+
+    operations = [
+        migrations.AddField("component", "row_version", models.PositiveIntegerField(default=0, editable=False)),
+    ]
