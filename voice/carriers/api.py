@@ -183,10 +183,11 @@ class BlockedPrefixSerializer(serializers.ModelSerializer[BlockedPrefix]):
     """A prefix of digits that no customer may call; `+882` and `882` are the same."""
 
     prefix = serializers.CharField(max_length=40)
+    row_version = serializers.IntegerField(required=False)
 
     class Meta:
         model = BlockedPrefix
-        fields = ["id", "prefix", "note", "created_at"]
+        fields = ["id", "prefix", "note", "created_at", "row_version"]
         validators: list[Any] = []
 
 
@@ -213,10 +214,11 @@ class EmergencyTrunkSerializer(serializers.ModelSerializer[EmergencyTrunk]):
 
 
 class EmergencyListSerializer(serializers.Serializer[Any]):
-    """A country's whole list: trunks in the order that emergency calls try them."""
+    """A country's whole list: trunks in the order that emergency calls try them; `seen` is the list that you read."""
 
     country = serializers.RegexField(r"^[A-Z]{2}\Z")
     trunks = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=8)
+    seen = serializers.ListField(child=serializers.IntegerField(), max_length=100, required=False)
 
 
 class EmergencyTrunkViewSet(MspViewSet):
@@ -236,10 +238,11 @@ class EmergencyTrunkViewSet(MspViewSet):
         given = EmergencyListSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         wanted, country = given.validated_data["trunks"], given.validated_data["country"]
+        seen = given.validated_data.get("seen")
         found = {trunk.pk: trunk for trunk in selectors.shared_trunks(request.msp).filter(pk__in=wanted)}
         if set(wanted) - set(found):
             raise serializers.ValidationError({"trunks": ["One of the trunks is not there any more."]})
-        lists.set_emergency_trunks(request.msp, country, [found[pk] for pk in wanted], by=self.actor)
+        lists.set_emergency_trunks(request.msp, country, [found[pk] for pk in wanted], by=self.actor, seen=seen)
         lines = self.get_queryset().filter(country=country)
         return Response(self.get_serializer(lines, many=True).data)
 

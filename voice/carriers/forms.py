@@ -144,8 +144,12 @@ class TrunkOrderForm(forms.Form):
 
     places = 4
 
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
     def __init__(self, *args: Any, trunks: list[Trunk], chosen: list[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["seen"].initial = _as_text(chosen)
+        self.now = chosen
         self.trunks = {trunk.pk: trunk for trunk in trunks}
         choices = [("", _("None")), *((trunk.pk, trunk.name) for trunk in trunks)]
         labels = [_("First trunk"), _("If it fails"), _("Then"), _("And then")]
@@ -160,10 +164,21 @@ class TrunkOrderForm(forms.Form):
             )
 
     @property
+    def as_seen(self) -> list[int]:
+        """The list that the editor looked at; where the page did not say, the one that there is."""
+        said = self.cleaned_data["seen"].split(",") if "seen" in self.data else map(str, self.now)
+        # What is no id is in no list.
+        return [int(pk) if pk.isascii() and pk.isdigit() else -1 for pk in said if pk]
+
+    @property
     def chosen(self) -> list[Trunk]:
         """The chosen trunks in order."""
         picked = (self.cleaned_data.get(f"trunk_{place}") for place in range(self.places))
         return [self.trunks[pk] for pk in picked if pk]
+
+
+def _as_text(ids: list[int]) -> str:
+    return ",".join(map(str, ids))
 
 
 def new_trunk(msp: Msp, customer: Customer | None = None) -> Trunk:

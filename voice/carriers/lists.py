@@ -8,20 +8,34 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.errors import StaleEdit
 from tenants.models import Customer, Msp
 from tenants.scopes import config_changed
 from voice.carriers import selectors
 from voice.carriers.models import BlockedPrefix, EmergencyTrunk, Trunk
+from voice.edits import facts, locked
+
+BLOCKED_FACTS = ("prefix", "note")
 
 
 @transaction.atomic
-def set_emergency_trunks(msp: Msp, country: str, trunks: Sequence[Trunk], *, by: Actor) -> None:
-    """Make these trunks, in this order, what emergency calls of the MSP's customers in the country try."""
+def set_emergency_trunks(
+    msp: Msp, country: str, trunks: Sequence[Trunk], *, by: Actor, seen: Sequence[int] | None = None
+) -> None:
+    """Make these trunks, in this order, what emergency calls of the MSP's customers in the country try.
+
+    Raises StaleEdit where the list is not the one that was `seen`.
+    """
+    # Two that set a list take turns.
+    Msp.objects.select_for_update(no_key=True).get(pk=msp.pk)
+    lines = list(selectors.emergency_trunks(msp.pk, country))
+    if seen is not None and [line.trunk_id for line in lines] != list(seen):
+        raise StaleEdit(_("Somebody changed this list meanwhile. Look at it as it is now."))
     if any(trunk.msp_id != msp.pk or trunk.tenant_id or trunk.closed_at for trunk in trunks):
         raise ValidationError(_("Only your own open trunks can carry emergency calls."))
     if len({trunk.pk for trunk in trunks}) < len(trunks):
         raise ValidationError(_("Each trunk can be on the list once."))
-    before = [line.trunk.name for line in selectors.emergency_trunks(msp.pk, country)]
+    before = [line.trunk.name for line in lines]
     EmergencyTrunk.objects.filter(msp=msp, country=country).delete()
     for position, trunk in enumerate(trunks):
         line = EmergencyTrunk(msp=msp, country=country, trunk=trunk, position=position)
@@ -37,17 +51,20 @@ def set_emergency_trunks(msp: Msp, country: str, trunks: Sequence[Trunk], *, by:
 @transaction.atomic
 def save_blocked_prefix(blocked: BlockedPrefix, *, by: Actor) -> BlockedPrefix:
     """Refuse calls of all the MSP's customers to numbers that start with the prefix."""
+    before = facts(locked(blocked), BLOCKED_FACTS)
     blocked.prefix = "".join(letter for letter in blocked.prefix if letter not in " +-()./*")
     blocked.full_clean()
+    blocked.row_version += 1
     blocked.save()
     config_changed(blocked.msp)
-    audit.record(by, "blocked_prefix.saved", blocked, after={"prefix": blocked.prefix, "note": blocked.note})
+    audit.record(by, "blocked_prefix.saved", blocked, before=before, after=facts(blocked, BLOCKED_FACTS))
     return blocked
 
 
 @transaction.atomic
 def delete_blocked_prefix(blocked: BlockedPrefix, *, by: Actor) -> None:
     """Let customers' own policies decide about the prefix again."""
+    before = facts(locked(blocked), BLOCKED_FACTS)
     config_changed(blocked.msp)
-    audit.record(by, "blocked_prefix.deleted", blocked, before={"prefix": blocked.prefix, "note": blocked.note})
+    audit.record(by, "blocked_prefix.deleted", blocked, before=before)
     blocked.delete()

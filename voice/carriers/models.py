@@ -210,6 +210,7 @@ class BlockedPrefix(models.Model):
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="blocked_prefixes")
     prefix = models.TextField(_("prefix"), max_length=15)
     note = models.TextField(_("note"), max_length=200, blank=True)
+    row_version = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -50,7 +50,7 @@ def save_carrier(carrier: Carrier, *, by: Actor) -> Carrier:
 @transaction.atomic
 def delete_carrier(carrier: Carrier, *, by: Actor) -> None:
     """Remove a carrier that no trunk and no number refers to."""
-    audit.record(by, "carrier.deleted", carrier, before=facts(carrier, CARRIER_FACTS))
+    audit.record(by, "carrier.deleted", carrier, before=facts(locked(carrier), CARRIER_FACTS))
     try:
         carrier.delete()
     except ProtectedError:

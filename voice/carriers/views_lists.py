@@ -47,11 +47,16 @@ def blocked_delete(request: HttpRequest, pk: int) -> HttpResponse:
         title=_("Stop blocking %(prefix)s?") % {"prefix": row},
         effects=[_("Customers whose own routing allows these numbers can call them again.")],
         button=_("Stop blocking"),
+        about=row,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("carriers:blocked"))
-    lists.delete_blocked_prefix(row, by=request.actor)
-    messages.success(request, _("No longer blocked. The SBCs follow in a moment."))
+    try:
+        lists.delete_blocked_prefix(row, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.success(request, _("No longer blocked. The SBCs follow in a moment."))
     return redirect("carriers:blocked")
 
 
@@ -87,7 +92,7 @@ def emergency_edit(request: HttpRequest, country: str) -> HttpResponse:
     form = TrunkOrderForm(request.POST or None, trunks=trunks, chosen=chosen)
     if request.method == "POST" and form.is_valid():
         try:
-            lists.set_emergency_trunks(request.msp, country, form.chosen, by=request.actor)
+            lists.set_emergency_trunks(request.msp, country, form.chosen, by=request.actor, seen=form.as_seen)
         except ValidationError as error:
             refuse(form, error)
         else:

@@ -25,9 +25,10 @@ class EmergencyRouteSerializer(serializers.Serializer[Any]):
 
 
 class TrunkListSerializer(serializers.Serializer[Any]):
-    """The customer's own list, before the provider's."""
+    """The customer's own list, before the provider's; `seen` is the list that you read."""
 
     trunks = serializers.ListField(child=serializers.IntegerField(min_value=1), max_length=services.MOST_TRUNKS)
+    seen = serializers.ListField(child=serializers.IntegerField(), max_length=100, required=False)
 
 
 class EmergencyViewSet(TenantViewSet):
@@ -46,7 +47,8 @@ class EmergencyViewSet(TenantViewSet):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         given = TrunkListSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        services.set_emergency_trunks(given.validated_data["trunks"], customer=request.tenant, by=self.actor)
+        wanted, seen = given.validated_data["trunks"], given.validated_data.get("seen")
+        services.set_emergency_trunks(wanted, customer=request.tenant, by=self.actor, seen=seen)
         return self.list(request)
 
 

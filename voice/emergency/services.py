@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.errors import StaleEdit
 from tenants.models import Customer
 from tenants.scopes import config_changed
 from voice.carriers.selectors import trunks_for
@@ -19,9 +20,17 @@ MOST_TRUNKS = 8
 
 
 @transaction.atomic
-def set_emergency_trunks(trunk_ids: Sequence[int], *, customer: Customer, by: Actor) -> None:
-    """Make these trunks, in this order, what emergency calls try before the provider's list."""
+def set_emergency_trunks(
+    trunk_ids: Sequence[int], *, customer: Customer, by: Actor, seen: Sequence[int] | None = None
+) -> None:
+    """Make these trunks, in this order, what emergency calls try before the provider's list.
+
+    Raises StaleEdit where the list is not the one that was `seen`.
+    """
     config_changed(customer)
+    before = list(selectors.choices().values_list("trunk_id", flat=True))
+    if seen is not None and before != list(seen):
+        raise StaleEdit(_("Somebody changed this list meanwhile. Look at it as it is now."))
     usable = dict(trunks_for(customer).values_list("pk", "name"))
     if len(set(trunk_ids)) < len(trunk_ids):
         raise ValidationError(_("Each trunk can be on the list once."))
@@ -29,7 +38,6 @@ def set_emergency_trunks(trunk_ids: Sequence[int], *, customer: Customer, by: Ac
         raise ValidationError(_("At most %(most)d trunks can be on the list.") % {"most": MOST_TRUNKS})
     if set(trunk_ids) - set(usable):
         raise ValidationError(_("One of the trunks is not there any more. Choose another."))
-    before = list(selectors.choices().values_list("trunk_id", flat=True))
     EmergencyTrunkChoice.objects.all().delete()
     EmergencyTrunkChoice.objects.bulk_create(
         EmergencyTrunkChoice(trunk_id=trunk_id, position=position) for position, trunk_id in enumerate(trunk_ids)

@@ -57,7 +57,7 @@ def trunks(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             ids = [trunk.pk for trunk in form.chosen]
-            services.set_emergency_trunks(ids, customer=request.tenant, by=request.actor)
+            services.set_emergency_trunks(ids, customer=request.tenant, by=request.actor, seen=form.as_seen)
         except ValidationError as error:
             refuse(form, error)
         else:

@@ -104,6 +104,7 @@ class CallerIdPolicyForm(forms.Form):
         widget=forms.RadioSelect,
     )
     number = forms.ChoiceField(label=_("Default number"), required=False)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, customer: Customer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -111,6 +112,7 @@ class CallerIdPolicyForm(forms.Form):
         active = Number.objects.active().in_number_order().values_list("e164", flat=True)[:2000]
         self.fields["number"].choices = [("", _("None")), *((e164, format_number(e164)) for e164 in active)]
         self.fields["number"].initial = customer.default_caller_id
+        self.fields["seen"].initial = f"{customer.caller_id_policy},{customer.default_caller_id}"
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.errors import StaleEdit
 from portal.core.fields import format_number
 from tenants.countries import country_name
 from tenants.models import Customer
@@ -145,11 +146,18 @@ def delete_caller_id(caller_id: ApprovedCallerId, *, customer: Customer, by: Act
 
 
 @transaction.atomic
-def save_caller_id_policy(customer: Customer, *, policy: str, number: str, by: Actor) -> Customer:
-    """Store what is shown when a call's caller ID is not the customer's: its default number, or nothing at all."""
+def save_caller_id_policy(
+    customer: Customer, *, policy: str, number: str, by: Actor, seen: Sequence[str] | None = None
+) -> Customer:
+    """Store what is shown when a call's caller ID is not the customer's: its default number, or nothing at all.
+
+    Raises StaleEdit where policy and number are not those that were `seen`.
+    """
     config_changed(customer)
     names = ("caller_id_policy", "default_caller_id")
-    before = facts(customer, names)
+    before = Customer.objects.values(*names).get(pk=customer.pk)
+    if seen is not None and [before[name] for name in names] != list(seen):
+        raise StaleEdit(_("Somebody changed this meanwhile. Look at it as it is now."))
     if number and not Number.objects.active().filter(e164=number).exists():
         raise ValidationError({"number": _("Choose one of your active numbers.")})
     if policy == Customer.CallerIdPolicy.REPLACE and not number:

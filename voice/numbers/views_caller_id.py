@@ -45,6 +45,7 @@ def caller_id_delete(request: HttpRequest, pk: int) -> HttpResponse:
         title=_("Withdraw %(number)s?") % {"number": format_number(caller_id.e164)},
         effects=[_("Calls that show this number are then treated like any other foreign caller ID.")],
         button=_("Withdraw"),
+        about=caller_id,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("numbers:caller_id", args=[pk]))
@@ -61,9 +62,10 @@ def caller_id_delete(request: HttpRequest, pk: int) -> HttpResponse:
 def caller_id_policy(request: HttpRequest) -> HttpResponse:
     form = CallerIdPolicyForm(request.POST or None, customer=request.tenant)
     if request.method == "POST" and form.is_valid():
-        policy, number = form.cleaned_data["policy"], form.cleaned_data["number"]
+        told = {name: form.cleaned_data[name] for name in ("policy", "number")}
+        seen = form.cleaned_data["seen"].split(",") if form.cleaned_data["seen"] else None
         try:
-            services.save_caller_id_policy(request.tenant, policy=policy, number=number, by=request.actor)
+            services.save_caller_id_policy(request.tenant, **told, by=request.actor, seen=seen)
         except ValidationError as error:
             refuse(form, error)
         else:

@@ -77,3 +77,22 @@ def test_a_customer_sets_its_own_list_on_the_page_and_by_the_api(northwind, acme
         client_of(victor, acme).post("/api/v1/emergency/", {"trunks": []}, content_type="application/json").status_code
         == 403
     )
+
+
+def test_of_two_editors_of_an_emergency_list_the_second_is_told(northwind, acme, alice, nadia, client_of):
+    desk, portal = client_of(nadia, northwind), client_of(alice, acme)
+    with contexts.msp(northwind):
+        first, second = shared_trunk(northwind, nadia), shared_trunk(northwind, nadia, name="B", host="127.0.9.2")
+        for trunk in (first, second):
+            services.grant_trunk(trunk, acme, by=nadia)
+
+    for browser, page in ((desk, "/carriers/emergency/DE/"), (portal, "/emergency/trunks/")):
+        assert browser.post(page, {"trunk_0": first.pk, "seen": ""}).status_code == 302
+        late = browser.post(page, {"trunk_0": second.pk, "seen": ""})
+        assert "Somebody changed this list meanwhile." in late.content.decode()
+        assert browser.post(page, {"trunk_0": second.pk, "seen": f"{first.pk}"}).status_code == 302
+    for browser, path, more in ((desk, "emergency-trunks", {"country": "DE"}), (portal, "emergency", {})):
+        body = {"trunks": [first.pk], "seen": [first.pk], **more}
+        assert browser.post(f"/api/v1/{path}/", body, content_type="application/json").status_code == 409
+        told = browser.post(f"/api/v1/{path}/", body | {"seen": [second.pk]}, content_type="application/json")
+        assert told.status_code < 300

@@ -151,6 +151,8 @@ def test_foreign_caller_ids_and_what_is_shown_instead(acme, alice, numbers, clie
     assert browser.get("/api/v1/caller-ids/").json()["results"][0]["e164"] == "+442079460001"
     assert browser.post("/numbers/caller-ids/policy/", {"policy": "replace"}).status_code == 200
     assert browser.post("/numbers/caller-ids/policy/", {"policy": "refuse"}).status_code == 302
+    late = browser.post("/numbers/caller-ids/policy/", {"policy": "refuse", "seen": "replace,+49301234500"})
+    assert "Somebody changed this meanwhile." in late.content.decode()
     assert browser.post(f"/numbers/caller-ids/{caller_id.pk}/delete/", {"confirmed": "1"}).status_code == 302
 
 
