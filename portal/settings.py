@@ -290,9 +290,9 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Strowger API",
     "DESCRIPTION": (
         "Everything that the pages do, for programs.\n\n"
-        "Send If-Match with the ETag that you read: a PUT, PATCH or DELETE of what somebody changed meanwhile is "
-        "answered with 412 and changes nothing; a POST to what an object can do is refused in the same way if it was "
-        "changed before the request came. A `row_version` in the body says the same, answered with 409. A write "
+        "Send If-Match with the ETag that you read: a PUT, PATCH or DELETE of what somebody changed meanwhile, or a "
+        "POST to what it can do, is answered with 412 and changes nothing. A `row_version` in the body says the same "
+        "of a PUT or PATCH, and `seen` of a list that is set as a whole, answered with 409. A write "
         "without either changes what it finds, whoever wrote it last and whatever you had read: only a write at the "
         "very same moment is answered with 409. Where more than one writes, send one of them."
     ),
