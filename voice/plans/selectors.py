@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from tenants.models import Customer
 from voice.plans.facts import CALL, DISCOUNT, MINUTES, TIERS
-from voice.plans.models import Component, Contract, Phase, Plan, PlanVersion
+from voice.plans.models import AddOn, Component, Contract, Phase, Plan, PlanVersion
 from voice.rating.limits import account_of
 from voice.rating.selectors_accounts import knows_plans, settled_with_bill
 
@@ -85,15 +85,26 @@ def held_on(contract: Contract, day: date) -> Phase | None:
 
 @knows_plans
 def ask_otherwise(customers: Iterable[int]) -> set[int]:
-    """Return the customers whose plan of today asks something else for their calls than the deck does."""
+    """Return the customers whose plan of today asks something else for their calls than the deck does.
+
+    What a plan only offers counts for those who have ordered it.
+    """
     today = timezone.localdate()
     holds = Q(begins__lte=today) & (Q(ends=None) | Q(ends__gt=today))
-    held: dict[int, set[int]] = {}
-    for tenant, version in Phase.objects.filter(holds, tenant__in=list(customers)).values_list("tenant", "version"):
-        held.setdefault(version, set()).add(tenant)
+    held: dict[int, list[Phase]] = {}
+    for phase in Phase.objects.filter(holds, tenant__in=list(customers)).only("tenant", "contract", "version"):
+        held.setdefault(phase.version_id, []).append(phase)
     priced = Q(kind__in=(MINUTES, TIERS, CALL)) | Q(kind=DISCOUNT) & ~Q(scope=Component.Scope.FEES)
-    versions = Component.objects.filter(priced, version__in=held).values_list("version", flat=True)
-    return {tenant for version in set(versions) for tenant in held[version]}
+    parts = Component.objects.filter(priced, version__in=held).values_list("version", "name", "optional")
+    agreed = {phase.contract_id for phases in held.values() for phase in phases}
+    orders = AddOn.objects.filter(holds, contract__in=agreed).values_list("contract", "name")
+    ordered = {(contract, name.casefold()) for contract, name in orders}
+    return {
+        phase.tenant_id
+        for version, name, is_offered in parts
+        for phase in held[version]
+        if not is_offered or (phase.contract_id, name.casefold()) in ordered
+    }
 
 
 def days_without_contract(customers: Iterable[int], begins: date, ends: date) -> dict[int, list[tuple[date, date]]]:

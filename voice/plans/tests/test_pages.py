@@ -16,6 +16,7 @@ from voice.calls.tests.make import cdr
 from voice.plans.models import AddOn, Component, Contract, Credit, Phase, Plan, PlanVersion, Quote
 from voice.plans.proration import add_months
 from voice.plans.quoting import Assumptions, Traffic, quote
+from voice.plans.selectors import ask_otherwise
 from voice.plans.tests import make
 from voice.plans.tests.make import BERLIN, EUR
 from voice.rating.limits import account_of, save_terms
@@ -220,6 +221,31 @@ def test_pages_and_api_say_where_a_limit_counts_calls_otherwise_than_the_bill(
     (listed,) = desk.get("/api/v1/accounts/").json()["results"]
     assert listed["settled_with_bill"] is said
     assert own.get(f"/api/v1/accounts/{acme.pk}/").json()["settled_with_bill"] is said
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "said"),
+    [(None, None, False), (-40, None, True), (-40, 0, False), (30, None, False)],
+)
+def test_minutes_that_a_plan_offers_count_where_they_are_ordered(
+    client_of, acme, alice, northwind, deck, begins, ends, said
+):
+    today = timezone.localdate()
+    offered = {"kind": "minutes", "name": "More minutes", "minutes": 10, "optional": True}
+    with contexts.msp(northwind):
+        made = make.contract(acme, make.published(northwind, offered, deck=deck))
+        if begins is not None:
+            AddOn.objects.create(
+                msp=northwind, tenant=acme, contract=made, name="more Minutes", begins=today + timedelta(begins),
+                ends=None if ends is None else today + timedelta(ends),
+            )  # fmt: skip
+        account = account_of(acme)
+        account.kind = "prepaid"
+        save_terms(account, by=make.BY)
+        assert ask_otherwise([acme.pk]) == ({acme.pk} if said else set())
+    contexts.use_public()
+
+    assert client_of(alice, acme).get(f"/api/v1/accounts/{acme.pk}/").json()["settled_with_bill"] is said
 
 
 def test_who_may_not_see_costs_sees_prices_only(client_of, desk, northwind, deck):
