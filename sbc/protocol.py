@@ -40,6 +40,10 @@ class RowName(TypedDict):
     key: str
 
 
+class RowLeftOut(RowName):
+    reason: str
+
+
 class TrunkHealth(TypedDict):
     up: bool
     code: int  # last answer to OPTIONS; 0 is silence
@@ -64,6 +68,9 @@ class Hello:
     software: str
     held: dict[Scope, Count]
     next_sequence: Count  # the number that the node's next record will get
+    addresses: list[str] = field(default_factory=list)  # its own, which are no trunk's
+
+    __optional_keys__ = frozenset({"addresses"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,9 @@ class Ack:
     version: Count  # what the node runs now: newer than asked for when the apply came late; 0 answers a drop
     nonce: str
     took_ms: float
+    left_out: list[RowLeftOut] = field(default_factory=list)  # of its rows, not carried: the first fifty
+
+    __optional_keys__ = frozenset({"left_out"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +236,9 @@ Message: TypeAlias = FromNode | FromPortal
 
 def encode(message: Message) -> str:
     """Write a message as one JSON text frame."""
+    optional = getattr(message, "__optional_keys__", ())
     parts = {each.name: getattr(message, each.name) for each in fields(message)}
+    parts = {name: value for name, value in parts.items() if value or name not in optional}
     return json.dumps({"type": _NAME_OF[type(message)], **parts}, separators=(",", ":"))
 
 

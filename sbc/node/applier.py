@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from sbc.node.derived import Derived
 from sbc.node.engines.base import Engine, EngineDown, EngineError, RowRefused
-from sbc.node.rows import DERIVED, rank
+from sbc.node.rows import DERIVED, SECRET, rank
 from sbc.node.snapshot import Snapshot
 from sbc.node.state import Plan, Refused, State, Stopped
 from sbc.protocol import Ack, Apply, Drop, Held, Nack, Row, RowKey, RowName
@@ -102,7 +102,7 @@ class Applier:
     def resend(self, scope: str) -> None:
         """Repeat the scope's last receipt, or tell the version held."""
         version = self.state.versions.get(scope, 0)
-        self.send(self._last.get(scope) or Ack(scope=scope, version=version, nonce="", took_ms=0.0))
+        self.send(self._last.get(scope) or self._ack(scope, version, "", 0.0))
 
     async def retry(self) -> None:
         """Try again what waits: once Kamailio is back, and with each sweep."""
@@ -142,7 +142,7 @@ class Applier:
         waiting = self._parked.get(apply.scope)
         if apply.version <= held:
             # Late, repeated or from an earlier boot: the answer is what runs.
-            self.send(Ack(scope=apply.scope, version=held, nonce=apply.nonce, took_ms=0.0))
+            self.send(self._ack(apply.scope, held, apply.nonce, 0.0))
             return
         if waiting is not None and waiting.apply.version > apply.version:
             return
@@ -151,9 +151,7 @@ class Applier:
             self._parked[apply.scope] = Parked(apply, unmet)
             return
         try:
-            plan = self.state.plan(apply)
-            self.snapshot.intend(apply)
-            await self._carry_out(plan)
+            await self._bring(apply)
         except (Refused, RowRefused) as error:
             self._settle(apply.scope)
             self._receipt(
@@ -175,7 +173,24 @@ class Applier:
         else:
             self._parked.pop(apply.scope, None)
             took = round((time.perf_counter() - began) * 1000, 3)
-            self._receipt(Ack(scope=apply.scope, version=apply.version, nonce=apply.nonce, took_ms=took))
+            self._receipt(self._ack(apply.scope, apply.version, apply.nonce, took))
+
+    def _ack(self, scope: str, version: int, nonce: str, took: float) -> Ack:
+        return Ack(scope=scope, version=version, nonce=nonce, took_ms=took, left_out=self.state.left_out(scope))
+
+    async def _bring(self, apply: Apply) -> None:
+        """Carry out the apply, without accounts that Kamailio refuses: they hold whatever text somebody chose."""
+        unfit: dict[RowKey, str] = {}
+        while True:
+            plan = self.state.plan(apply, unfit)
+            self.snapshot.intend(apply)
+            try:
+                return await self._carry_out(plan)
+            except RowRefused as error:
+                key = RowKey(*error.row)
+                if key.table not in SECRET or key in unfit:
+                    raise
+                unfit[key] = error.reason
 
     async def _carry_out(self, plan: Plan) -> None:
         at = self.now()

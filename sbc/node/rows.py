@@ -18,6 +18,9 @@ SWITCHES = frozenset({"lt", "em", "tn", "dn", "fq"})
 DERIVED = frozenset({"sr", "ss", "ps"})  # written by the node process from other rows, never sent
 PRICES = frozenset({"pt", "lc", "lt"})  # without them calls go out in the order of their line
 SECRET = frozenset({"au"})
+# Of these a faulty row is left out and the others are carried: without it its own trunk is less, and nobody else. A
+# customer writes them, and must not keep its suspension out by one that no node takes.
+LEFT_OUT = frozenset({"ip", "au"})
 TABLES = tuple(table for table in SET_ORDER if table not in DERIVED)
 
 MAX_KEY, MAX_VALUE = 255, 60_000

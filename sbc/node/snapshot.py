@@ -16,8 +16,10 @@ CREATE TABLE IF NOT EXISTS held (scope TEXT PRIMARY KEY, version INTEGER NOT NUL
 CREATE TABLE IF NOT EXISTS claim (
     number INTEGER PRIMARY KEY AUTOINCREMENT, scope TEXT NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL,
     value TEXT NOT NULL, leaving TEXT, UNIQUE (scope, tbl, key));
+CREATE TABLE IF NOT EXISTS left_out (scope TEXT NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS intent (scope TEXT PRIMARY KEY, apply TEXT NOT NULL);
 """
+_LEAVE_OUT = "INSERT INTO left_out VALUES (?, ?, ?, ?)"
 
 
 class Snapshot:
@@ -44,7 +46,7 @@ class Snapshot:
     def load(self, state: State) -> list[Apply]:
         """Fill the state; give the applies that were begun and not finished."""
         versions = dict(self._db.execute("SELECT scope, version FROM held"))
-        state.restore(versions, self._claims())
+        state.restore(versions, self._claims(), self._left_out())
         applies = [decode(text) for (text,) in self._db.execute("SELECT apply FROM intent")]
         return [apply for apply in applies if isinstance(apply, Apply)]
 
@@ -83,10 +85,12 @@ class Snapshot:
                 "UPDATE claim SET leaving = ? WHERE scope = ? AND tbl = ? AND key = ?",
                 [(json.dumps(after), scope, *key) for key, after in plan.leaving.items()],
             )
+            self._db.execute("DELETE FROM left_out WHERE scope = ?", (scope,))
             if plan.version is None:
                 self._db.execute("DELETE FROM held WHERE scope = ?", (scope,))
             else:
                 self._db.execute("INSERT OR REPLACE INTO held VALUES (?, ?)", (scope, plan.version))
+                run(_LEAVE_OUT, [(scope, *key, reason) for key, reason in plan.left_out.items()])
             self.forget(scope)
         self.unsynced = True
 
@@ -95,6 +99,10 @@ class Snapshot:
         with transaction(self._db):
             self._db.execute("DELETE FROM claim")
             self._db.execute("DELETE FROM held")
+            self._db.execute("DELETE FROM left_out")
+            for scope, holding in state.scopes.items():
+                left_out = [(scope, *key, reason) for key, reason in holding.left_out.items()]
+                self._db.executemany(_LEAVE_OUT, left_out)
             self._db.executemany("INSERT INTO held VALUES (?, ?)", list(state.versions.items()))
             self._db.executemany(
                 "INSERT INTO claim (scope, tbl, key, value, leaving) VALUES (?, ?, ?, ?, ?)",
@@ -109,6 +117,10 @@ class Snapshot:
     def close(self) -> None:
         """Leave the file whole for the next start."""
         self._db.close()
+
+    def _left_out(self) -> Iterator[tuple[str, RowKey, str]]:
+        for scope, table, key, reason in self._db.execute("SELECT * FROM left_out ORDER BY rowid"):
+            yield scope, RowKey(table, key), reason
 
     def _claims(self) -> Iterator[tuple[str, Row, dict[str, int] | None]]:
         for scope, table, key, value, leaving in self._db.execute(

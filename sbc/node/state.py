@@ -1,12 +1,14 @@
 """What a node holds: the rows that each scope wants, whose row is in force, and what an apply would change. Pure."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sbc.node import rows
-from sbc.protocol import Apply, Row, RowKey, RowName
+from sbc.protocol import Apply, Row, RowKey, RowLeftOut, RowName
 
 LOST_ROWS, LOST_SHARE = 200, 0.10
+MOST_TOLD = 50  # rows that are left out of a version: a receipt has to fit into a frame
 
 
 class Refused(Exception):
@@ -28,6 +30,7 @@ class Holding:
     version: int
     rows: dict[RowKey, str] = field(default_factory=dict)
     leaving: dict[RowKey, dict[str, int]] = field(default_factory=dict)
+    left_out: dict[RowKey, str] = field(default_factory=dict)  # rows of this version that are not carried, and why
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Plan:
     deletes: list[RowKey]  # no longer in force, in deleting order
     before: dict[RowKey, str | None]  # the values that `sets` and `deletes` replace
     claims: frozenset[RowKey]  # those of `wanted` that the scope did not want before
+    left_out: dict[RowKey, str]  # what is left out of the version, and why
 
     @property
     def first(self) -> list[Row]:
@@ -99,16 +103,25 @@ class State:
         here = self.scopes
         return all(scope not in here or here[scope].version >= version for scope, version in after.items())
 
-    def plan(self, apply: Apply) -> Plan:
-        """Work out an apply that is newer than what is held. Raises Refused or Stopped."""
+    def left_out(self, scope: str) -> list[RowLeftOut]:
+        """Give the rows that the scope's version here is without, as far as they are told."""
+        holding = self.scopes.get(scope) or Holding(0)
+        told = list(holding.left_out.items())[:MOST_TOLD]
+        return [RowLeftOut(table=key.table, key=key.key, reason=reason) for key, reason in told]
+
+    def plan(self, apply: Apply, unfit: Mapping[RowKey, str] = MappingProxyType({})) -> Plan:
+        """Work out an apply that is newer than what is held, without the `unfit` rows. Raises Refused or Stopped."""
         held = self.scopes.get(apply.scope) or Holding(0)
         if apply.base is not None and apply.base != held.version:
             raise Refused(f"a change to version {apply.base}, but version {held.version} is held: send the whole state")
-        wanted, given_up = _checked(apply, self.is_own)
+        wanted, given_up, left_out = _checked(apply, self.is_own, unfit)
         if apply.base is None:
             given_up = held.rows.keys() - wanted.keys()
         else:
-            given_up &= held.rows.keys()
+            before = {key: why for key, why in held.left_out.items() if key not in wanted.keys() | given_up}
+            # What the row said before is not wanted any more either.
+            given_up = (given_up | left_out.keys()) & held.rows.keys()
+            left_out = before | left_out
         self._check_accounts(held, wanted, given_up)
         new = {key: value for key, value in wanted.items() if held.rows.get(key) != value or key in held.leaving}
         conditions = {key: _latest(held.leaving.get(key, {}), apply.after) for key in given_up}
@@ -116,6 +129,7 @@ class State:
             conditions |= {key: after for key, after in held.leaving.items() if key not in wanted.keys() | given_up}
         later = {key: after for key, after in conditions.items() if not self._released_by(apply, after)}
         plan = self._plan(apply.scope, apply.version, new, conditions.keys() - later.keys(), later)
+        plan = replace(plan, left_out=left_out)
         if not apply.approved:
             left = wanted.keys() if apply.base is None else (held.rows.keys() | wanted.keys()) - conditions.keys()
             if held.rows and not left and not apply.closing:
@@ -149,13 +163,18 @@ class State:
                 self._unclaim(key, plan.scope)
                 self._claims[key] = (*self._claims.get(key, ()), plan.scope)
             holding.rows[key] = value
-        holding.leaving = dict(plan.leaving)
+        holding.leaving, holding.left_out = dict(plan.leaving), dict(plan.left_out)
         if plan.version is None:
             del self.scopes[plan.scope]
         else:
             holding.version = plan.version
 
-    def restore(self, versions: Mapping[str, int], claims: Iterable[tuple[str, Row, dict[str, int] | None]]) -> None:
+    def restore(
+        self,
+        versions: Mapping[str, int],
+        claims: Iterable[tuple[str, Row, dict[str, int] | None]],
+        left_out: Iterable[tuple[str, RowKey, str]] = (),
+    ) -> None:
         """Take over what a snapshot kept; claims come in the order in which they were made."""
         self.scopes = {scope: Holding(version) for scope, version in versions.items()}
         self._claims = {}
@@ -165,6 +184,8 @@ class State:
             self._claims[key] = (*self._claims.get(key, ()), scope)
             if leaving is not None:
                 self.scopes[scope].leaving[key] = leaving
+        for scope, key, reason in left_out:
+            self.scopes[scope].left_out[key] = reason
 
     def claims(self) -> Iterator[tuple[str, Row, dict[str, int] | None]]:
         """Give what `restore` takes: every claim, those on one row in the order in which they were made."""
@@ -211,7 +232,7 @@ class State:
                 before[key] = self.value(key)
         sets.sort(key=rows.rank)
         deletes.sort(key=rows.rank, reverse=True)
-        return Plan(scope, version, wanted, gone, leaving, sets, deletes, before, claims)
+        return Plan(scope, version, wanted, gone, leaving, sets, deletes, before, claims, held.left_out)
 
     def _released_by(self, apply: Apply, after: Mapping[str, int]) -> bool:
         own = after.get(apply.scope, 0) <= apply.version
@@ -238,11 +259,17 @@ class State:
                 raise Stopped(f"{lost} of this node's {held} rows would be lost")
 
 
-def _checked(apply: Apply, is_own: Callable[[str], bool]) -> tuple[dict[RowKey, str], set[RowKey]]:
+def _checked(
+    apply: Apply, is_own: Callable[[str], bool], unfit: Mapping[RowKey, str]
+) -> tuple[dict[RowKey, str], set[RowKey], dict[RowKey, str]]:
     wanted: dict[RowKey, str] = {}
+    left_out: dict[RowKey, str] = {}
     for row in apply.set:
         key = RowKey(row.table, row.key)
-        reason = rows.refusal(apply.scope, row, is_own)
+        reason = unfit.get(key) or rows.refusal(apply.scope, row, is_own)
+        if reason is not None and row.table in rows.LEFT_OUT:
+            left_out[key] = reason
+            continue
         if reason is None and wanted.get(key, row.value) != row.value:
             reason = "set twice with different values"
         if reason is not None:
@@ -251,7 +278,7 @@ def _checked(apply: Apply, is_own: Callable[[str], bool]) -> tuple[dict[RowKey, 
     given_up = set(apply.delete)
     for key in wanted.keys() & given_up:
         raise Refused("both set and deleted", {"table": key.table, "key": key.key})
-    return wanted, given_up
+    return wanted, given_up, left_out
 
 
 def _latest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

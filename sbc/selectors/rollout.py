@@ -47,7 +47,7 @@ def summary(scope: Scope) -> Summary:
     wanted = scope.config_version
     running = sum(each[1] >= wanted for each in rows)
     at = max((each[2] for each in rows if each[2]), default=None)
-    error = next((each[3] for each in rows if each[4] in ("refused", "held") and each[3]), "")
+    error = next((each[3] for each in rows if each[4] in ("refused", "held", "acked") and each[3]), "")
     return Summary(wanted, len(rows), running, at, error)
 
 
@@ -56,10 +56,11 @@ def scope_status(scope: Scope) -> Status:
     found = summary(scope)
     if not found.nodes:
         return status("pending", word=_("No SBC yet"), detail=_("No node has connected so far."))
-    if found.is_live:
+    if found.is_live and not found.error:
         return status("live")
     if found.error:
-        return status("attention", detail=found.error[:200])
+        word = _("Live, not whole") if found.is_live else ""
+        return status("attention", word=word, detail=found.error[:200])
     seconds = int((now() - found.wanted_at).total_seconds()) if found.wanted_at else None
     return going_live(found.running, found.nodes, seconds)
 

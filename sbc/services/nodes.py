@@ -165,10 +165,13 @@ def reconcile(node: Node, held: Mapping[str, int], at: datetime) -> list[str]:
             config_changed(scope)
         deployment = existing.pop(key, None) or Deployment(node=node, scope=key, **owner_of(scope))
         state = Deployment.State.ACKED if running and running >= version else Deployment.State.PENDING
+        if (deployment.state, deployment.running) != (state, running):
+            # What it runs a version without stands until it says otherwise.
+            deployment.error, deployment.row = "", None
         # A node that comes back asks for everything again, also for what it refused or held back before.
         deployment.wanted, deployment.running, deployment.state = version, running, state
         deployment.leaving = False
-        deployment.nonce, deployment.error, deployment.row, deployment.since = "", "", None, at
+        deployment.nonce, deployment.since = "", at
         changed.append(deployment)
     for key in held.keys() - wanted.keys():
         fresh = Deployment(node=node, scope=key, **_former_owner(node, key))

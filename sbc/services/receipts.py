@@ -28,6 +28,7 @@ WHERE d.scope = '{kind}:' || s.id AND s.live_version < d.least AND s.config_vers
 """
 _ANSWER = ["running", "took_ms", "error", "row", "whole", "approved", "state", "nonce", "since"]
 
+SHOWN, LONGEST = 5, 1000  # rows that are left out, and letters of all that is said of them
 _COMPLAINTS = (Alarm.Kind.REFUSED, Alarm.Kind.HELD)
 
 
@@ -40,10 +41,16 @@ def acked(node: Node, ack: protocol.Ack) -> None:
             if deployment is None:
                 return
             deployment.running, deployment.took_ms = ack.version, ack.took_ms
-            deployment.error, deployment.row, deployment.whole = "", None, False
+            deployment.error, deployment.row, deployment.whole = _without(ack.left_out), None, False
+            if ack.left_out:
+                deployment.row = {"table": ack.left_out[0]["table"], "key": ack.left_out[0]["key"]}
             _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
             if deployment.is_complained_of:
-                close_alarms(_COMPLAINTS, at=at, node=node, subject=ack.scope)
+                over = [Alarm.Kind.HELD] if ack.left_out else _COMPLAINTS
+                close_alarms(over, at=at, node=node, subject=ack.scope)
+            if ack.left_out:
+                words = _("%(node)s runs the configuration of %(scope)s. %(reason)s")
+                _alarm(deployment, Alarm.Kind.REFUSED, words, deployment.error, at)
         move_live_versions([ack.scope])
     nudges.topic(deployment.tenant_id, deployment.msp_id, "rollout")
 
@@ -95,6 +102,23 @@ def move_live_versions(scopes: Iterable[str]) -> None:
     with connection.cursor() as cursor:
         for kind in {key.partition(":")[0] for key in keys}:
             cursor.execute(_LIVE.format(table=KINDS[kind]._meta.db_table, kind=kind), [keys])
+
+
+def _without(left_out: list[protocol.RowLeftOut]) -> str:
+    """Return in words what a node runs a version without, or nothing."""
+    if not left_out:
+        return ""
+    rows = "; ".join(f"{_row_name(each)}: {each['reason']}" for each in left_out[:SHOWN])
+    return _("Without what it does not take: %(rows)s") % {"rows": rows[:LONGEST]}
+
+
+def _row_name(row: protocol.RowName) -> str:
+    """Return what a person knows the row by: a source address, the account of a trunk."""
+    if row["table"] == "ip":
+        return row["key"].partition(":")[2]
+    if row["table"] == "au":
+        return _("account of %(trunk)s") % {"trunk": row["key"].rpartition(".")[0]}
+    return f"{row['table']} {row['key']}"
 
 
 def scope_name(key: str) -> str:

@@ -29,6 +29,7 @@ class FakeNode:
         self.boot = uuid.uuid4().hex
         self.held: dict[str, int] = {}
         self.rows: dict[tuple[str, str], str] = {}
+        self.addresses: list[str] = []
 
     async def dial(self) -> protocol.Welcome:
         await self.line.connect(timeout=5)
@@ -41,7 +42,7 @@ class FakeNode:
         await self.say(
             protocol.Hello(
                 node="sbc-lab-1", boot=self.boot, spool=self.spool, software="test", held=self.held,
-                next_sequence=next_sequence,
+                next_sequence=next_sequence, addresses=self.addresses,
             )
         )  # fmt: skip
 

@@ -1,12 +1,13 @@
 import contextlib
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sbc import protocol
-from sbc.protocol import AckRecords, Apply, BadMessage, Drop, Gauges, Hello, Nack, Records, Row, RowKey, Welcome
+from sbc.protocol import Ack, AckRecords, Apply, BadMessage, Drop, Gauges, Hello, Nack, Records, Row, RowKey, Welcome
 
 APPLY = Apply(
     scope="cust:17",
@@ -21,6 +22,7 @@ APPLY = Apply(
     approved=False,
 )
 HELLO = Hello(node="sbc-1", boot="b", spool="s", software="1", held={"region:1": 2}, next_sequence=9)
+ACK = Ack(scope="cust:17", version=43, nonce="n1", took_ms=1.5)
 NACK = Nack(scope="cust:17", version=43, nonce="n1", row={"table": "rt", "key": "x"}, reason="no")
 GAUGES = Gauges(
     at=1, engine="memory", calls=0, cps=0, kamailio=True, daemons={"haproxy": True},
@@ -43,6 +45,9 @@ CDR = {
     [
         APPLY,
         HELLO,
+        replace(HELLO, addresses=["192.0.2.5"]),
+        ACK,
+        replace(ACK, left_out=[{"table": "ip", "key": "17:192.0.2.5", "reason": "its own"}]),
         NACK,
         GAUGES,
         Records(first=1, items=[CDR]),
@@ -53,6 +58,11 @@ CDR = {
 )
 def test_what_one_side_says_the_other_understands(message):
     assert protocol.decode(protocol.encode(message)) == message
+
+
+def test_what_older_nodes_and_portals_do_not_know_is_not_said_without_need():
+    assert "addresses" not in json.loads(protocol.encode(HELLO))
+    assert "left_out" not in json.loads(protocol.encode(ACK))
 
 
 def test_a_row_travels_as_three_texts_and_is_a_row_again():
@@ -116,7 +126,7 @@ json_values = st.recursive(
     max_leaves=6,
 )
 wires = [
-    json.loads(protocol.encode(message)) for message in (APPLY, HELLO, NACK, GAUGES, Records(first=1, items=[CDR]))
+    json.loads(protocol.encode(message)) for message in (APPLY, HELLO, ACK, NACK, GAUGES, Records(first=1, items=[CDR]))
 ]
 
 

@@ -48,6 +48,31 @@ async def test_a_refused_row_is_named_and_the_last_good_configuration_stays(port
         assert node.applier.state.versions == {"cust:17": 1, "cust:18": 1}
 
 
+async def test_a_suspension_arrives_beside_a_trunk_at_the_nodes_own_address(portal, tmp_path):
+    """Over a restart, too: what is left out is on disk."""
+    engine = MemoryEngine()
+    source, trunk = ("ip", "17:127.0.9.77", "g9"), ("gw", "g9", "h=127.0.9.77;m=3;o=17")
+    async with running(portal, tmp_path, engine, is_own="127.0.9.77".__eq__):
+        await portal.apply("cust:17", 1, [TN, ROUTE])
+        ack = await portal.apply("cust:17", 2, [("tn", "17", "m=3;st=0;g=1"), trunk, source], base=1)
+
+    assert engine.tables["tn"] == {"17": "m=3;st=0;g=1"} and not engine.tables["ip"]
+    assert [(each["table"], each["key"]) for each in ack.left_out] == [("ip", "17:127.0.9.77")]
+    async with running(portal, tmp_path, engine, is_own="127.0.9.77".__eq__):
+        assert (await portal.apply("cust:17", 3, [("fc", "17:4930", "1")], base=2)).left_out == ack.left_out
+
+
+async def test_an_account_that_kamailio_refuses_is_left_out(portal, tmp_path):
+    engine = MemoryEngine()
+    engine.refuse["au", "g9.p"] = "odd"
+    trunk = [("gw", "g9", "h=127.0.9.1;m=3;o=17"), ("au", "g9.u", "user"), ("au", "g9.p", "odd")]
+    async with running(portal, tmp_path, engine):
+        ack = await portal.apply("cust:17", 1, [TN, ROUTE, *trunk])
+
+    assert (ack.version, ack.left_out) == (1, [{"table": "au", "key": "g9.p", "reason": "odd"}])
+    assert engine.tables["au"] == {"g9.u": "user"} and engine.tables["tn"]
+
+
 async def test_needed_versions_are_waited_for(portal, tmp_path):
     async with running(portal, tmp_path) as node:
         early = portal.message("cust:17", 1, [TN], needs={"msp:3": 2})

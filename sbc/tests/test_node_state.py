@@ -141,14 +141,7 @@ def test_an_address_stands_for_one_trunk_or_several():
         ("cust:17", ("rg", "allow", "0.0.0.0/0"), "no rows in rg"),
         ("cust:17", ("bd", "sbc.example", "3"), "belongs to the MSP"),
         ("cust:17", ("fq", "Acme.sbc.example", "17"), "lower case"),
-        ("cust:17", ("ip", "17:localhost", "g5"), "not an IP address"),
-        ("cust:17", ("ip", "17:2001:db8::1", "g5"), "IPv4 only"),
-        ("cust:17", ("ip", "17:10.0.0.5", "g5"), "SBC's own"),
-        ("msp:3", ("ip", "m3:10.0.0.5", "g5"), "SBC's own"),
         ("msp:3", ("gw", "g5", "h=2001:db8::1;m=3;o=0"), "IPv4 only"),
-        ("cust:17", ("ip", "17:127.0.9.1", "g5;x"), "stands for gateways"),
-        ("cust:17", ("ip", "17:127.0.9.1", "g5,"), "stands for gateways"),
-        ("cust:17", ("ip", "17:127.0.9.1", "g5,g6,g5"), "stands for gateways"),
         ("cust:17", ("sc", "17.1", '[{"zone":"Mars/Olympus"}]'), "schedules"),
         ("cust:17", ("sr", "127.0.9.1", "1"), "no table"),
         ("cust:17", ("evil", "x", "1"), "no table"),
@@ -173,6 +166,49 @@ def test_a_row_that_is_not_the_scopes_is_refused_by_name(scope, row, says):
 
     assert refusal.value.row == {"table": row[0], "key": row[1]}
     assert len(state) == 0
+
+
+@pytest.mark.parametrize(
+    "scope, row, says",
+    [
+        ("cust:17", ("ip", "17:localhost", "g5"), "not an IP address"),
+        ("cust:17", ("ip", "17:2001:db8::1", "g5"), "IPv4 only"),
+        ("cust:17", ("ip", "17:10.0.0.5", "g5"), "SBC's own"),
+        ("cust:17", ("ip", "18:127.0.9.1", "g5"), "begin with 17:"),
+        ("msp:3", ("ip", "m3:10.0.0.5", "g5"), "SBC's own"),
+        ("cust:17", ("ip", "17:127.0.9.1", "g5;x"), "stands for gateways"),
+        ("cust:17", ("ip", "17:127.0.9.1", "g5,"), "stands for gateways"),
+        ("cust:17", ("ip", "17:127.0.9.1", "g5,g6,g5"), "stands for gateways"),
+        ("cust:17", ("au", "g5.p", "pass\x01word"), "control characters"),
+        ("cust:17", ("au", "g5.x", "password"), "g12.u, g12.p or g12.r"),
+    ],
+)
+def test_a_faulty_source_or_account_is_left_out_by_name_and_the_others_are_carried(scope, row, says):
+    state = State("10.0.0.5".__eq__)
+    own = {"cust:17": ("tn", "17", "m=3;st=0;g=1"), "msp:3": ("bd", "sbc.example", "3")}[scope]
+
+    bring(state, apply(scope, 1, row, own))
+
+    assert in_force(state) == {RowKey(*own[:2]): own[2]}
+    [left_out] = state.left_out(scope)
+    assert (left_out["table"], left_out["key"]) == row[:2] and says in left_out["reason"]
+
+
+def test_what_is_left_out_is_told_until_it_is_given_up_or_mended():
+    state = State("10.0.0.5".__eq__)
+    source, other, bad = ("ip", "17:10.0.0.5", "g5"), ("ip", "17:127.0.9.1", "g5"), ("ip", "17:127.0.9.1", "g5;x")
+
+    def told(version, *rows, **more):
+        bring(state, apply("cust:17", version, *rows, **more))
+        return [each["key"] for each in state.left_out("cust:17")]
+
+    assert told(1, TN17, source, other) == ["17:10.0.0.5"]
+    assert told(2, DN, base=1) == ["17:10.0.0.5"]
+    assert told(3, bad, base=2) == ["17:10.0.0.5", "17:127.0.9.1"]
+    assert RowKey(*other[:2]) not in in_force(state), "what it said before is wanted no more"
+    assert told(4, other, base=3) == ["17:10.0.0.5"]
+    assert told(5, base=4, delete=[RowKey("ip", "17:10.0.0.5")]) == []
+    assert in_force(state) == {RowKey(*row[:2]): row[2] for row in (TN17, DN, other)}
 
 
 def test_a_node_that_would_lose_much_waits_for_a_person():

@@ -35,7 +35,7 @@ def chip(deployment: Deployment) -> Status:
     if deployment.state == Deployment.State.HELD:
         return status("held")
     if deployment.is_live:
-        return status("live")
+        return status("attention", word=_("Live, not whole")) if deployment.error else status("live")
     if deployment.node.state != deployment.node.State.CONNECTED:
         return status("away", word=_("Node is away"))
     return status("going_live")
