@@ -1,16 +1,18 @@
 """From a raised version to a node that runs it, over the real WebSocket consumer."""
 
 from collections.abc import AsyncIterator
+from importlib import import_module
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import connection
 from django.db.models import QuerySet
 from django.urls import reverse
 
 from portal.core.audit import Actor
 from portal.db import contexts
-from sbc import protocol, services
+from sbc import facts, protocol, services
 from sbc.models import Alarm, Deployment, Node, Revision
 from sbc.tests.fake_node import FakeNode
 from tenants.models import Customer, Region
@@ -18,6 +20,7 @@ from tenants.scopes import config_changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LAB = Actor.system("tests")
+MIGRATION = import_module("tenants.migrations.0012_public_networks_reach_nodes")
 db = sync_to_async
 
 
@@ -53,6 +56,13 @@ def live_version(customer: Customer) -> int:
 def alarms(kind: str) -> list[str]:
     with contexts.ingest():
         return list(Alarm.objects.open().filter(kind=kind).values_list("text", flat=True))
+
+
+def opened(region: Region) -> set[str]:
+    """Return the networks that the newest revision of a region lets trunks use."""
+    with contexts.ingest():
+        newest = Revision.objects.filter(scope=f"region:{region.pk}").latest("version")
+    return {value for table, key, value in newest.rows if "allow" in key}
 
 
 async def test_a_new_node_gets_every_scope_outer_first(node: FakeNode, acme: Customer) -> None:
@@ -372,3 +382,22 @@ def test_one_customer_that_cannot_be_compiled_holds_up_nobody(
         assert Revision.objects.filter(scope=f"cust:{globex.pk}").exists()
         assert not Revision.objects.filter(scope=f"cust:{acme.pk}").exists()
     assert "semicolon" in alarms("compile")[0]
+
+
+def test_a_region_without_networks_opens_the_public_ones_after_an_upgrade_too(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an older version made of the empty list was no network at all."""
+    monkeypatch.setattr(facts, "for_nodes", lambda *_networks: ([], []))
+    with contexts.ingest():
+        Region.objects.filter(pk=region.pk).update(allowed_networks=[])
+        config_changed(region)
+    services.compile_revisions()
+    monkeypatch.undo()
+    assert opened(region) == set()
+
+    with contexts.owner(), connection.cursor() as cursor:
+        cursor.execute(MIGRATION.OPEN)
+    services.compile_revisions()
+
+    assert opened(region) == {"0.0.0.0/0"}
