@@ -20,6 +20,7 @@ from tenants.countries import COUNTRIES
 from tenants.models import Acting, ApiToken, BaseDomain, ChannelLimit, Customer, CustomerRegion, Domain, Msp
 from tenants.scopes import config_changed
 from tenants.services.people import invite
+from tenants.services.retention import holds_on
 from tenants.zones import usual_zone, zones
 
 Demand = Callable[[Customer], None]
@@ -214,16 +215,23 @@ def finish_closing(*, by: Actor) -> list[Customer]:
 
 
 def forget_closed(*, today: date, by: Actor) -> int:
-    """Drop the schemas of customers whose time of keeping is over; call records and the audit log stay."""
+    """Drop the schemas of customers whose time of keeping is over and that no legal hold keeps.
+
+    What stands in public tables has rules of its own.
+    """
     with contexts.public():
         left = schemas.customer_schemas()
         over = Customer.objects.filter(state=Customer.State.CLOSED, retain_until__lt=today, schema_name__in=left)
         due = list(over.select_related("msp").order_by("pk"))
+    gone = 0
     for customer in due:
         with contexts.msp(customer.msp), transaction.atomic():
+            if holds_on(customer):
+                continue
             schemas.drop_schema(customer)
             audit.record(by, "customer.forgotten", customer, tenant_id=customer.pk, msp_id=customer.msp_id)
-    return len(due)
+            gone += 1
+    return gone
 
 
 @transaction.atomic

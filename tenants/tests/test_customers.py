@@ -1,5 +1,7 @@
 """A customer's life, as its MSP lives it."""
 
+import uuid
+
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
@@ -12,7 +14,7 @@ from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants import selectors, services
 from tenants.countries import COUNTRIES
-from tenants.models import ChannelLimit, Customer, Domain, Invitation, Msp
+from tenants.models import ChannelLimit, Customer, Domain, Invitation, LegalHold, Msp
 from tenants.scopes import config_changed
 from tenants.tests.clients import client_of
 from tenants.zones import usual_zone, zones
@@ -126,7 +128,16 @@ def test_suspending_and_closing_demand_a_reason_and_the_name(northwind, acme):
     assert services.finish_closing(by=BY) == [acme]
     with pytest.raises(contexts.ContextRefused):
         contexts.use_customer(Customer.objects.get(pk=acme.pk))
-    assert services.forget_closed(today=acme.retain_until.replace(year=acme.retain_until.year + 1), by=BY) == 1
+    later = acme.retain_until.replace(year=acme.retain_until.year + 1)
+    with contexts.msp(northwind):
+        hold = LegalHold(msp=northwind, tenant=acme, case="7", reason="A dispute", review="2099-01-01")
+        services.place_hold(hold, by=BY)
+        one = LegalHold(msp=northwind, tenant=acme, call=uuid.uuid4(), case="8", reason="One call", review="2099-01-01")
+        services.place_hold(one, by=BY)
+    assert services.forget_closed(today=later, by=BY) == 0
+    with contexts.msp(northwind):
+        services.release_hold(hold, reason="settled", by=BY)
+    assert services.forget_closed(today=later, by=BY) == 1
 
 
 def test_the_form_begins_with_the_country_of_most_customers_and_with_none_before_there_is_one(

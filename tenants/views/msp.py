@@ -208,7 +208,10 @@ def customer_close(request: HttpRequest, pk: int) -> HttpResponse:
             _("Its API tokens stop working; people can log in and read until it has left every SBC."),
             _("Then its numbers go back to your stock and cool there, and its trunks are taken from it."),
             _("Its routing, people and addresses are kept for %(days)s days, then deleted.") % {"days": RETENTION.days},
-            _("Call records and the audit log stay. The label “%(label)s” is never used again.")
+            _(
+                "Call records, bills and the audit log stay as long as the rules of retention say."
+                " The label “%(label)s” is never used again."
+            )
             % {"label": customer.label},
         ],
         _("Close the customer"),
