@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from portal.db import contexts
+from portal.db.customers import customer_schemas
 from portal.db.partitions import drop_before
+from sbc.services import old_books
 from sbc.services.retained import HOLDINGS, Holding
 from sbc.services.retained.holding import column
-from tenants.models import Customer, Erasure, ErasureLine, RetentionRule
+from tenants.models import Customer, DataClass, Erasure, ErasureLine, RetentionRule
 from voice.receivables.models import LegalEntity
 
 BATCH = 5_000
@@ -34,16 +36,22 @@ class Due:
     days: int
     before: datetime
     those: tuple[int, ...]  # customers or companies of the country, or, where it is empty, those that it is not about
+    # The holding itself, or as it stands in each customer's schema.
+    parts: tuple[Holding, ...]
 
     @property
     def condition(self) -> tuple[str, list[Any]]:
         """Return what holds for the rows that are over, with its values."""
-        home, held = self.holding.home, f"{self.holding.age} < %s AND ({self.holding.where})"
+        home, values = self.at_home(self.holding.home)
+        return f"{self.holding.age} < %s AND ({self.holding.where}) AND {home}", [self.before, *values]
+
+    def at_home(self, home: str) -> tuple[str, list[Any]]:
+        """Return what holds for rows of this country, where `home` is the customer or company that they are of."""
         if not home:
-            return held, [self.before]
+            return "true", []
         if self.country:
-            return f"{held} AND {home} = ANY(%s)", [self.before, list(self.those)]
-        return f"{held} AND ({home} IS NULL OR {home} <> ALL(%s))", [self.before, list(self.those)]
+            return f"{home} = ANY(%s)", [list(self.those)]
+        return f"({home} IS NULL OR {home} <> ALL(%s))", [list(self.those)]
 
     @property
     def held(self) -> str:
@@ -58,6 +66,8 @@ class Due:
 
 
 Told = Callable[[int, int, str], None]
+# By MSP: how many rows are over, and how many of them a hold keeps.
+Counts = dict[int | None, tuple[int, int]]
 
 
 class Running(Exception):
@@ -101,8 +111,10 @@ def due_at(at: datetime) -> list[Due]:
     customers = _by_country(Customer.objects.order_by("pk").values_list("pk", "country"))
     # Who declares in the one-stop shop keeps its records ten years wherever it is: the rule of all countries.
     companies = _by_country(LegalEntity.objects.filter(is_in_oss=False).order_by("pk").values_list("pk", "country"))
+    places = _places()
     found = []
     for holding in HOLDINGS:
+        parts = tuple(holding.at_home(*place) for place in places) if holding.in_schemas else (holding,)
         days = rules.get(holding.data_class, {})
         homes = companies if holding.data_class.is_of_company else customers
         own = {country for country in days if country and holding.home}
@@ -112,7 +124,7 @@ def due_at(at: datetime) -> list[Due]:
             before = at - timedelta(days=days[country])
             if holding.data_class.runs_from_year_end:
                 before = before.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
-            found.append(Due(holding, country, days[country], before, those))
+            found.append(Due(holding, country, days[country], before, those, parts))
     return found
 
 
@@ -123,41 +135,72 @@ def _by_country(pairs: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
     return found
 
 
+def _places() -> list[tuple[str, int, int]]:
+    """Return the schemas of customers that there are, each with its customer and MSP."""
+    schemas = customer_schemas()
+    return list(Customer.objects.filter(schema_name__in=schemas).order_by("pk").values_list("schema_name", "pk", "msp"))
+
+
 def _erase(run: Erasure, at: datetime, told: Told | None) -> list[ErasureLine]:
     due = due_at(at)
     by_day = [each for each in due if each.holding.by_day]
     whole = [_counted(each) for each in by_day]
     _drop_days(by_day)
-    lines = []
-    for number, each in enumerate(due):
+    lines: list[ErasureLine] = []
+
+    def take(each: Due) -> None:
         if told is not None:
-            told(number, len(due), str(each.holding.data_class.label))
+            told(due.index(each), len(due), str(each.holding.data_class.label))
         # What belongs to something else is over once that is gone: it is counted when its turn has come.
         before = whole[by_day.index(each)] if each in by_day else _counted(each)
         _delete(each)
-        after = _counted(each)
-        for msp in sorted(before.keys() | after.keys(), key=lambda pk: pk or 0) or [None]:
-            (rows, _held), (left, held) = before.get(msp, (0, 0)), after.get(msp, (0, 0))
-            lines.append(ErasureLine(
-                erasure=run, data_class=each.holding.data_class, table=each.holding.table, country=each.country,
-                msp_id=msp, days=each.days, before=each.before, rows_before=rows, rows_removed=max(0, rows - left),
-                rows_held=held, rows_after=left,
-            ))  # fmt: skip
+        lines.extend(_proof(run, each, before, _counted(each)))
+
+    books = [each for each in due if each.holding.data_class == DataClass.BOOKS]
+    for each in due:
+        if each not in books:
+            take(each)
+    # All of the books or nothing: half of what is settled together would move a balance.
+    with transaction.atomic():
+        _keep_holds()
+        note_old_books(books)
+        for each in books:
+            take(each)
     ErasureLine.objects.bulk_create(lines)
     return lines
 
 
-def _counted(due: Due) -> dict[int | None, tuple[int, int]]:
+def note_old_books(books: list[Due]) -> None:
+    """Find what of the books is over in each country; it is known until the transaction ends."""
+    ledgers = [each for each in books if each.holding.table == "receivables_entry"]
+    old_books.note((each.before.date(), *each.at_home("entity_id")) for each in ledgers)
+
+
+def _proof(run: Erasure, due: Due, before: Counts, after: Counts) -> Iterator[ErasureLine]:
+    for msp in sorted(before.keys() | after.keys(), key=lambda pk: pk or 0) or [None]:
+        (rows, _held), (left, held) = before.get(msp, (0, 0)), after.get(msp, (0, 0))
+        yield ErasureLine(
+            erasure=run, data_class=due.holding.data_class, table=due.holding.table, country=due.country, msp_id=msp,
+            days=due.days, before=due.before, rows_before=rows, rows_removed=max(0, rows - left), rows_held=held,
+            rows_after=left,
+        )  # fmt: skip
+
+
+def _counted(due: Due) -> Counts:
     """Return by MSP how many rows are over, and how many of them a hold keeps."""
-    condition, values = due.condition
-    msp = column(due.holding.msp) or "NULL::bigint"
+    found: Counts = {}
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {msp}, count(*), count(*) FILTER (WHERE {due.held}) FROM {due.holding.table} t"  # noqa: S608
-            f" WHERE {condition} GROUP BY 1",
-            values,
-        )
-        return {pk: (rows, held) for pk, rows, held in cursor.fetchall()}
+        for part in (replace(due, holding=holding) for holding in due.parts):
+            condition, values = part.condition
+            msp = column(part.holding.msp) or "NULL::bigint"
+            cursor.execute(
+                f"SELECT {msp}, count(*), count(*) FILTER (WHERE {part.held}) FROM {part.holding.table} t"  # noqa: S608
+                f" WHERE {condition} GROUP BY 1",
+                values,
+            )
+            for pk, rows, held in cursor.fetchall():
+                found[pk] = (found.get(pk, (0, 0))[0] + rows, found.get(pk, (0, 0))[1] + held)
+    return found
 
 
 def _drop_days(due: list[Due]) -> None:
@@ -166,8 +209,7 @@ def _drop_days(due: list[Due]) -> None:
         those = [each for each in due if each.holding.table == table]
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE}'")
-            # Whoever places a hold waits until the days are gone or kept.
-            cursor.execute("LOCK TABLE tenants_legalhold IN SHARE MODE")
+            _keep_holds()
             until = min(each.before for each in those)
             for each in those:
                 condition, values = each.condition
@@ -180,7 +222,18 @@ def _drop_days(due: list[Due]) -> None:
             drop_before(table, until.date())
 
 
+def _keep_holds() -> None:
+    """Let whoever places a hold wait until the transaction's rows are gone or kept."""
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE tenants_legalhold IN SHARE MODE")
+
+
 def _delete(due: Due) -> None:
+    for holding in due.parts:
+        _delete_there(replace(due, holding=holding))
+
+
+def _delete_there(due: Due) -> None:
     condition, values = due.condition
     statement = f"""
         WITH gone AS MATERIALIZED (

@@ -80,7 +80,7 @@ class Rules(PlaceViewSet):
 
 class OperatorRules(Rules, OperatorViewSet):
     """How long each class of data is kept, by country of the customer, or of the company that bills it where the class
-    is `unbooked`, `vouchers` or `letters`; `country` empty is for all others."""
+    is `books`, `unbooked`, `vouchers` or `letters`; `country` empty is for all others."""
 
     save = staticmethod(services.save_rule)
     remove = staticmethod(services.remove_rule)
@@ -88,7 +88,7 @@ class OperatorRules(Rules, OperatorViewSet):
 
 class MspRules(Rules, MspViewSet):
     """How long each class of data is kept, by country of the customer, or of the company that bills it where the class
-    is `unbooked`, `vouchers` or `letters`; `country` empty is for all others."""
+    is `books`, `unbooked`, `vouchers` or `letters`; `country` empty is for all others."""
 
 
 class CustomerRules(Rules, TenantViewSet):

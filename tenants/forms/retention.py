@@ -15,7 +15,7 @@ class RuleForm(forms.ModelForm[RetentionRule]):
     country = forms.ChoiceField(
         label=_("Country"),
         required=False,
-        help_text=_("The customer's; of bank and card records and letters it is that of the company that bills."),
+        help_text=_("The customer's; of books, their vouchers and letters it is that of the company that bills."),
     )
     row_version = forms.IntegerField(widget=forms.HiddenInput)
 

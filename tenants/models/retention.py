@@ -23,7 +23,8 @@ class DataClass(models.TextChoices):
     QUARANTINE = "quarantine", _("Records kept aside")
     FEED = "feed", _("Messages to other billing systems")
     UNBOOKED = "unbooked", _("Bank and card details that became no payment")
-    VOUCHERS = "vouchers", _("Records of banks and cards, carriers' invoices")
+    BOOKS = "books", _("Books: invoices, payments and the ledger")
+    VOUCHERS = "vouchers", _("Records of banks, cards and invoice runs, carriers' invoices")
     LETTERS = "letters", _("Reminders, questions about bills, ended contracts")
     JOBS = "jobs", _("Imports, exports and their files")
     ACCESS = "access", _("Sign-ins and invitations that are over")
@@ -32,12 +33,12 @@ class DataClass(models.TextChoices):
     @property
     def is_of_company(self) -> bool:
         """Whether the law of the company that bills says how long, and not that of the customer."""
-        return self in (DataClass.UNBOOKED, DataClass.VOUCHERS, DataClass.LETTERS)
+        return self in (DataClass.BOOKS, DataClass.UNBOOKED, DataClass.VOUCHERS, DataClass.LETTERS)
 
     @property
     def runs_from_year_end(self) -> bool:
         """Whether the time begins with the end of the calendar year, as it does for what a business has to keep."""
-        return self in (DataClass.VOUCHERS, DataClass.LETTERS)
+        return self in (DataClass.BOOKS, DataClass.VOUCHERS, DataClass.LETTERS)
 
 
 class RetentionRule(models.Model):

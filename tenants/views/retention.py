@@ -57,7 +57,7 @@ class RuleList(ListPage):
     title = gettext_lazy("Retention")
     lead = gettext_lazy(
         "How long what is kept, and why. Once a month everything older is erased, unless a hold keeps it. The country"
-        " is the customer's; of bank and card records and letters it is that of the company that bills."
+        " is the customer's; of books, their vouchers and letters it is that of the company that bills."
     )
     columns = [
         Column("data_class", gettext_lazy("What"), value=lambda rule: rule.get_data_class_display(), sort=True,

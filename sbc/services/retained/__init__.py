@@ -1,5 +1,6 @@
 """What the erasure goes through, in this order, and what stays and why."""
 
+from sbc.services.retained.books import BOOKS
 from sbc.services.retained.holding import Holding
 from sbc.services.retained.kept import KEPT
 from sbc.services.retained.papers import PAPERS
@@ -8,4 +9,5 @@ from sbc.services.retained.traffic import TRAFFIC
 
 __all__ = ["HOLDINGS", "KEPT", "Holding"]
 
-HOLDINGS = (*TRAFFIC, *PAPERS, *PEOPLE)
+# The books last: whatever names a document goes before it.
+HOLDINGS = (*TRAFFIC, *PAPERS, *PEOPLE, *BOOKS)

@@ -1,6 +1,6 @@
 """What a holding is: the rows of one class of data in one table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenants.models import DataClass
 
@@ -23,6 +23,20 @@ class Holding:
     call: str = ""
     by_day: bool = False
     company: str = ""
+    # One such table in each customer's schema, which `{schema}` stands for.
+    in_schemas: bool = False
+
+    def at_home(self, schema: str, tenant: int, msp: int) -> "Holding":
+        """Return the holding as it stands in one customer's schema."""
+        name = f'"{schema}"'
+        return replace(
+            self,
+            table=f"{name}.{self.table}",
+            at=self.at.format(schema=name),
+            tenant=f"({tenant})",
+            msp=f"({msp})",
+            company=self.company.replace("t.tenant_id", str(tenant)),
+        )
 
     @property
     def age(self) -> str:

@@ -12,7 +12,6 @@ KEPT: dict[str, tuple[str, ...]] = {
     "As long as the person belongs to the team.": ("tenants_membership",),
     "How a customer stands and what it agreed to, as long as it is one: changed and not added to.": (
         "rating_account", "rating_customerdeck", "rating_losspolicy", "rating_priceuse", "margin_target",
-        "receivables_billingprofile",
     ),
     "The MSP's own set-up: who it is, whom it works with, what it offers; the MSP changes or removes it.": (
         "tenants_msp", "tenants_basedomain", "tenants_brand", "carriers_carrier", "carriers_trunk",
@@ -38,11 +37,5 @@ KEPT: dict[str, tuple[str, ...]] = {
     ),
     "The rules themselves, the holds and the proof of what was erased.": (
         "tenants_retentionrule", "tenants_legalhold", "tenants_erasure", "tenants_erasureline",
-    ),
-    "The books, and the customers' copies of them: not erased yet.": (
-        "receivables_invoice", "receivables_invoiceline", "receivables_invoicetax", "receivables_invoicefile",
-        "receivables_entry", "receivables_posting", "receivables_payment", "receivables_reversal",
-        "receivables_allocation", "receivables_invoicerun", "receivables_runcustomer", "receivables_runfinding",
-        "rating_movement", "billing_bill", "billing_billline",
     ),
 }  # fmt: skip

@@ -44,7 +44,6 @@ _OVER_REMINDER = """
     t.state <> 'proposed' AND (t.suspended_at IS NULL OR t.resumed_at IS NOT NULL)
     AND NOT EXISTS (SELECT FROM payments_reminderline l WHERE l.reminder_id = t.id)
 """
-_SENT = "(t.done_at IS NOT NULL OR t.tries >= 20)"
 _NO_NOTICE = "NOT EXISTS (SELECT FROM receivables_notice n WHERE n.question_id = t.id)"
 
 _CONTRACT_END = "(SELECT c.ends FROM plans_contract c WHERE c.id = t.contract_id)"
@@ -59,6 +58,16 @@ _ASKED_AGAIN = """
 """
 _CLOSED_LATER = "EXISTS (SELECT FROM plans_drawnperiod d WHERE d.tenant_id = t.tenant_id AND d.ends > t.ends)"
 
+_RUN_END = "(SELECT r.ends FROM receivables_invoicerun r WHERE r.id = t.run_id)"
+_RUN_OF = """
+    (SELECT {} FROM receivables_runcustomer c LEFT JOIN receivables_billingprofile p ON p.tenant_id = c.tenant_id
+      WHERE c.id = t.customer_id)
+""".strip()
+_NO_FINDING = "NOT EXISTS (SELECT FROM receivables_runfinding f WHERE f.customer_id = t.id)"
+_BARE_RUN = """
+    NOT EXISTS (SELECT FROM receivables_runfinding f WHERE f.run_id = t.id)
+    AND NOT EXISTS (SELECT FROM receivables_runcustomer c WHERE c.run_id = t.id)
+"""
 _OF_CARRIER = "(SELECT i.created_at FROM margin_carrierinvoice i WHERE i.id = t.invoice_id)"
 _COMPARED = """
     NOT EXISTS (SELECT FROM margin_carriercall c WHERE c.invoice_id = t.id)
@@ -84,6 +93,11 @@ PAPERS = (
     Holding(DataClass.VOUCHERS, "plans_drawnperiod", "ends", _CLOSED_LATER, company=BILLER),
     Holding(DataClass.VOUCHERS, "receivables_vatidcheck", "asked_at", _ASKED_AGAIN, company=BILLER),
     Holding(DataClass.VOUCHERS, "receivables_exemption", "ends", company=BILLER),
+    # What a run found, and for whom, before the run.
+    Holding(DataClass.VOUCHERS, "receivables_runfinding", _RUN_END, tenant=_RUN_OF.format("c.tenant_id"),
+            company=_RUN_OF.format("p.entity_id")),
+    Holding(DataClass.VOUCHERS, "receivables_runcustomer", _RUN_END, _NO_FINDING, company=BILLER),
+    Holding(DataClass.VOUCHERS, "receivables_invoicerun", "ends", _BARE_RUN, tenant=""),
     # Lines first: they belong to their invoice. Of which of its companies an MSP buys, nothing says.
     Holding(DataClass.VOUCHERS, "margin_carrierfault", _OF_CARRIER, tenant=""),
     Holding(DataClass.VOUCHERS, "margin_carrierinvoice", "created_at", _COMPARED, tenant=""),
@@ -91,7 +105,7 @@ PAPERS = (
     Holding(DataClass.LETTERS, "payments_reminder", "(coalesce(t.released_on, t.proposed_on))", _OVER_REMINDER,
             company="entity_id"),
     Holding(DataClass.LETTERS, "payments_dunningpause", "(coalesce(t.ended_at::date, t.until))", company=BILLER),
-    Holding(DataClass.LETTERS, "receivables_notice", "created_at", _SENT, company=_OF_INVOICE),
+    Holding(DataClass.LETTERS, "receivables_notice", "created_at", company=_OF_INVOICE),
     Holding(DataClass.LETTERS, "receivables_linequestion", "answered_at", f"{_SETTLED} AND {_NO_NOTICE}",
             company=_OF_INVOICE),
     # Parts first: they belong to their contract.

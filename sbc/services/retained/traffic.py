@@ -10,7 +10,7 @@ _NOT_USED = """
 _DEAD_NODE = "t.node_id IN (SELECT n.id FROM sbc_node n WHERE n.state = 'disabled')"
 
 # A message stays while a delivery of it or a file with it is listed, which could be sent again; one of a document stays
-# for good: it is what keeps the document from being told twice.
+# as long as the document: it is what keeps that from being told twice.
 _OVER_MESSAGE = """
     t.document IS NULL AND NOT EXISTS (SELECT FROM delivery_delivery d WHERE d.message_id = t.id)
     AND NOT EXISTS (SELECT FROM delivery_storedfile f
@@ -40,7 +40,6 @@ TRAFFIC = (
     Holding(DataClass.CHARGES, "rating_usage", "at"),
     Holding(DataClass.CHARGES, "rating_costusage", "at"),
     Holding(DataClass.CHARGES, "rating_marginsum", "at"),
-    Holding(DataClass.CHARGES, "receivables_billedmonth", "month"),
     # Sums first: they belong to their proposal.
     Holding(DataClass.CHARGES, "rerating_proposalsum", "made_at", _OF_OVER_PROPOSAL),
     Holding(DataClass.CHARGES, "rerating_proposal", "created_at", _OVER_PROPOSAL, tenant=""),
