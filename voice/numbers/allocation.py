@@ -129,6 +129,8 @@ def _take(numbers: Sequence[StockNumber], customer: Customer, *, cooling_days: i
     )
     Allocation.objects.filter(stock__in=ids, until=None).update(until=now)
     with contexts.msp(customer.msp, customer=customer):
+        # Numbers before seats, as whoever removes a person: the two never wait for each other in a circle.
+        list(Number.objects.select_for_update().filter(stock_id__in=ids).order_by("pk").values_list("pk"))
         seats.vacate(ids)
         if not closed:  # what a closed customer had set stays with its other data, until all of it is deleted
             Number.objects.filter(stock_id__in=ids).delete()

@@ -1,9 +1,12 @@
 """Every way in which a person gets a number or loses it leaves a date: fees for users are asked by these."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -176,3 +179,39 @@ def test_a_machine_whose_clock_is_behind_ends_a_seat_and_begins_the_next(acme, a
     services.save_number(held, customer=acme, by=alice)
 
     assert seats() == [(stock[0], ben.pk, True)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_number_is_given_back_while_its_person_is_removed(acme, alice, nadia, stock, anna, monkeypatch):
+    ended, is_over, vacate, hers = Event(), Event(), allocation.seats.vacate, anna.pk
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    def vacate_and_wait(ids):
+        vacate(ids)
+        ended.set()
+        # Until the removal has come as far as it gets.
+        with connection.cursor() as cursor:
+            until = time.monotonic() + 10
+            while not is_over.is_set() and time.monotonic() < until:
+                cursor.execute(waiting)
+                if cursor.fetchone()[0]:
+                    break
+                time.sleep(0.01)
+
+    def remove():
+        try:
+            assert ended.wait(10)
+            with contexts.customer(acme):
+                delete_person(anna, by=alice)
+        finally:
+            is_over.set()
+            connection.close()
+
+    monkeypatch.setattr(allocation.seats, "vacate", vacate_and_wait)
+    with ThreadPoolExecutor(1) as threads:
+        removal = threads.submit(remove)
+        allocation.release(stock, msp=acme.msp, by=nadia)
+        removal.result()
+
+    assert seats() == [(stock[0], hers, False)]
+    assert not Number.objects.exists() and not Person.objects.exists()
