@@ -1,6 +1,5 @@
 """What daphne serves to browsers: HTTP through Django's WSGI handler in a pool of threads, WebSockets by Channels."""
 
-import gc
 import os
 
 from django.core.asgi import get_asgi_application
@@ -10,6 +9,7 @@ get_asgi_application()
 
 from channels.routing import ChannelNameRouter, ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from portal.core.collector import spare_what_stays  # noqa: E402
 from portal.core.threads import ThreadedWsgi  # noqa: E402
 from portal.wsgi import application as wsgi  # noqa: E402
 from sbc.consumers import SbcWorker  # noqa: E402
@@ -25,8 +25,4 @@ application = ProtocolTypeRouter(
     }
 )
 
-# What start-up made stays for as long as the process: the collector need not walk through it during a request.
-gc.collect()
-gc.freeze()
-# A page makes thousands of objects that go by themselves: asked after every 700, the collector finds nothing to do.
-gc.set_threshold(10_000, 10, 10)
+spare_what_stays(after=10_000)

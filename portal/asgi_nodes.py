@@ -9,7 +9,11 @@ get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
+from portal.core.collector import spare_what_stays  # noqa: E402
 from portal.core.threads import refuse_http  # noqa: E402
 from sbc.sockets import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter({"http": refuse_http, "websocket": URLRouter(websocket_urlpatterns)})
+
+# A batch of two thousand records is twenty thousand objects and more, which all go together.
+spare_what_stays(after=100_000)
