@@ -68,7 +68,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
         self.credits: dict[int, credits.Told] | None = None
         self.credits_held: dict[str, int] = {}
         self.sending = asyncio.Lock()
-        self.records: asyncio.Queue[protocol.Records] = asyncio.Queue(4)
+        self.records: asyncio.Queue[protocol.Records] = asyncio.Queue(3)
+        self.sorted: asyncio.Queue[tuple[protocol.Records, ingest.Sorted]] = asyncio.Queue(1)
         self.events: asyncio.Queue[protocol.Events] = asyncio.Queue(200)
         self.heard = time.monotonic()
         await self.accept()
@@ -150,6 +151,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
             await self.close(protocol.STOLEN_TOKEN)
             return
         self.mine = True
+        self._start(self._sort_records())
         self._start(self._store_records())
         self._start(self._show_events())
         self._start(self._sweep())
@@ -258,11 +260,18 @@ class NodeConsumer(AsyncWebsocketConsumer):
         if certificate is not None:
             await self._say(certificate)
 
-    async def _store_records(self) -> None:
+    async def _sort_records(self) -> None:
+        """Read a batch while the one before it waits for the database."""
         while True:
             records = await self.records.get()
+            assert self.node is not None
+            await self.sorted.put((records, await _db(ingest.sort_records, self.node, records)))
+
+    async def _store_records(self) -> None:
+        while True:
+            records, batch = await self.sorted.get()
             assert self.node is not None and self.spool is not None
-            last = await _db(ingest.take_records, self.node, self.spool, records)
+            last = await _db(ingest.take_records, self.node, self.spool, records, batch)
             await self._say(protocol.AckRecords(last_sequence=last))
 
     async def _show_events(self) -> None:

@@ -47,15 +47,22 @@ class Sorted:
     days: set[date] = field(default_factory=set)
 
 
-def take_records(node: Node, spool_id: UUID, records: protocol.Records) -> int:
+def sort_records(node: Node, records: protocol.Records) -> Sorted:
+    """Read a batch, say where each of its records belongs, and make the partitions that they need."""
+    with contexts.ingest():
+        batch = _sorted(records.items, now(), node)
+        _make_days(batch.days)
+    return batch
+
+
+def take_records(node: Node, spool_id: UUID, records: protocol.Records, batch: Sorted | None = None) -> int:
     """Store what is new of a batch and return the last sequence that is safe: the node may forget up to there.
 
     The same transaction moves the spool's last sequence, so that a batch counts once however often it comes.
     """
+    batch = batch or sort_records(node, records)
     at = now()
     with contexts.ingest():
-        batch = _sorted(records.items, at, node)
-        _make_days(batch.days)
         with transaction.atomic():
             spool = Spool.objects.select_for_update().get(pk=spool_id)
             last = spool.last_sequence
