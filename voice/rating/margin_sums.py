@@ -64,7 +64,10 @@ def parts_of(talk: Talk, charge: Paid | None, costs: Mapping[int, Paid]) -> Iter
 
 
 class MarginSums:
-    """Adds up what calls add, by customer, and writes it in one statement; times are milliseconds since 1970 (UTC)."""
+    """Adds up what calls add, by customer, and writes it in one statement; times are milliseconds since 1970 (UTC).
+
+    Calls are added where they lead on their day only: months and days are sums of these.
+    """
 
     def __init__(self) -> None:
         self._sums: dict[tuple[Any, ...], list[int]] = {}
@@ -77,21 +80,27 @@ class MarginSums:
 
     def add_part(self, tenant: int, msp: int, answered: int, part: Part, sign: int = 1) -> None:
         """Add a part of calls that were answered on one day, or take it back."""
-        day = answered - answered % DAY
-        month, owner = _month(day), (tenant, msp)
         direction, destination, trunk, currency, figures = part
-        for key in (
-            (*owner, "route", month, direction, destination, trunk, currency),
-            (*owner, "month", month, "", "", 0, currency),
-            (*owner, "day", day, "", "", 0, currency),
-        ):
-            known = self._sums.setdefault(key, [0] * len(_FIGURES))
-            for place, figure in enumerate(figures):
+        key = (tenant, msp, answered - answered % DAY, direction, destination, trunk, currency)
+        known = self._sums.get(key)
+        if known is None:
+            known = self._sums[key] = [0] * len(_FIGURES)
+        for place, figure in enumerate(figures):
+            if figure:
                 known[place] += sign * figure
 
     def write(self) -> None:
         """Add the sums to those that are stored; whoever calls holds the transaction."""
-        rows = [(*key, *figures) for key, figures in self._sums.items() if any(figures)]
+        sums: dict[tuple[Any, ...], list[int]] = {}
+        for (tenant, msp, day, direction, destination, trunk, currency), figures in self._sums.items():
+            for key in (
+                (tenant, msp, "route", _month(day), direction, destination, trunk, currency),
+                (tenant, msp, "month", _month(day), "", "", 0, currency),
+                (tenant, msp, "day", day, "", "", 0, currency),
+            ):
+                known = sums.get(key)
+                sums[key] = figures if known is None else [a + b for a, b in zip(known, figures, strict=True)]
+        rows = [(*key, *figures) for key, figures in sums.items() if any(figures)]
         if rows:
             with connection.cursor() as cursor:
                 cursor.execute(_ADD, [list(column) for column in zip(*rows, strict=True)])
