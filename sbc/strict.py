@@ -54,12 +54,16 @@ def _check_count(value: Any, where: str) -> int:
     return value
 
 
+_accepted: dict[Check, frozenset[type]] = {}  # what the checks by `_simple` ask for
+
+
 def _simple(kind: type, *accepted: type) -> Check:
     def check(value: Any, where: str) -> Any:
         if type(value) not in accepted:  # not isinstance: True is an int
             raise BadMessage(f"{where}: expected {kind.__name__}, got {value!r:.40}")
         return value
 
+    _accepted[check] = frozenset(accepted)
     return check
 
 
@@ -109,6 +113,9 @@ def _either(checks: list[Check], literals: tuple[Any, ...]) -> Check:
 def object_check(kind: type, names: dict[str, Any]) -> Check:
     checks = {name: check_for(hint) for name, hint in names.items()}
     required = checks.keys() - getattr(kind, "__optional_keys__", frozenset())
+    # Most fields are asked for their type and nothing else: one look each, without a call.
+    plain = [(name, _accepted[checks[name]]) for name in checks if name in required and checks[name] in _accepted]
+    others = [(name, check) for name, check in checks.items() if (name, _accepted.get(check)) not in plain]
 
     def check(value: Any, where: str) -> dict[str, Any]:
         if type(value) is not dict:
@@ -118,7 +125,10 @@ def object_check(kind: type, names: dict[str, Any]) -> Check:
             raise BadMessage(f"{where}: missing {missing}, unknown {[name[:40] for name in unknown[:5]]}")
         # Where something is wrong is put together only when it is: most fields of most messages are right.
         try:
-            return {name: check(value[name], name) for name, check in checks.items() if name in value}
+            for name, accepted in plain:
+                if type(value[name]) not in accepted:
+                    checks[name](value[name], name)
+            return value | {name: check(value[name], name) for name, check in others if name in value}
         except BadMessage as error:
             raise BadMessage(f"{where}.{error}") from None
 
