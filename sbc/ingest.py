@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from sbc.services.alarms import raise_alarm
 from tenants.models import Customer
 from voice.calls import live
 from voice.calls.models import Cdr, RunningCall
-from voice.calls.services import NotStored, Stored, TrunkName, complete_call, store_calls, take_place_of
+from voice.calls.services import NotStored, complete_call, store_calls, take_place_of
+from voice.calls.stored import Stored, TrunkName
 from voice.carriers.models import Trunk
 from voice.carriers.services import record_health
 from voice.rating import live as rating
@@ -190,11 +192,17 @@ def _fault(record: dict[str, Any], at: datetime) -> str | None:
 
 def time_fault(record: Mapping[str, Any], at: datetime) -> str | None:
     """Say which time of a record cannot be right, or None."""
+    oldest, newest = _believed(at)
     for name in ("invited", "ringing", "answered", "ended", "last_seen"):
         ms = record.get(name)
-        if ms is not None and not (at - OLDEST).timestamp() < ms / 1000 < (at + NEWEST).timestamp():
+        if ms is not None and not oldest < ms < newest:
             return _("The time of “%s” cannot be right.") % name
     return None
+
+
+@lru_cache(1)  # asked for each record of a batch
+def _believed(at: datetime) -> tuple[float, float]:
+    return (at - OLDEST).timestamp() * 1000, (at + NEWEST).timestamp() * 1000
 
 
 def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[UUID]:

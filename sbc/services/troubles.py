@@ -11,7 +11,7 @@ from sbc import protocol
 from sbc.models import Alarm, Node
 from sbc.services.alarms import close_alarms, raise_alarm
 from voice.calls.masking import masked, without
-from voice.calls.services import Stored
+from voice.calls.stored import Stored
 from voice.carriers.models import Trunk
 
 # Seconds: what a message takes when the portal is busy is less, and what matters for a bill is more.

@@ -13,8 +13,9 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 
 from portal.db import contexts
+from portal.db.copy_lines import NULL, number, text
 from voice.calls.models import Cdr
-from voice.calls.services import Stored
+from voice.calls.stored import Stored
 from voice.carriers.models import Trunk
 from voice.rating.loading import LoadedDeck, Tariffs, tariffs_for
 from voice.rating.margin_sums import parts_of
@@ -39,8 +40,6 @@ FROM rating_incoming WHERE trunk IS {{which}} NULL
 """  # noqa: S608
 _KEEP_CHARGES = _KEEP.format(table="rating_charge", trunk="", which="")
 _KEEP_COSTS = _KEEP.format(table="rating_cost", trunk=", trunk", which="NOT")
-# What COPY takes for an end of field or row.
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
 def rate(calls: Sequence[Stored], late: Sequence[Cdr], *, at: datetime) -> int:
@@ -223,7 +222,7 @@ class Batch:
 
     def _charge(self, talk: Talk, priced: Priced) -> None:
         if talk.answered is not None:
-            self._lines.append(_line(talk, priced, "\\N"))
+            self._lines.append(_line(talk, priced, NULL))
         if talk.counts:
             moment = talk.invited if talk.answered is None else talk.answered
             figures = (1, int(talk.answered is not None), priced.seconds, priced.billed, priced.micros)
@@ -271,13 +270,10 @@ class Batch:
 
 def _line(talk: Talk, priced: Priced, trunk: str) -> str:
     """Return a row as COPY reads it."""
-    deck = "\\N" if priced.deck is None else priced.deck
-    rate_id = "\\N" if priced.rate is None else priced.rate
-    destination = priced.destination.translate(_ESCAPES)
     return (
-        f"{talk.tenant}\t{talk.msp}\t{talk.invited}\t{talk.id}\t{talk.answered}\t{talk.direction}\t{destination}\t"
-        f"{priced.prefix}\t{priced.outcome.value}\t{priced.micros}\t{priced.currency}\t{priced.seconds}\t"
-        f"{priced.billed}\t{deck}\t{rate_id}\t{trunk}\n"
+        f"{talk.tenant}\t{talk.msp}\t{talk.invited}\t{talk.id}\t{talk.answered}\t{talk.direction}\t"
+        f"{text(priced.destination)}\t{text(priced.prefix)}\t{priced.outcome.value}\t{priced.micros}\t{priced.currency}\t"
+        f"{priced.seconds}\t{priced.billed}\t{number(priced.deck)}\t{number(priced.rate)}\t{trunk}\n"
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from voice.calls.models import Cdr
-from voice.calls.services import Stored
+from voice.calls.stored import Stored
 from voice.rating.decks import Deck, Direction
 from voice.rating.loading import LoadedDeck
 from voice.rating.pricing import Outcome, answered_seconds, charge_micros
@@ -55,7 +55,7 @@ class Priced(NamedTuple):
 def talks_of_record(stored: Stored) -> Iterator[Talk]:
     """Yield the talk of each customer that a node's record is about."""
     record = stored.record
-    for side, key, tenant, msp, peer in stored.sides():
+    for side, key, tenant, msp, peer in stored.sides:
         yield Talk(
             key, tenant, msp, side, record["direction"], digits(record["caller_sent"] or record["caller"]),
             digits(record["called"]), record["invited"], record["answered"],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from voice.calls.services import Stored
+from voice.calls.stored import Stored
 from voice.rating.decks import Deck, Rate
 from voice.rating.loading import LoadedDeck
 from voice.rating.pricing import Outcome
