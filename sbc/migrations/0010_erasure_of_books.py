@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         ("sbc", "0009_erasure_of_papers"),
         ("rating", "0008_reminder_fees"),
         ("receivables", "0017_first_bills"),
-        ("tenants", "0012_retention_of_books"),
+        ("tenants", "0013_retention_of_books"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("plans", "0003_drawn_with_its_bill")]
+    dependencies = [("plans", "0004_minutes_of_users")]
 
     operations = [
         migrations.AddField("component", "row_version", models.PositiveIntegerField(default=0, editable=False)),

@@ -38,7 +38,7 @@ VALUES (%s, %s, %s, %s, %s, 1) ON CONFLICT (data_class, country) DO NOTHING
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0011_retention_of_papers")]
+    dependencies = [("tenants", "0012_public_networks_reach_nodes")]
 
     operations = [
         migrations.AlterField("erasureline", "data_class", models.TextField(choices=CLASSES)),
