@@ -79,7 +79,8 @@ def note(found: Iterable[tuple[date, str, list[Any]]]) -> None:
         gone |= outlived(*_read(before, home, values))
     with connection.cursor() as cursor:
         for kind, table in TABLES.items():
-            cursor.execute(f"CREATE TEMPORARY TABLE {table} (id bigint PRIMARY KEY) ON COMMIT DROP")
+            cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} (id bigint PRIMARY KEY) ON COMMIT DROP")
+            cursor.execute(f"TRUNCATE {table}")
             ids = [pk for what, pk in gone if what == kind]
             cursor.execute(f"INSERT INTO {table} SELECT unnest(%s::bigint[])", [ids])
             cursor.execute(f"ANALYZE {table}")

@@ -42,6 +42,22 @@ def test_the_document_names_each_class_and_each_reason_to_stay() -> None:
     assert re.findall(r"^- (.+)$", document.partition("## What stays")[2], re.M) == list(KEPT)
 
 
+def test_nothing_is_taken_away_while_something_else_names_it() -> None:
+    weighed = " ".join(text for text in vars(old_books).values() if isinstance(text, str))
+    classes = {table: {holding.data_class for holding in HOLDINGS if holding.table == table} for table in HELD}
+    for model in apps.get_models(include_auto_created=True):
+        for field in model._meta.concrete_fields:
+            target = field.related_model._meta.db_table if field.related_model else ""
+            if target not in HELD or not getattr(field, "db_constraint", True):
+                continue
+            child = model._meta.db_table
+            # The books go at once; whatever else names a row is gone before, or keeps it.
+            asked = weighed + " ".join(holding.where for holding in HOLDINGS if holding.table == target)
+            assert classes.get(child) == classes[target] == {DataClass.BOOKS} or f"FROM {child} " in asked, (
+                f"{child} names rows of {target}: keep these in sbc/services/retained as long as it does"
+            )
+
+
 def test_the_erasure_sees_every_table_that_it_asks_and_takes_what_it_should() -> None:
     texts = [text for holding in HOLDINGS for text in (holding.at, holding.where, holding.tenant, holding.company)]
     texts += [text for text in vars(old_books).values() if isinstance(text, str)]

@@ -19,6 +19,7 @@ _NOBODY = """
     AND NOT EXISTS (SELECT FROM tenants_invitation i WHERE i.invited_by_id = u.id)
 """
 _USER_SEEN = "(SELECT coalesce(u.last_login, u.created_at) FROM tenants_user u WHERE u.id = t.user_id)"
+_UNCONFIRMED = "NOT EXISTS (SELECT FROM account_emailconfirmation c WHERE c.email_address_id = t.id)"
 _OF_NOBODY = "EXISTS (SELECT FROM tenants_user u WHERE u.id = t.user_id AND" + _NOBODY + ")"
 _IS_NOBODY = "EXISTS (SELECT FROM tenants_user u WHERE u.id = t.id AND" + _NOBODY + ")"
 _NO_KEYS = """
@@ -36,7 +37,8 @@ PEOPLE = (
     Holding(DataClass.ACCESS, "django_session", "expire_date", tenant="", msp=""),
     Holding(DataClass.ACCESS, "account_emailconfirmation", "created", tenant="", msp=""),
     Holding(DataClass.ACCESS, "tenants_invitation", "expires_at"),
-    Holding(DataClass.ACCESS, "account_emailaddress", _USER_SEEN, _OF_NOBODY, tenant="", msp=""),
+    Holding(DataClass.ACCESS, "account_emailaddress", _USER_SEEN, f"{_OF_NOBODY} AND {_UNCONFIRMED}",
+            tenant="", msp=""),
     Holding(DataClass.ACCESS, "mfa_authenticator", _USER_SEEN, _OF_NOBODY, tenant="", msp=""),
     Holding(DataClass.ACCESS, "tenants_user", "(coalesce(t.last_login, t.created_at))", f"{_IS_NOBODY} AND {_NO_KEYS}",
             tenant="", msp=""),
