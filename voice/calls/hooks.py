@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from portal.ui.columns import Column, Filter
 from portal.ui.status import Status
 from tenants.models import Customer, Msp
-from voice.calls.models import Cdr, CdrQuerySet
+from voice.calls.models import Cdr, CdrQuerySet, NumberDay
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,22 @@ def route(pk: int | None, reader: Customer | None) -> RouteFacts | None:
 def trunk_states(gateways: Sequence[str], reader: Customer | None) -> list[TrunkState]:
     """Return how those of these trunks are that the reader, a customer or its MSP, may know of."""
     return states_of[-1](gateways, reader)
+
+
+# Micros by currency, by the id of the day.
+DayMoney = dict[int, dict[str, int]]
+
+
+def _no_money(days: Sequence[NumberDay]) -> DayMoney:
+    return {}
+
+
+money_of_days_of: list[Callable[[Sequence[NumberDay]], DayMoney]] = [_no_money]
+
+
+def money_of_days(days: Sequence[NumberDay]) -> DayMoney:
+    """Return what the calls of one customer's numbers cost it on some days; only for whoever may see bills."""
+    return money_of_days_of[-1](days)
 
 
 class Prices(Protocol):

@@ -11,17 +11,25 @@ from django.db import connection
 
 from voice.calls.models import Cdr
 
+# Of a call as `with_own` reads it.
+NUMBER = """CASE WHEN left(own, 1) = '+' AND length(own) BETWEEN 5 AND 16 THEN own ELSE '' END COLLATE "C\""""
+
+
+def with_own(calls: str) -> str:
+    """Return SQL that reads calls with the day (UTC) and the number that they count for."""
+    return f"""
+        (SELECT *, date_trunc('day', invited, 'UTC') AS day,
+                CASE WHEN side = 'called' OR (direction = 'in' AND disposition <> 'not_ours') THEN called
+                     WHEN direction <> 'in' AND screening IN ('own', 'forwarded') THEN caller_sent
+                     ELSE '' END AS own
+           FROM {calls} OFFSET 0) AS call -- so that whose number it is is worked out once
+    """  # noqa: S608 words of ours
+
 
 def _summed(figures: str, calls: str) -> str:
     return f"""
-        SELECT tenant_id, max(msp_id) AS msp_id, day AS at,
-               CASE WHEN left(own, 1) = '+' AND length(own) BETWEEN 5 AND 16 THEN own ELSE '' END COLLATE "C" AS number,
-               direction, {figures}
-          FROM (SELECT *, date_trunc('day', invited, 'UTC') AS day,
-                       CASE WHEN side = 'called' OR (direction = 'in' AND disposition <> 'not_ours') THEN called
-                            WHEN direction <> 'in' AND screening IN ('own', 'forwarded') THEN caller_sent
-                            ELSE '' END AS own
-                  FROM {calls} OFFSET 0) AS call -- so that whose number it is is worked out once
+        SELECT tenant_id, max(msp_id) AS msp_id, day AS at, {NUMBER} AS number, direction, {figures}
+          FROM {with_own(calls)}
          GROUP BY tenant_id, day, number, direction
     """  # noqa: S608 words of ours
 

@@ -9,20 +9,23 @@ from portal.core.api import TenantViewSet
 from voice.calls import selectors
 from voice.calls.masking import hidden_in
 from voice.calls.models import NumberDay
+from voice.numbers.charges import MONEY, price
 from voice.numbers.holders import days_of_person, name_holders
 
 
 class NumberDaySerializer(serializers.ModelSerializer[NumberDay]):
     """Calls of a number in one day (UTC); `people` had the number on that day, none are told who may not see numbers.
 
-    An empty `number` stands for calls with none of the customer's numbers.
+    An empty `number` stands for calls with none of the customer's numbers. `charges` is what the calls cost by the
+    price list, millionths by currency; none are told who may not see bills.
     """
 
+    charges = serializers.DictField(child=serializers.IntegerField(), read_only=True)
     people = serializers.ListField(source="holders", child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = NumberDay
-        fields = ["id", "at", "number", "people", "direction", "calls", "answered", "talk_ms"]
+        fields = ["id", "at", "number", "people", "direction", "calls", "answered", "talk_ms", "charges"]
 
 
 class NumberDayViewSet(TenantViewSet):
@@ -62,4 +65,9 @@ class NumberDayViewSet(TenantViewSet):
         name_holders(days)
         for each in days if not self._sees_people else ():
             each.holders = []
+        if self.request._request.can(MONEY):
+            price(days)
+        else:
+            for each in days:
+                each.charges = {}
         return days

@@ -1,6 +1,8 @@
 """The page of what the customer's people talked: by number and day, with who had the number on that day."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC
 from functools import cached_property
 from itertools import islice
@@ -10,14 +12,15 @@ from django.db.models import QuerySet, Sum
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from portal.ui import cursor
+from portal.ui import cursor, markup
 from portal.ui.lists import Choice, Column, Empty
 from portal.ui.navigation import row_url
-from voice.calls import selectors
+from voice.calls import hooks, selectors
 from voice.calls.masking import NOBODY, hidden_in, is_hidden, masked
 from voice.calls.models import NumberDay, NumberDayQuerySet
 from voice.calls.models.cdr import Direction
 from voice.months import MONTH, MonthList
+from voice.numbers.charges import MONEY, ChargesColumn, money, price
 from voice.numbers.holders import Holders, days_of_person, name_holders
 
 MOST_NUMBERS = 15
@@ -33,6 +36,22 @@ def _person(row: NumberDay) -> str:
 def _number_page(row: NumberDay) -> str:
     held = row.held  # type: ignore[attr-defined]
     return row_url("numbers:number", held.pk) if held else ""
+
+
+@dataclass
+class _Part:
+    """What a number came to in the days of one person."""
+
+    calls: int = 0
+    answered: int = 0
+    talk_ms: int = 0
+    charges: Counter[str] = field(default_factory=Counter)
+
+    def add(self, day: NumberDay, charges: Mapping[str, int]) -> None:
+        self.calls += day.calls
+        self.answered += day.answered
+        self.talk_ms += day.talk_ms
+        self.charges.update(charges)
 
 
 class NumberUsageList(MonthList):
@@ -53,7 +72,12 @@ class NumberUsageList(MonthList):
         Column("calls", _("Calls"), kind="count", sort=True),
         Column("answered", _("Answered"), kind="count", sort=True, card=False),
         Column("talk_ms", _("Talked"), kind="duration", value=lambda row: row.talk_ms / 1000, sort=True),
-    )
+        ChargesColumn(
+            "charges", _("Charge"), kind="total", draw=lambda row: money(row.charges) or markup.NONE,
+            shown_to=MONEY,
+            help=_("By your price list, before what your plan includes. Calls without a price yet are not in it."),
+        ),
+    )  # fmt: skip
     filters = (MONTH, Choice("direction", _("Direction"), Direction.choices))
     empty = Empty(_("No calls in this month."), _("Each call counts here as it ends."), icon="chart-bar")
 
@@ -71,14 +95,23 @@ class NumberUsageList(MonthList):
     @cached_property
     def page(self) -> cursor.Page:
         page = super().page
-        name_holders(page.rows)
+        self._tell(page.rows)
         return page
 
     def rows_to_export(self) -> Iterator[NumberDay]:
         rest = self.in_order().iterator(chunk_size=BATCH)
         while some := list(islice(rest, BATCH)):
-            name_holders(some)
+            self._tell(some)
             yield from some
+
+    def _tell(self, rows: Sequence[NumberDay]) -> None:
+        name_holders(rows)
+        if self.shows_money:
+            price(rows)
+
+    @property
+    def shows_money(self) -> bool:
+        return self.may(MONEY)
 
     @property
     def by_person(self) -> list[dict[str, Any]]:
@@ -88,11 +121,12 @@ class NumberUsageList(MonthList):
         figures = {"made": Sum("calls"), "taken": Sum("answered"), "talked": Sum("talk_ms")}
         most = days.values("number").annotate(**figures).order_by("-talked", "-made", "number")
         numbers = [row["number"] for row in most[:MOST_NUMBERS]]
-        holders, sums = Holders(numbers), dict[tuple[str, str], list[int]]()
-        for row in days.filter(number__in=numbers).values("number", "at").annotate(**figures).order_by("at"):
-            part = sums.setdefault((", ".join(holders.on(row["number"], row["at"])), row["number"]), [0, 0, 0])
-            for place, name in enumerate(figures):
-                part[place] += row[name]
+        rows = list(days.filter(number__in=numbers).order_by("at"))
+        charges = hooks.money_of_days(rows) if self.shows_money else {}
+        holders, parts = Holders(numbers), dict[tuple[str, str], _Part]()
+        for row in rows:
+            whose = (", ".join(holders.on(row.number, row.at)), row.number)
+            parts.setdefault(whose, _Part()).add(row, charges.get(row.pk, {}))
         tenant = self.request.tenant  # type: ignore[attr-defined]
         is_cut = is_hidden(tenant.pk, hidden_in(self.request))
         may_name = self.may("numbers.view")
@@ -100,9 +134,10 @@ class NumberUsageList(MonthList):
             {
                 "person": person if may_name else "",
                 "number": masked(number) if is_cut else number,
-                "calls": calls,
-                "answered": answered,
-                "talked": talk_ms / 1000,
+                "calls": part.calls,
+                "answered": part.answered,
+                "talked": part.talk_ms / 1000,
+                "charge": money(part.charges),
             }
-            for (person, number), (calls, answered, talk_ms) in sorted(sums.items(), key=lambda part: -part[1][2])
+            for (person, number), part in sorted(parts.items(), key=lambda found: -found[1].talk_ms)
         ]

@@ -108,7 +108,9 @@ def test_the_page_sums_up_finds_narrows_and_exports(
     assert "Grace Hopper" in page and "+49 30 12345600" in page and "Calls with none of your numbers" in page
     assert "4321" not in page and "7946" not in page
     first, second = answer.context["list"].by_person
-    assert first == {"person": "Grace Hopper", "number": E164, "calls": 4, "answered": 3, "talked": 185.0}
+    assert first == {
+        "person": "Grace Hopper", "number": E164, "calls": 4, "answered": 3, "talked": 185.0, "charge": "",
+    }  # fmt: skip
     assert (second["person"], second["number"], second["calls"]) == ("", OTHER, 7)
     assert f'href="/numbers/{numbers[0].pk}/"' in page
     for query, rows in (("q=grace", 2), ("q=2345601", 1), ("direction=in", 1), ("q=turing", 0), ("sort=-calls", 4)):
