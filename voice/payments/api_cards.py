@@ -15,7 +15,10 @@ from voice.receivables.models import LegalEntity
 
 
 class CardPaymentSerializer(serializers.ModelSerializer[CardAttempt]):
-    """A payment by card, or the try of one; `url` is where the payer goes on, said once."""
+    """A payment by card, or the try of one; `url` is where the payer goes on, said once.
+
+    `at_bank` says that a bank takes some working days for it.
+    """
 
     customer = serializers.IntegerField(source="tenant_id", read_only=True)
     payment = serializers.IntegerField(source="payment_id", read_only=True, allow_null=True)
@@ -24,8 +27,8 @@ class CardPaymentSerializer(serializers.ModelSerializer[CardAttempt]):
     class Meta:
         model = CardAttempt
         fields = [
-            "id", "key", "customer", "kind", "state", "currency", "amount", "refunded", "card", "words", "payment",
-            "created_at", "url",
+            "id", "key", "customer", "kind", "state", "at_bank", "currency", "amount", "refunded", "card", "words",
+            "payment", "created_at", "url",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -61,6 +61,9 @@ def read(event: Mapping[str, Any]) -> Fact | None:
         "at": _count(event.get("created")),
     }
     if kind in ("checkout.session.completed", "checkout.session.async_payment_succeeded"):
+        if about.get("payment_status") == "unpaid":
+            # A debit: it is done with at the checkout, and its bank takes days.
+            return Fact("processing", **facts)
         if about.get("payment_status") != "paid":
             return None
         return Fact("paid", **facts, minor=_count(about.get("amount_total")))

@@ -23,7 +23,7 @@ def state_of(attempt: CardAttempt) -> Status:
         return status(
             "inactive", word=_("Refunded") if attempt.refund_booked >= attempt.amount else _("Partly refunded")
         )
-    return status(TONES[attempt.state], word=attempt.get_state_display())
+    return status(TONES[attempt.state], word=_("At the bank") if attempt.at_bank else attempt.get_state_display())
 
 
 class AttemptList(ListPage):

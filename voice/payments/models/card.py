@@ -109,6 +109,8 @@ class CardAttempt(models.Model):
     intent = models.TextField(blank=True)
     # The gateway may still take the money: a card is being charged, or its page is open to be paid at.
     is_under_way = models.BooleanField(default=True, editable=False)
+    # The payer did all there is to do, and its bank takes days for a debit.
+    at_bank = models.BooleanField(default=False, editable=False)
     words = models.TextField(blank=True)
     started_by = models.TextField(blank=True)
     created_at = models.DateTimeField(_("started"), auto_now_add=True)
@@ -128,14 +130,17 @@ class CardAttempt(models.Model):
             models.UniqueConstraint(
                 fields=["account", "intent"], condition=~Q(intent=""), name="payments_attempt_intent_once"
             ),
-            # What is paid ahead is for no bill, and may be paid more than once.
+            # What is paid ahead is for no bill, and may be paid more than once; a debit bars bills of its own alone.
             models.UniqueConstraint(
                 fields=["tenant", "account"],
-                condition=Q(is_under_way=True, kind__in=["checkout", "saved", "collect"]),
+                condition=Q(at_bank=False, is_under_way=True, kind__in=["checkout", "saved", "collect"]),
                 name="payments_attempt_one_way",
             ),
             models.CheckConstraint(
                 name="payments_attempt_over", condition=Q(is_under_way=False) | Q(state__in=["open", "failed"])
+            ),
+            models.CheckConstraint(
+                name="payments_attempt_at_bank", condition=Q(at_bank=False) | Q(is_under_way=True, state="open")
             ),
             models.CheckConstraint(
                 name="payments_attempt_paid_is_booked",

@@ -55,11 +55,11 @@ def pay(
         card = _method(account, customer, method) if method is not None else None
         kind = Kind.SAVED if card else Kind.CHECKOUT
         # Before anything locks the customer's account: whoever books a payment has locked its attempt first.
-        ways.close_checkouts(account, customer, by=by)
+        ways.close_checkouts(account, customer, invoices, by=by)
         settle_from_credit(customer.pk, by=by)
         with transaction.atomic():
             lock_account(customer.pk)
-            ways.demand_none(account, customer)
+            ways.demand_none(account, customer, invoices)
             amount, named = _open_amount(customer, profile, invoices)
             attempt = _begin(
                 account, customer, kind, profile.currency, amount, by, invoices=named, saves=saves, method=card

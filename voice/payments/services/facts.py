@@ -46,6 +46,8 @@ def apply(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
         attempt.save(update_fields=["intent"])
     if fact.kind == "paid":
         return _paid(attempt, fact, by=by)
+    if fact.kind == "processing":
+        return _at_bank(attempt)
     if fact.kind in ("failed", "ended", "action", "expired"):
         return _not_paid(attempt, fact)
     if fact.kind == "refunded":
@@ -93,12 +95,20 @@ def _paid(attempt: CardAttempt, fact: Fact, *, by: Actor) -> Told:
     attempt.payment = record_payment(
         payment, invoices=named, settles=attempt.kind != Kind.TOP_UP, by=by, text=_named("card_payment", attempt)
     )
-    attempt.state, attempt.words, attempt.is_under_way = State.SUCCEEDED, "", False
-    attempt.save(update_fields=["payment", "state", "words", "card", "is_under_way"])
+    attempt.state, attempt.words, attempt.is_under_way, attempt.at_bank = State.SUCCEEDED, "", False, False
+    attempt.save(update_fields=["payment", "state", "words", "card", "is_under_way", "at_bank"])
     resume_if_paid(attempt.tenant_id, by=by)
     transaction.on_commit(partial(mail_receipt_of, attempt.payment.pk, by=by), robust=True)
     _settle(attempt, by=by)
     return Told(Outcome.BOOKED)
+
+
+def _at_bank(attempt: CardAttempt) -> Told:
+    if not attempt.is_under_way:
+        return Told(Outcome.NOTED, _("How it ended was told already."))
+    attempt.state, attempt.words, attempt.at_bank = State.OPEN, "", True
+    attempt.save(update_fields=["state", "words", "at_bank"])
+    return Told(Outcome.NOTED, _("A bank is debited: that takes some working days."))
 
 
 def _not_paid(attempt: CardAttempt, fact: Fact) -> Told:
@@ -106,11 +116,14 @@ def _not_paid(attempt: CardAttempt, fact: Fact) -> Told:
         return Told(Outcome.NOTED, _("It was paid all the same."))
     if attempt.state == State.EXPIRED:
         return Told(Outcome.NOTED, _("It was given up already."))
+    at_checkout = fact.kind == "failed" and attempt.kind in (Kind.CHECKOUT, Kind.TOP_UP)
+    if at_checkout and attempt.at_bank:
+        # A card that was declined there before, told late: of the debit itself the checkout's own end is told.
+        return Told(Outcome.NOTED, fact.words)
     attempt.state, attempt.words = NOT_PAID[fact.kind], fact.words
     # A card that is declined at the checkout leaves its page open: the payer may try another one there.
-    stays = fact.kind == "failed" and attempt.kind in (Kind.CHECKOUT, Kind.TOP_UP)
-    attempt.is_under_way = attempt.is_under_way and stays
-    attempt.save(update_fields=["state", "words", "is_under_way"])
+    attempt.is_under_way, attempt.at_bank = attempt.is_under_way and at_checkout, False
+    attempt.save(update_fields=["state", "words", "is_under_way", "at_bank"])
     return Told(Outcome.NOTED, fact.words)
 
 

@@ -4,12 +4,14 @@ The gateway is asked outside any transaction. It alone knows whether somebody ha
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portal.core import audit
@@ -33,25 +35,33 @@ def under_way(account: CardAccount, customer: Customer) -> QuerySet[CardAttempt]
     return CardAttempt.objects.filter(tenant=customer, account=account, is_under_way=True).exclude(kind=Kind.TOP_UP)
 
 
-def demand_none(account: CardAccount, customer: Customer) -> None:
-    """Raise ValidationError while there is a way under way; whoever asks holds the lock of the customer's account."""
-    kind = under_way(account, customer).values_list("kind", flat=True).first()
-    if kind == Kind.CHECKOUT:
+def demand_none(account: CardAccount, customer: Customer, invoices: Sequence[int] | None) -> None:
+    """Raise ValidationError while these bills, or all for None, may be paid by another way.
+
+    Whoever asks holds the lock of the customer's account.
+    """
+    attempt = _in_the_way(account, customer, invoices).order_by("at_bank", "pk").first()
+    if attempt is None:
+        return
+    if attempt.at_bank:
+        raise ValidationError(_words_of_debit(attempt))
+    if attempt.kind == Kind.CHECKOUT:
         raise ValidationError(_("A checkout was opened in another window just now. Pay there, or try it again here."))
-    if kind:
-        raise ValidationError(_("A card of yours is being charged just now. Look again in a minute."))
+    raise ValidationError(_("A card of yours is being charged just now. Look again in a minute."))
 
 
-def close_checkouts(account: CardAccount, customer: Customer, *, by: Actor) -> None:
-    """Close what is open at the gateway's page, so that another way may begin.
+def close_checkouts(account: CardAccount, customer: Customer, invoices: Sequence[int] | None, *, by: Actor) -> None:
+    """Close what is open at the gateway's page, so that another way may begin to pay these bills, or all for None.
 
     Raises ValidationError where somebody has paid there, or the gateway does not say.
     """
-    for attempt in _checkouts(account, customer):
+    for attempt in _checkouts(_in_the_way(account, customer, invoices)):
         try:
             is_closed = _close(attempt, by=by)
         except GatewayError as error:
             raise ValidationError(str(error))
+        if not is_closed and attempt.at_bank:
+            raise ValidationError(_words_of_debit(attempt))
         if not is_closed:
             raise ValidationError(
                 _("You have paid at the checkout already: we wait for the word of the card company. Look again later.")
@@ -60,7 +70,7 @@ def close_checkouts(account: CardAccount, customer: Customer, *, by: Actor) -> N
 
 def left_checkouts(account: CardAccount, customer: Customer) -> QuerySet[CardAttempt]:
     """Return the checkouts that somebody opened long ago and left."""
-    return _checkouts(account, customer).filter(created_at__lt=timezone.now() - LEFT_AFTER)
+    return _checkouts(under_way(account, customer)).filter(created_at__lt=timezone.now() - LEFT_AFTER)
 
 
 def close_left(left: QuerySet[CardAttempt], *, by: Actor) -> None:
@@ -72,9 +82,25 @@ def close_left(left: QuerySet[CardAttempt], *, by: Actor) -> None:
             logger.warning("The checkout of attempt %s could not be closed: %s", attempt.pk, error)
 
 
-def _checkouts(account: CardAccount, customer: Customer) -> QuerySet[CardAttempt]:
-    found = under_way(account, customer).filter(kind=Kind.CHECKOUT)
-    return found.select_related("account__entity", "tenant__msp").order_by("pk")
+def _in_the_way(account: CardAccount, customer: Customer, invoices: Sequence[int] | None) -> QuerySet[CardAttempt]:
+    """Return what may take the same money: whatever may end any moment, and debits that take days of the same bills."""
+    found = under_way(account, customer)
+    if invoices is None:
+        return found
+    # A debit that names no bill is of everything that was open.
+    return found.filter(Q(at_bank=False) | Q(invoices=[]) | Q(invoices__overlap=list(invoices)))
+
+
+def _words_of_debit(attempt: CardAttempt) -> str:
+    words = _(
+        "A debit from your account was begun on %(day)s, and the bank takes some working days for it. What it pays"
+        " cannot be paid a second time meanwhile; bills that are not in it can, one by one."
+    )
+    return words % {"day": date_format(timezone.localtime(attempt.created_at), "j M Y")}
+
+
+def _checkouts(ways: QuerySet[CardAttempt]) -> QuerySet[CardAttempt]:
+    return ways.filter(kind=Kind.CHECKOUT).select_related("account__entity", "tenant__msp").order_by("pk")
 
 
 def _close(attempt: CardAttempt, *, by: Actor) -> bool:
