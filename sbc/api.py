@@ -34,8 +34,8 @@ class NodeSerializer(serializers.ModelSerializer[Node]):
     class Meta:
         model = Node
         fields = [
-            "id", "region", "name", "state", "engine", "software", "token_made", "connected_since", "last_seen",
-            "gauges",
+            "id", "region", "name", "state", "engine", "software", "addresses", "token_made", "connected_since",
+            "last_seen", "gauges",
         ]  # fmt: skip
         # Whether the name is free and fit, the service says in the words of the page.
         extra_kwargs: dict[str, Any] = {"name": {"validators": []}}

@@ -70,8 +70,9 @@ class MspFacts:
     blocked_prefixes: tuple[str, ...] = ()
     # Tables of prices, as they were made: `price_rows`.
     prices: tuple[Row, ...] = ()
-    # Addresses of its trunks that no SBC takes for a trunk's.
+    # Addresses of its trunks that an SBC does not take for a trunk's, and by region those that only some do not.
     left_out: tuple[str, ...] = ()
+    unfit: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -114,8 +115,9 @@ class CustomerFacts:
     own_trunks: tuple[TrunkFacts, ...] = field(default=())
     # The selling deck below whose prices no call may go, 0 for none.
     protected: int = 0
-    # Addresses of its own trunks that no SBC takes for a trunk's.
+    # Addresses of its own trunks that an SBC does not take for a trunk's; of all its trunks by region, where some do.
     left_out: tuple[str, ...] = ()
+    unfit: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 def compile_region(region: RegionFacts) -> list[Row]:
@@ -167,8 +169,10 @@ def compile_customer(customer: CustomerFacts, generation: int) -> list[Row]:
     return _checked(rows)
 
 
-def for_node(rows: Iterable[Row], bases: Collection[str], nodes: int) -> list[Row]:
+def for_node(rows: Iterable[Row], bases: Collection[str], nodes: int, unfit: Collection[str] = ()) -> list[Row]:
     """Return what a node of the region with these bases takes of a scope's rows, as one of `nodes` that carry it.
+
+    Source addresses that are `unfit` there stay out.
 
     Counting over several nodes would miscount (design D16): each holds its share of a limit, portal or no portal.
 
@@ -179,6 +183,8 @@ def for_node(rows: Iterable[Row], bases: Collection[str], nodes: int) -> list[Ro
     kept = []
     for row in rows:
         if (row.table == "bd" and row.key not in bases) or (row.table == "fq" and names.get(row.value) != row.key):
+            continue
+        if row.table == "ip" and row.key.partition(":")[2] in unfit:
             continue
         if row.table == "tn":
             row = replace(row, value=re.sub(r"(^|;)fq=[^;]*", rf"\1fq={names.get(row.key, '')}", row.value))

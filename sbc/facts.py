@@ -1,9 +1,9 @@
 """What the compiler needs to know, read from every app below: the only reader across them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from portal.db.together import Together
 from sbc.compiler import (
@@ -15,6 +15,7 @@ from sbc.compiler import (
     RegionFacts,
     TrunkFacts,
 )
+from sbc.models import Node
 from sbc.rows import Row
 from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
 from voice.carriers.models import Trunk
@@ -50,12 +51,14 @@ def region_facts(region: Region) -> RegionFacts:
 def msp_facts(msp: Msp) -> MspFacts:
     """Return an MSP's shared trunks, bases and block list; the database context must be the MSP's."""
     shared = Trunk.objects.open().shared().filter(msp=msp).order_by("pk")
-    trunks, left_out = _fit(map(trunk_facts, shared), base_domains__msp=msp)
+    own = Node.objects.enabled().filter(region__base_domains__msp=msp).values("region", "addresses")
+    fit = _fit(map(trunk_facts, shared), own, base_domains__msp=msp)
     return MspFacts(
         id=msp.pk,
         bases=tuple(BaseDomain.objects.filter(msp=msp).order_by("pk").values_list("fqdn", flat=True)),
-        trunks=trunks,
-        left_out=tuple(address for _owner, address in left_out),
+        trunks=fit.trunks,
+        left_out=tuple(address for _owner, address in fit.left_out),
+        unfit=fit.unfit,
         blocked_prefixes=tuple(each.prefix for each in blocked_prefixes(msp.pk)),
         prices=tuple(Row(*row) for made in PriceTables.objects.filter(msp=msp) for row in made.rows),
     )
@@ -69,7 +72,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
     read = _reads().ask(id=customer.pk, msp=customer.msp_id, country=customer.country)
     trunks = [Trunk(**row) for row in read["trunks"]]
     on_nodes = {"base_domains__customer_regions__customer": customer}
-    usable, left_out = _fit(map(trunk_facts, trunks), **on_nodes)
+    fit = _fit(map(trunk_facts, trunks), read["nodes"], **on_nodes)
     gateways = {trunk.pk: trunk.gateway for trunk in trunks}
     numbers = tuple(_number(**row, gateways=gateways) for row in read["numbers"])
     shared = (
@@ -94,10 +97,11 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
         numbers=numbers,
         approved_callers=tuple(row["e164"].lstrip("+") for row in read["callers"]),
         emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes),
-        usable_trunks=usable,
-        own_trunks=tuple(trunk for trunk in usable if trunk.owner),
+        usable_trunks=fit.trunks,
+        own_trunks=tuple(trunk for trunk in fit.trunks if trunk.owner),
         # What is left out of the MSP's trunks is told to the MSP.
-        left_out=tuple(address for owner, address in left_out if owner),
+        left_out=tuple(address for owner, address in fit.left_out if owner),
+        unfit=fit.unfit,
         protected=protected,
     )
 
@@ -109,6 +113,9 @@ def _reads() -> Together:
     return Together(
         {
             "msp": Msp.objects.filter(pk=-2).values("longest_call_minutes"),
+            "nodes": Node.objects.enabled()
+            .filter(region__base_domains__customer_regions__customer=blank)
+            .values("region", "addresses"),
             "names": CustomerRegion.objects.filter(customer=blank).order_by("pk").values("fqdn"),
             "trunks": trunks_for(blank).order_by("pk").values(*_TRUNK),
             "numbers": Number.objects.in_number_order().values("e164", "state", "inbound", "inbound_trunk"),
@@ -125,30 +132,57 @@ def _reads() -> Together:
     )
 
 
-def _fit(trunks: Iterable[TrunkFacts], **carried: Any) -> tuple[tuple[TrunkFacts, ...], list[tuple[int, str]]]:
-    """Return trunks as the SBCs of the regions `carried` take them; and what is left out, owners with addresses.
+class Fit(NamedTuple):
+    """Trunks as SBCs take them."""
 
-    Saving a trunk refuses these addresses; what is left out here is older than that, or than its owner's first region.
+    trunks: tuple[TrunkFacts, ...]
+    unfit: Mapping[int, tuple[str, ...]]  # by region: their sources that its SBCs do not take, where others do
+    left_out: tuple[tuple[int, str], ...]  # what some SBC does not take, with the owner
+
+
+def _fit(trunks: Iterable[TrunkFacts], nodes: Iterable[Mapping[str, Any]], **carried: Any) -> Fit:
+    """Return trunks as the SBCs of the regions `carried` take them, each by its own networks and addresses.
+
+    Saving a trunk refuses these addresses; what is left out here is older than that, than a node or its owner's region.
     """
     trunks = tuple(trunks)
-    if not any(_beyond(trunk, ()) for trunk in trunks):
-        return trunks, []
-    regions = Region.objects.filter(**carried).distinct()
-    allowed = [network for region in regions for network in region.allowed_networks]
-    beyond = {trunk: _beyond(trunk, allowed) for trunk in trunks}
-    fit = tuple(
-        replace(trunk, source_addresses=tuple(each for each in trunk.source_addresses if each not in left))
-        for trunk, left in beyond.items()
-        if trunk.host not in left
+    own: dict[int, set[str]] = {}
+    for node in nodes:
+        own.setdefault(node["region"], set()).update(node["addresses"])
+    known = set().union(*own.values())
+    doubtful = dict.fromkeys(
+        text for trunk in trunks for text in _addresses(trunk) if text in known or _is_beyond(text, ())
     )
-    return fit, list(dict.fromkeys((trunk.owner, address) for trunk, left in beyond.items() for address in left))
+    if not doubtful:
+        return Fit(trunks, {}, ())
+    # Where no SBC carries them yet, as where nothing is allowed by name.
+    regions = list(Region.objects.filter(**carried).distinct()) or [Region()]
+    beyond = {
+        region.pk: {
+            text for text in doubtful if text in own.get(region.pk, ()) or _is_beyond(text, region.allowed_networks)
+        }
+        for region in regions
+    }
+    nowhere, somewhere = set.intersection(*beyond.values()), set.union(*beyond.values())
+    fit = tuple(
+        replace(trunk, source_addresses=tuple(each for each in trunk.source_addresses if each not in nowhere))
+        for trunk in trunks
+        # A host is looked up at each call; but an IPv6 address is never any good.
+        if ":" not in trunk.host
+    )
+    unfit = {region: tuple(text for text in doubtful if text in texts - nowhere) for region, texts in beyond.items()}
+    told = ((trunk.owner, text) for trunk in trunks for text in _addresses(trunk) if text in somewhere)
+    return Fit(fit, {region: texts for region, texts in unfit.items() if texts}, tuple(dict.fromkeys(told)))
 
 
-def _beyond(trunk: TrunkFacts, allowed: Iterable[str]) -> list[str]:
-    """Return the sources that no SBC takes; the host where it is IPv6, as each call looks at any other anew."""
-    said = [trunk.host] if ":" in trunk.host else []
-    addresses = {text: as_address(text) for text in (*said, *trunk.source_addresses)}
-    return [text for text, address in addresses.items() if address is None or is_beyond(address, allowed)]
+def _addresses(trunk: TrunkFacts) -> list[str]:
+    """Return the trunk's sources, and its host where that is IPv6."""
+    return [*([trunk.host] if ":" in trunk.host else []), *trunk.source_addresses]
+
+
+def _is_beyond(text: str, allowed: Collection[str]) -> bool:
+    address = as_address(text)
+    return address is None or is_beyond(address, allowed)
 
 
 def trunk_facts(trunk: Trunk) -> TrunkFacts:

@@ -1,3 +1,4 @@
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -39,6 +40,8 @@ class Node(models.Model):
     software = models.TextField(blank=True, editable=False)
     engine = models.TextField(blank=True, editable=False)
     gauges = models.JSONField(default=dict, editable=False)
+    # What it said that it listens at: never a trunk's in its region.
+    addresses = ArrayField(models.TextField(), default=list, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = NodeQuerySet.as_manager()

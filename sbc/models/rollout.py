@@ -26,6 +26,8 @@ class Revision(Scoped):
 
     version = models.PositiveBigIntegerField()
     rows = models.JSONField()  # [[table, key, value], …], secrets as references
+    # By region: source addresses among them that its nodes do not take for a trunk's.
+    unfit = models.JSONField(default=dict)
     needs = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     generation = models.PositiveBigIntegerField(default=0)

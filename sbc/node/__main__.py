@@ -57,11 +57,11 @@ def read_settings(arguments: argparse.Namespace) -> tuple[NodeSettings, LinkSett
             raise BadSettings(f"{name} is missing")
     if engine not in ("kamailio", "memory"):
         raise BadSettings(f"there is no engine {engine!r}")
-    return (
-        _node_settings(said),
-        LinkSettings(portal, token, node, token_file=Path(token_file) if token_file else None),
-        engine,
+    settings = _node_settings(said)
+    link = LinkSettings(
+        portal, token, node, token_file=Path(token_file) if token_file else None, addresses=settings.own_addresses
     )
+    return settings, link, engine
 
 
 def alone(directory: Path) -> IO[str]:

@@ -68,6 +68,7 @@ class LinkSettings:
     node: str
     software: str = "strowger"
     token_file: Path | None = None  # read at each attempt: a new token needs no restart
+    addresses: tuple[str, ...] = ()  # its own, which the portal takes for no trunk's
 
     @property
     def address(self) -> str:
@@ -184,6 +185,7 @@ class Link:
             software=self.settings.software,
             held=self._held("region", "msp", "cust"),
             next_sequence=self.spool.last_sequence + 1,
+            addresses=list(self.settings.addresses),
         )
 
     def _held(self, *kinds: str) -> dict[str, int]:

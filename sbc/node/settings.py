@@ -77,11 +77,16 @@ class NodeSettings:
         """Return whether this is a laboratory, whose carriers live on loopback, too."""
         return self.address.startswith("127.")
 
+    @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """Return the addresses that this node listens at."""
+        return tuple(dict.fromkeys((self.address, self.inside)))
+
     def is_own(self, address: str) -> bool:
         """Return whether the address is this machine's, or one of none: never a carrier's."""
         found = ipaddress.ip_address(address)
         nowhere = NOBODYS if self.on_loopback else (*NOBODYS, LOOPBACK)
-        return address in (self.address, self.inside) or any(found in network for network in nowhere)
+        return address in self.own_addresses or any(found in network for network in nowhere)
 
     @property
     def most_calls(self) -> int:

@@ -15,7 +15,14 @@ from django.utils.translation import gettext as _
 
 from portal.db import contexts
 from sbc import facts
-from sbc.compiler import compile_customer, compile_msp, compile_region, routing_fingerprint
+from sbc.compiler import (
+    CustomerFacts,
+    MspFacts,
+    compile_customer,
+    compile_msp,
+    compile_region,
+    routing_fingerprint,
+)
 from sbc.models import Alarm, Deployment, Revision
 from sbc.rows import Row, difference
 from sbc.scopes import (
@@ -134,20 +141,20 @@ def want(scope: Scope, version: int, regions: list[int], *, at: datetime) -> Non
 
 
 def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> tuple[Revision, tuple[str, ...]]:
-    """Return the scope's next revision, and the addresses of its trunks that are left out of it."""
+    """Return the scope's next revision, and the addresses of its trunks that are left out of it somewhere."""
     version, old = scope.config_version, [Row(*row) for row in newest.rows] if newest else []
     generation, fingerprint, closing = 0, "", False
-    left_out: tuple[str, ...] = ()
+    known: MspFacts | CustomerFacts | None = None
     if isinstance(scope, Region):
         rows = compile_region(facts.region_facts(scope))
     elif isinstance(scope, Msp):
         with contexts.msp(scope):
             known = facts.msp_facts(scope)
-        rows, left_out = compile_msp(known), known.left_out
+        rows = compile_msp(known)
     else:
         generation = newest.generation if newest else version
         closing = scope.state == Customer.State.CLOSING
-        rows, generation, fingerprint, left_out = _customer_rows(scope, generation, newest)
+        rows, generation, fingerprint, known = _customer_rows(scope, generation, newest)
     delta = difference(old, rows)
     existing = {(row.table, row.key) for row in old}
     changed = sum((row.table, row.key) in existing for row in delta.set)
@@ -156,6 +163,7 @@ def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> tupl
         **owner_of(scope),
         version=version,
         rows=[[row.table, row.key, row.value] for row in rows],
+        unfit={str(region): list(texts) for region, texts in known.unfit.items()} if known else {},
         needs=_needs(scope, regions),
         after=_after(scope) if delta.delete else {},
         generation=generation,
@@ -165,12 +173,12 @@ def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> tupl
         removed=len(delta.delete),
         closing=closing,
     )
-    return revision, left_out
+    return revision, known.left_out if known else ()
 
 
 def _customer_rows(
     scope: Customer, generation: int, newest: Revision | None
-) -> tuple[list[Row], int, str, tuple[str, ...]]:
+) -> tuple[list[Row], int, str, CustomerFacts]:
     with contexts.customer(scope):
         known = facts.customer_facts(scope, protected=protecting_deck(scope))
     rows = compile_customer(known, generation)
@@ -179,9 +187,9 @@ def _customer_rows(
         follow_use(scope, uses)
     fingerprint = _hash(routing_fingerprint(rows))
     if newest is not None and fingerprint == newest.fingerprint:
-        return rows, generation, fingerprint, known.left_out
+        return rows, generation, fingerprint, known
     # A changed policy is written beside the old one, under a generation of its own.
-    return compile_customer(known, scope.config_version), scope.config_version, fingerprint, known.left_out
+    return compile_customer(known, scope.config_version), scope.config_version, fingerprint, known
 
 
 def _needs(scope: Scope, regions: list[int]) -> dict[str, int]:
@@ -222,8 +230,8 @@ def _complain(scope: Scope, error: Exception) -> None:
 
 def _complain_of(scope: Scope, left_out: Iterable[str]) -> None:
     words = _(
-        "Trunks of %(scope)s have addresses that no SBC takes for a trunk's, IPv6 or its own. They are live without "
-        "them: %(addresses)s"
+        "Trunks of %(scope)s have addresses that an SBC does not take for a trunk's, IPv6 or its own. They are live "
+        "without them: %(addresses)s"
     )
     _alarm(scope, words % {"scope": scope, "addresses": ", ".join(left_out)})
 

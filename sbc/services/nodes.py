@@ -18,6 +18,7 @@ from sbc import protocol
 from sbc.models import Alarm, Deployment, Node, Revision, Spool
 from sbc.scopes import find_scope, owner_of, scope_key, scopes_of
 from sbc.services import troubles
+from sbc.services.addresses import compile_again, note_addresses
 from sbc.services.alarms import raise_alarm
 from sbc.services.receipts import move_live_versions
 from sbc.services.shares import divide_again
@@ -58,6 +59,7 @@ def disable_node(node: Node, *, by: Actor) -> Node:
     if not _set_state(node, Node.State.DISABLED, "node.disabled", by):
         return node
     divide_again(node)
+    compile_again(node, node.addresses)
     with contexts.ingest():
         move_live_versions(node.deployments.values_list("scope", flat=True))
         live.forget_node(node.name, at=now())
@@ -70,6 +72,7 @@ def enable_node(node: Node, *, by: Actor) -> Node:
     """Take a node back into service; it gets what is wanted when it connects."""
     if _set_state(node, Node.State.AWAY, "node.enabled", by):
         divide_again(node)
+        compile_again(node, node.addresses)
     return node
 
 
@@ -125,6 +128,7 @@ def welcome(node: Node, hello: protocol.Hello) -> protocol.Welcome:
     """Note what the node says it is and holds, and return its welcome."""
     at = now()
     with contexts.ingest():
+        note_addresses(node, hello.addresses)
         with transaction.atomic():
             spool, fresh = Spool.objects.get_or_create(id=hello.spool, defaults={"node": node})
             _check_spool(node, spool, fresh, hello, at)

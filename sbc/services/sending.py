@@ -1,7 +1,7 @@
 """What each node is sent: deltas on what it runs, with the secrets put in on the way out."""
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -60,7 +60,7 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
             base = None if deployment.whole else revisions.get((deployment.scope, deployment.running))
             deployment.state, deployment.sent, deployment.sent_at = Deployment.State.SENT, revision.version, at
             deployment.nonce = secrets.token_urlsafe(9)
-            share = partial(for_node, bases=bases, nodes=_nodes_that_carry(deployment))
+            share = partial(_share, region=str(node.region_id), bases=bases, nodes=_nodes_that_carry(deployment))
             applies.append(_with_secrets(_apply(deployment, revision, base, carried, share), deployment))
         fields = ["state", "sent", "sent_at", "nonce"]
         if len(chosen) == 1:
@@ -107,10 +107,9 @@ def _apply(
     revision: Revision,
     base: Revision | None,
     carried: frozenset[str],
-    share: Callable[[Iterable[Row]], list[Row]],
+    share: Callable[[Revision], list[Row]],
 ) -> protocol.Apply:
-    held = share(Row(*row) for row in base.rows) if base else []
-    delta = difference(held, share(Row(*row) for row in revision.rows))
+    delta = difference(share(base) if base else [], share(revision))
     return protocol.Apply(
         scope=revision.scope,
         version=revision.version,
@@ -124,6 +123,10 @@ def _apply(
         closing=revision.closing,
         approved=deployment.approved == revision.version,
     )
+
+
+def _share(revision: Revision, region: str, bases: Collection[str], nodes: int) -> list[Row]:
+    return for_node((Row(*row) for row in revision.rows), bases, nodes, revision.unfit.get(region, ()))
 
 
 def _only(versions: Mapping[str, int], carried: frozenset[str]) -> dict[str, int]:

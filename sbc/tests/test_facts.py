@@ -3,12 +3,12 @@
 import pytest
 
 from portal.db import contexts
-from sbc.compiler import compile_customer, compile_msp
+from sbc.compiler import compile_customer, compile_msp, for_node
 from sbc.facts import customer_facts, msp_facts, region_facts
-from sbc.models import Alarm, Revision
+from sbc.models import Alarm, Node, Revision
 from sbc.rows import Row
 from sbc.services import compile_revisions
-from tenants.models import Customer, Msp, Region
+from tenants.models import BaseDomain, Customer, Msp, Region
 from voice.carriers import services as carriers
 from voice.carriers.models import EmergencyTrunk, Trunk, TrunkGrant
 from voice.carriers.tests.make import own_trunk, shared_trunk
@@ -138,6 +138,41 @@ def test_an_address_that_no_sbc_takes_is_left_out_and_named(acme, northwind, nad
     assert facts.left_out == ("127.0.0.1", "2001:db8::1", "2001:db8::3")
     assert sources(compile_customer(mine, 1)) == {f"{acme.pk}:127.0.9.1": trunk.gateway}
     assert mine.left_out == ()  # the MSP's to mend
+
+
+def a_node(region: Region, name: str, *addresses: str) -> Node:
+    with contexts.public():
+        return Node.objects.create(region=region, name=name, addresses=list(addresses))
+
+
+def test_each_region_takes_an_address_by_its_own_networks_and_nodes(acme, northwind, nadia, region):
+    """What is a carrier's here may be the SBC's there, and a laboratory's loopback is nobody's elsewhere."""
+    with contexts.public():
+        berlin = Region.objects.create(name="Berlin", slug="berlin", allowed_networks=["127.0.9.0/24"])
+        world = Region.objects.create(name="World", slug="world", allowed_networks=["0.0.0.0/0"])
+    a_node(region, "sbc-lab-1", "127.0.9.1", "127.0.9.4")
+    a_node(berlin, "sbc-ber-1", "127.0.9.2", "127.0.9.4")
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia, host="127.0.9.3")
+        Trunk.objects.filter(pk=trunk.pk).update(source_addresses=["127.0.9.1", "127.0.9.2", "127.0.9.4", "192.0.2.1"])
+        base = BaseDomain.objects.create(msp=northwind, region=berlin, fqdn="ber.northwind.example")
+        two = msp_facts(northwind)
+        BaseDomain.objects.create(msp=northwind, region=world, fqdn="world.northwind.example")
+        three = msp_facts(northwind)
+        carriers.grant_trunk(trunk, acme, by=nadia)
+    with contexts.customer(acme):
+        mine = customer_facts(acme)
+
+    assert two.trunks[0].source_addresses == ("127.0.9.1", "127.0.9.2", "192.0.2.1")
+    assert two.unfit == {region.pk: ("127.0.9.1",), berlin.pk: ("127.0.9.2",)}
+    assert two.left_out == ("127.0.9.1", "127.0.9.2", "127.0.9.4")
+    assert three.unfit[world.pk] == ("127.0.9.1", "127.0.9.2")
+    # It is in the first region alone.
+    assert mine.usable_trunks[0].source_addresses == ("127.0.9.2", "192.0.2.1") and mine.unfit == {}
+    rows = compile_msp(two)
+    here, there = (for_node(rows, {base.fqdn}, 1, two.unfit[each.pk]) for each in (region, berlin))
+    assert set(sources(here)) == {f"m{northwind.pk}:127.0.9.2", f"m{northwind.pk}:192.0.2.1"}
+    assert set(sources(there)) == {f"m{northwind.pk}:127.0.9.1", f"m{northwind.pk}:192.0.2.1"}
 
 
 def test_what_is_left_out_is_an_alarm_until_it_is_mended(acme, alice):

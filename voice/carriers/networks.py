@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 
@@ -67,13 +67,15 @@ def is_beyond(address: Address, allowed: Iterable[str]) -> bool:
     return address.version == 6 or bool(forbidden and not named)
 
 
-def address_refusal(address: Address, region: Region) -> str:
-    """Return why a trunk may not use the address in the region, or nothing."""
+def address_refusal(address: Address, region: Region, own: Container[str] = ()) -> str:
+    """Return why a trunk may not use the address in the region, whose SBCs' `own` addresses are these, or nothing."""
     if address.version == 6:
         return _(
             "%(address)s is an IPv6 address. SBCs reach trunks by IPv4 only: enter the carrier's IPv4 address."
         ) % {"address": address}
     facts = {"address": address, "region": region.name}
+    if str(address) in own:
+        return _("%(address)s is the address of an SBC of the region %(region)s. Enter the carrier's address.") % facts
     allowed, denied = networks(region.allowed_networks), networks(region.denied_networks)
     hit = next((network for network in denied if address in network), None)
     if hit:

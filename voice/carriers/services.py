@@ -1,6 +1,6 @@
 """Every write to carriers and trunks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 
@@ -22,6 +22,8 @@ from voice.edits import facts, locked
 
 Uses = Callable[[int], list[str]]
 _uses: list[Uses] = []
+OwnAddresses = Callable[[int], Iterable[str]]
+_own: list[OwnAddresses] = []
 UNSPEAKABLE = set('"\\\r\n\t\0')
 CARRIER_FACTS = ("name", "contact")
 TRUNK_FACTS = (
@@ -33,6 +35,12 @@ TRUNK_FACTS = (
 def tells_uses(ask: Uses) -> Uses:
     """Register who says, in words, where the current customer uses a trunk: this layer cannot ask the ones above."""
     _uses.append(ask)
+    return ask
+
+
+def tells_own_addresses(ask: OwnAddresses) -> OwnAddresses:
+    """Register who says, of a region, which addresses its SBCs listen at: this layer does not know them."""
+    _own.append(ask)
     return ask
 
 
@@ -142,10 +150,15 @@ def _check_addresses(trunk: Trunk) -> None:
 def _refusals(address: Address, regions: list[Region]) -> list[str]:
     """Return why SBCs must not take the address for a trunk's: in each of the regions that carry it, or else in any."""
     if regions:
-        return [refusal for region in regions if (refusal := address_refusal(address, region))]
+        return [refusal for region in regions if (refusal := _refusal(address, region))]
     # No SBC carries the trunk yet: it has to be fit for some that may.
-    refusals = [address_refusal(address, region) for region in selectors.all_regions()]
+    refusals = [_refusal(address, region) for region in selectors.all_regions()]
     return [] if "" in refusals else refusals[:1]
+
+
+def _refusal(address: Address, region: Region) -> str:
+    own = {each for ask in _own for each in ask(region.pk)} if region.pk else ()
+    return address_refusal(address, region, own)
 
 
 def _addresses(trunk: Trunk) -> set[str]:
