@@ -25,6 +25,11 @@ app.conf.beat_schedule = {
     "tenants.check_hosts": {"task": "tenants.tasks.check_hosts", "schedule": 60.0, "options": {"expires": 60.0}},
     "tenants.forget_closed": {"task": "tenants.tasks.forget_closed", "schedule": 6 * 3600.0},
     "numbers.take_back": {"task": "voice.numbers.tasks.take_back", "schedule": 60.0, "options": {"expires": 60.0}},
+    "numbers.withdraw_caller_ids": {
+        "task": "voice.numbers.tasks.withdraw_caller_ids",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "inventory.end_cooling": {"task": "voice.inventory.tasks.end_cooling", "schedule": 600.0},
     # The European Central Bank publishes at four in the afternoon of its own clock.
     "currencies.import_latest": {

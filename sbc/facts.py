@@ -119,7 +119,7 @@ def _reads() -> Together:
             "names": CustomerRegion.objects.filter(customer=blank).order_by("pk").values("fqdn"),
             "trunks": trunks_for(blank).order_by("pk").values(*_TRUNK),
             "numbers": Number.objects.in_number_order().values("e164", "state", "inbound", "inbound_trunk"),
-            "callers": ApprovedCallerId.objects.order_by("e164").values("e164"),
+            "callers": ApprovedCallerId.objects.presentable().order_by("e164").values("e164"),
             "chosen": choices().values("trunk_id"),
             "shared": emergency_trunks(-2, "-3").values("trunk", "trunk__enabled", "trunk__closed_at"),
             "routes": Route.objects.with_trunk_ids()

@@ -13,8 +13,9 @@ from voice.carriers import services as carriers
 from voice.carriers.models import EmergencyTrunk, Trunk, TrunkGrant
 from voice.carriers.tests.make import own_trunk, shared_trunk
 from voice.emergency.models import EmergencyTrunkChoice
-from voice.numbers.models import Number
-from voice.numbers.tests.make import given
+from voice.numbers import services as numbers
+from voice.numbers.models import ApprovedCallerId, Number
+from voice.numbers.tests.make import given, stock
 from voice.routing.models import Route, RouteTrunk, Schedule
 from voice.routing.selectors import policy_for
 
@@ -57,6 +58,22 @@ def test_a_region_that_names_no_networks_opens_the_public_ones_to_its_nodes():
 
     assert told.allowed == ("0.0.0.0/0",)
     assert {"203.0.114.0/24", "127.0.0.0/8", "169.254.0.0/16", "10.0.0.0/8"} <= set(told.denied)
+
+
+def test_an_approved_number_that_another_customer_got_since_is_shown_no_more(acme, initech, mallory, alice, nadia):
+    """In no region, whoever's customer that is: a node knows the numbers of its own region's customers only."""
+    Customer.objects.filter(pk=acme.pk).update(foreign_caller_id=True)
+    acme.refresh_from_db()
+    for e164 in ("+442079460001", "+442079460002", "+442079460003"):
+        approved = ApprovedCallerId(e164=e164, note="London office", evidence="Bill of 2026-10")
+        numbers.save_caller_id(approved, customer=acme, by=alice)
+
+    given(initech, mallory, "+442079460001", country="GB")
+    stock(acme.msp, "+442079460002", country="GB")
+
+    with contexts.customer(acme):
+        assert customer_facts(acme).approved_callers == ("442079460002", "442079460003")
+        assert policy_for(acme).approved_callers == {"442079460002", "442079460003"}
 
 
 def test_all_of_a_customer_is_read_in_one_question(acme, globex, northwind, nadia, django_assert_num_queries):

@@ -3,7 +3,7 @@
 import re
 
 from django.db import connection
-from django.db.models import Count
+from django.db.models import BooleanField, Count, Func
 
 from tenants.models import Msp
 from voice.inventory.models import StockNumber, StockNumberQuerySet
@@ -37,6 +37,13 @@ def taken(e164s: list[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT e164 FROM public.inventory_taken(%s) AS e164", [e164s])
         return {row[0] for row in cursor.fetchall()}
+
+
+class HeldByAnother(Func):
+    """Whether another customer than the current one has the number: `HeldByAnother(F("e164"))` is a condition."""
+
+    function = "public.inventory_held_by_another"
+    output_field = BooleanField()
 
 
 def counts(msp: Msp) -> dict[str, int]:

@@ -2,11 +2,12 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from portal.core.dated import Dated, DatedQuerySet
 from portal.core.fields import E164Field
+from voice.inventory.selectors import HeldByAnother
 
 
 class NumberQuerySet(models.QuerySet["Number"]):
@@ -106,6 +107,16 @@ class Seat(Dated):
         return f"{self.stock_id} → {self.person_id}"
 
 
+class ApprovedCallerIdQuerySet(models.QuerySet["ApprovedCallerId"]):
+    def held_by_another(self) -> "ApprovedCallerIdQuerySet":
+        """Those that have become the number of another customer here, of whichever MSP: nothing may show them."""
+        return self.filter(HeldByAnother(F("e164")))
+
+    def presentable(self) -> "ApprovedCallerIdQuerySet":
+        """Those that calls may show."""
+        return self.exclude(HeldByAnother(F("e164")))
+
+
 class ApprovedCallerId(models.Model):
     """A number of somebody else that the customer may show as caller, with the proof that it may."""
 
@@ -116,6 +127,8 @@ class ApprovedCallerId(models.Model):
     approved_at = models.DateTimeField(auto_now_add=True)
     config_version = models.PositiveBigIntegerField(default=0, editable=False)
     row_version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = ApprovedCallerIdQuerySet.as_manager()
 
     class Meta:
         constraints = [

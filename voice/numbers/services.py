@@ -134,14 +134,14 @@ def save_caller_id(caller_id: ApprovedCallerId, *, customer: Customer, by: Actor
 
 
 @transaction.atomic
-def delete_caller_id(caller_id: ApprovedCallerId, *, customer: Customer, by: Actor) -> None:
+def delete_caller_id(caller_id: ApprovedCallerId, *, customer: Customer, by: Actor, reason: str = "") -> None:
     """Withdraw a foreign caller ID.
 
     Raises StaleEdit when somebody else changed it since it was read.
     """
     config_changed(customer)
     locked(caller_id)
-    audit.record(by, "caller_id.withdrawn", caller_id, before=facts(caller_id, CALLER_ID_FACTS))
+    audit.record(by, "caller_id.withdrawn", caller_id, before=facts(caller_id, CALLER_ID_FACTS), reason=reason)
     caller_id.delete()
 
 

@@ -8,7 +8,7 @@ from portal.core import jobs
 from portal.core.audit import Actor
 from portal.core.models import Job
 from voice.exports import write_list
-from voice.numbers import closing
+from voice.numbers import caller_ids, closing
 from voice.numbers.pages import NumberList
 
 
@@ -22,3 +22,9 @@ def export(job: Job, progress: jobs.Progress) -> dict[str, Any]:
 def take_back(**_: Any) -> None:
     """Take back what closed customers still hold."""
     closing.take_back(by=Actor.system("closing"))
+
+
+@shared_task(ignore_result=True)
+def withdraw_caller_ids(**_: Any) -> None:
+    """Withdraw the approvals of caller IDs that another customer has as its number by now."""
+    caller_ids.withdraw_taken(by=Actor.system("numbers"))

@@ -113,7 +113,7 @@ def policy_for(customer: Customer) -> PolicyView:
 
 def _approved_callers() -> frozenset[str]:
     """Return the foreign numbers that may be shown: one that is the customer's own is shown while it is active."""
-    foreign = ApprovedCallerId.objects.exclude(e164__in=Number.objects.values("e164"))
+    foreign = ApprovedCallerId.objects.presentable().exclude(e164__in=Number.objects.values("e164"))
     return frozenset(e164.lstrip("+") for e164 in foreign.values_list("e164", flat=True))
 
 

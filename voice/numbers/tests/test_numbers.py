@@ -1,15 +1,18 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from portal.core.audit import Actor
 from portal.core.errors import StaleEdit
+from portal.core.models import AuditEntry
 from portal.db import contexts
+from tenants.models import Customer
 from voice.carriers import services as carriers
 from voice.carriers.tests.make import own_trunk, shared_trunk
 from voice.directory import selectors as directory
 from voice.directory.models import Person, Place
 from voice.directory.services import delete_place, save_person, save_place
 from voice.directory.tests.make import berlin
-from voice.numbers import selectors, services
+from voice.numbers import caller_ids, selectors, services
 from voice.numbers.models import ApprovedCallerId, Number
 from voice.numbers.tests.make import given
 
@@ -161,6 +164,26 @@ def test_a_foreign_caller_id_needs_proof_and_is_nobodys_here(acme, globex, alice
     services.save_caller_id(approved, customer=acme, by=alice)
     services.delete_caller_id(approved, customer=acme, by=alice)
     assert not selectors.caller_ids().exists()
+
+
+def test_the_approval_of_a_number_ends_once_another_customer_has_it(acme, initech, alice, nadia, northwind):
+    Customer.objects.filter(pk=acme.pk).update(foreign_caller_id=True)
+    theirs, mine, free = "+442079460001", "+442079460002", "+442079460003"
+    for e164 in (theirs, mine, free):
+        approved = ApprovedCallerId(e164=e164, note="London office", evidence="Bill of 2026-10")
+        services.save_caller_id(approved, customer=acme, by=alice)
+    given(initech, nadia, theirs, country="GB")
+    given(acme, nadia, mine, country="GB")
+    before = Customer.objects.get(pk=acme.pk).config_version
+
+    assert caller_ids.withdraw_taken(by=Actor.system("numbers")) == 1
+    assert caller_ids.withdraw_taken(by=Actor.system("numbers")) == 0
+
+    assert [each.e164 for each in selectors.caller_ids()] == [mine, free]
+    assert Customer.objects.get(pk=acme.pk).config_version == before + 1
+    told = AuditEntry.objects.get(verb="caller_id.withdrawn")
+    assert (told.tenant_id, told.before["e164"]) == (acme.pk, theirs)
+    assert "another" in told.reason and "Initech" not in told.reason
 
 
 def test_the_default_caller_id_is_an_active_number_of_ones_own(acme, alice, number):
