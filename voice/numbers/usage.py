@@ -113,7 +113,7 @@ class NumberUsageList(MonthList):
     def shows_money(self) -> bool:
         return self.may(MONEY)
 
-    @property
+    @cached_property
     def by_person(self) -> list[dict[str, Any]]:
         """Return what the numbers that talked most came to, each part with whoever had the number then."""
         # Summed by whole numbers, and cut only then: what is cut alike is not the same.

@@ -11,9 +11,9 @@ from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, TenantViewSet
 from voice.payments.forms_papers import PeriodForm
+from voice.payments.paper import Receipt
 from voice.payments.services import receipts
 from voice.payments.statements import statement_of
-from voice.receivables import selectors as books
 from voice.receivables.models import Payment
 from voice.receivables.pages import currencies
 
@@ -37,13 +37,18 @@ class ReceiptSerializer(serializers.ModelSerializer[Payment]):
         fields = ["id", "customer", "currency", "amount", "received_on", "method", "reference", "paid", "ahead"]
         read_only_fields = fields
 
+    def to_representation(self, row: Payment) -> dict[str, Any]:
+        """Return the payment, with its receipt worked out once."""
+        self._receipt: Receipt = receipts.receipt_of(row)
+        return super().to_representation(row)
+
     def get_paid(self, row: Payment) -> list[dict[str, Any]]:
         """Return the invoices that it settles, each with how much."""
-        return [{"number": number, "amount": micros} for number, micros in receipts.receipt_of(row).paid]
+        return [{"number": number, "amount": micros} for number, micros in self._receipt.paid]
 
     def get_ahead(self, row: Payment) -> int:
         """Return what of it settles nothing yet."""
-        return books.unallocated(row)
+        return self._receipt.ahead
 
 
 class ReceiptViewSet(MspViewSet):

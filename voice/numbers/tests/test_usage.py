@@ -121,6 +121,15 @@ def test_the_page_sums_up_finds_narrows_and_exports(
     assert export.count("Grace Hopper") == 2 and E164 in export
 
 
+def test_the_page_adds_up_once(acme: Customer, alice: User, numbers: list[Number], client_of: Any) -> None:
+    used(acme, E164, day(0))
+    browser = client_of(alice, acme)
+    with CaptureQueriesContext(connection) as asked:
+        assert browser.get(PAGE).status_code == 200
+
+    assert len([each for each in asked if "GROUP BY" in each["sql"] and "numberday" in each["sql"]]) == 1
+
+
 def test_pages_lead_there(
     acme: Customer, alice: User, numbers: list[Number], people: list[Person], client_of: Any
 ) -> None:

@@ -29,7 +29,7 @@ def receipt_of(payment: Payment) -> paper.Receipt:
     kept = books.kept_of(payment)
     card = CardAttempt.objects.filter(payment=payment).values_list("card", flat=True).first() or ""
     return paper.Receipt(
-        payment.amount, payment.currency, payment.received_on, payment.reference, paid, books.unallocated(payment),
+        payment.amount, payment.currency, payment.received_on, payment.reference, paid, kept - sum(settled.values()),
         payment.amount - kept, card,
     )  # fmt: skip
 

@@ -5,6 +5,8 @@ from datetime import date
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
 from portal.db import contexts
@@ -47,6 +49,23 @@ def test_a_receipt_says_what_was_settled_and_what_went_back(billed, payment):
     told = words(receipts.receipt_pdf(payment))
     for text in ("Zahlungsbestätigung", "2026-00001", "150,00", "110,00", "Unter den Linden 1", "Northwind Voice GmbH"):
         assert text in told
+
+
+def test_a_receipt_is_worked_out_once(client_of, alice, acme, billed, payment):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            (*_others, first) = browser.get("/api/v1/receipts/").json()["results"]
+        assert (first["paid"], first["ahead"]) == ([{"number": "2026-00001", "amount": 110 * EUR}], 0)
+        return len(queries)
+
+    contexts.use_public()
+    browser = client_of(alice, acme)
+    asked()
+    one = asked()
+    with contexts.msp(acme.msp):
+        record_payment(make.payment(billed, EUR, "ahead"), by=make.BY)
+    # What it settles, what of it went back, and the card.
+    assert asked() - one == 3
 
 
 def test_a_long_statement_goes_over_pages(billed):
