@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import parse_qsl
 
+from sbc.node import sound
+
 COLUMNS_OF_ACC = 7
 DELIMITER = b"|"
 
@@ -92,7 +94,7 @@ class Ended:
     reason: str
     released_by: str
     limit: str = ""
-    media: dict[str, float] | None = None
+    media: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,6 @@ def _failed(said: Mapping[str, str]) -> Failed:
 
 
 def _ended(said: Mapping[str, str]) -> Ended:
-    media = {name: float(said[name]) for name in _MEDIA if _is_measure(said.get(name, ""))}
     return Ended(
         said["id"],
         _moment(said),
@@ -232,7 +233,7 @@ def _ended(said: Mapping[str, str]) -> Ended:
         said.get("re", ""),
         said.get("by") or "unknown",
         said.get("li", ""),
-        media or None,
+        sound.heard(said),
     )
 
 
@@ -240,11 +241,6 @@ def _orphan(said: Mapping[str, str]) -> Orphan:
     return Orphan(said.get("id", ""), _moment(said), said.get("ci", ""), _number(said, "ca"), said.get("re", ""))
 
 
-def _is_measure(text: str) -> bool:
-    return text.replace(".", "", 1).isdigit()
-
-
-_MEDIA = ("mos", "jitter", "loss", "roundtrip")
 _KINDS: dict[str, Callable[[Mapping[str, str]], Line]] = {
     "l": _leg,
     "a": _answered,
@@ -340,7 +336,7 @@ def _record_of_answered(call: CallLines, last_seen: int | None) -> dict[str, Any
         "released_by": end.released_by if end else "unknown",
         "attempts": [*attempts(call.legs), {**last, "ended": end.at if end else None}],
         "limit": call.ended.limit if call.ended else "",
-        "media": call.ended.media if call.ended else None,
+        "media": sound.of_call(call.ended.media, answered.facts.ingress, answered.facts.egress) if call.ended else None,
     }
 
 

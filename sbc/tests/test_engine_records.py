@@ -24,7 +24,9 @@ def line(kind: str, rest: str, acc: str = "INVITE|tag|totag|a&124;b@c|200|OK|170
 LEG = line("l", f"ts=1700000000.700000&id={ID}&eg=g1&ls=1700000000.100000&co=503&re=Service%20Unavailable")
 ANSWER = line("a", f"ts=1700000002.250000&id={ID}&co=200{FACTS}{SAID}")
 END = line(
-    "e", f"ts=1700000062.000000&id={ID}&by=called&ca=16&re=Q.850%3Bcause%3D16&mos=4.3&jitter=2&loss=0&roundtrip=12"
+    "e",
+    f"ts=1700000062.000000&id={ID}&by=called&ca=16&re=Q.850%3Bcause%3D16"
+    "&tmos=4.3&tjitter=2&tloss=0&roundtrip=31234&cmos=3.0&cjitter=15&closs=6",
 )
 LATE = line("o", f"ts=1700000099.000000&id={ID}&ci=a%7Cb%40c&re=")
 FAIL = line("f", f"ts=1700000003.000000&id={ID}&co=486&re=Busy&ca=17&li=&by=called{FACTS}{SAID}")
@@ -60,7 +62,14 @@ def test_an_answered_call_in_any_order_of_its_lines():
                 "cause": 16,
                 "released_by": "called",
                 "egress": "g2",
-                "media": {"mos": 4.3, "jitter": 2.0, "loss": 0.0, "roundtrip": 12.0},
+                "media": {
+                    "mos": 3.6,
+                    "jitter": 8.5,
+                    "loss": 3.0,
+                    "roundtrip": 31234.0,
+                    "from_teams": {"mos": 4.3, "jitter": 2.0, "loss": 0.0},
+                    "from_trunk": {"mos": 3.0, "jitter": 15.0, "loss": 6.0},
+                },
                 "end_unknown": False,
             }
             == record
@@ -157,7 +166,8 @@ COMPOSED = """
 OURS = """
     TV(Sn) var(now) var(iv) avp(rg) avp(ls) si rs dlg(h_entry) dlg(h_id) var(id) avp(id) dlg_var(id) var(t) var(pe)
     var(m) var(d) var(in) var(r) var(g) avp(eg) var(sc) var(at) var(li) avp(li) var(by) avp(by) var(code) avp(code)
-    var(alarm) var(cd) avp(cd) var(cr) avp(show) var(ca) avp(ca) avp(mos) avp(jitter) avp(loss) avp(roundtrip)
+    var(alarm) var(cd) avp(cd) var(cr) avp(show) var(ca) avp(ca) avp(tmos)
+    var(tjitter) var(tloss) var(roundtrip) avp(cmos) var(cjitter) var(closs)
 """
 ASSIGNED = re.compile(r"\s*\$(\w+\(\w+\)) = (.*);")
 TOLD = re.compile(r'mq_add\("ev", "\w+", "(.*)"\)')

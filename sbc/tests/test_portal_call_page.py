@@ -110,3 +110,22 @@ def test_whose_side_ended_a_call_is_said_on_page_export_and_api_and_not_stored(
         told = described["Call" if said.get("customer") is None else "MspCall"]["properties"]["releaser"]
         assert told["readOnly"] and "carrier" in str(told) + str(described.get("ReleaserEnum", ""))
     assert "releaser" not in {field.name for field in Cdr._meta.get_fields()}
+
+
+def test_how_each_side_sounded_is_told_on_page_and_api(
+    region: Region, trunks: list[Trunk], alice: Any, acme: Customer, client_of: Any
+) -> None:
+    media = {
+        "mos": 3.6, "jitter": 8.5, "loss": 3.0, "roundtrip": 31234.0,
+        "from_teams": {"mos": 4.3, "jitter": 2.0, "loss": 0.0}, "from_trunk": {"mos": 3.0, "jitter": 15.0, "loss": 6.0},
+    }  # fmt: skip
+    path = stored(region, record(1, acme.pk, egress=trunks[1].gateway, media=media))
+    browser = client_of(alice, acme)
+
+    page, said = browser.get(path).content.decode(), browser.get(f"/api/v1{path}").json()
+    described = browser.get("/api/v1/schema/").json()["components"]["schemas"]
+
+    assert "Microsoft Teams sent" in page and "MOS 4.3, jitter 2 ms, loss 0 %" in page
+    assert "Carrier B sent" in page and "MOS 3, jitter 15 ms, loss 6 %" in page
+    assert said["media"] == media
+    assert described["Media"]["properties"].keys() == media.keys()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from portal.core.api import MspViewSet, PlaceViewSet, TenantViewSet
@@ -22,18 +23,39 @@ FACTS = [
 LIVE_FACTS = ["call", "direction", "caller", "called", "trunk", "state", "started", "answered"]
 
 
+class SoundSerializer(serializers.Serializer[Any]):
+    """How one side sounded, as the other side heard it: `jitter` in milliseconds, `loss` in percent."""
+
+    mos = serializers.FloatField(required=False)
+    jitter = serializers.FloatField(required=False)
+    loss = serializers.FloatField(required=False)
+
+
+class MediaSerializer(SoundSerializer):
+    """How a call sounded on average, and what Teams and the trunk sent; `roundtrip` is in microseconds."""
+
+    roundtrip = serializers.FloatField(required=False)
+    from_teams = SoundSerializer(required=False)
+    from_trunk = SoundSerializer(required=False)
+
+
 class CallSerializer(serializers.ModelSerializer[Cdr]):
     """A call record; `cause` is what the other side named, `cause_derived` what the SIP code stands for (RFC 3398).
 
     `released_by` is the end of the call that ended it, `releaser` whose side that is.
     """
 
+    media = serializers.SerializerMethodField()
     cause_derived = serializers.SerializerMethodField()
     releaser = serializers.SerializerMethodField()
 
     class Meta:
         model = Cdr
         fields = FACTS
+
+    @extend_schema_field(MediaSerializer(allow_null=True))
+    def get_media(self, call: Cdr) -> dict[str, Any] | None:
+        return call.media
 
     def get_cause_derived(self, call: Cdr) -> int | None:
         return derived_cause(call)

@@ -15,7 +15,7 @@ from portal.ui import values
 from portal.ui.navigation import page_url
 from portal.ui.spark import spark
 from tenants.permissions import requires
-from voice.calls import hooks, selectors, story
+from voice.calls import hooks, selectors, sound, story
 from voice.calls.board import Board
 from voice.calls.lists import CallList
 from voice.calls.masking import hidden_in, sight_of
@@ -71,7 +71,7 @@ def call_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
             "egress": story.egress(call),
             "screening": story.SCREENING.get(call.screening, ""),
             "ended_by": story.ended_by(call),
-            "media": sorted((call.media or {}).items()),
+            "sound": sound.figures(call),
             "route": route if call.route_id else None,
             "can_see_trunks": request.can("carriers.view"),  # type: ignore[attr-defined]
             "trunks": hooks.trunk_states(gateways, request.tenant),  # type: ignore[attr-defined]
