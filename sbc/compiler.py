@@ -15,6 +15,7 @@ from voice.routing.flatten import flatten
 
 # A secret is a reference in a revision; it becomes the secret only when it is sent to a node.
 SECRET = "secret:trunk:{}"  # noqa: S105
+LONGEST_VALUE = 60_000
 ROUTING_TABLES = frozenset({"rt", "cl", "sc"})
 LIMITED_TABLES = frozenset({"tn", "gw"})
 PRICE_TABLES = frozenset({"lc", "lt", "pt"})
@@ -215,6 +216,13 @@ def generation_of(rows: Iterable[Row]) -> int:
     return 0
 
 
+def switched_off(rows: Iterable[Row]) -> list[Row]:
+    """Return a customer's rows as they are, but suspended: of its calls emergency calls alone pass."""
+    return [
+        replace(row, value=re.sub(r"(^|;)st=\d+", r"\1st=0", row.value)) if row.table == "tn" else row for row in rows
+    ]
+
+
 def _customer_row(customer: CustomerFacts, generation: int) -> str:
     said = {
         "m": customer.msp,
@@ -325,6 +333,8 @@ def _checked(rows: list[Row]) -> list[Row]:
         if (row.table, row.key) in seen:
             raise UnsafeValue(f"two rows for {row.table} {row.key}")
         seen.add((row.table, row.key))
+        if len(row.value) > LONGEST_VALUE:
+            raise UnsafeValue(f"a row of {row.table} is longer than any SBC takes: {row.key!r}")
         if re.search(r"[\s\x00-\x1f\x7f]", row.key) or re.search(r"[\x00-\x1f\x7f]", row.value):
             raise UnsafeValue(f"a row of {row.table} holds white space or a control character: {row.key!r}")
     return rows

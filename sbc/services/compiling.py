@@ -22,6 +22,7 @@ from sbc.compiler import (
     compile_msp,
     compile_region,
     routing_fingerprint,
+    switched_off,
 )
 from sbc.models import Alarm, Deployment, Revision
 from sbc.rows import Row, difference
@@ -71,6 +72,8 @@ def compile_revisions() -> int:
             # One customer's odd configuration must not hold up everybody else's.
             logger.exception("%s:%s cannot be compiled", kind, pk)
             _complain(scope, error)
+            if isinstance(scope, Customer):
+                done += suspend_at_least(scope.pk) is not None
     if any(kind == "region" for kind, _pk in behind):
         # It may have a base domain more.
         warn_of_names()
@@ -120,6 +123,47 @@ def compile_revision(scope: Scope) -> Revision | None:
             _complain_of(locked, left_out)
         elif locked.is_complained_of:
             close_alarms([Alarm.Kind.COMPILE], at=now(), subject=key)
+        transaction.on_commit(partial(tell_pages, locked), robust=True)
+        return revision
+
+
+def suspend_at_least(customer: int, *, refused: int | None = None) -> Revision | None:
+    """Make a version of a suspended customer that differs from what runs by the suspension alone, where that is due.
+
+    It is where the newest version cannot be compiled, or is the one that a node `refused` or holds back: that is so by
+    what somebody saved, and who saves it must not keep out of reach by that.
+    """
+    with contexts.ingest(), transaction.atomic():
+        stopped = Customer.objects.filter(pk=customer, state=Customer.State.SUSPENDED)
+        locked = stopped.select_for_update(skip_locked=refused is None, no_key=True).first()
+        if locked is None:
+            return None
+        made = Revision.objects.filter(scope=scope_key(locked))
+        newest = made.order_by("-version").first()
+        last = newest if refused is None else made.filter(version=locked.live_version).first()
+        if newest is None or last is None or (newest.version != refused and refused is not None):
+            return None
+        before = [Row(*row) for row in last.rows]
+        rows = switched_off(before)
+        # It runs already, or this very version is refused.
+        if rows == before or [[row.table, row.key, row.value] for row in rows] == newest.rows:
+            return None
+        if newest.version >= locked.config_version:
+            config_changed(locked)
+        regions = regions_of(locked)
+        revision = Revision(
+            scope=scope_key(locked),
+            **owner_of(locked),
+            version=locked.config_version,
+            rows=[[row.table, row.key, row.value] for row in rows],
+            unfit=last.unfit,
+            needs=last.needs,
+            generation=last.generation,
+            fingerprint=last.fingerprint,
+            changed=1,
+        )
+        revision.save(force_insert=True)
+        want(locked, revision.version, regions, at=now())
         transaction.on_commit(partial(tell_pages, locked), robust=True)
         return revision
 

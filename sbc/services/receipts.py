@@ -18,6 +18,7 @@ from sbc import protocol
 from sbc.models import Alarm, Deployment, Node
 from sbc.scopes import KINDS, find_scope, nudge_node
 from sbc.services.alarms import close_alarms, raise_alarm
+from sbc.services.compiling import suspend_at_least
 
 # The least that an enabled node runs; a version that is live somewhere only is live nowhere.
 _LIVE = """
@@ -67,6 +68,8 @@ def refused(node: Node, nack: protocol.Nack) -> None:
         _settle(deployment, Deployment.State.REFUSED, at, done=deployment.wanted == nack.version and not again)
         if not again:
             _alarm(deployment, Alarm.Kind.REFUSED, _("%(node)s refused %(scope)s: %(reason)s"), nack.reason, at)
+    if not again and deployment.tenant_id:
+        suspend_at_least(deployment.tenant_id, refused=nack.version)
 
 
 def held_back(node: Node, held: protocol.Held) -> None:
@@ -80,6 +83,8 @@ def held_back(node: Node, held: protocol.Held) -> None:
         _settle(deployment, Deployment.State.HELD, at, done=deployment.wanted == held.version)
         words = _("%(node)s holds back %(scope)s until somebody approves it: %(reason)s")
         _alarm(deployment, Alarm.Kind.HELD, words, held.reason, at)
+    if deployment.tenant_id:
+        suspend_at_least(deployment.tenant_id, refused=held.version)
 
 
 def approve(deployment: Deployment, *, by: Actor) -> Deployment:

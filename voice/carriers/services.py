@@ -1,5 +1,6 @@
 """Every write to carriers and trunks."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
@@ -24,7 +25,7 @@ Uses = Callable[[int], list[str]]
 _uses: list[Uses] = []
 OwnAddresses = Callable[[int], Iterable[str]]
 _own: list[OwnAddresses] = []
-UNSPEAKABLE = set('"\\\r\n\t\0')
+UNSPEAKABLE = re.compile(r'["\\\x00-\x1f\x7f-\x9f]')
 CARRIER_FACTS = ("name", "contact")
 TRUNK_FACTS = (
     "name", "host", "port", "transport", "auth", "username", "realm", "source_addresses", "channels", "cps",
@@ -110,8 +111,9 @@ def _check_owner(trunk: Trunk) -> None:
     if trunk.tenant and trunk.tenant.msp_id != trunk.msp_id:
         raise ValidationError(_("This customer belongs to nobody here."))
     for name in ("username", "password", "realm"):
-        if UNSPEAKABLE & set(getattr(trunk, name)):
-            raise ValidationError({name: _("Quotes, backslashes and line breaks cannot be used here.")})
+        if UNSPEAKABLE.search(getattr(trunk, name)):
+            words = _("Quotes, backslashes, line breaks and other control characters cannot be used here.")
+            raise ValidationError({name: words})
     if trunk.auth == Trunk.Auth.DIGEST and not trunk.username:
         raise ValidationError({"username": _("Enter the user name that the carrier gave you.")})
     if trunk.auth == Trunk.Auth.DIGEST and not trunk.password:

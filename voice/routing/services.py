@@ -21,6 +21,7 @@ from voice.routing.flatten import MOST_CALLER_PREFIXES, MOST_SCHEDULES
 from voice.routing.models import Route, RouteTrunk, Schedule
 
 MOST_TRUNKS = 8
+MOST_CLOSED = 400  # dates; all hours of a policy travel in one row, which no SBC takes when it is too long
 
 
 @transaction.atomic
@@ -126,6 +127,8 @@ def save_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor, se
         _seen_schedule(schedule, seen)
     schedule.windows = check_windows(schedule.windows)
     schedule.closed = sorted({_iso_date(day) for day in schedule.closed})
+    if len(schedule.closed) > MOST_CLOSED:
+        raise ValidationError({"closed": _("Give at most %(n)d closed dates.") % {"n": MOST_CLOSED}})
     schedule.row_version += 1
     schedule.full_clean()
     schedule.save()

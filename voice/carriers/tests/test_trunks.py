@@ -39,6 +39,9 @@ def test_a_saved_trunk_opens_a_version_of_its_scope(northwind, nadia):
         ({"auth": "digest"}, "username"),
         ({"auth": "digest", "username": "u"}, "password"),
         ({"auth": "digest", "username": 'u"', "password": "p"}, "username"),
+        ({"auth": "digest", "username": "u\x01", "password": "p"}, "username"),
+        ({"auth": "digest", "username": "u", "password": "p\x7f"}, "password"),
+        ({"auth": "digest", "username": "u", "password": "p", "realm": "a\x1fb"}, "realm"),
         ({"name": ""}, "name"),
     ],
 )

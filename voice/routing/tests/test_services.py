@@ -144,6 +144,14 @@ def test_who_takes_a_trunk_back_reads_which_lines_will_skip_it(acme, northwind, 
         assert all(each.trunks.count() == 2 for each in Route.objects.filter(is_default=False)), "the lines stay"
 
 
+def test_hours_have_no_more_closed_dates_than_an_sbc_takes(acme, trunks):
+    closed = [f"20{year}-{month:02}-{day:02}" for year in (26, 27) for month in range(1, 13) for day in range(1, 20)]
+    hours = Schedule(name="Office", windows=[{"days": [0], "begin": "09:00", "until": "17:00"}], closed=closed)
+
+    with pytest.raises(ValidationError, match="at most 400 closed dates"):
+        services.save_schedule(hours, customer=acme, by=BY)
+
+
 def test_a_customers_own_trunk_is_not_closed_under_its_routing(acme, alice):
     own = own_trunk(acme, alice)
     save(acme, "+44*", [own.pk])
