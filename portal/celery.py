@@ -65,6 +65,7 @@ app.conf.beat_schedule = {
         "schedule": 600.0,
         "options": {"expires": 600.0},
     },
+    "calls.note_peaks": {"task": "voice.calls.tasks.note_peaks", "schedule": crontab(minute="15")},
     "calls.sample_concurrency": {
         "task": "voice.calls.tasks.sample_concurrency",
         "schedule": 10.0,

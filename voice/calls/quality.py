@@ -23,7 +23,8 @@ TERMS = [
     ("ACD", gettext_lazy("average call duration: time talked ÷ answered calls.")),
     ("PDD", gettext_lazy("post-dial delay: from dialling to the first sign of ringing, on average.")),
     ("CPS", gettext_lazy("new calls a second. Of the minutes that had calls, 95 of 100 had no more than this.")),
-    ("Peak", gettext_lazy("the most calls at the same time, looked at every 10 seconds.")),
+    ("Peak", gettext_lazy("the most calls at the same time. It is looked at every 10 seconds, and worked out from the"
+                          " calls’ own times a quarter of an hour after each hour.")),
 ]  # fmt: skip
 
 
