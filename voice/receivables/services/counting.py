@@ -1,11 +1,11 @@
-"""What documents and reminders do to the customer's account, by which calls stop and go: docs/pricing.md §11."""
+"""What documents, payments and reminders do to the account by which a customer's calls stop: docs/pricing.md §11."""
 
 from django.db import connection
 
 from portal.core.audit import Actor
 from voice.rating import accounts
 from voice.rating.models import Account
-from voice.receivables.models import Invoice
+from voice.receivables.models import Invoice, Payment, Reversal
 
 # What the calls on an invoice took from the account when they were stored, and what it gave or took when they were
 # priced again: both in the invoice's currency.
@@ -35,12 +35,38 @@ def count(document: Invoice, *, by: Actor) -> None:
     if not is_counted(document.tenant_id, document.currency):
         return
     told = (document.tenant_id, document.total)
-    reference = f"{document.number} #{document.pk}"
+    reference = reference_of(document)
     if not document.is_credit_note:
         # One over nothing, too: what bears its calls gives back what they took.
         accounts.invoiced(*told, _taken(document), document.currency, reference=reference, by=by)
     elif document.total:
         accounts.credit_note(*told, document.currency, reference=reference, by=by)
+
+
+def count_payment(payment: Payment, *, settles: bool, by: Actor) -> None:
+    """Give the customer's account what was paid: of its bills, or as a top-up."""
+    if is_counted(payment.tenant_id, payment.currency):
+        tell = accounts.credit if settles else accounts.top_up
+        tell(payment.tenant_id, payment.amount, payment.currency, reference=reference_of(payment), by=by)
+
+
+def count_reversal(reversal: Reversal, *, by: Actor) -> None:
+    """Take from the customer's account what went back of a payment."""
+    told = (reversal.tenant_id, reversal.amount, reversal.payment.currency)
+    if is_counted(reversal.tenant_id, reversal.payment.currency):
+        accounts.take_back(*told, reference=reference_of(reversal), by=by)
+
+
+def reference_of(event: Invoice | Payment | Reversal) -> str:
+    """Return by which reference an event moves the account, once."""
+    if isinstance(event, Invoice):
+        return f"{event.number} #{event.pk}"
+    return f"{'payment' if isinstance(event, Payment) else 'reversal'}-{event.pk}"
+
+
+def asks(document: Invoice) -> int:
+    """Return what counting a document moves its account by, in micros: above zero gives."""
+    return document.total if document.is_credit_note else _taken(document) - document.total
 
 
 def count_fee(tenant_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> None:

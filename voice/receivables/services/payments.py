@@ -10,10 +10,9 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
-from voice.rating import accounts
 from voice.receivables import selectors
 from voice.receivables.models import Allocation, BillingProfile, Invoice, Payment, Reversal
-from voice.receivables.services.counting import is_counted
+from voice.receivables.services.counting import count_payment, count_reversal
 from voice.receivables.services.ledger import book_payment, book_reversal
 
 
@@ -37,9 +36,7 @@ def record_payment(
     book_payment(payment, text)
     if settles:
         _allocate(payment, payment.amount, [invoice.pk for invoice in invoices or ()])
-    if is_counted(payment.tenant_id, payment.currency):
-        tell = accounts.credit if settles else accounts.top_up
-        tell(payment.tenant_id, payment.amount, payment.currency, reference=f"payment-{payment.pk}", by=by)
+    count_payment(payment, settles=settles, by=by)
     audit.record(
         by,
         "payment.recorded",
@@ -74,9 +71,7 @@ def reverse_payment(
     reversal.save(force_insert=True)
     book_reversal(reversal, text)
     _take_back(payment, reversal, max(amount - free, 0))
-    if is_counted(payment.tenant_id, payment.currency):
-        reference_there = f"reversal-{reversal.pk}"
-        accounts.take_back(payment.tenant_id, amount, payment.currency, reference=reference_there, by=by)
+    count_reversal(reversal, by=by)
     settle_from_credit(payment.tenant_id, by=by)
     audit.record(
         by, "payment.reversed", payment, tenant_id=payment.tenant_id, amount=amount, currency=payment.currency,
