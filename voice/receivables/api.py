@@ -91,7 +91,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
         fields = [
             "id", "number", "kind", "state", "customer", "corrects", "reason", "begins", "ends", "issued_on", "due_on",
             "currency", "net", "tax", "total", "settled", "left", "settlements", "seller_vat_id", "seller", "buyer",
-            "lines", "taxes",
+            "lines", "taxes", "row_version",
         ]  # fmt: skip
         read_only_fields = fields
 
