@@ -273,42 +273,6 @@ async def test_a_persons_answer_is_not_asked_for_twice(stage: Stage, code: int):
     await second.silence("INVITE", 0.2)
 
 
-async def test_a_hidden_caller_stays_hidden(stage: Stage):
-    teams, carrier = await stage.microsoft(), await stage.carrier(1)
-
-    invite = stage.invite_from_carrier(
-        carrier, "4930112", sender='"Anonymous" <sip:anonymous@anonymous.invalid>', headers=(("Privacy", "id"),)
-    )
-    got = await teams.expect("INVITE")
-
-    assert got.get("From").startswith(f'"Anonymous" <sip:anonymous@{ACME}>') and got.get("Privacy") == "id"
-    assert no_ip(teams, got.text()), got.text()
-    teams.reply(got, 486)
-    carrier.ack(invite, await carrier.expect("INVITE", 486))
-    assert (await stage.record(invite.get("Call-ID")))["caller"] == ""
-
-
-@pytest.mark.parametrize("called", ["4930112", "4930115"], ids=["to Teams", "to the customer's own exchange"])
-async def test_nobody_who_is_called_learns_a_hidden_number(stage: Stage, called: str):
-    carrier = await stage.carrier(1)
-    callee = await (stage.microsoft() if called == "4930112" else stage.carrier(3))
-    await stage.change(("gw", "g3", stage.trunk(3, o=17)))
-    name = f'"Jane Roe" <sip:+442071234567@{carrier.address}>'
-    asserted = ("P-Asserted-Identity", "<sip:+442071234567@x>")
-
-    invite = stage.invite_from_carrier(carrier, called, sender=name, headers=(("Privacy", "id"), asserted))
-    sdp = SRTP_SDP if called == "4930112" else SDP
-    mine, _, got = await stage.answered(carrier, invite, callee, sdp)
-    mine.request("BYE")
-    callee.reply(await callee.expect("BYE"), 200)
-    await carrier.expect("BYE", 200)
-
-    assert got.get("From").startswith('"Anonymous" <sip:anonymous@')
-    told = "".join(each.text() for each in callee.seen if each.method in ("INVITE", "ACK", "BYE"))
-    assert "Jane" not in told and "2071234567" not in told
-    assert (await stage.record(invite.get("Call-ID")))["caller"] == "+442071234567"
-
-
 async def test_a_call_to_ones_own_number_stays_inside_whatever_the_policy_says(stage: Stage):
     teams = await stage.microsoft()
 

@@ -109,6 +109,92 @@ async def test_another_customers_number_is_not_shown_later_in_the_call_either(st
     assert refused.get("From") == done.get("From") == invite.get("From")
 
 
+async def test_later_requests_show_what_the_invite_showed_and_no_more(stage: Stage):
+    """Whatever either side calls itself later, and also where the caller's own number was shown from the start."""
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    invite = stage.invite_from_teams(teams, "+442071234567", send=False)
+    named = f'"Alice Privat" {invite.get("From")}'
+    invite.headers = [(name, named if name == "From" else value) for name, value in invite.headers]
+    teams.send(invite.build())
+
+    mine, theirs, got = await stage.answered(teams, invite, carrier, SDP)
+    mine.local = f"<sip:+4989222@x>;tag={invite.get('From').split(';tag=')[1]}"
+    mine.request("INVITE", body=SRTP_SDP.format(address=teams.address, port=40000))
+    again = await carrier.expect("INVITE")
+    carrier.reply(again, 488)
+    refused = await teams.expect("INVITE", 488)
+    theirs.local = f"<sip:+4989222@x>;tag={theirs.local.split(';tag=')[1]}"
+    theirs.request("INVITE", body=SDP.format(address=carrier.address, port=41000))
+    other = await teams.expect("INVITE")
+    teams.reply(other, 488)
+    refused_too = await carrier.expect("INVITE", 488)
+    mine.request("BYE")
+    bye = await carrier.expect("BYE")
+    carrier.reply(bye, 200)
+    await teams.expect("BYE", 200)
+
+    acks = [each for each in carrier.seen if each.method == "ACK"]
+    assert {each.get("From") for each in (*acks, again, bye)} == {got.get("From")} and acks
+    assert "Alice" not in got.get("From")
+    assert (refused.get("From"), refused_too.get("From")) == (mine.local, theirs.local)
+    assert other.get("From") == f"{invite.get('To')};tag={theirs.local.split(';tag=')[1]}"
+    assert not [each for each in (*carrier.seen, *teams.seen) if each.method and "4989222" in each.text()]
+
+
+async def test_requests_before_the_answer_show_it_too(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    invite = stage.invite_from_teams(teams, "+442071234567")
+    got = await carrier.expect("INVITE")
+    said = carrier.reply(got, 183, body=SDP.format(address=carrier.address, port=41000))
+    mine, theirs = stage.caller(teams, invite, await teams.expect("INVITE", 183)), stage.callee(carrier, got, said)
+
+    mine.request("PRACK", headers=(("RAck", "1 1 INVITE"),))
+    early = await carrier.expect("PRACK")
+    carrier.reply(early, 200)
+    await teams.expect("PRACK", 200)
+    theirs.request("UPDATE")
+    other = await teams.expect("UPDATE")
+    teams.reply(other, 200)
+    await carrier.expect("UPDATE", 200)
+
+    assert early.get("From") == got.get("From")
+    assert other.get("From").split(";tag")[0] == invite.get("To")
+    carrier.reply(got, 486)
+    teams.ack(invite, await teams.expect("INVITE", 486))
+
+
+async def test_after_a_second_try_later_requests_show_what_that_one_showed(stage: Stage):
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    await stage.change(("gw", "g1", stage.trunk(1, fw="own")))
+
+    invite = stage.invite_from_teams(teams, "+442071234567", OUTSIDE, headers=(HISTORY,))
+    first.reply(await first.expect("INVITE"), 503)
+    mine, _, got = await stage.answered(teams, invite, second, SDP)
+    mine.request("BYE")
+    bye = await second.expect("BYE")
+    second.reply(bye, 200)
+
+    assert got.get("From").startswith(f"<sip:{OUTSIDE}@") and bye.get("From") == got.get("From")
+
+
+@pytest.mark.parametrize("headers", [(), (("Privacy", "id"),)])
+async def test_a_call_for_help_shows_its_number_to_the_end(stage: Stage, headers: tuple[tuple[str, str], ...]):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+
+    invite = stage.invite_from_teams(teams, "112", headers=(*headers, ("Geolocation", "<cid:a@b>")))
+    mine, theirs, got = await stage.answered(teams, invite, carrier, SDP)
+    theirs.request("INVITE", body=SDP.format(address=carrier.address, port=41000))
+    teams.reply(await teams.expect("INVITE"), 488)
+    await carrier.expect("INVITE", 488)
+    mine.request("BYE")
+    bye = await carrier.expect("BYE")
+    carrier.reply(bye, 200)
+    await teams.expect("BYE", 200)
+
+    assert got.get("From").startswith("<sip:+4930111@") and bye.get("From") == got.get("From")
+    assert got.get("Geolocation") == "<cid:a@b>"
+
+
 async def test_a_trunk_may_ask_for_our_own_number_on_forwarded_calls(stage: Stage):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     await stage.change(("gw", "g1", stage.trunk(1, fw="own")))

@@ -1,0 +1,110 @@
+"""What the called side learns of a caller: nothing of a hidden one, and never more later than at first."""
+
+import base64
+import re
+from pathlib import Path
+
+import pytest
+
+from sbc.tests.sip.message import SDP, SRTP_SDP
+from sbc.tests.sip.phone import Phone
+from sbc.tests.sip.stage import ACME, Stage, running
+
+pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
+
+NUMBER = "2071234567"
+
+
+def told(phone: Phone) -> str:
+    """Return all that was sent to somebody, and what is behind it where it is only written in another way."""
+    text = "".join(each.text() for each in phone.seen)
+    behind = []
+    for run in re.findall(r"[\w+/-]{12,}", text):
+        for cut in range(4):
+            piece = run[cut:].replace("-", "+").replace("_", "/")
+            behind.append(base64.b64decode(piece[: len(piece) // 4 * 4]).decode("latin-1"))
+    return text + "".join(behind)
+
+
+async def test_a_hidden_caller_stays_hidden(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+
+    invite = stage.invite_from_carrier(
+        carrier, "4930112", sender='"Anonymous" <sip:anonymous@anonymous.invalid>', headers=(("Privacy", "id"),)
+    )
+    got = await teams.expect("INVITE")
+
+    assert got.get("From").startswith(f'"Anonymous" <sip:anonymous@{ACME}>') and got.get("Privacy") == "id"
+    for name in ("Contact", "Record-Route", "From", "To"):
+        assert not re.search(r"127\.\d+\.\d+\.\d+", got.get(name)), got.text()
+    teams.reply(got, 486)
+    carrier.ack(invite, await carrier.expect("INVITE", 486))
+    assert (await stage.record(invite.get("Call-ID")))["caller"] == ""
+
+
+@pytest.mark.parametrize("called", ["4930112", "4930115"], ids=["to Teams", "to the customer's own exchange"])
+async def test_nobody_who_is_called_learns_a_hidden_number(stage: Stage, called: str):
+    carrier = await stage.carrier(1)
+    callee = await (stage.microsoft() if called == "4930112" else stage.carrier(3))
+    await stage.change(("gw", "g3", stage.trunk(3, o=17)))
+    name = f'"Jane Roe" <sip:+44{NUMBER}@{carrier.address}>'
+    sdp = SRTP_SDP if called == "4930112" else SDP
+
+    invite = stage.invite_from_carrier(carrier, called, sender=name, headers=(("Privacy", "id"),))
+    mine, theirs, got = await stage.answered(carrier, invite, callee, sdp)
+    theirs.request("INVITE", body=sdp.format(address=callee.address, port=41000))
+    said = SDP.format(address=carrier.address, port=42000)
+    carrier.reply(await carrier.expect("INVITE"), 200, body=said)
+    again = await callee.expect("INVITE", 200)
+    theirs.target = again.contact_uri
+    theirs.request("ACK")
+    await carrier.expect("ACK")
+    mine.request("INVITE", body=said)
+    callee.reply(await callee.expect("INVITE"), 488)
+    await carrier.expect("INVITE", 488)
+    mine.request("BYE", headers=(("Reason", "Q.850;cause=16"),))
+    bye = await callee.expect("BYE")
+    callee.reply(bye, 200)
+    await carrier.expect("BYE", 200)
+
+    assert got.get("From").startswith('"Anonymous" <sip:anonymous@') and bye.get("Reason") == "Q.850;cause=16"
+    assert "Jane" not in told(callee) and NUMBER not in told(callee)
+    assert (await stage.record(invite.get("Call-ID")))["caller"] == f"+44{NUMBER}"
+
+
+async def test_an_end_of_ours_tells_no_hidden_number_either(tmp_path: Path):
+    async with running(tmp_path, longest_call=1) as stage:
+        carrier, exchange = await stage.carrier(1), await stage.carrier(3)
+        await stage.change(("gw", "g3", stage.trunk(3, o=17)))
+        name = f'"Jane Roe" <sip:+44{NUMBER}@{carrier.address}>'
+
+        invite = stage.invite_from_carrier(carrier, "4930115", sender=name, headers=(("Privacy", "id"),))
+        _, _, got = await stage.answered(carrier, invite, exchange, SDP)
+        bye = await exchange.expect("BYE")
+        exchange.reply(bye, 200)
+        carrier.reply(await carrier.expect("BYE"), 200)
+
+        assert bye.get("From").split(";tag")[0] in got.get("From")
+        assert "Jane" not in told(exchange) and NUMBER not in told(exchange)
+
+
+async def test_a_call_that_comes_to_nothing_tells_no_hidden_number(stage: Stage):
+    carrier, exchange = await stage.carrier(1), await stage.carrier(3)
+    await stage.change(("gw", "g3", stage.trunk(3, o=17)))
+    name = f'"Jane Roe" <sip:+44{NUMBER}@{carrier.address}>'
+
+    given_up = stage.invite_from_carrier(carrier, "4930115", sender=name, headers=(("Privacy", "id"),))
+    ringing = await exchange.expect("INVITE")
+    exchange.reply(ringing, 180)
+    await carrier.expect("INVITE", 180)
+    carrier.cancel(given_up)
+    exchange.reply(await exchange.expect("CANCEL"), 200)
+    exchange.reply(ringing, 487)
+    await exchange.expect("ACK")
+    carrier.ack(given_up, await carrier.expect("INVITE", 487))
+    refused = stage.invite_from_carrier(carrier, "4930115", sender=name, headers=(("Privacy", "id"),))
+    exchange.reply(await exchange.expect("INVITE"), 486)
+    await exchange.expect("ACK")
+    carrier.ack(refused, await carrier.expect("INVITE", 486))
+
+    assert "Jane" not in told(exchange) and NUMBER not in told(exchange)
