@@ -4,6 +4,7 @@ They outlive the node process on purpose: when that is killed, calls go on, and 
 """
 
 import asyncio
+import base64
 import os
 import re
 import secrets
@@ -271,6 +272,7 @@ class DataPlane:
             "RECORDS": str(s.records),
             "TLS_CONFIG": str(s.run / "tls.cfg"),
             "SECRET": own_secret(s, "token"),
+            "VEIL": base64.b64encode(bytes.fromhex(own_secret(s, "veil"))).decode().rstrip("="),
             "RPC_KEY": own_secret(s, "rpc"),
             "HAPROXY_SOCKET": str(s.haproxy_socket),
             "LUA": str(s.run / "microsoft_peer.lua"),

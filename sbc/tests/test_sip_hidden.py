@@ -48,13 +48,14 @@ async def test_nobody_who_is_called_learns_a_hidden_number(stage: Stage, called:
     callee = await (stage.microsoft() if called == "4930112" else stage.carrier(3))
     await stage.change(("gw", "g3", stage.trunk(3, o=17)))
     name = f'"Jane Roe" <sip:+44{NUMBER}@{carrier.address}>'
+    contact = ("Contact", f"<sip:+44{NUMBER}@{carrier.address}:5060>")
     sdp = SRTP_SDP if called == "4930112" else SDP
 
-    invite = stage.invite_from_carrier(carrier, called, sender=name, headers=(("Privacy", "id"),))
+    invite = stage.invite_from_carrier(carrier, called, sender=name, contact=contact[1], headers=(("Privacy", "id"),))
     mine, theirs, got = await stage.answered(carrier, invite, callee, sdp)
     theirs.request("INVITE", body=sdp.format(address=callee.address, port=41000))
     said = SDP.format(address=carrier.address, port=42000)
-    carrier.reply(await carrier.expect("INVITE"), 200, body=said)
+    carrier.reply(await carrier.expect("INVITE"), 200, body=said, headers=(contact,))
     again = await callee.expect("INVITE", 200)
     theirs.target = again.contact_uri
     theirs.request("ACK")
@@ -108,3 +109,40 @@ async def test_a_call_that_comes_to_nothing_tells_no_hidden_number(stage: Stage)
     carrier.ack(refused, await carrier.expect("INVITE", 486))
 
     assert "Jane" not in told(exchange) and NUMBER not in told(exchange)
+
+
+async def test_a_token_says_nothing_to_whom_it_was_given(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    hops = ("Record-Route", f"<sip:{carrier.address};lr;proxy=inner>")
+
+    invite = stage.invite_from_carrier(carrier, "4930112", headers=(hops,))
+    mine, theirs, _ = await stage.answered(carrier, invite, teams, SRTP_SDP)
+    theirs.request("INVITE", body=SRTP_SDP.format(address=teams.address, port=40000))
+    carrier.reply(await carrier.expect("INVITE"), 200, body=SDP.format(address=carrier.address, port=42000))
+    await teams.expect("INVITE", 200)
+    theirs.request("ACK")
+    await carrier.expect("ACK")
+    mine.request("BYE")
+    teams.reply(await teams.expect("BYE"), 200)
+    await carrier.expect("BYE", 200)
+
+    assert "proxy=inner" not in told(teams) and f"sip:{carrier.address}" not in told(teams)
+    assert "pstnhub" not in told(carrier)
+
+
+async def test_calls_of_one_caller_have_nothing_alike_in_their_tokens(stage: Stage):
+    """Else who is called by a number that shows itself would know it again where it hides."""
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    blocks = []
+    contact = f"<sip:+44{NUMBER}@{carrier.address}>"
+    invites = [stage.invite_from_carrier(carrier, "4930112", contact=contact) for _ in range(30)]
+    for invite in invites:
+        got = await teams.expect("INVITE")
+        teams.reply(got, 486)
+        carrier.ack(invite, await carrier.expect("INVITE", 486))
+        cipher = re.search(r"xc=([\w-]+)[.]", got.contact_uri)[1]
+        opened = base64.urlsafe_b64decode(cipher + "=" * (-len(cipher) % 4))
+        # The first is what module crypto calls random. Kamailio's workers draw the same, one after the other.
+        blocks += [opened[i : i + 16] for i in range(16, len(opened), 16)]
+
+    assert len(set(blocks)) == len(blocks)
