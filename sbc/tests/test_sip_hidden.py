@@ -13,6 +13,17 @@ from sbc.tests.sip.stage import ACME, Stage, running
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
 
 NUMBER = "2071234567"
+TELLING = (
+    "P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID", "P-Charge-Info", "Reply-To", "Call-Info",
+    "History-Info", "Referred-By", "b", "Diversion", "Subject", "X-Caller",
+)  # fmt: skip
+
+
+def telling() -> tuple[tuple[str, str], ...]:
+    """Return every header that may bear a caller's number, with one in it."""
+    signed = f'{{"orig":{{"tn":"44{NUMBER}"}}}}'.encode()
+    identity = f"e30.{base64.urlsafe_b64encode(signed).decode()}.c2ln;info=<https://x.example>"
+    return (*((name, f"<sip:+44{NUMBER}@x>") for name in TELLING), ("Identity", identity))
 
 
 def told(phone: Phone) -> str:
@@ -51,19 +62,21 @@ async def test_nobody_who_is_called_learns_a_hidden_number(stage: Stage, called:
     contact = ("Contact", f"<sip:+44{NUMBER}@{carrier.address}:5060>")
     sdp = SRTP_SDP if called == "4930112" else SDP
 
-    invite = stage.invite_from_carrier(carrier, called, sender=name, contact=contact[1], headers=(("Privacy", "id"),))
+    invite = stage.invite_from_carrier(
+        carrier, called, sender=name, contact=contact[1], headers=(("Privacy", "id"), *telling())
+    )
     mine, theirs, got = await stage.answered(carrier, invite, callee, sdp)
     theirs.request("INVITE", body=sdp.format(address=callee.address, port=41000))
     said = SDP.format(address=carrier.address, port=42000)
-    carrier.reply(await carrier.expect("INVITE"), 200, body=said, headers=(contact,))
+    carrier.reply(await carrier.expect("INVITE"), 200, body=said, headers=(contact, *telling()))
     again = await callee.expect("INVITE", 200)
     theirs.target = again.contact_uri
     theirs.request("ACK")
     await carrier.expect("ACK")
-    mine.request("INVITE", body=said)
+    mine.request("INVITE", body=said, headers=telling())
     callee.reply(await callee.expect("INVITE"), 488)
     await carrier.expect("INVITE", 488)
-    mine.request("BYE", headers=(("Reason", "Q.850;cause=16"),))
+    mine.request("BYE", headers=(("Reason", "Q.850;cause=16"), *telling()))
     bye = await callee.expect("BYE")
     callee.reply(bye, 200)
     await carrier.expect("BYE", 200)
@@ -109,6 +122,18 @@ async def test_a_call_that_comes_to_nothing_tells_no_hidden_number(stage: Stage)
     carrier.ack(refused, await carrier.expect("INVITE", 486))
 
     assert "Jane" not in told(exchange) and NUMBER not in told(exchange)
+
+
+async def test_what_a_caller_shows_goes_along_where_he_hides_nothing(stage: Stage):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    history = ("History-Info", "<sip:+4930119@x>;index=1")
+
+    invite = stage.invite_from_carrier(carrier, "4930112", headers=(history, ("Identity", "a.b.c")))
+    got = await teams.expect("INVITE")
+
+    assert got.get("History-Info") == history[1] and got.get("Identity") == "a.b.c"
+    teams.reply(got, 486)
+    carrier.ack(invite, await carrier.expect("INVITE", 486))
 
 
 async def test_a_token_says_nothing_to_whom_it_was_given(stage: Stage):
