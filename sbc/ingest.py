@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
-from portal.db.partitions import ensure_days
+from portal.db.partitions import days_without, ensure_days
 from sbc import protocol
 from sbc.models import Alarm, Deployment, Drift, Node, OrphanEnd, QuarantinedRecord, Spool
 from sbc.scopes import served_by
@@ -294,14 +294,10 @@ def _alarm_gap(node: Node, last: int, first: int, at: datetime) -> None:
 
 
 def _make_days(days: set[date]) -> None:
-    missing = days - _known_days
-    if missing:
+    # Asked each time: what was made may have been erased, and a transaction that made it undone.
+    if days and (missing := days_without(BY_DAY, days)):
         for table in BY_DAY:
             ensure_days(table, sorted(missing))
-        _known_days.update(missing)
-
-
-_known_days: set[date] = set()
 
 
 def _msps(tenants: set[int]) -> dict[int, int]:

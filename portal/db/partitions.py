@@ -20,6 +20,14 @@ def partition_name(table: str, day: dt.date) -> str:
     return f"{table}_{day:%Y%m%d}"
 
 
+def days_without(tables: Iterable[str], days: Iterable[dt.date]) -> set[dt.date]:
+    """Return which of these days miss their partition of some table; one short question, whoever asks."""
+    names = {partition_name(table, day): day for table in tables for day in days}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT n FROM unnest(%s::text[]) AS n WHERE to_regclass('public.' || n) IS NULL", [list(names)])
+        return {names[name] for (name,) in cursor.fetchall()}
+
+
 def ensure_days(table: str, days: Iterable[dt.date]) -> list[str]:
     """Make the partitions of these days that are missing, and return their names."""
     wanted = {partition_name(table, day): day for day in days}

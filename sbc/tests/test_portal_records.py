@@ -9,6 +9,7 @@ import pytest
 
 from portal.core.audit import Actor
 from portal.db import contexts
+from portal.db.partitions import drop_before
 from sbc import ingest, protocol, services
 from sbc.models import Alarm, Node, QuarantinedRecord, Spool
 from sbc.services import nodes, quarantine
@@ -206,6 +207,17 @@ def test_a_call_of_another_day_makes_its_partition(node: Node, spool: uuid.UUID,
     send(node, spool, record(1, acme.pk, invited=long_ago))
 
     assert calls_of(acme)[0].invited.timestamp() == pytest.approx(long_ago / 1000, abs=0.001)
+
+
+def test_a_day_that_was_erased_meanwhile_is_made_anew(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=40)
+    for seq in (1, 2):
+        send(node, spool, record(seq, acme.pk, invited=int(long_ago.timestamp() * 1000)))
+        for table in ingest.BY_DAY:
+            drop_before(table, long_ago.date() + timedelta(seq % 2))
+
+    assert len(calls_of(acme)) == 1
+    assert alarms("quarantine") == []
 
 
 def test_an_orphan_end_is_an_alarm(node: Node, spool: uuid.UUID, acme: Customer) -> None:
