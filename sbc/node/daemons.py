@@ -262,6 +262,7 @@ class DataPlane:
             "MICROSOFT_SILENCE_MS": str(int(s.microsoft_silence * 1000)),
             "NODE_CPS": str(s.node_cps),
             "NODE_CHANNELS": str(s.most_calls),
+            "HALF_CHANNELS": str(s.most_calls // 2),
             "MICROSOFT_EVERY": str(s.microsoft_options_every),
             "TRUNK_EVERY": str(s.trunk_options_every),
             "PROBE_MISSES": str(s.probe_misses),

@@ -5,11 +5,12 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sbc.node import sound
 from sbc.node.records import (
     Answered,
     CallLines,
@@ -21,6 +22,7 @@ from sbc.node.records import (
     parse,
     running_record,
 )
+from sbc.node.rtpengine import Over
 from sbc.node.spool import OpenCall, Position, Spool
 
 log = logging.getLogger("strowger.node")
@@ -64,6 +66,7 @@ class Follower:
         self.directory, self.spool = directory, spool
         self.unknown_after, self.longest_call = int(unknown_after * 1000), int(longest_call * 1000)
         self.started = int(time.time() * 1000)
+        self.end_media: Callable[[list[Over]], dict[str, dict[str, str]]] | None = None
         self.bad_lines = 0
         self._next_look = 0
         self.caught_up = False
@@ -99,6 +102,7 @@ class Follower:
         self.caught_up = caught_up
         done: dict[str, dict[str, Any] | None] = {}
         if caught_up:
+            self._end_media(over_before)
             for each in over_before:
                 done[each] = merge(_lines(self._calls[each].said))
             if now >= self._next_look:
@@ -120,6 +124,21 @@ class Follower:
             del self._done[next(iter(self._done))]
         self._over = {each for each in (self._over | touched) - done.keys() if self._calls[each].is_over}
         return len(records)
+
+    def _end_media(self, over: Collection[str]) -> None:
+        """End the media of calls for Kamailio, which waits for no answer; done twice, it does no harm."""
+        if self.end_media is None:
+            return
+        asked: dict[str, CallLines] = {}
+        for each in over:
+            said = self._calls[each].said
+            if said.answered and said.ended and said.ended.media_left:
+                asked[said.answered.facts.call_id] = said
+        if asked:
+            calls = [Over(call_id, said.answered.tag if said.answered else "") for call_id, said in asked.items()]
+            for call_id, figures in self.end_media(calls).items():
+                if ended := asked[call_id].ended:
+                    asked[call_id].ended = replace(ended, media=sound.heard(figures), media_left=False)
 
     def answered(self, now: int, at_least: int) -> list[Answered]:
         """Give the answered calls that go on and have lasted for so many milliseconds; not those of a dead Kamailio."""

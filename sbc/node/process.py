@@ -36,6 +36,7 @@ ALIVE_EVERY = 2.0
 SYNC_EVERY = 0.1
 CLEANUP_EVERY = 60.0
 METER_EVERY = 1.0
+MEDIA_EVERY = 0.5
 INTERIM_LOOK = 30.0
 INTERIM_EVERY = 900_000  # ms between two words about a running call
 INTERIM_AT_ONCE = 500
@@ -119,6 +120,7 @@ class NodeProcess:
         self.link.applier = self.applier
         self.meter = Meter(engine, self.applier, self.follower, self.spool)
         self.silence = Silence(engine, self.follower, daemons) if daemons else None
+        self.follower.end_media = daemons.end_media if daemons else None
         self.link.credit_changed = self._meter_now
         self.link.welcomed = self._tell_running_anew
         self.link.certificate_state, self.link.take_certificate = self.certificate_state, self.take_certificate
@@ -147,6 +149,7 @@ class NodeProcess:
             (self.meter.tick, METER_EVERY),
             (self._tell_running, INTERIM_LOOK),
             (self._end_silent, SILENCE_LOOK),
+            (self._take_media, MEDIA_EVERY),
         )
         tasks = [asyncio.create_task(self._forever(step, every)) for step, every in steps]
         tasks += [asyncio.create_task(each) for each in (self._start(), self._flip_schedules(), self.link.run())]
@@ -306,6 +309,11 @@ class NodeProcess:
     async def _end_silent(self) -> None:
         if self.silence and self.is_up:
             await self.silence.look(_millis(), int(SILENCE_LOOK * 1000))
+
+    async def _take_media(self) -> None:
+        """Have Kamailio leave the media of ended calls to us, as long as we keep up with their record lines."""
+        if self.daemons and self.is_up and self.follower.caught_up:
+            await self.daemons.take_media()
 
     async def _meter_now(self) -> None:
         """Take a new credit into account at once; where that fails, the next second does."""

@@ -67,6 +67,7 @@ class Answered:
     code: int
     facts: Facts
     dialog: str = ""  # what Kamailio calls it: "1234.5678"
+    tag: str = ""  # the caller's
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class Ended:
     released_by: str
     limit: str = ""
     media: dict[str, Any] | None = None
+    media_left: bool = False  # to us, to end and to ask how it was
 
 
 @dataclass(frozen=True)
@@ -207,8 +209,9 @@ def _leg(said: Mapping[str, str]) -> Leg:
 def _answered(said: Mapping[str, str]) -> Answered:
     at = _moment(said)
     return Answered(
-        said["id"], at, _millis(said, "ls") or at, int(said.get("co") or 200), _facts(said), said.get("dl", "")
-    )
+        said["id"], at, _millis(said, "ls") or at, int(said.get("co") or 200), _facts(said), said.get("dl", ""),
+        said.get("ft", ""),
+    )  # fmt: skip
 
 
 def _failed(said: Mapping[str, str]) -> Failed:
@@ -234,6 +237,7 @@ def _ended(said: Mapping[str, str]) -> Ended:
         said.get("by") or "unknown",
         said.get("li", ""),
         sound.heard(said),
+        said.get("md") == "1",
     )
 
 

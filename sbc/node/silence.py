@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sbc.node.engines.base import Engine
 from sbc.node.follow import Follower
+from sbc.node.rtpengine import Over
 
 log = logging.getLogger("strowger.node")
 
@@ -20,10 +21,18 @@ GONE_FOR = 240.0  # seconds without media, after those that rtpengine waits: tim
 
 
 class Media(Protocol):
-    """What is known of the media of calls."""
+    """What carries the media of calls."""
 
     async def carried(self, call_ids: Iterable[str]) -> Mapping[str, bool]:
         """Tell by Call-ID whether its media is carried; a call that nothing is known of is left out."""
+        ...
+
+    async def take_media(self) -> None:
+        """Have Kamailio leave the media of calls that end in the next two seconds to us."""
+        ...
+
+    def end_media(self, calls: list[Over]) -> dict[str, dict[str, str]]:
+        """End it, and give by Call-ID how it was."""
         ...
 
 

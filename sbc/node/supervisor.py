@@ -15,6 +15,7 @@ from sbc.node.engines.base import EngineDown, Row
 from sbc.node.haproxy import HaproxyRefused
 from sbc.node.pulse import Pulse
 from sbc.node.room import Room
+from sbc.node.rtpengine import Over
 from sbc.protocol import Certificate, CertificateState
 
 log = logging.getLogger("strowger.node")
@@ -100,6 +101,14 @@ class Supervisor:
     async def carried(self, call_ids: Iterable[str]) -> Mapping[str, bool]:
         """Tell by Call-ID whether its media is carried; a call that nothing is known of is left out."""
         return await self.plane.rtpengine.carried(call_ids)
+
+    async def take_media(self) -> None:
+        """Have Kamailio leave the media of calls that end in the next two seconds to us."""
+        await self.plane.engine.take_media()
+
+    def end_media(self, calls: list[Over]) -> dict[str, dict[str, str]]:
+        """End the media of calls; give by Call-ID how it was, where rtpengine tells."""
+        return self.plane.rtpengine.end(calls)
 
     def running(self) -> dict[str, bool]:
         """Tell which daemons run and answer, and whether the disk has room; what died since the last time counts."""

@@ -268,6 +268,10 @@ class KamailioEngine:
         """Let no new calls but emergency calls in for two seconds."""
         await self.rpc.call_many([("htable.sets", ["ok", "full", "1"])])
 
+    async def take_media(self) -> None:
+        """Let the media of calls that end within two seconds be ended by who reads the record lines."""
+        await self.rpc.call_many([("htable.sets", ["ok", "media", "1"])])
+
     async def rotate_records(self) -> list[Path]:
         """Set the current record files aside and let Kamailio begin new ones; returns those set aside.
 
