@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.forms import Groups
 from tenants.models import Customer, Msp
 from voice.carriers.models import BlockedPrefix, Carrier, Trunk
+from voice.carriers.trunk_order import order_fields
 
 KEPT = _("Leave empty to keep the password. It is stored encrypted and never shown again.")
 
@@ -142,8 +143,6 @@ class GrantForm(forms.Form):
 class TrunkOrderForm(forms.Form):
     """Trunks in the order that they are tried: numbered choices, so that the order is set without a mouse."""
 
-    places = 4
-
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, trunks: list[Trunk], chosen: list[int], **kwargs: Any) -> None:
@@ -151,17 +150,8 @@ class TrunkOrderForm(forms.Form):
         self.fields["seen"].initial = _as_text(chosen)
         self.now = chosen
         self.trunks = {trunk.pk: trunk for trunk in trunks}
-        choices = [("", _("None")), *((trunk.pk, trunk.name) for trunk in trunks)]
-        labels = [_("First trunk"), _("If it fails"), _("Then"), _("And then")]
-        for place, label in enumerate(labels):
-            self.fields[f"trunk_{place}"] = forms.TypedChoiceField(
-                label=label,
-                choices=choices,
-                coerce=int,
-                empty_value=None,
-                required=False,
-                initial=chosen[place] if place < len(chosen) else None,
-            )
+        self.order = order_fields(trunks, chosen)
+        self.fields |= self.order
 
     @property
     def as_seen(self) -> list[int]:
@@ -173,8 +163,7 @@ class TrunkOrderForm(forms.Form):
     @property
     def chosen(self) -> list[Trunk]:
         """The chosen trunks in order."""
-        picked = (self.cleaned_data.get(f"trunk_{place}") for place in range(self.places))
-        return [self.trunks[pk] for pk in picked if pk]
+        return [self.trunks[pk] for name in self.order if (pk := self.cleaned_data.get(name))]
 
 
 def _as_text(ids: list[int]) -> str:

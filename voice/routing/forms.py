@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.core.fields import parse_number
 from portal.ui.forms import Groups
 from voice.carriers.models import Trunk
+from voice.carriers.trunk_order import order_fields
 from voice.routing import selectors
 from voice.routing.models import Route, Schedule
 
@@ -22,7 +23,7 @@ DAYS = [
     (5, _("Saturday")),
     (6, _("Sunday")),
 ]
-WINDOW_ROWS = 4
+WINDOW_ROWS = 4  # or one more than there are: a program may have given as many as a week has
 
 
 class RouteForm(Groups, forms.ModelForm):
@@ -34,7 +35,7 @@ class RouteForm(Groups, forms.ModelForm):
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     groups = [
         (_("When"), ["pattern", "caller_pattern", "schedule"]),
-        (_("Then"), ["action", "trunk_0", "trunk_1", "trunk_2", "trunk_3", "trunk_order"]),
+        (_("Then"), ["action", "trunk_order"]),
         (_("About this line"), ["note", "enabled"]),
     ]
 
@@ -73,23 +74,16 @@ class RouteForm(Groups, forms.ModelForm):
         # A new line begins with the trunks that all other calls take.
         like = self.instance if self.instance.pk else selectors.default_route()
         chosen = [each.trunk_id for each in like.trunks.all()] if like.pk else []
-        choices = [("", _("None")), *((trunk.pk, trunk.name) for trunk in self.trunks)]
         self.fields["seen"].initial = self.instance.row_version if self.instance.pk else None
-        for place, label in enumerate((_("First trunk"), _("If it fails"), _("Then"), _("And then"))):
-            self.fields[f"trunk_{place}"] = forms.TypedChoiceField(
-                label=label,
-                choices=choices,
-                coerce=int,
-                empty_value=None,
-                required=False,
-                initial=chosen[place] if place < len(chosen) else None,
-            )
+        self.order = order_fields(self.trunks, chosen)
+        self.fields |= self.order
+        when, _then, about = self.groups
+        self.groups = [when, (_("Then"), ["action", *self.order, "trunk_order"]), about]
 
     @property
     def trunk_ids(self) -> list[int]:
         """The chosen trunks in the order they are tried."""
-        picked = (self.cleaned_data.get(f"trunk_{place}") for place in range(4))
-        return [trunk for trunk in picked if trunk]
+        return [pk for name in self.order if (pk := self.cleaned_data.get(name))]
 
     def _post_clean(self) -> None:
         # The service checks the whole line with its trunks; here only the fields are copied to the instance.
@@ -134,7 +128,7 @@ class TryForm(forms.Form):
 
 
 class ScheduleForm(forms.ModelForm):
-    """Opening hours as up to four rows of days and times."""
+    """Opening hours as rows of days and times."""
 
     seen = forms.IntegerField(widget=forms.HiddenInput, required=False)
     closed_text = forms.CharField(
@@ -152,9 +146,10 @@ class ScheduleForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         stored = self.instance.windows or [{"days": [0, 1, 2, 3, 4], "begin": "09:00", "until": "17:00"}]
+        self.count = max(WINDOW_ROWS, len(stored) + 1)
         self.fields["seen"].initial = self.instance.row_version if self.instance.pk else None
         self.fields["closed_text"].initial = "\n".join(self.instance.closed)
-        for row in range(WINDOW_ROWS):
+        for row in range(self.count):
             window = stored[row] if row < len(stored) else {"days": [], "begin": "", "until": ""}
             self.fields[f"days_{row}"] = forms.TypedMultipleChoiceField(
                 label=_("Days"),
@@ -174,12 +169,12 @@ class ScheduleForm(forms.ModelForm):
 
     def rows(self) -> list[list[forms.BoundField]]:
         """Return the fields of each row for the template."""
-        return [[self[f"{name}_{row}"] for name in ("days", "begin", "until")] for row in range(WINDOW_ROWS)]
+        return [[self[f"{name}_{row}"] for name in ("days", "begin", "until")] for row in range(self.count)]
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         windows = []
-        for row in range(WINDOW_ROWS):
+        for row in range(self.count):
             days, begin, until = (data.get(f"{name}_{row}") for name in ("days", "begin", "until"))
             if days and begin is not None and until is not None:
                 windows.append({"days": days, "begin": f"{begin:%H:%M}", "until": f"{until:%H:%M}"})
