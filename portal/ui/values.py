@@ -65,6 +65,11 @@ def duration(value: timedelta | float | int | None) -> str:
     return _("%(d)d d %(h)d h") % {"d": whole // DAY, "h": whole % DAY // HOUR}
 
 
+def minutes(seconds: float) -> str:
+    """Return a length of time in minutes, as plans count it: 1,500 or 12.5."""
+    return f"{seconds / MINUTE:,.1f}".removesuffix(".0")
+
+
 # Stands where the last digits of a number are hidden.
 CUT = "***"
 

@@ -94,7 +94,7 @@ def _asked(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
             yield _("%(count)d × %(each)s, once.") % words
     elif rule == TIERS:
         words = {
-            "time": _minutes(basis["seconds"]), "price": values.money(basis["per_minute"], currency),
+            "time": values.minutes(basis["seconds"]), "price": values.money(basis["per_minute"], currency),
             "destinations": ", ".join(basis.get("destinations", ())) or _("all destinations"),
         }  # fmt: skip
         yield _("%(time)s minutes × %(price)s a minute.") % words
@@ -103,7 +103,7 @@ def _asked(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
             % words
         )
     elif rule == MINUTES and "users" in basis:
-        words = {"used": _minutes(basis["used"]), "users": basis["users"], "empty": basis["empty"]}
+        words = {"used": values.minutes(basis["used"]), "users": basis["users"], "empty": basis["empty"]}
         yield ngettext(
             "%(used)s minutes were used by %(users)d user, of minutes that nobody shares.",
             "%(used)s minutes were used by %(users)d users, each of minutes that nobody shares.",
@@ -117,7 +117,7 @@ def _asked(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
             ) % words  # fmt: skip
         yield _("A call draws from the minutes of whoever had the number when it was dialled.")
     elif rule == MINUTES:
-        words = {name: _minutes(basis[name]) for name in ("used", "left")}
+        words = {name: values.minutes(basis[name]) for name in ("used", "left")}
         yield _("%(used)s minutes were used, %(left)s are left at the month's end.") % words
     elif rule == DISCOUNT:
         words = {
@@ -128,10 +128,6 @@ def _asked(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
     elif rule == COMMITMENT:
         words = {name: values.money(basis[name], currency) for name in ("committed", "lines")}
         yield _("%(committed)s are agreed at least; the lines that count towards it come to %(lines)s.") % words
-
-
-def _minutes(seconds: int) -> str:
-    return f"{seconds / 60:,.1f}".removesuffix(".0")
 
 
 def _fee(basis: Mapping[str, Any], currency: str) -> Iterator[str]:

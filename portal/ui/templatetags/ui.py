@@ -70,6 +70,11 @@ def duration(value: timedelta | float | int | None) -> str:
 
 
 @register.filter
+def minutes(seconds: float) -> str:
+    return values.minutes(seconds)
+
+
+@register.filter
 def person(email: str) -> str:
     return values.person(email)
 

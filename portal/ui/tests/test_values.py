@@ -19,6 +19,11 @@ def test_a_duration_reads_in_its_two_largest_units(seconds, words):
     assert values.duration(seconds) == words
 
 
+@pytest.mark.parametrize(("seconds", "words"), [(0, "0"), (750, "12.5"), (20_100, "335"), (90_000, "1,500")])
+def test_what_a_plan_includes_reads_in_minutes(seconds, words):
+    assert values.minutes(seconds) == words
+
+
 @pytest.mark.parametrize(
     ("micros", "currency", "language", "words"),
     [(12_340_000, "EUR", "en", "€12.34"), (12_340_000, "EUR", "de", "12,34\xa0€"), (12_345, "USD", "en", "$0.012345"),
