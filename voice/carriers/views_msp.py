@@ -53,7 +53,12 @@ def carrier_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 @requires("carriers.change")
 def carrier_delete(request: HttpRequest, pk: int) -> HttpResponse:
     carrier = get_object_or_404(Carrier, pk=pk, msp=request.msp)
-    question = Question(_("Remove the carrier %(name)s?") % {"name": carrier.name}, button=_("Remove"), about=carrier)
+    question = Question(
+        _("Remove the carrier %(name)s?") % {"name": carrier.name},
+        [_("It goes only if it has no trunk and no number."), _("This cannot be undone.")],
+        button=_("Remove"),
+        about=carrier,
+    )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("carriers:carrier", args=[pk]))
     try:

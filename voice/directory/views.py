@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
@@ -123,13 +124,20 @@ REMOVALS: dict[str, tuple[type[Model], Callable[..., None], str]] = {
     "place": (Place, services.delete_place, "directory:places"),
     "address": (CivicAddress, services.delete_address, "directory:addresses"),
 }
+CONSEQUENCES = {
+    "person": gettext_lazy("The numbers of this person stay, without a name."),
+    "site": gettext_lazy("The people of this site stay, without a site."),
+    "place": gettext_lazy("It goes only if no number has its emergency location here."),
+    "address": gettext_lazy("It goes only if no place and no site uses it."),
+}
 
 
 @requires("people.change")
 def remove(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     model, delete, back = REMOVALS[kind]
     row = get_object_or_404(model, pk=pk)  # type: ignore[var-annotated]
-    question = Question(_("Remove %(name)s?") % {"name": row}, button=_("Remove"), about=row)
+    effects = [str(CONSEQUENCES[kind]), _("This cannot be undone.")]
+    question = Question(_("Remove %(name)s?") % {"name": row}, effects, button=_("Remove"), about=row)
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse(f"directory:{kind}", args=[pk]))
     try:
@@ -172,6 +180,7 @@ def _edit(
         "kind": kind,
         "resource": RESOURCES.get(kind, ""),
         "remove_name": f"directory:{kind}_remove",
+        "consequence": CONSEQUENCES[kind],
         "back": reverse(back),
         "usage_url": _usage_url(request, row) if kind == "person" and row.pk else "",
         "lacks_address": kind == "place" and not CivicAddress.objects.exists(),

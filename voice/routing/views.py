@@ -125,7 +125,8 @@ def schedule_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 def schedule_delete(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = get_object_or_404(Schedule, pk=pk)
     title = _("Remove the hours %(name)s?") % {"name": schedule.name}
-    question = Question(title, button=_("Remove hours"), about=schedule)
+    effects = [_("They go only if no line of the policy uses them."), _("This cannot be undone.")]
+    question = Question(title, effects, button=_("Remove hours"), about=schedule)
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("routing:schedule_edit", args=[pk]))
     try:

@@ -61,6 +61,7 @@ def test_people_sites_and_places_have_their_pages(acme, alice, victor, client_of
     for part, model in (("sites/", Site), ("", Person), ("places/", Place)):
         with contexts.customer(acme):
             pk = model.objects.order_by("-pk").first().pk
+        assert "This cannot be undone." in browser.get(f"/people/{part}{pk}/remove/").content.decode()
         assert browser.post(f"/people/{part}{pk}/remove/", {"confirmed": "1"}).status_code == 302
         assert client_of(victor, acme).post(f"/people/{part}{pk}/remove/", {"confirmed": "1"}).status_code == 403
     with contexts.customer(acme):
