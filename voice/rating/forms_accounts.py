@@ -110,6 +110,9 @@ class TermsForm(VersionedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["warn_shares"].initial = self.initial["warn_shares"] = list(self.instance.warned_at)
+        self.fields["warn_shares"].widget.attrs["data-unit"] = "%"
+        for name in ("credit_limit_micros", "spend_limit_micros", "warn_below_micros"):
+            self.fields[name].widget.attrs["data-unit"] = self.instance.currency
 
     def clean_currency(self) -> str:
         """Return the code of a currency that there is."""

@@ -69,6 +69,8 @@ def top_up(request: HttpRequest) -> HttpResponse:
         else:
             return _onwards(attempt)
     payable = selectors_cards.payable(request.tenant)
+    if payable:
+        form.fields["amount"].widget.attrs["data-unit"] = payable.currency
     context = {"form": form, "payable": payable, "iban": grouped(payable.iban) if payable else ""}
     return TemplateResponse(request, "voice/payments/top_up.html", context)
 
