@@ -103,9 +103,9 @@ def test_whose_side_ended_a_call_is_said_on_page_export_and_api_and_not_stored(
         export = browser.get("/calls/", {"export": "csv"}).content.decode("utf-8-sig")
         (row,) = csv.DictReader(export.splitlines())
 
-        assert "Ended by" in page and "the carrier, the outside party" in page
+        assert "Ended by" in page and "The carrier, the outside party" in page
         assert (said["released_by"], said["releaser"]) == ("called", "carrier")
-        assert row["Ended by"] == "the carrier, the outside party"
+        assert row["Ended by"] == "The carrier, the outside party"
         described = browser.get("/api/v1/schema/").json()["components"]["schemas"]
         told = described["Call" if said.get("customer") is None else "MspCall"]["properties"]["releaser"]
         assert told["readOnly"] and "carrier" in str(told) + str(described.get("ReleaserEnum", ""))

@@ -13,12 +13,12 @@ from voice.calls.models.cdr import Direction
 
 class Releaser(models.TextChoices):
     TEAMS = "teams", _("Teams, the company's own user")
-    TRUNK = "trunk", _("the company's own user, over a trunk")
-    CARRIER = "carrier", _("the carrier, the outside party")
-    CUSTOMER = "customer", _("another company on this SBC")
-    LIMIT = "limit", _("the SBC, because of a limit")
-    SBC = "sbc", _("the SBC")
-    UNKNOWN = "unknown", _("not known")
+    TRUNK = "trunk", _("The company's own user, over a trunk")
+    CARRIER = "carrier", _("The carrier, the outside party")
+    CUSTOMER = "customer", _("Another company on this SBC")
+    LIMIT = "limit", _("The SBC, because of a limit")
+    SBC = "sbc", _("The SBC")
+    UNKNOWN = "unknown", _("Not known")
 
 
 # A record names them as limits, but nothing was used up.

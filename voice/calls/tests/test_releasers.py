@@ -72,17 +72,17 @@ def test_who_ended_a_call_may_be_unknown(facts: dict[str, Any]) -> None:
     ("facts", "words"),
     [
         (OUT | {"released_by": "caller"}, "Teams, the company's own user"),
-        (OUT | {"released_by": "called", "limit": "call_length"}, "the carrier, the outside party"),
+        (OUT | {"released_by": "called", "limit": "call_length"}, "The carrier, the outside party"),
         (
             OUT | {"released_by": "sbc", "limit": "call_length"},
-            "the SBC, because of a limit: it had lasted as long as a call may",
+            "The SBC, because of a limit: it had lasted as long as a call may",
         ),
         (
             IN | {"released_by": "sbc", "reason": "No media from either end"},
-            "the SBC: both ends had vanished, no sound came from either",
+            "The SBC: both ends had vanished, no sound came from either",
         ),
-        (OUT | {"released_by": "sbc"}, "the SBC"),
-        (OUT | {"released_by": "unknown"}, "not known"),
+        (OUT | {"released_by": "sbc"}, "The SBC"),
+        (OUT | {"released_by": "unknown"}, "Not known"),
     ],
 )
 def test_what_a_calls_page_says_of_it(facts: dict[str, Any], words: str) -> None:
