@@ -155,7 +155,7 @@ class ReadForm(Groups, Marks):
             choices = [(name, name) for name in sheets]
             self.fields["sheet"] = forms.ChoiceField(label=_("Sheet"), choices=choices, initial=options.get("sheet"))
         self.fields["header"] = forms.ChoiceField(
-            label=_("The first line shown below is"),
+            label=_("The first line shown is"),
             choices=[("heading", _("the headings")), ("call", _("a call already"))],
             initial="heading" if options.get("header", -1) >= 0 else "call",
         )

@@ -160,7 +160,7 @@ class ReadForm(Groups, Marks):
             self.fields["sheet"] = forms.ChoiceField(label=_("Sheet"), choices=choices, initial=options.get("sheet"))
         header = options.get("header", -1)
         self.fields["header"] = forms.ChoiceField(
-            label=_("The first line shown below is"),
+            label=_("The first line shown is"),
             choices=[("heading", _("the headings")), ("rate", _("a rate already"))],
             initial="heading" if header >= 0 else "rate",
         )
