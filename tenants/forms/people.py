@@ -67,7 +67,7 @@ class ChangePasswordForm(LibraryChangePasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         words = {
-            "oldpassword": _("Your password now"),
+            "oldpassword": _("Current password"),
             "password1": _("New password"),
             "password2": _("New password, again"),
         }

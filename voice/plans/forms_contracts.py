@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -159,7 +160,7 @@ class EndForm(OfContract):
         super().__init__(*args, contract=contract, **kwargs)
         earliest = contract.term.earliest_end(timezone.localdate())
         self.fields["ends"].help_text = _now("Empty: as early as term and notice allow; today that is %(day)s.") % {
-            "day": f"{earliest:%Y-%m-%d}"
+            "day": date_format(earliest, "j M Y")
         }
 
 
