@@ -54,14 +54,21 @@ def _steps(line: Any, currency: str, figures: Figures) -> Iterator[str]:
     if foreign:
         words = {"amount": values.money(line.basis["micros"], foreign), "rate": line.basis["rate"]}
         yield _("%(amount)s are converted as one sum, by the stored rate %(rate)s.") % words
-    if line.exact != line.net:
+    if line.corrects:
+        # Steps above are those of the invoice's line: of its amount a credit note may take back a part.
+        words = {"n": line.corrects, "net": values.money(line.net, currency)}
+        yield _("Of line %(n)d of the invoice, %(net)s are taken back, net.") % words
+    elif line.exact != line.net:
         words = {"exact": values.money(line.exact, currency), "net": values.money(line.net, currency)}
         yield _("%(exact)s are rounded once, to %(net)s.") % words
     else:
         yield _("Together %(net)s, net.") % {"net": values.money(line.net, currency)}
     if line.per_million:
         rate = f"{line.per_million / 10_000:g}"
-        yield _("%(rate)s %% tax is added once, to the sum of all lines with this rate.") % {"rate": rate}
+        if line.corrects:
+            yield _("%(rate)s %% tax goes back with it.") % {"rate": rate}
+        else:
+            yield _("%(rate)s %% tax is added once, to the sum of all lines with this rate.") % {"rate": rate}
 
 
 def _calls(figures: Figures, currency: str) -> Iterator[str]:

@@ -68,7 +68,7 @@ class TestSteps:
     def line(self, **facts):
         told = {"kind": "fee", "group": "", "text": "x", "treatment": Treatment("S", 190_000, "VAT")}
         line = Line(**told)
-        found = type("Row", (), {"per_million": 190_000, "basis": {}, "exact": 0, "net": 0} | facts)
+        found = type("Row", (), {"corrects": None, "per_million": 190_000, "basis": {}, "exact": 0, "net": 0} | facts)
         assert line.basis == {}
         return found
 

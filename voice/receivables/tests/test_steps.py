@@ -41,13 +41,24 @@ LINES = [
 
 @pytest.mark.parametrize(("basis", "words"), LINES)
 def test_a_line_of_a_plan_says_how_it_comes_to_its_amount(basis, words):
-    line = SimpleNamespace(basis=basis, exact=EUR, net=EUR, per_million=0)
+    line = SimpleNamespace(corrects=None, basis=basis, exact=EUR, net=EUR, per_million=0)
 
     assert steps_of(line, "EUR", Figures()) == [*words, "Together €1.00, net."]
 
 
+def test_a_line_of_a_credit_note_says_of_what_it_takes_back_how_much():
+    basis = {"rule": "monthly", "each": 49 * EUR, "count": 1, **MONTH}
+    line = SimpleNamespace(corrects=3, basis=basis, exact=24_500_000, net=24_500_000, per_million=190_000)
+
+    assert steps_of(line, "EUR", Figures()) == [
+        "1 × €49.00 a month.",
+        "Of line 3 of the invoice, €24.50 are taken back, net.",
+        "19 % tax goes back with it.",
+    ]
+
+
 def test_a_line_of_several_parts_says_each():
     parts = [{"rule": "monthly", "each": 6 * EUR, "count": count, **MONTH} for count in (1, 2)]
-    line = SimpleNamespace(basis={"parts": parts}, exact=18 * EUR, net=18 * EUR, per_million=0)
+    line = SimpleNamespace(corrects=None, basis={"parts": parts}, exact=18 * EUR, net=18 * EUR, per_million=0)
 
     assert steps_of(line, "EUR", Figures())[:2] == ["1 × €6.00 a month.", "2 × €6.00 a month."]
