@@ -13,10 +13,19 @@ FOLDERS = ("tests/browser/", "tests/system/")
 
 
 class ByStage(LoadScopeScheduling):
-    """A file's tests stay together, and those of some folders; what has the most tests begins first."""
+    """A file's tests stay together, and those of some folders.
+
+    The folders begin, since they take minutes in which they mostly wait; then what has the most tests.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        for folder in FOLDERS:
+            if folder in self.workqueue:
+                self.workqueue.move_to_end(folder, last=False)
+        super()._assign_work_unit(node)
 
 
 def scope_of(nodeid: str) -> str:

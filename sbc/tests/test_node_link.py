@@ -165,6 +165,12 @@ class Daemons:
     async def carried(self, call_ids):
         return {}
 
+    async def take_media(self):
+        pass
+
+    def end_media(self, calls):
+        return {}
+
     async def stop(self):
         self.stopped = True
 

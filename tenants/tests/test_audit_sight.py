@@ -62,13 +62,21 @@ def test_who_may_not_see_costs_or_bills_does_not_read_them_in_the_log(acme, nort
     assert [browser.get(f"/audit/{entry.pk}/").status_code for browser in (support, clerk)] == [200, 404]
 
 
+def _parsed(path):
+    try:
+        return ast.parse(path.read_text())
+    except SystemError:
+        # Python 3.11 counts how deep it is for all threads together (CPython issue 106905).
+        return ast.parse(path.read_text())
+
+
 def test_every_area_of_the_log_is_sorted():
     """An app that notes something new says who may read it: here, or among the capabilities."""
     found = set()
     for path in (Path(settings.BASE_DIR) / "voice").rglob("*.py"):
         if "tests" in path.parts:
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(_parsed(path)):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("audit.record") and len(node.args) > 1:
                 texts = (each.value for each in ast.walk(node.args[1]) if isinstance(each, ast.Constant))
                 found |= {text.partition(".")[0] for text in texts if isinstance(text, str) and text.find(".") > 0}
