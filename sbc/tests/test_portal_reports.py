@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async as sync_to_async
 from django.utils.timezone import now
 
 from portal.core import jobs
@@ -204,3 +204,4 @@ async def test_a_node_with_a_broken_spool_is_cut_off(region: Region) -> None:
     await fake.hello()
     assert isinstance(await fake.hear(), int)
     assert "not understood" in (await sync_to_async(alarms)("message"))[0]
+    await fake.line.disconnect()

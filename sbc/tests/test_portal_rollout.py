@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async as sync_to_async
 from django.db import connection
 from django.db.models import QuerySet
 from django.urls import reverse
