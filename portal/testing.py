@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import io
 import os
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -77,6 +78,7 @@ def copy(key: str, fill: Callable[[], None]) -> Iterator[None]:
         _let_go()
         made = f"{source}_{key}"
         with psycopg.connect(admin, autocommit=True) as connection:
+            _end_sessions(connection, source)
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER strowger_owner").format(
                     *map(sql.Identifier, (made, source))
@@ -91,6 +93,15 @@ def copy(key: str, fill: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         _point_django_at(admin, source)
+
+
+def _end_sessions(admin: psycopg.Connection, database: str) -> None:
+    """End what is still connected to a database: a thread that a test left behind, or a session that is just going."""
+    sessions = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+    for _ in range(50):
+        if not admin.execute(sessions, [database]).fetchall():
+            return
+        time.sleep(0.1)
 
 
 def keep_baseline() -> None:
