@@ -241,8 +241,6 @@ class DataPlane:
             "ADDRESS": s.address,
             "INSIDE": s.inside,
             "ON_LOOPBACK": "1" if s.on_loopback else "0",
-            # What `route[MEDIA_OUTSIDE]` replaces, to be found in one look.
-            "OUR_MEDIA_RE": f"{s.inside}[^0-9.]|0[.]0[.]0[.]0" + ("" if s.on_loopback else "|127[.]|169[.]254[.]"),
             "MICROSOFT_PORT": str(s.microsoft_port),
             "CARRIER_PORT": str(s.carrier_port),
             "PROXIED_PORT": str(s.proxied_port),
@@ -262,7 +260,6 @@ class DataPlane:
             "MICROSOFT_SILENCE_MS": str(int(s.microsoft_silence * 1000)),
             "NODE_CPS": str(s.node_cps),
             "NODE_CHANNELS": str(s.most_calls),
-            "HALF_CHANNELS": str(s.most_calls // 2),
             "MICROSOFT_EVERY": str(s.microsoft_options_every),
             "TRUNK_EVERY": str(s.trunk_options_every),
             "PROBE_MISSES": str(s.probe_misses),

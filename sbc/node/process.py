@@ -313,7 +313,7 @@ class NodeProcess:
     async def _take_media(self) -> None:
         """Have Kamailio leave the media of ended calls to us, as long as we keep up with their record lines."""
         if self.daemons and self.is_up and self.follower.caught_up:
-            await self.daemons.take_media()
+            await self.daemons.take_media(int(self._measured.get("calls", 0)))
 
     async def _meter_now(self) -> None:
         """Take a new credit into account at once; where that fails, the next second does."""

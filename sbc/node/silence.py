@@ -27,8 +27,11 @@ class Media(Protocol):
         """Tell by Call-ID whether its media is carried; a call that nothing is known of is left out."""
         ...
 
-    async def take_media(self) -> None:
-        """Have Kamailio leave the media of calls that end in the next two seconds to us."""
+    async def take_media(self, calls: int) -> None:
+        """Have Kamailio leave the media of calls that end in the next two seconds to us.
+
+        Not where so many `calls` run that ports might become scarce.
+        """
         ...
 
     def end_media(self, calls: list[Over]) -> dict[str, dict[str, str]]:

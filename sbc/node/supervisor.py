@@ -102,9 +102,13 @@ class Supervisor:
         """Tell by Call-ID whether its media is carried; a call that nothing is known of is left out."""
         return await self.plane.rtpengine.carried(call_ids)
 
-    async def take_media(self) -> None:
-        """Have Kamailio leave the media of calls that end in the next two seconds to us."""
-        await self.plane.engine.take_media()
+    async def take_media(self, calls: int) -> None:
+        """Have Kamailio leave the media of calls that end in the next two seconds to us.
+
+        Not where so many `calls` run that ports might become scarce.
+        """
+        if calls <= self.plane.settings.most_calls // 2:
+            await self.plane.engine.take_media()
 
     def end_media(self, calls: list[Over]) -> dict[str, dict[str, str]]:
         """End the media of calls; give by Call-ID how it was, where rtpengine tells."""

@@ -165,7 +165,7 @@ class Daemons:
     async def carried(self, call_ids):
         return {}
 
-    async def take_media(self):
+    async def take_media(self, calls):
         pass
 
     def end_media(self, calls):
