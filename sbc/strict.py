@@ -114,8 +114,8 @@ def object_check(kind: type, names: dict[str, Any]) -> Check:
     checks = {name: check_for(hint) for name, hint in names.items()}
     required = checks.keys() - getattr(kind, "__optional_keys__", frozenset())
     # Most fields are asked for their type and nothing else: one look each, without a call.
-    plain = [(name, _accepted[checks[name]]) for name in checks if name in required and checks[name] in _accepted]
-    others = [(name, check) for name, check in checks.items() if (name, _accepted.get(check)) not in plain]
+    plain = {name: _accepted[checks[name]] for name in required if checks[name] in _accepted}
+    others = {name: check for name, check in checks.items() if name not in plain}
 
     def check(value: Any, where: str) -> dict[str, Any]:
         if type(value) is not dict:
@@ -125,10 +125,10 @@ def object_check(kind: type, names: dict[str, Any]) -> Check:
             raise BadMessage(f"{where}: missing {missing}, unknown {[name[:40] for name in unknown[:5]]}")
         # Where something is wrong is put together only when it is: most fields of most messages are right.
         try:
-            for name, accepted in plain:
+            for name, accepted in plain.items():
                 if type(value[name]) not in accepted:
                     checks[name](value[name], name)
-            return value | {name: check(value[name], name) for name, check in others if name in value}
+            return value | {name: check(value[name], name) for name, check in others.items() if name in value}
         except BadMessage as error:
             raise BadMessage(f"{where}.{error}") from None
 

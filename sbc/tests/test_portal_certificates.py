@@ -34,11 +34,6 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @pytest.fixture
-def token(region: Region) -> str:
-    return services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[1]
-
-
-@pytest.fixture
 async def node(token: str) -> AsyncIterator[FakeNode]:
     fake = FakeNode(token)
     await fake.dial()

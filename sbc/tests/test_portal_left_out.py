@@ -1,6 +1,5 @@
 """A row that a node does not take keeps nothing else out, and is told until it is mended."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,28 +9,16 @@ from django.urls import reverse
 from portal.core.audit import Actor
 from portal.db import contexts
 from sbc import services
-from sbc.models import Alarm, Deployment, Node
+from sbc.models import Alarm, Deployment
 from sbc.selectors import scope_status
 from sbc.tests.fake_node import FakeNode
-from tenants.models import Customer, Region
+from tenants.models import Customer
 from tenants.services.customers import resume_customer, suspend_customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LAB = Actor.system("tests")
 OWN = "127.0.9.77"
 db = sync_to_async
-
-
-@pytest.fixture
-def token(region: Region) -> str:
-    return services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[1]
-
-
-@pytest.fixture
-async def node(token: str) -> AsyncIterator[FakeNode]:
-    fake = FakeNode(token)
-    yield fake
-    await fake.hang_up()
 
 
 def suspend(customer: Customer) -> None:

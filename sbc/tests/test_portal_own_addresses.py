@@ -24,11 +24,6 @@ db = sync_to_async
 
 
 @pytest.fixture
-def token(region: Region) -> str:
-    return services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[1]
-
-
-@pytest.fixture
 async def node(token: str) -> AsyncIterator[FakeNode]:
     fake = FakeNode(token)
     fake.addresses = [OWN, "127.0.5.1"]

@@ -1,6 +1,5 @@
 """From a raised version to a node that runs it, over the real WebSocket consumer."""
 
-from collections.abc import AsyncIterator
 from importlib import import_module
 from typing import Any
 
@@ -22,18 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 LAB = Actor.system("tests")
 MIGRATION = import_module("tenants.migrations.0012_public_networks_reach_nodes")
 db = sync_to_async
-
-
-@pytest.fixture
-def token(region: Region) -> str:
-    return services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[1]
-
-
-@pytest.fixture
-async def node(token: str) -> AsyncIterator[FakeNode]:
-    fake = FakeNode(token)
-    yield fake
-    await fake.hang_up()
 
 
 def change(customer: Customer) -> int:
