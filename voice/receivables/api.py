@@ -210,7 +210,7 @@ class InvoiceViewSet(Files, MspViewSet):
 
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str | None = None) -> Response:
-        """Say that a draft may be issued as it is."""
+        """Say that a draft may be issued as it is; refused while a warning of its run is not ticked."""
         return self._answer(services.approve(self.get_object(), by=self.actor))
 
     @action(detail=True, methods=["post"])

@@ -26,6 +26,8 @@ from voice.receivables.models import (
     Payment,
     Posting,
     Reversal,
+    RunCustomer,
+    RunFinding,
     TaxCheck,
     TaxRule,
 )
@@ -181,6 +183,18 @@ def credit_notes_with_rest(tenant_id: int) -> list[tuple[Invoice, int]]:
     notes = Invoice.objects.issued().filter(tenant_id=tenant_id, kind=Invoice.Kind.CREDIT_NOTE)
     found = notes.annotate(rest=F("total") - used).filter(rest__gt=0).order_by("pk")
     return [(note, note.rest) for note in found]
+
+
+def findings_of(invoice: Invoice) -> QuerySet[RunFinding]:
+    """Return what the run of an invoice found about its customer, and about the whole month."""
+    rows = RunCustomer.objects.filter(invoice=invoice)
+    found = RunFinding.objects.filter(Q(customer__in=rows) | Q(customer=None, run__in=rows.values("run")))
+    return found.select_related("customer", "run").order_by("pk")
+
+
+def open_warnings(invoice: Invoice) -> QuerySet[RunFinding]:
+    """Return what of it somebody has to look at before the invoice is approved."""
+    return findings_of(invoice).filter(level=RunFinding.Level.WARNING, ticked_at=None)
 
 
 def disputes(msp: Msp, begins: date, ends: date) -> QuerySet[LineQuestion]:

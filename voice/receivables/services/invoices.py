@@ -15,8 +15,9 @@ from tenants.models import Customer
 from voice import days
 from voice.edits import facts, locked
 from voice.plans.ordering import forget_draws, later_draws
+from voice.receivables import selectors
 from voice.receivables.composer import Composed, LinesSource, TaxLine, compose
-from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax
+from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceRun, InvoiceTax
 from voice.receivables.tax import Levy
 from voice.receivables.taxation import Treatments
 from voice.rerating.services import give_back
@@ -100,8 +101,18 @@ def _row(invoice: Invoice, each: TaxLine, levies: Mapping[Levy | None, int]) -> 
 
 @transaction.atomic
 def approve(invoice: Invoice, *, by: Actor) -> Invoice:
-    """Say that a draft may be issued as it is."""
+    """Say that a draft may be issued as it is; raises ValidationError while a warning of its run is open."""
+    _refuse_unseen(invoice)
     return _move(invoice, {State.DRAFT}, State.APPROVED, "invoice.approved", by)
+
+
+def _refuse_unseen(invoice: Invoice) -> None:
+    # Whoever collects the month again has the same lock: nothing is found between our look and our word.
+    run = InvoiceRun.objects.select_for_update(of=("self",)).filter(customers__invoice=invoice).first()
+    if run and run.is_working:
+        raise ValidationError(_("The run is at work: wait until it is through."))
+    if run and selectors.open_warnings(invoice).exists():
+        raise ValidationError(_("Look at what the run found about this invoice, and tick it, first."))
 
 
 @transaction.atomic

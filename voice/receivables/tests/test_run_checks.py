@@ -13,8 +13,8 @@ from voice.calls.tests.make import cdr
 from voice.plans.tests import make as agreed
 from voice.rating import accounts
 from voice.receivables import checks, hooks
-from voice.receivables.models import BilledCharge, BillingProfile
-from voice.receivables.services import runs, save_entity
+from voice.receivables.models import BilledCharge, BillingProfile, InvoiceRun
+from voice.receivables.services import approve, runs, save_entity
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
 from voice.receivables.tests.months import BEGINS, EUR, codes, invoices, issue, run_of, state_of, words_of
@@ -176,6 +176,32 @@ def test_counts_that_do_not_add_up_hold_everything_until_somebody_says_so(served
         if finding.level == "warning":
             runs.tick(finding, by=make.BY)
     assert runs.approve_customers(run, None, by=make.BY) == (1, 0)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_no_other_door_leads_past_what_was_found(served, northwind, monkeypatch, whole):
+    hour = hooks.Uncounted(served.tenant_id, NOON, "sbc-1", 10, 9)
+    monkeypatch.setattr(hooks, "uncounted_of", [lambda customers, begins, ends: [hour] * whole])
+    charges(served.tenant, EUR if whole else 2_000 * EUR)
+    run = run_of(northwind)
+    (invoice,) = invoices(served.tenant)
+
+    # Seen of the customer, and not of the whole.
+    runs.tick_customers(run, run.customers.values_list("pk", flat=True) if whole else (), by=make.BY)
+    with pytest.raises(ValidationError, match="tick it"):
+        approve(invoice, by=make.BY)
+    for finding in runs.open_warnings(run):
+        runs.tick(finding, by=make.BY)
+    assert approve(invoice, by=make.BY).state == "approved"
+
+
+def test_nothing_is_approved_while_its_run_is_at_work(served, northwind):
+    charges(served.tenant, EUR)
+    run = run_of(northwind)
+    InvoiceRun.objects.filter(pk=run.pk).update(state=InvoiceRun.State.ISSUING)
+
+    with pytest.raises(ValidationError, match="at work"):
+        approve(invoices(served.tenant)[0], by=make.BY)
 
 
 def test_checks_read_everything_once(served, northwind, django_assert_max_num_queries):

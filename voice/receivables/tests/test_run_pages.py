@@ -50,6 +50,11 @@ def test_from_the_month_to_the_numbers(office, northwind, month, acme, django_ca
     with contexts.msp(northwind):
         finding = RunFinding.objects.get(code="change")
         run = InvoiceRun.objects.get()
+        draft = Invoice.objects.get(source="run").pk
+    shown = text(office.get(f"/invoices/{draft}/"))
+    assert f"/invoices/runs/findings/{finding.pk}/tick/" in shown and f"/invoices/{draft}/approve/" not in shown
+    assert "tick it, first" in text(office.post(f"/invoices/{draft}/approve/", follow=True))
+    assert office.post(f"/api/v1/invoices/{draft}/approve/").status_code == 400
     own = f"{page}customers/{finding.customer_id}/"
     assert "bill it all the same" in text(office.get(own))
     assert "nadia" in text(office.post(f"/invoices/runs/findings/{finding.pk}/tick/", follow=True))

@@ -14,7 +14,7 @@ from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from voice.currencies.tabs import tabs
-from voice.receivables import selectors, services
+from voice.receivables import findings, selectors, services
 from voice.receivables.forms import CreditForm, InvoiceForm
 from voice.receivables.models import Invoice
 from voice.receivables.pages import InvoiceList, LineList, state_of
@@ -35,8 +35,11 @@ def _invoice(request: HttpRequest, pk: int) -> Invoice:
 def invoice(request: HttpRequest, pk: int) -> HttpResponse:
     row = _invoice(request, pk)
     can_change = request.can("bills.change")
-    facts = facts_of(row, state_of(row))
-    return LineList(request, row, "voice/receivables/invoice.html", can_change=can_change, **facts).response()
+    context = facts_of(row, state_of(row)) | {"can_change": can_change}
+    if row.state == Invoice.State.DRAFT:
+        found = [findings.told(each) for each in selectors.findings_of(row)]
+        context |= {"findings": found, "is_held": any(each.finding.is_open for each in found)}
+    return LineList(request, row, "voice/receivables/invoice.html", **context).response()
 
 
 @requires("bills.change")
