@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from portal.db import contexts
 from portal.db.partitions import days_without, ensure_days
 from sbc import protocol
-from sbc.models import Alarm, Deployment, Drift, Node, OrphanEnd, QuarantinedRecord, Spool
+from sbc.models import Alarm, Drift, Node, OrphanEnd, QuarantinedRecord, Spool
 from sbc.scopes import served_by
-from sbc.services import troubles
+from sbc.services import needs, troubles
 from sbc.services.alarms import raise_alarm
 from tenants.models import Customer
 from voice.calls import live
@@ -143,8 +143,7 @@ def take_gauges(node: Node, gauges: protocol.Gauges) -> None:
         troubles.note_clock(node, gauges, at)
         troubles.note_microsoft(node, gauges, at)
         _drift(node, gauges.drift, at)
-        for scope, why in gauges.waiting.items():
-            Deployment.objects.filter(node=node, scope=scope, state="sent").exclude(error=why).update(error=why)
+        needs.note_waiting(node, gauges.waiting)
         if gauges.calls == 0 and gauges.kamailio:
             live.forget_node(node.name, at=at, older_than=timedelta(seconds=15))
     _trunk_health(node, gauges)

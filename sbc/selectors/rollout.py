@@ -22,6 +22,7 @@ class Summary:
     running: int
     wanted_at: datetime | None
     error: str
+    waits: str  # why some node does not carry out what it has been sent
 
     @property
     def is_live(self) -> bool:
@@ -48,7 +49,8 @@ def summary(scope: Scope) -> Summary:
     running = sum(each[1] >= wanted for each in rows)
     at = max((each[2] for each in rows if each[2]), default=None)
     error = next((each[3] for each in rows if each[4] in ("refused", "held", "acked") and each[3]), "")
-    return Summary(wanted, len(rows), running, at, error)
+    waits = next((each[3] for each in rows if each[4] == "sent" and each[3]), "")
+    return Summary(wanted, len(rows), running, at, error, waits)
 
 
 def scope_status(scope: Scope) -> Status:
@@ -61,6 +63,8 @@ def scope_status(scope: Scope) -> Status:
     if found.error:
         word = _("Live, not whole") if found.is_live else ""
         return status("attention", word=word, detail=found.error[:200])
+    if found.waits:
+        return status("going_live", detail=found.waits[:200])
     seconds = int((now() - found.wanted_at).total_seconds()) if found.wanted_at else None
     return going_live(found.running, found.nodes, seconds)
 

@@ -68,6 +68,7 @@ def refused(node: Node, nack: protocol.Nack) -> None:
         _settle(deployment, Deployment.State.REFUSED, at, done=deployment.wanted == nack.version and not again)
         if not again:
             _alarm(deployment, Alarm.Kind.REFUSED, _("%(node)s refused %(scope)s: %(reason)s"), nack.reason, at)
+            _send_inner_again(deployment)
     if not again and deployment.tenant_id:
         suspend_at_least(deployment.tenant_id, refused=nack.version)
 
@@ -83,6 +84,7 @@ def held_back(node: Node, held: protocol.Held) -> None:
         _settle(deployment, Deployment.State.HELD, at, done=deployment.wanted == held.version)
         words = _("%(node)s holds back %(scope)s until somebody approves it: %(reason)s")
         _alarm(deployment, Alarm.Kind.HELD, words, held.reason, at)
+        _send_inner_again(deployment)
     if deployment.tenant_id:
         suspend_at_least(deployment.tenant_id, refused=held.version)
 
@@ -170,6 +172,19 @@ def _settle(deployment: Deployment, state: str, at: datetime, *, done: bool) -> 
         transaction.on_commit(partial(nudge_node, deployment.node_id), robust=True)
     tell = partial(nudges.topic, deployment.tenant_id, deployment.msp_id, "rollout")
     transaction.on_commit(tell, robust=True)
+
+
+def _send_inner_again(deployment: Deployment) -> None:
+    """Send the node again what of an MSP's customers may wait there for a version that it has not taken."""
+    if deployment.msp_id is None or deployment.tenant_id is not None:
+        return
+    inner = Deployment.objects.filter(
+        node=deployment.node_id, msp=deployment.msp_id, tenant__isnull=False, state="sent"
+    )
+    # What somebody else has in hand is sent again in half a minute.
+    mine = list(inner.select_for_update(skip_locked=True, of=("self",)).values_list("pk", flat=True))
+    if Deployment.objects.filter(pk__in=mine).update(state=Deployment.State.PENDING):
+        transaction.on_commit(partial(nudge_node, deployment.node_id), robust=True)
 
 
 def _alarm(deployment: Deployment, kind: str, words: str, reason: str, at: datetime) -> None:

@@ -1,13 +1,13 @@
 """What each node is sent: deltas on what it runs, with the secrets put in on the way out."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet, TextField, Value
 from django.utils.timezone import now
 
 from portal.db import contexts
@@ -16,6 +16,8 @@ from sbc.compiler import SECRET, for_node
 from sbc.models import Deployment, Node, Revision
 from sbc.rows import Row, difference
 from sbc.scopes import KINDS, count_nodes_of
+from sbc.services.compiling import suspend_at_least
+from sbc.services.needs import Needs, Progress, untaken_words
 from tenants.models import BaseDomain
 from voice.carriers.models import Trunk
 
@@ -51,22 +53,31 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
                 raise LineLost
             return []
         revisions = _revisions(chosen)
-        carried, bases = _carried(node, revisions.values())
-        applies = []
+        needs, bases = _carried(node, revisions.values())
+        applies, waiting = [], []
         for deployment in chosen:
             revision = revisions.get((deployment.scope, deployment.wanted))
             if revision is None:
                 continue
-            base = None if deployment.whole else revisions.get((deployment.scope, deployment.running))
+            running = revisions.get((deployment.scope, deployment.running))
             deployment.state, deployment.sent, deployment.sent_at = Deployment.State.SENT, revision.version, at
             deployment.nonce = secrets.token_urlsafe(9)
             share = partial(_share, region=str(node.region_id), bases=bases, nodes=_nodes_that_carry(deployment))
-            applies.append(_with_secrets(_apply(deployment, revision, base, carried, share), deployment))
-        fields = ["state", "sent", "sent_at", "nonce"]
+            needed, untaken = needs.of(revision, running, share)
+            if untaken and deployment.tenant_id:
+                deployment.error = untaken_words(untaken)
+                waiting.append((deployment.tenant_id, revision.version))
+            apply = _apply(deployment, revision, None if deployment.whole else running, share)
+            apply = replace(apply, needs=needed, after=needs.only(revision.after))
+            applies.append(_with_secrets(apply, deployment))
+        fields = ["state", "sent", "sent_at", "nonce", "error"]
         if len(chosen) == 1:
             chosen[0].save(update_fields=fields)
         else:
             Deployment.objects.bulk_update(chosen, fields)
+    for customer, version in waiting:
+        # A suspension waits for nothing.
+        suspend_at_least(customer, refused=version)
     return applies
 
 
@@ -90,33 +101,27 @@ def _revisions(deployments: Iterable[Deployment]) -> dict[tuple[str, int], Revis
     return {(each.scope, each.version): each for each in Revision.objects.filter(wanted)}
 
 
-def _carried(node: Node, revisions: Iterable[Revision]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return which of the scopes that the revisions wait for this node carries, and its region's base domains."""
+def _carried(node: Node, revisions: Iterable[Revision]) -> tuple[Needs, frozenset[str]]:
+    """Return how far this node is with the scopes that the revisions wait for, and its region's base domains."""
     named = {key for revision in revisions for key in (*revision.needs, *revision.after)}
-    scopes = node.deployments.filter(scope__in=named).values_list("scope", Value(True))
-    bases = BaseDomain.objects.filter(region=node.region_id).values_list("fqdn", Value(False))
+    scopes = node.deployments.filter(scope__in=named).values_list("scope", "state", "wanted", "running")
+    nothing = Value("", TextField()), Value(0), Value(0)
+    bases = BaseDomain.objects.filter(region=node.region_id).values_list("fqdn", *nothing)
     found = list(bases.union(scopes, all=True))
-    return (
-        frozenset(name for name, is_scope in found if is_scope),
-        frozenset(name for name, is_scope in found if not is_scope),
-    )
+    carried = {name: Progress(state, wanted, running) for name, state, wanted, running in found if state}
+    return Needs(carried), frozenset(name for name, state, *_rest in found if not state)
 
 
 def _apply(
-    deployment: Deployment,
-    revision: Revision,
-    base: Revision | None,
-    carried: frozenset[str],
-    share: Callable[[Revision], list[Row]],
+    deployment: Deployment, revision: Revision, base: Revision | None, share: Callable[[Revision], list[Row]]
 ) -> protocol.Apply:
     delta = difference(share(base) if base else [], share(revision))
     return protocol.Apply(
         scope=revision.scope,
         version=revision.version,
         nonce=deployment.nonce,
-        # A node of one region never waits for another region, nor for a customer that it does not carry.
-        needs=_only(revision.needs, carried),
-        after=_only(revision.after, carried),
+        needs={},
+        after={},
         base=base.version if base else None,
         set=[protocol.Row(row.table, row.key, row.value) for row in delta.set],
         delete=[protocol.RowKey(*key) for key in delta.delete],
@@ -127,10 +132,6 @@ def _apply(
 
 def _share(revision: Revision, region: str, bases: Collection[str], nodes: int) -> list[Row]:
     return for_node((Row(*row) for row in revision.rows), bases, nodes, revision.unfit.get(region, ()))
-
-
-def _only(versions: Mapping[str, int], carried: frozenset[str]) -> dict[str, int]:
-    return {key: version for key, version in versions.items() if key in carried}
 
 
 def _with_secrets(apply: protocol.Apply, deployment: Deployment) -> protocol.Apply:
