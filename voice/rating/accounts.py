@@ -5,7 +5,6 @@ ingest writes, as it does for calls: neither a customer nor its MSP can reach a 
 """
 
 import re
-from collections.abc import Callable
 from functools import partial
 
 from django.core.exceptions import ValidationError
@@ -121,17 +120,12 @@ def opened(customer_id: int, currency: str) -> Account:
     return Account.objects.select_for_update(no_key=True).get(pk=customer_id)
 
 
-# What people may book by hand; everything else follows from an event that somebody else stores.
-BY_HAND: dict[str, Callable[..., Movement]] = {
-    Kind.TOP_UP: top_up,
-    Kind.TAKEN_BACK: take_back,
-    Kind.CORRECTION: correct,
-}
+def correct_by_hand(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
+    """Book a correction that somebody typed, once for each reference. Raises ValidationError.
 
-
-def by_hand(customer_id: int, kind: str, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
-    """Book what people may book, once for each reference of their own. Raises ValidationError."""
+    It is all that people book here: money that came in or went back stands in the books, which tell the account.
+    """
     if RESERVED.fullmatch(reference.strip()):
         words = _("References like this stand for payments and documents. Choose another one.")
         raise ValidationError({"reference": words})
-    return BY_HAND[kind](customer_id, micros, currency, reference=reference, by=by)
+    return correct(customer_id, micros, currency, reference=reference, by=by)

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
 from voice.rating import limits, selectors_accounts
-from voice.rating.accounts import BY_HAND, by_hand
+from voice.rating.accounts import correct_by_hand
 from voice.rating.models import Account, Movement
 from voice.rating.overview import Overview, stopped, warned
 
@@ -110,14 +110,18 @@ class MspMovementSerializer(MovementSerializer):
 
 
 class NewMovementSerializer(serializers.Serializer[Any]):  # type: ignore[misc]
-    kind = serializers.ChoiceField(choices=Movement.Kind.choices)
+    """A correction; money that came in is recorded under payments, a top-up with `for_calls`."""
+
+    kind = serializers.ChoiceField(choices=Movement.Kind.choices, default=Movement.Kind.CORRECTION)
     micros = serializers.IntegerField()
     reference = serializers.CharField(max_length=120)
 
     def validate_kind(self, kind: str) -> str:
-        """Return the kind where people book it; everything else follows from an event."""
-        if kind not in BY_HAND:
-            raise serializers.ValidationError(f"By hand: {', '.join(sorted(BY_HAND))}.")
+        """Return the kind where people book it here; everything else follows from an event."""
+        if kind != Movement.Kind.CORRECTION:
+            raise serializers.ValidationError(
+                "By hand: correction. Money that came in is recorded under payments, a top-up with for_calls."
+            )
         return kind
 
 
@@ -155,12 +159,12 @@ class MspAccountViewSet(MspViewSet):
     @extend_schema(request=NewMovementSerializer, responses=MovementSerializer)
     @action(detail=True, methods=["post"])  # type: ignore[untyped-decorator]
     def move(self, request: Request, pk: str | None = None) -> Response:
-        """Book a top-up, money taken back, or a correction by hand; once for each reference."""
+        """Book a correction by hand, once for each reference."""
         given = NewMovementSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         account, told = self.get_object(), given.validated_data
-        moved = by_hand(
-            account.pk, told["kind"], told["micros"], account.currency, reference=told["reference"], by=self.actor
+        moved = correct_by_hand(
+            account.pk, told["micros"], account.currency, reference=told["reference"], by=self.actor
         )
         return Response(MovementSerializer(moved).data, 201)
 

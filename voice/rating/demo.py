@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from portal.core.audit import Actor
 from tenants.models import Customer, Msp
 from voice.carriers.models import Trunk
-from voice.rating import accounts, limits, services
+from voice.rating import limits, services
 from voice.rating.decks import Direction
 from voice.rating.files.lines import Line, Terms
 from voice.rating.models import RateDeck
@@ -58,11 +58,11 @@ SELLS = {
 }
 
 
-# How each customer pays, and what it paid in advance.
-ACCOUNTS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
-    "acme": ({"credit_limit_micros": 500_000_000, "spend_limit_micros": 250_000_000}, ()),
-    "globex": ({"kind": "prepaid", "warn_below_micros": 20_000_000}, (25_000_000, 15_000_000)),
-    "initech": ({}, ()),
+# How each customer pays; what Globex paid in advance stands in the books.
+ACCOUNTS: dict[str, dict[str, Any]] = {
+    "acme": {"credit_limit_micros": 500_000_000, "spend_limit_micros": 250_000_000},
+    "globex": {"kind": "prepaid", "warn_below_micros": 20_000_000},
+    "initech": {},
 }
 
 
@@ -83,13 +83,10 @@ def seed(cast: Any) -> None:
 
 def _open(customer: Customer, by: Actor) -> None:
     """Give a customer its account: Globex pays in advance and can be watched as its calls take from that."""
-    terms, top_ups = ACCOUNTS[customer.label]
     account = limits.account_of(customer)
-    for name, value in terms.items():
+    for name, value in ACCOUNTS[customer.label].items():
         setattr(account, name, value)
     limits.save_terms(account, by=by)
-    for number, micros in enumerate(top_ups, 1):
-        accounts.top_up(customer.pk, micros, account.currency, reference=f"Card payment {number}", by=by)
 
 
 def _buy(msp: Msp, trunk: Trunk, place: int, by: Actor) -> None:

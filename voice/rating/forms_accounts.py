@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
 from tenants.forms.codes import CurrencySelect
-from voice.rating.models import Account, Movement
+from voice.rating.models import Account
 from voice.rating.money import MICROS, UnknownCurrency, UnreadableAmount, decimals, read_micros
 
 
@@ -145,20 +145,14 @@ class OwnLimitForm(VersionedForm):
         self.fields["own_limit_micros"].widget.attrs["data-unit"] = self.instance.currency
 
 
-class MoveForm(forms.Form):
-    """A movement that somebody books by hand."""
+class CorrectionForm(forms.Form):
+    """What somebody found to be wrong about a balance."""
 
-    KINDS = [
-        (Movement.Kind.TOP_UP.value, _("Top-up: money that came in advance")),
-        (Movement.Kind.TAKEN_BACK.value, _("Taken back: money that went out again")),
-        (Movement.Kind.CORRECTION.value, _("Correction: of what was wrong; below zero takes")),
-    ]
-    kind = forms.ChoiceField(label=_("What"), choices=KINDS, widget=forms.RadioSelect, initial=KINDS[0][0])
-    amount = MicrosField(label=_("Amount"))
+    amount = MicrosField(label=_("Amount"), help_text=_("Above zero gives, below zero takes."))
     reference = forms.CharField(
         label=_("Reference"),
         max_length=120,
-        help_text=_("By what it can be found again, such as a bank statement. What is booked twice counts once."),
+        help_text=_("Why, so that anybody can find it again. What is booked twice counts once."),
     )
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:

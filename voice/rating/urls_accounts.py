@@ -9,5 +9,5 @@ app_name = "accounts"
 urlpatterns = [
     path("<int:pk>/account/", views_accounts.msp_account, name="detail"),
     path("<int:pk>/account/terms/", views_accounts.msp_terms, name="terms"),
-    path("<int:pk>/account/move/", views_accounts.msp_move, name="move"),
+    path("<int:pk>/account/correct/", views_accounts.msp_correct, name="correct"),
 ]

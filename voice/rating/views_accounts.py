@@ -18,7 +18,7 @@ from tenants.models import Customer
 from tenants.permissions import requires
 from voice.rating import accounts, limits, warnings
 from voice.rating import selectors_accounts as selectors
-from voice.rating.forms_accounts import MoveForm, OwnLimitForm, TermsForm
+from voice.rating.forms_accounts import CorrectionForm, OwnLimitForm, TermsForm
 from voice.rating.models import Account, Movement
 from voice.rating.tabs_customer import money_tabs
 
@@ -114,24 +114,23 @@ def msp_terms(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @requires("bills.change")
-def msp_move(request: HttpRequest, pk: int) -> HttpResponse:
+def msp_correct(request: HttpRequest, pk: int) -> HttpResponse:
     customer = _customer(request, pk)
     account = limits.account_of(customer)
-    form = MoveForm(request.POST or None, currency=account.currency)
+    form = CorrectionForm(request.POST or None, currency=account.currency)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            accounts.by_hand(
-                customer.pk, given["kind"], given["amount"], account.currency, reference=given["reference"],
-                by=request.actor,
-            )  # fmt: skip
+            accounts.correct_by_hand(
+                customer.pk, given["amount"], account.currency, reference=given["reference"], by=request.actor
+            )
         except ValidationError as error:
             refuse(form, error)
         else:
             messages.success(request, _("Booked. The SBCs know it in a few seconds."))
             return redirect("accounts:detail", pk=pk)
     context = {"form": form, "customer": customer, "account": account}
-    return TemplateResponse(request, "voice/rating/account_move.html", context)
+    return TemplateResponse(request, "voice/rating/account_correct.html", context)
 
 
 @requires("bills.view")

@@ -247,14 +247,18 @@ class InvoiceViewSet(Files, MspViewSet):
 
 
 class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    """Money that came in; it pays the oldest open invoices first, or `invoice` before them."""
+    """Money that came in; it pays the oldest open invoices first, or `invoice` before them.
+
+    With `for_calls` it is a top-up: calls can cost it from now on, and it settles no bill yet.
+    """
 
     customer = serializers.IntegerField(source="tenant_id")
     invoice = serializers.IntegerField(required=False, write_only=True)
+    for_calls = serializers.BooleanField(default=False, write_only=True)
 
     class Meta:
         model = Payment
-        fields = ["id", "customer", "currency", "amount", "received_on", "method", "reference", "invoice"]
+        fields = ["id", "customer", "currency", "amount", "received_on", "method", "reference", "invoice", "for_calls"]
         read_only_fields = ["currency"]
         validators: list[Any] = []
 
@@ -273,7 +277,9 @@ class PaymentViewSet(MspViewSet):
 
     def write(self, serializer: Any, instance: Payment | None) -> Payment:
         data = dict(serializer.validated_data)
-        first = data.pop("invoice", None)
+        first, for_calls = data.pop("invoice", None), data.pop("for_calls")
+        if first and for_calls:
+            raise serializers.ValidationError({"for_calls": ["A top-up pays no invoice."]})
         profile = BillingProfile.objects.filter(msp=self.request.msp, tenant_id=data["tenant_id"]).first()
         if profile is None:
             raise serializers.ValidationError({"customer": ["It is not set how this customer is billed."]})
@@ -281,6 +287,8 @@ class PaymentViewSet(MspViewSet):
         if first and not named:
             raise serializers.ValidationError({"invoice": ["There is no such invoice."]})
         payment = Payment(msp=self.request.msp, entity=profile.entity, currency=profile.currency, **data)
+        if for_calls:
+            return services.record_top_up(payment, by=self.actor)
         return services.record_payment(payment, by=self.actor, invoices=named)
 
 

@@ -43,6 +43,8 @@ CUSTOMERS = {
 }
 # That of its plan and of its deck.
 CURRENCIES = {"acme": "EUR", "globex": "USD", "initech": "GBP"}
+# What who pays in advance has paid for its calls.
+TOP_UPS = {"globex": (25_000_000, 15_000_000)}
 PER_NUMBER, PLATFORM = 1_000_000, 49_000_000
 
 
@@ -118,10 +120,14 @@ def _bill(company: LegalEntity, customer: Customer, begins: date, ends: date, on
     issued = services.issue(services.approve(invoice, by=BY), on=on, by=BY)
     services.store_files(issued)
     if customer.label in ("acme", "globex"):
-        services.record_payment(
-            Payment(
-                msp_id=company.msp_id, tenant=customer, entity=company, currency=currency, amount=issued.total,
-                received_on=on + timedelta(days=1), reference=f"{issued.number} {customer.name}",
-            ),
-            by=BY,
-        )  # fmt: skip
+        paid = _payment(profile, issued.total, f"{issued.number} {customer.name}", on + timedelta(days=1))
+        services.record_payment(paid, by=BY)
+    for number, micros in enumerate(TOP_UPS.get(customer.label, ()), 1):
+        services.record_top_up(_payment(profile, micros, f"Top-up {number}", on), by=BY)
+
+
+def _payment(profile: BillingProfile, micros: int, reference: str, on: date) -> Payment:
+    return Payment(
+        msp_id=profile.msp_id, tenant=profile.tenant, entity=profile.entity, currency=profile.currency, amount=micros,
+        received_on=on, reference=reference,
+    )  # fmt: skip

@@ -16,6 +16,7 @@ WORDS: Table = {
         "fr": "Avoir %(number)s",
     },
     "payment": {"en": "Payment, %(reference)s", "de": "Zahlung, %(reference)s", "fr": "Paiement, %(reference)s"},
+    "top_up": {"en": "Top-up, %(reference)s", "de": "Aufladung, %(reference)s", "fr": "Recharge, %(reference)s"},
     "refund": {
         "en": "Refund %(reference)s",
         "de": "Rückzahlung %(reference)s",

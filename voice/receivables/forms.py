@@ -191,8 +191,15 @@ class CreditForm(forms.Form):
 class PaymentForm(forms.ModelForm):
     """Money that came in."""
 
+    PURPOSES = [
+        ("bills", _("Bills: the oldest open ones are settled first")),
+        ("calls", _("Calls to come: a top-up of the customer’s balance")),
+    ]
     customer = forms.ModelChoiceField(label=_("Customer"), queryset=Customer.objects.none())
     amount = AmountField(label=_("Amount"), help_text=_("In the currency in which the customer is billed."))
+    purpose = forms.ChoiceField(
+        label=_("Paid for"), choices=PURPOSES, widget=forms.RadioSelect, initial="bills", required=False
+    )
 
     class Meta:
         model = Payment
@@ -206,6 +213,9 @@ class PaymentForm(forms.ModelForm):
         if invoice is not None:
             left = _plain(invoice.left, invoice.currency) if invoice.left > 0 else ""
             self.initial.update(customer=invoice.tenant_id, amount=left)
+            # Who came from an invoice pays that one.
+            self.fields["purpose"].disabled = True
+            self.fields["purpose"].widget = forms.HiddenInput()
             self.fields["amount"].widget.attrs["data-unit"] = invoice.currency
 
     def _post_clean(self) -> None:

@@ -84,11 +84,11 @@ def test_what_cannot_be_is_refused_and_moves_nothing(globex: Customer, change: d
 @pytest.mark.parametrize("reference", ["payment-7", " payment-7", "reversal-1", "reminder-3", "2026-00007 #12"])
 def test_nobody_books_by_hand_what_stands_for_a_payment_to_come(globex: Customer, reference: str) -> None:
     with pytest.raises(ValidationError) as refused:
-        accounts.by_hand(globex.pk, "top_up", 50 * EURO, "EUR", reference=reference, by=LAB)
+        accounts.correct_by_hand(globex.pk, 50 * EURO, "EUR", reference=reference, by=LAB)
     assert "reference" in refused.value.message_dict
 
     accounts.top_up(globex.pk, 50 * EURO, "EUR", reference="payment-7", by=LAB)
-    accounts.by_hand(globex.pk, "top_up", 50 * EURO, "EUR", reference="payment by cheque", by=LAB)
+    accounts.correct_by_hand(globex.pk, 50 * EURO, "EUR", reference="payment by cheque", by=LAB)
     assert balance(globex) == 100 * EURO
 
 

@@ -173,9 +173,9 @@ def test_the_pages_show_the_account_and_change_it(
     msp, customer, url = client_of(nadia, northwind), client_of(mallory, globex), f"/customers/{globex.pk}/account/"
     saved = {"kind": "prepaid", "currency": "EUR", "warn_shares": "50, 90", "warn_below_micros": "5", "row_version": 0}
     assert msp.post(f"{url}terms/", saved).status_code == 302
-    top_up = {"kind": "top_up", "amount": "25.50", "reference": "cash"}
+    correction = {"amount": "25.50", "reference": "counted twice"}
     for _twice in range(2):
-        assert msp.post(f"{url}move/", top_up).status_code == 302
+        assert msp.post(f"{url}correct/", correction).status_code == 302
     shown = msp.get(url).text
     assert "€25.50" in shown and "Most that can be lost" in shown
 

@@ -6,7 +6,13 @@ from voice.receivables.services.documents import content_of, store_files, store_
 from voice.receivables.services.invoices import approve, draft, drop, reopen
 from voice.receivables.services.issuing import credit, issue
 from voice.receivables.services.mailing import mail
-from voice.receivables.services.payments import lock_account, record_payment, reverse_payment, settle_from_credit
+from voice.receivables.services.payments import (
+    lock_account,
+    record_payment,
+    record_top_up,
+    reverse_payment,
+    settle_from_credit,
+)
 from voice.receivables.services.settings import check_vat_id, save_entity, save_profile
 from voice.receivables.services.taxes import add_rule, check_rule, save_exemption, save_registration
 
@@ -25,6 +31,7 @@ __all__ = [
     "mail",
     "note_missing_months",
     "record_payment",
+    "record_top_up",
     "reopen",
     "reverse_payment",
     "save_entity",

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from portal.core import audit
 from portal.core.audit import Actor
 from voice.receivables import selectors
+from voice.receivables.entry_words import booked
 from voice.receivables.models import Allocation, BillingProfile, Invoice, Payment, Reversal
-from voice.receivables.services.counting import count_payment, count_reversal
+from voice.receivables.services.counting import count_payment, count_reversal, is_counted
 from voice.receivables.services.ledger import book_payment, book_reversal
 
 
@@ -46,8 +47,22 @@ def record_payment(
         currency=payment.currency,
         received_on=payment.received_on,
         method=payment.method,
+        for_calls=not settles,
     )
     return payment
+
+
+@transaction.atomic
+def record_top_up(payment: Payment, *, by: Actor) -> Payment:
+    """Note money that a customer paid ahead for its calls: they can cost it from now on, and it settles no bill yet.
+
+    Raises ValidationError when it is recorded already, or would not move the account by which calls stop.
+    """
+    if not is_counted(payment.tenant_id, payment.currency):
+        words = _("The account for calls is in another currency than %(currency)s: this would not move it.")
+        raise ValidationError({"amount": words % {"currency": payment.currency}})
+    text = booked("top_up", reference=payment.reference)
+    return record_payment(payment, by=by, settles=False, text=text)
 
 
 @transaction.atomic

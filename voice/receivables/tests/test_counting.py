@@ -186,3 +186,43 @@ def test_an_account_in_another_currency_is_left_alone(billed):
     make.issued(billed, EUR)
 
     assert not moved(billed.tenant)
+
+
+def test_a_top_up_by_hand_is_in_the_books_and_pays_the_next_bill(billed, client_of, nadia, northwind):
+    contexts.use_public()
+    link = f"/invoices/payments/new/?customer={billed.tenant_id}&for=calls"
+    office = client_of(nadia, northwind)
+    assert f"customer={billed.tenant_id}&amp;for=calls" in office.get(f"/customers/{billed.tenant_id}/account/").text
+    assert office.get(link).context["form"]["purpose"].value() == "calls"
+    paid = {"customer": billed.tenant_id, "amount": "100.00", "received_on": "2026-10-05", "method": "cash",
+            "reference": "Receipt 7", "purpose": "calls"}  # fmt: skip
+
+    assert office.post(link, paid).status_code == 302
+
+    with contexts.msp(northwind):
+        assert moved(billed.tenant) == [("top_up", 100 * EUR)]
+        assert selectors.balance(billed.tenant_id, billed.entity_id, "EUR") == -100 * EUR
+        invoice = make.issued(billed, 100 * EUR)
+        assert selectors.open_amount(invoice) == 19 * EUR
+        assert balance(billed.tenant) == -19 * EUR
+        (first, _bill) = selectors.statement(billed.tenant, "EUR")
+        assert first.words == "Aufladung, Receipt 7"
+
+
+def test_programs_book_a_top_up_as_a_payment_and_a_correction_on_the_account(billed, client_of, nadia, northwind):
+    contexts.use_public()
+    office = client_of(nadia, northwind)
+    told = {"customer": billed.tenant_id, "amount": 50 * EUR, "received_on": "2026-11-20", "method": "cash",
+            "reference": "Receipt 8", "for_calls": True}  # fmt: skip
+    account = f"/api/v1/accounts/{billed.tenant_id}/move/"
+
+    made = office.post("/api/v1/payments/", told, content_type="application/json")
+    assert made.status_code == 201 and made.json()["method"] == "cash"
+    again = office.post("/api/v1/payments/", told, content_type="application/json")
+    assert again.status_code == 400
+    for kind, status in (("top_up", 400), ("taken_back", 400), ("correction", 201)):
+        data = {"kind": kind, "micros": 5 * EUR, "reference": f"by {kind}"}
+        assert office.post(account, data, content_type="application/json").status_code == status
+
+    with contexts.msp(northwind):
+        assert moved(billed.tenant) == [("top_up", 50 * EUR), ("correction", 5 * EUR)]

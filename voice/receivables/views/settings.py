@@ -36,23 +36,34 @@ def payment_list(request: HttpRequest) -> HttpResponse:
 @requires("bills.change")
 def payment_new(request: HttpRequest) -> HttpResponse:
     payment = Payment(msp=request.msp, received_on=timezone.localdate())
-    asked = request.GET.get("invoice", "")
-    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 0
     issued = Invoice.objects.issued().filter(msp=request.msp, kind=Invoice.Kind.INVOICE)
-    invoice = selectors.with_standing(issued).filter(pk=number).first()
-    form = PaymentForm(request.POST or None, instance=payment, msp=request.msp, invoice=invoice)
+    invoice = selectors.with_standing(issued).filter(pk=_asked(request, "invoice")).first()
+    customer = Customer.objects.filter(msp=request.msp, pk=_asked(request, "customer")).first()
+    if customer is not None and not BillingProfile.objects.filter(tenant=customer).exists():
+        messages.error(request, _("Set how this customer is billed first: a payment stands in a company’s books."))
+        return redirect("invoices:profile", pk=customer.pk)
+    known = {"customer": customer, "purpose": "calls" if request.GET.get("for") == "calls" else "bills"}
+    form = PaymentForm(request.POST or None, instance=payment, msp=request.msp, invoice=invoice, initial=known)
     if request.method == "POST" and form.is_valid():
         profile = form.cleaned_data["customer"].billing_profile
         payment.tenant_id, payment.entity, payment.currency = profile.tenant_id, profile.entity, profile.currency
         named = [invoice] if invoice is not None and invoice.tenant_id == profile.tenant_id else []
         try:
-            services.record_payment(payment, by=request.actor, invoices=named)
+            if form.cleaned_data["purpose"] == "calls":
+                services.record_top_up(payment, by=request.actor)
+            else:
+                services.record_payment(payment, by=request.actor, invoices=named)
         except ValidationError as error:
             refuse(form, error)
         else:
-            messages.success(request, _("Payment recorded and set against what is open."))
-            return redirect("invoices:payments")
+            messages.success(request, _("Recorded. The customer has its receipt under its payments."))
+            return redirect("payments:payment", pk=payment.pk)
     return TemplateResponse(request, "voice/receivables/payment_new.html", {"form": form, "invoice": invoice})
+
+
+def _asked(request: HttpRequest, name: str) -> int:
+    asked = request.GET.get(name, "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 0
 
 
 @requires("bills.view")

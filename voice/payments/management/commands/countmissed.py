@@ -14,6 +14,8 @@ from voice.rating import accounts
 from voice.rating.models import Account, Movement
 
 BY = Actor.system("countmissed")
+# What people could book on the account itself; today that is corrections alone.
+BY_HAND = (Movement.Kind.TOP_UP, Movement.Kind.TAKEN_BACK, Movement.Kind.CORRECTION)
 
 
 class Command(BaseCommand):
@@ -62,5 +64,5 @@ def _words(event: Event) -> str:
 
 def _by_hand(customer: Customer) -> int:
     """Return what people booked: perhaps for what is missing."""
-    moved = Movement.objects.filter(tenant=customer, kind__in=list(accounts.BY_HAND)).values_list("reference", "micros")
+    moved = Movement.objects.filter(tenant=customer, kind__in=BY_HAND).values_list("reference", "micros")
     return sum(micros for reference, micros in moved if not accounts.RESERVED.fullmatch(reference))
