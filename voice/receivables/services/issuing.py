@@ -191,8 +191,10 @@ def _credited_taxes(
 
 
 def _refuse_more_than(note: Invoice) -> None:
-    assert note.corrects_id is not None
+    """Refuse a credit note that would be another one now: it was written before others were issued."""
     invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=note.corrects_id)
-    credited = sum(each.total for each in invoice.credit_notes.filter(state=State.ISSUED))
-    if credited + note.total > invoice.total:
-        raise ValidationError(_("Together with earlier credit notes this is more than the invoice."))
+    amounts = {line.corrects: line.net for line in note.lines.all() if line.corrects is not None}
+    now = _credited(invoice, amounts)
+    wanted = sorted((each.net, each.tax) for each in now.taxes)
+    if sorted(note.taxes.values_list("net", "tax")) != wanted:
+        raise ValidationError(_("Other credit notes have changed its tax: throw this draft away and write it again."))

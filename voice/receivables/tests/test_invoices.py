@@ -165,8 +165,31 @@ def test_two_drafts_of_credit_notes_are_not_both_issued(billed):
     invoice = make.issued(billed, 10 * EUR)
     first, second = (approve(credit(invoice, reason="Twice", by=make.BY), by=make.BY) for _ in range(2))
     issue(first, on=make.TODAY, by=make.BY)
-    with pytest.raises(ValidationError, match="more than the invoice"):
+    with pytest.raises(ValidationError, match="less than that left"):
         issue(second, on=make.TODAY, by=make.BY)
+
+
+def test_two_credit_notes_do_not_take_back_the_same_line_where_another_is_left(billed):
+    invoice = make.issued(billed, 100 * EUR, 100 * EUR)
+    first, second = (
+        approve(credit(invoice, reason="Twice", by=make.BY, amounts={1: 60 * EUR}), by=make.BY) for _ in range(2)
+    )
+    issue(first, on=make.TODAY, by=make.BY)
+    with pytest.raises(ValidationError, match="Line 1 has less"):
+        issue(second, on=make.TODAY, by=make.BY)
+    assert selectors.left_to_credit(invoice).lines == {1: 40 * EUR, 2: 100 * EUR}
+
+
+def test_credit_notes_that_were_written_side_by_side_leave_no_cent_of_tax(billed):
+    invoice = make.issued(billed, 30_000, 30_000)
+    one, two = (approve(credit(invoice, reason="Part", by=make.BY, amounts={n: 30_000}), by=make.BY) for n in (1, 2))
+    # 19 % of 0.06 is 0.01, and so is 19 % of each half.
+    issue(one, on=make.TODAY, by=make.BY)
+    with pytest.raises(ValidationError, match="write it again"):
+        issue(two, on=make.TODAY, by=make.BY)
+    drop(reopen(two, by=make.BY), by=make.BY)
+    issue(approve(credit(invoice, reason="Rest", by=make.BY), by=make.BY), on=make.TODAY, by=make.BY)
+    assert sum(note.total for note in invoice.credit_notes.all()) == invoice.total
 
 
 def test_a_payment_settles_the_named_invoice_and_then_the_oldest(billed):
