@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from tenants.models import Customer
 from voice.plans.allowances import Pot
 from voice.plans.charges import Callers, Remainders, calls_between, without
+from voice.plans.closing import off_calls
 from voice.plans.facts import Situation, has_own
 from voice.plans.items import (
     COMMITMENT,
@@ -47,6 +48,7 @@ __all__ = [
     "PlanItem",
     "UsageSum",
     "bill_of",
+    "discounts_on_calls",
     "moments",
     "moments_of",
     "plan_bill",
@@ -123,6 +125,17 @@ def bill_of(
     if situation.currency == currency:
         return bill
     return replace(bill, items=[_said_in(item, situation.currency, currency) for item in bill.items])
+
+
+def discounts_on_calls(customer: Customer, ends: date) -> Callable[[date, tuple[date, date], str], int]:
+    """Return what says which discounts, in millionths, a bill of some days has on calls of a day in a currency."""
+    situation = situation_of(customer, ends)
+
+    def off(day: date, bill: tuple[date, date], currency: str) -> int:
+        phase = situation.at(day) if situation is not None and situation.currency == currency else None
+        return off_calls(phase, *bill) if phase is not None else 0
+
+    return off
 
 
 def _said_in(item: PlanItem, plans: str, bills: str) -> PlanItem:

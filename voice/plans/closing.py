@@ -36,7 +36,7 @@ class Closing:
         """Yield discounts, then what is missing to commitments after them."""
         off = {"fees": 0, "calls": 0, "all": 0}
         for clause in self.phase.of(DISCOUNT):
-            if self._holds(clause):
+            if _holds(self.phase, clause, self.period[0]):
                 exact = discount(self._sum(clause.scope), clause.per_million)
                 amount = to_minor(exact, self.situation.currency)
                 off[clause.scope] += amount
@@ -60,12 +60,6 @@ class Closing:
     def _sum(self, scope: str) -> int:
         return {"fees": self.fees, "calls": self.calls, "all": self.fees + self.calls}[scope]
 
-    def _holds(self, clause: Clause) -> bool:
-        """Tell whether a discount's term, counted in months from the contract's first, reaches the period."""
-        if clause.months is None:
-            return True
-        return self.period[0] < add_months(self.phase.contract.starts.replace(day=1), clause.months)
-
     def _missing(self, clause: Clause, lines: int) -> Iterator[PlanItem]:
         currency = self.situation.currency
         paid_from = self.phase.contract.trial_until or self.phase.begins
@@ -82,6 +76,21 @@ class Closing:
             }
             text = words.say("missing", name=clause.name)
             yield PlanItem(COMMITTED, "commitments", text, lacks, tax_class=clause.tax_class, basis=basis)
+
+
+def off_calls(phase: Phase, begins: date, ends: date) -> int:
+    """Return the discounts that a bill of these days has on the calls of a phase, in millionths."""
+    if not phase.meets(begins, ends):
+        return 0
+    on_calls = (clause for clause in phase.of(DISCOUNT) if clause.scope in ("calls", "all"))
+    return sum(clause.per_million for clause in on_calls if _holds(phase, clause, begins))
+
+
+def _holds(phase: Phase, clause: Clause, begins: date) -> bool:
+    """Tell whether a discount's term, counted in months from the contract's first, reaches a period."""
+    if clause.months is None:
+        return True
+    return begins < add_months(phase.contract.starts.replace(day=1), clause.months)
 
 
 def credits(situation: Situation, begins: date, ends: date) -> Iterator[PlanItem]:

@@ -49,6 +49,7 @@ def _steps(line: Any, currency: str, figures: Figures) -> Iterator[str]:
             "%(n)d calls were priced again; this is the difference to what was posted for them before.",
             line.basis["entries"],
         ) % {"n": line.basis["entries"]}
+        yield from _again(line.basis, foreign or currency)
     for basis in line.basis.get("parts", [line.basis]):
         yield from _asked(basis, currency)
     if foreign:
@@ -86,6 +87,15 @@ def _calls(figures: Figures, currency: str) -> Iterator[str]:
             "“%(allowance)s” covers %(time)s of %(calls)d calls: %(amount)s less.",
             calls,
         ) % words  # fmt: skip
+
+
+def _again(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
+    """Yield what of a difference is not asked."""
+    said = {name: values.money(basis.get(name, 0), currency) for name in ("difference", "borne", "discount")}
+    if basis.get("borne"):
+        yield _("Of %(difference)s, included minutes and prices by volume bear %(borne)s.") % said
+    if basis.get("discount"):
+        yield _("%(discount)s of it are the discounts on calls of the bills that these calls are on.") % said
 
 
 def _asked(basis: Mapping[str, Any], currency: str) -> Iterator[str]:

@@ -7,12 +7,13 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from tenants.models import Msp
+from voice.receivables.again import SHARE
 from voice.receivables.models import BilledCharge, BilledMonth, Invoice
 
 # As far back as pages of margins look, and a month.
 LOOKED_AT = timedelta(days=430)
 # Micros are those of the charge as it was put on its line, and of what priced it again.
-_NOTE = """
+_NOTE = f"""
 INSERT INTO public.receivables_billedmonth (msp_id, tenant_id, invoice_id, month, billed_in, currency, micros, "off")
 SELECT %(msp)s, %(tenant)s, %(invoice)s, x.month, date_trunc('month', %(begins)s::date)::date, x.currency,
        sum(x.micros), sum(x.off)
@@ -23,12 +24,14 @@ SELECT %(msp)s, %(tenant)s, %(invoice)s, x.month, date_trunc('month', %(begins)s
       JOIN public.rating_charge c ON (c.tenant_id, c.invited, c.id) = (b.tenant_id, b.invited, b.id)
      WHERE l.invoice_id = %(invoice)s
     UNION ALL
-    SELECT date_trunc('month', a.answered, 'UTC') AT TIME ZONE 'UTC', a.currency, a.micros, 0
+    SELECT date_trunc('month', a.answered, 'UTC') AT TIME ZONE 'UTC', a.currency, a.micros,
+           a.micros - {SHARE.format(charged="b.micros", off="b.off")}
       FROM public.rerating_adjustment a
+      LEFT JOIN public.receivables_billedcharge b ON (b.tenant_id, b.invited, b.id) = (a.tenant_id, a.invited, a.call)
      WHERE a.tenant_id = %(tenant)s AND a.invoice_id = %(invoice)s
   ) x
  GROUP BY x.month, x.currency
-"""
+"""  # noqa: S608 constants
 
 
 def note_months(invoice: Invoice) -> None:

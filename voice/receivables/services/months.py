@@ -14,15 +14,16 @@ from voice.currencies.selectors import rate_on
 from voice.inventory.models import StockNumber
 from voice.languages import language_of
 from voice.plans import words
-from voice.plans.bills import CREDIT, FEE, USAGE, PlanBill, PlanItem, moments, plan_bill, usage_text
+from voice.plans.bills import USAGE, PlanBill, PlanItem, moments, plan_bill
 from voice.plans.ordering import closes_days, forget_draws, keep_draws
 from voice.plans.selectors import days_without_contract
 from voice.rating.money import to_minor
+from voice.receivables.again import Again, priced_again
 from voice.receivables.composer import Item, Taxed
 from voice.receivables.models import BillingProfile, Invoice
 from voice.receivables.services.invoices import draft, drawn_by
 from voice.receivables.usage import Moved, Unbilled, put_on_lines, unbilled
-from voice.rerating.selectors import AdjustmentSum, unbilled_sums
+from voice.rerating.selectors import unbilled_sums
 from voice.rerating.services import take
 
 SOURCE = "run"
@@ -86,7 +87,7 @@ def asked_of(customer: Customer, begins: date, ends: date) -> tuple[int, bool]:
     since, before = moments(customer.pk, begins, ends)
     found = unbilled(customer.pk, customer.msp_id, since, before)
     plan = plan_bill(customer.pk, begins, ends, "", found.sums, found.calls, found.oldest)
-    return found.count, _asks(plan, unbilled_sums(customer.pk, before))
+    return found.count, _asks(plan, priced_again(customer, begins, ends, before, plan.covers))
 
 
 def close_without_invoice(customer: Customer, begins: date, ends: date) -> None:
@@ -109,9 +110,9 @@ def _without_invoice(begins: date) -> str:
     return f"nothing {begins:%Y-%m}"
 
 
-def _asks(plan: PlanBill, again: Sequence[AdjustmentSum]) -> bool:
+def _asks(plan: PlanBill, again: Sequence[Again]) -> bool:
     # Calls that included minutes bear have a price and took something: a bill shows them, also over nothing.
-    return bool(plan.covers) or any(item.micros for item in plan.items) or any(each.micros for each in again)
+    return bool(plan.covers) or any(item.micros for item in plan.items) or any(each.asked for each in again)
 
 
 def _wait_for_changes(customer: int) -> None:
@@ -124,30 +125,22 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
     _wait_for_changes(profile.tenant_id)
     since, before = moments(profile.tenant_id, begins, ends)
     found = unbilled(profile.tenant_id, profile.msp_id, since, before)
-    again = unbilled_sums(profile.tenant_id, before)
+    open_ = unbilled_sums(profile.tenant_id, before)
     with words.in_language(language_of(profile.language, profile.country)):
         plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls, found.oldest)
-        items = [*plan.items, *(_adjusted(each, profile.currency) for each in again)]
+        again = priced_again(profile.tenant, begins, ends, before, plan.covers)
+        items = [*plan.items, *(each.item(profile.currency) for each in again)]
     if not _asks(plan, again):
         return None, found
     month = Month(profile, items, ends - timedelta(days=1))
     invoice = draft(profile, month, begins=begins, ends=ends, by=by, numbers=_numbers(profile))
     put_on_lines(found, _lines(invoice, plan, found), plan.covers)
-    if take(profile.tenant_id, before, invoice.pk) != again:
+    if take(profile.tenant_id, before, invoice.pk) != open_:
         raise Moved
     if plan.draws or any(item.kind != USAGE for item in plan.items):
         # What the plan gave for these days is given: they are closed to changes of the plan.
         keep_draws(profile.tenant, begins, ends, plan.draws, drawn_by(invoice))
     return invoice, found
-
-
-def _adjusted(sum_: AdjustmentSum, currency: str) -> PlanItem:
-    """Return the item of calls that were priced again after they had been billed, or before."""
-    text = words.say("again", what=usage_text(sum_.direction, sum_.destination))
-    basis = {"rule": "again", "direction": sum_.direction, "destination": sum_.destination, "entries": sum_.entries}
-    foreign = "" if sum_.currency in ("", currency) else sum_.currency
-    kind = CREDIT if sum_.micros < 0 else FEE
-    return PlanItem(kind, f"again {sum_.direction}", text, sum_.micros, basis=basis, currency=foreign)
 
 
 def _lines(invoice: Invoice, plan: PlanBill, found: Unbilled) -> dict[Key, int]:

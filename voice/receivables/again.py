@@ -1,0 +1,99 @@
+"""What calls that were priced again ask on a bill: the difference, less what their plan bears (docs/pricing.md §13)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from tenants.models import Customer
+from voice.plans import words
+from voice.plans.bills import CREDIT, FEE, CallCover, PlanItem, discounts_on_calls, usage_text
+from voice.rating.money import half_up
+from voice.receivables.models import Invoice
+
+MILLION = 1_000_000
+# Of an entry `a` what the plan asks, where a call was charged so much and the plan took so much off.
+SHARE = """
+    CASE WHEN {charged} > 0 THEN round(a.micros::numeric * ({charged} - {off}) / {charged}) ELSE a.micros END
+"""
+# Calls of the bill that is being made are on no line yet: what its plan takes off them is handed in.
+_AGAIN = f"""
+SELECT a.direction, a.destination, a.currency, l.invoice_id, (a.answered AT TIME ZONE %(zone)s)::date,
+       count(*), sum(a.micros), sum({SHARE.format(charged="w.charged", off="w.off")})
+  FROM public.rerating_adjustment a
+  LEFT JOIN public.receivables_billedcharge b ON (b.tenant_id, b.invited, b.id) = (a.tenant_id, a.invited, a.call)
+  LEFT JOIN public.receivables_invoiceline l ON l.id = b.line_id
+  LEFT JOIN public.rating_charge c
+         ON b.id IS NULL AND (c.tenant_id, c.invited, c.id) = (a.tenant_id, a.invited, a.call)
+  LEFT JOIN unnest(%(invited)s::timestamptz[], %(ids)s::uuid[], %(offs)s::bigint[]) AS v(invited, id, off)
+         ON b.id IS NULL AND (v.invited, v.id) = (a.invited, a.call)
+ CROSS JOIN LATERAL (SELECT coalesce(b.micros, c.micros) AS charged, coalesce(b.off, v.off, 0) AS off) w
+ WHERE a.tenant_id = %(tenant)s AND a.invoice_id IS NULL AND a.answered < %(before)s
+ GROUP BY 1, 2, 3, 4, 5
+ ORDER BY 1, 2, 3, 4, 5
+"""  # noqa: S608 constants
+
+
+@dataclass(slots=True)
+class Again:
+    """Calls to one destination that were priced again: the difference of their charges, and the plan's share."""
+
+    direction: str
+    destination: str
+    currency: str
+    entries: int = 0
+    difference: int = 0
+    share: int = 0
+    # What is left of the share after discounts, in millionths.
+    discounted: int = 0
+
+    @property
+    def asked(self) -> int:
+        return half_up(self.discounted, MILLION)
+
+    def item(self, currency: str) -> PlanItem:
+        """Return what a bill in a currency shows of it."""
+        basis = {
+            "rule": "again", "direction": self.direction, "destination": self.destination, "entries": self.entries,
+            "difference": self.difference, "borne": self.difference - self.share, "discount": self.share - self.asked,
+        }  # fmt: skip
+        text = words.say("again", what=usage_text(self.direction, self.destination))
+        foreign = "" if self.currency in ("", currency) else self.currency
+        kind = CREDIT if self.asked < 0 else FEE
+        return PlanItem(kind, f"again {self.direction}", text, self.asked, basis=basis, currency=foreign)
+
+
+def priced_again(
+    customer: Customer, begins: date, ends: date, before: datetime, covers: Sequence[CallCover]
+) -> list[Again]:
+    """Return what entries that no bill has yet ask on the bill of some days, by direction, destination and currency.
+
+    `covers` is what the bill's plan takes off those of its own calls.
+    """
+    rows = _rows(customer.pk, before, covers)
+    if not rows:
+        return []
+    bills = Invoice.objects.in_bulk({row[3] for row in rows} - {None})
+    off = discounts_on_calls(customer, ends)
+    found: dict[tuple[str, str, str], Again] = {}
+    for direction, destination, currency, billed_by, day, entries, difference, share in rows:
+        bill = bills.get(billed_by)
+        period = (bill.begins, bill.ends) if bill else (begins, ends)
+        each = found.setdefault((direction, destination, currency), Again(direction, destination, currency))
+        each.entries += entries
+        each.difference += int(difference)
+        each.share += int(share)
+        each.discounted += int(share) * (MILLION - off(day, period, currency))
+    return list(found.values())
+
+
+def _rows(customer: int, before: datetime, covers: Sequence[CallCover]) -> list[Any]:
+    facts: dict[str, Any] = {
+        "tenant": customer, "before": before, "zone": str(before.tzinfo), "invited": [each.invited for each in covers],
+        "ids": [each.id for each in covers], "offs": [each.micros_off for each in covers],
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_AGAIN, facts)
+        return cursor.fetchall()
