@@ -29,7 +29,9 @@ def state_of(reminder: Reminder) -> Status:
 
 class ReminderList(ListPage):
     title = _("Reminders")
-    lead = _("Each night your steps propose who is reminded of what. Nothing is sent that is paid or disputed by then.")
+    lead = _(
+        "Each night your steps propose who is reminded of what. Nothing is sent that is paid, being paid or disputed."
+    )
     template = "voice/payments/reminders.html"
     columns = [
         Column("state", _("State"), kind="status", value=state_of),

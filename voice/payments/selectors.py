@@ -1,16 +1,18 @@
 """What bank entries are held against, and who is not reminded."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.db.models import Q, Sum
 
 from voice.payments.matching import Books, Known, OpenInvoice
-from voice.payments.models import BankEntry, DunningPause
+from voice.payments.models import BankEntry, CardAttempt, DunningPause
 from voice.receivables import selectors as receivables
 from voice.receivables.models import Invoice, Payment
 
 # A bank returns a direct debit within 13 months.
 MOST_PAYMENTS = 20_000
+# No bank takes that long for a debit: whose end was never told does not keep reminders back for good.
+LONGEST_DEBIT = timedelta(days=30)
 
 
 def books_of(entity_id: int) -> Books:
@@ -49,6 +51,24 @@ def payments_of(entity_id: int) -> list[Known]:
 
 def _of_bank(entry: BankEntry) -> tuple[str, str, bool]:
     return entry.end_to_end, entry.payer_iban, True
+
+
+def is_being_paid(invoice: Invoice, today: date) -> bool:
+    """Tell whether money for an invoice is on its way: a card is being charged, or a bank takes days for a debit.
+
+    A checkout that somebody has only opened is no payment.
+    """
+    Kind = CardAttempt.Kind
+    going = CardAttempt.objects.filter(
+        tenant_id=invoice.tenant_id, account__entity_id=invoice.entity_id, currency=invoice.currency,
+        is_under_way=True, created_at__date__gt=today - LONGEST_DEBIT,
+    )  # fmt: skip
+    going = going.filter(Q(at_bank=True) | Q(kind__in=[Kind.SAVED, Kind.COLLECT])).exclude(kind=Kind.TOP_UP)
+    # One that names no invoice is of everything that was open.
+    everything = Q(invoices=[])
+    if invoice.issued_at is not None:
+        everything &= Q(created_at__gte=invoice.issued_at)
+    return going.filter(everything | Q(invoices__contains=[invoice.pk])).exists()
 
 
 def is_paused(tenant_id: int, today: date, invoice_id: int | None = None) -> bool:

@@ -30,7 +30,7 @@ BY = Actor.system("reminders")
 
 
 def propose(msp: Msp, *, today: date, by: Actor) -> list[Reminder]:
-    """Write the reminders that are due today and not written yet; whoever is paused or has paid gets none."""
+    """Write the reminders that are due today and not written yet; who is paused, has paid or is paying gets none."""
     steps = list(DunningStep.objects.filter(msp=msp, is_on=True).order_by("after_days"))
     if not steps:
         return []
@@ -51,7 +51,7 @@ def _propose(tenant_id: int, steps: list[DunningStep], today: date) -> Iterable[
     found: dict[tuple[int, str, int], Reminder] = {}
     overdue = Invoice.objects.issued().filter(tenant_id=tenant_id, due_on__lt=today)
     for invoice in books.with_standing(overdue).filter(left__gt=0).order_by("due_on", "pk"):
-        step = None if selectors.is_paused(tenant_id, today, invoice.pk) else _next_step(invoice, steps, today)
+        step = None if _is_left_alone(invoice, today) else _next_step(invoice, steps, today)
         if step is None:
             continue
         key = (invoice.entity_id, invoice.currency, step.pk)
@@ -67,6 +67,10 @@ def _propose(tenant_id: int, steps: list[DunningStep], today: date) -> Iterable[
     for reminder in found.values():
         _reckon(reminder, today)
     return found.values()
+
+
+def _is_left_alone(invoice: Invoice, today: date) -> bool:
+    return selectors.is_paused(invoice.tenant_id, today, invoice.pk) or selectors.is_being_paid(invoice, today)
 
 
 def _next_step(invoice: Invoice, steps: list[DunningStep], today: date) -> DunningStep | None:
@@ -97,7 +101,7 @@ def release(reminder: Reminder, *, today: date, by: Actor) -> Reminder:
     _demand(reminder, State.PROPOSED)
     for line in reminder.lines.select_related("invoice"):
         left = books.open_amount(line.invoice)
-        if left <= 0 or selectors.is_paused(reminder.tenant_id, today, line.invoice_id):
+        if left <= 0 or _is_left_alone(line.invoice, today):
             line.delete()
         else:
             assert line.invoice.due_on is not None

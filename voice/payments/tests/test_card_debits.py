@@ -1,14 +1,15 @@
 """A debit that a bank takes days for: what it pays is never paid twice, and the rest can be paid meanwhile."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from portal.db import contexts
 from voice.payments.gateway import Charged, lab
-from voice.payments.models import CardAttempt
-from voice.payments.services import cards
+from voice.payments.models import CardAttempt, DunningStep, Reminder, ReminderLine
+from voice.payments.services import cards, dunning
+from voice.payments.services.ladder import save_step
 from voice.payments.tests.cards import ALICE, EUR, fresh, owed, paid, save_card, told
 from voice.receivables.models import Payment
 from voice.receivables.tests import make
@@ -130,3 +131,53 @@ def test_page_and_api_say_that_the_bank_takes_days(client_of, alice, acme, debit
     shown = " ".join(browser.get(f"/bills/pay/{debit.key}/").content.decode().split())
     assert "The bank takes some working days for a debit" in shown and "At the bank" in shown
     assert browser.get("/api/v1/card-payments/").json()["results"][0]["at_bank"] is True
+
+
+@pytest.fixture
+def step(billed, northwind):
+    """A reminder after a week that costs something and ends calls."""
+    words = {"title": "Reminder", "words": "Please pay.", "fee": 5 * EUR, "suspends": True}
+    return save_step(DunningStep(msp=northwind, after_days=7, **words), by=make.BY)
+
+
+def reminded(northwind, bills, days):
+    today = bills[0].due_on + timedelta(days=days)
+    for reminder in dunning.propose(northwind, today=today, by=make.BY):
+        dunning.release(reminder, today=today, by=make.BY)
+    lines = ReminderLine.objects.filter(reminder__state=Reminder.State.RELEASED)
+    return sorted(lines.values_list("invoice", flat=True))
+
+
+def test_nobody_is_reminded_of_what_a_bank_is_debiting(billed, northwind, account, bills, debit, step):
+    assert reminded(northwind, bills, 8) == [bills[1].pk]
+    about = {"id": str(debit.key), "currency": "eur", "metadata": {"attempt": str(debit.key)}}
+    told(account, "payment_intent.payment_failed", **about)
+
+    assert reminded(northwind, bills, 9) == sorted(bill.pk for bill in bills)
+
+
+def test_a_debit_of_everything_keeps_the_reminders_of_what_was_open_then(billed, northwind, account, bills, slow, step):
+    card = save_card(billed, account, lab.GOOD)
+    cards.pay(billed.tenant, invoices=None, method=card.pk, by=ALICE)
+    later = make.issued(billed, 300 * EUR, name="later")
+
+    assert reminded(northwind, bills, 8) == [later.pk]
+
+
+def test_a_reminder_that_waits_is_not_sent_once_its_bill_is_debited(billed, northwind, account, bills, slow, step):
+    today = bills[0].due_on + timedelta(days=8)
+    (proposed,) = dunning.propose(northwind, today=today, by=make.BY)
+    card = save_card(billed, account, lab.GOOD)
+    cards.pay(billed.tenant, invoices=None, method=card.pk, by=ALICE)
+
+    assert dunning.release(proposed, today=today, by=make.BY).state == Reminder.State.WITHDRAWN
+    assert owed(billed) == 357 * EUR
+
+
+def test_an_open_checkout_or_a_debit_without_an_end_keeps_no_reminder_back(billed, northwind, account, bills, step):
+    cards.pay(billed.tenant, invoices=[bills[1].pk], by=ALICE)
+    lost = {"kind": "saved", "amount": 119 * EUR, "currency": "EUR", "invoices": [bills[0].pk], "at_bank": True}
+    debit = CardAttempt.objects.create(msp=northwind, tenant=billed.tenant, account=account, **lost)
+    CardAttempt.objects.filter(pk=debit.pk).update(created_at=debit.created_at - timedelta(days=60))
+
+    assert reminded(northwind, bills, 8) == sorted(bill.pk for bill in bills)

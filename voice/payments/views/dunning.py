@@ -73,7 +73,9 @@ def release(request: HttpRequest, pk: int) -> HttpResponse:
 
     def act() -> str:
         done = dunning.release(row, today=timezone.localdate(), by=request.actor)
-        return _("Sent.") if done.state == Reminder.State.RELEASED else _("Nothing of it is open any more: not sent.")
+        if done.state == Reminder.State.RELEASED:
+            return _("Sent.")
+        return _("All of it is paid, being paid or left alone: not sent.")
 
     return _done(request, row.pk, act)
 
