@@ -87,10 +87,11 @@ class MemberSerializer(serializers.ModelSerializer[Membership]):
     email = serializers.EmailField(source="user.email", read_only=True)
     name = serializers.CharField(source="user.name", read_only=True)
     role = serializers.ChoiceField(choices=[*MSP_ROLES, *CUSTOMER_ROLES])
+    row_version = serializers.IntegerField(required=False)
 
     class Meta:
         model = Membership
-        fields = ["id", "email", "name", "role", "created_at"]
+        fields = ["id", "email", "name", "role", "created_at", "row_version"]
         read_only_fields = ["created_at"]
 
 

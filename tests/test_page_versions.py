@@ -16,8 +16,8 @@ ASKING = {"close", "delete", "drop", "issue", "publish", "remove", "secret"}
 SEEN = re.compile(r'name="row_version" value="(\d+)"')
 TYPED = re.compile(r"Type <strong>(.*?)</strong> to confirm")
 TOLD = re.compile("as it is now|as they are now")
-# Nobody changes a quote or a member by entries that could be lost; a customer's version counts all that its SBCs get.
-WITHOUT = {"team/<int:pk>/remove/", "plans/quotes/<int:pk>/remove/", "customers/<int:pk>/close/"}
+# Nobody changes a quote by entries that could be lost; a customer's version counts all that its SBCs get.
+WITHOUT = {"plans/quotes/<int:pk>/remove/", "customers/<int:pk>/close/"}
 # The demo has none of these.
 ABSENT = {
     "certificates/<int:pk>/remove/", "domains/hosts/<int:pk>/remove/", "invoices/runs/<int:pk>/issue/",

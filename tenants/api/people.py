@@ -95,7 +95,9 @@ class TeamViewSet(PlaceViewSet):
 
     def write(self, serializer: BaseSerializer[Any], instance: Membership | None) -> Membership:
         assert instance is not None
-        return services.change_role(instance, serializer.validated_data.get("role", instance.role), by=self.actor)
+        facts = serializer.validated_data
+        instance.row_version = facts.get("row_version", instance.row_version)
+        return services.change_role(instance, facts.get("role", instance.role), by=self.actor)
 
 
 class InvitationViewSet(PlaceViewSet):

@@ -93,6 +93,7 @@ class Membership(models.Model):
     tenant = models.ForeignKey(Customer, models.PROTECT, null=True, blank=True, related_name="memberships")
     role = models.TextField(_("role"), choices=Role.choices)
     created_at = models.DateTimeField(auto_now_add=True)
+    row_version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta:
         constraints = [

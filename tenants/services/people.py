@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.errors import StaleEdit
 from portal.db import contexts
 from tenants import addresses, mail
 from tenants.identity import hash_secret, new_secret
@@ -157,14 +158,20 @@ def accept_invitation(
 
 @transaction.atomic
 def change_role(membership: Membership, role: str, *, by: Actor) -> Membership:
-    """Give a member of a team another role; a team keeps at least one who may manage it."""
+    """Give a member of a team another role; a team keeps at least one who may manage it.
+
+    Raises ValidationError, and StaleEdit where somebody else changed the member in between.
+    """
     if role not in (CUSTOMER_ROLES if membership.tenant_id else MSP_ROLES):
         raise ValidationError({"role": _("Choose a role of the list.")})
-    _keep_a_manager(membership, leaves=role not in ("owner", "admin"))
+    team = _locked_team(membership)
+    if role not in ("owner", "admin"):
+        _keep_a_manager(membership, team)
     before = _facts(membership)
     membership.role = role
+    membership.row_version += 1
     membership.full_clean()
-    membership.save(update_fields=["role"])
+    membership.save(update_fields=["role", "row_version"])
     audit.record(
         by, "team.role_changed", membership, before=before, after=_facts(membership),
         **_place(membership.msp, membership.tenant),
@@ -174,8 +181,11 @@ def change_role(membership: Membership, role: str, *, by: Actor) -> Membership:
 
 @transaction.atomic
 def remove_member(membership: Membership, *, by: Actor) -> None:
-    """Take somebody out of a team: their tokens end, their sessions end with the next request."""
-    _keep_a_manager(membership, leaves=True)
+    """Take somebody out of a team: their tokens end, their sessions end with the next request.
+
+    Raises ValidationError, and StaleEdit where somebody else changed the member in between.
+    """
+    _keep_a_manager(membership, _locked_team(membership))
     now = timezone.now()
     ApiToken.objects.filter(user=membership.user, msp=membership.msp, tenant=membership.tenant, revoked_at=None).update(
         revoked_at=now
@@ -200,12 +210,21 @@ def save_profile(user: User, *, by: Actor) -> User:
     return user
 
 
-def _keep_a_manager(membership: Membership, *, leaves: bool) -> None:
+def _locked_team(membership: Membership) -> list[Membership]:
+    """Return the member's whole team: two who take the last managers away take turns.
+
+    Raises StaleEdit where the member is not as it was read.
+    """
+    mine = Membership.objects.filter(msp=membership.msp_id, tenant=membership.tenant_id)
+    team = list(mine.select_for_update(of=("self",)).order_by("pk"))
+    if (membership.pk, membership.row_version) not in {(one.pk, one.row_version) for one in team}:
+        raise StaleEdit(membership)
+    return team
+
+
+def _keep_a_manager(membership: Membership, team: list[Membership]) -> None:
     manager = "admin" if membership.tenant_id else "owner"
-    if membership.role != manager or not leaves:
-        return
-    managers = Membership.objects.select_for_update().filter(msp=membership.msp, tenant=membership.tenant, role=manager)
-    if not [one for one in managers if one.pk != membership.pk]:
+    if {one.pk for one in team if one.role == manager} == {membership.pk}:
         raise ValidationError(_("The team needs somebody who may manage it: name another first."))
 
 

@@ -99,6 +99,8 @@ def invite(request: HttpRequest) -> HttpResponse:
 @requires("team.change")
 def change_role(request: HttpRequest, pk: int) -> HttpResponse:
     membership = get_object_or_404(selectors.team(*place_of(request)), pk=pk)
+    seen = request.POST.get("row_version", "")
+    membership.row_version = int(seen) if seen.isascii() and seen.isdigit() else -1
     try:
         services.change_role(membership, request.POST.get("role", ""), by=request.actor)
     except ValidationError as error:
@@ -117,6 +119,7 @@ def remove_member(request: HttpRequest, pk: int) -> HttpResponse:
         _("Remove %(name)s from the team?") % {"name": membership.user},
         [_("Their sessions here end at once."), _("Their API tokens here stop working.")],
         _("Remove"),
+        about=membership,
     )
     if not is_confirmed(request, question):
         return confirm_page(request, question, cancel=reverse("team:list"))
