@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from voice.payments.views import balances, bank, cards, dunning, papers
+from voice.payments.views import balances, bank, by_hand, cards, dunning, papers
 
 app_name = "payments"
 
 urlpatterns = [
     path("<int:pk>/", papers.payment, name="payment"),
     path("<int:pk>/receipt/", papers.receipt, name="receipt"),
+    path("<int:pk>/take-back/", by_hand.take_back, name="take_back"),
     path("<int:pk>/mail/", papers.mail_receipt, name="mail_receipt"),
     path("statements/<int:pk>/", papers.statement, name="statement"),
     path("bank/", bank.entry_list, name="bank"),

@@ -264,7 +264,7 @@ class PaymentSerializer(serializers.ModelSerializer[Payment]):
 
 
 class PaymentViewSet(MspViewSet):
-    """Payments: a wrong one is corrected by an entry in the books, never changed."""
+    """Payments: a wrong one is never changed, but taken back under `payment-reversals/`."""
 
     queryset = Payment.objects.none()
     serializer_class = PaymentSerializer

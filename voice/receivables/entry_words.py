@@ -32,6 +32,11 @@ WORDS: Table = {
         "de": "Rücklastschrift %(reference)s",
         "fr": "Rejet de la banque %(reference)s",
     },
+    "mistake": {
+        "en": "Payment entered by mistake, %(reference)s",
+        "de": "Irrtümlich gebuchte Zahlung, %(reference)s",
+        "fr": "Paiement saisi par erreur, %(reference)s",
+    },
     # The title of a step is the MSP's own.
     "fee": {"en": "Fee: %(title)s", "de": "Gebühr: %(title)s", "fr": "Frais : %(title)s"},
     # With the card where it is known: ", Visa … 4242".

@@ -21,7 +21,7 @@ from tenants.models import Customer
 from voice.payments.forms_papers import PeriodForm
 from voice.payments.models import BankEntry, CardAttempt
 from voice.payments.pages_papers import OwnPaymentList
-from voice.payments.services import receipts
+from voice.payments.services import by_hand, receipts
 from voice.payments.statements import Statement, statement_of
 from voice.rating.tabs_customer import money_tabs
 from voice.receivables.models import Entry, Payment
@@ -60,6 +60,7 @@ def payment(request: HttpRequest, pk: int) -> HttpResponse:
         "entry": None if is_own else BankEntry.objects.filter(payment=row).first(),
         "is_own": is_own,
         "can_change": request.can("payments.change"),
+        "may_take_back": not is_own and by_hand.may_take_back(row),
     }
     return TemplateResponse(request, "voice/payments/payment.html", context)
 

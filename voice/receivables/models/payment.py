@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Payment(models.Model):
-    """An amount that a customer paid, as somebody noted it; a wrong one is corrected by an entry, never changed."""
+    """An amount that a customer paid, as somebody noted it; a wrong one is taken back, never changed."""
 
     class Method(models.TextChoices):
         TRANSFER = "transfer", _("Bank transfer")
@@ -53,12 +53,16 @@ class Payment(models.Model):
 
 
 class Reversal(models.Model):
-    """Money of a payment that went back: a refund, a card dispute, a direct debit that the payer's bank returned."""
+    """Money of a payment that went back: a refund, a card dispute, a direct debit that the payer's bank returned.
+
+    Or that never came: a payment that somebody entered by mistake.
+    """
 
     class Kind(models.TextChoices):
         REFUND = "refund", _("Refund")
         CHARGEBACK = "chargeback", _("Chargeback")
         RETURNED = "returned", _("Returned by the bank")
+        MISTAKE = "mistake", _("Entered by mistake")
 
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
     tenant = models.ForeignKey("tenants.Customer", models.PROTECT, related_name="+")

@@ -192,7 +192,7 @@ def _credited_taxes(
 
 def _refuse_more_than(note: Invoice) -> None:
     """Refuse a credit note that would be another one now: it was written before others were issued."""
-    invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=note.corrects_id)
+    invoice = Invoice.objects.select_for_update(of=("self",)).get(credit_notes=note)
     amounts = {line.corrects: line.net for line in note.lines.all() if line.corrects is not None}
     now = _credited(invoice, amounts)
     wanted = sorted((each.net, each.tax) for each in now.taxes)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from voice import days
 from voice.receivables import selectors
 from voice.receivables.entry_words import booked
 from voice.receivables.models import Allocation, BillingProfile, Invoice, Payment, Reversal
@@ -29,8 +30,9 @@ def record_payment(
     """Note a payment and set it against invoices: those named, then the oldest open ones.
 
     What is left over stays on the customer's account; all of it where it `settles` nothing, as a top-up. `text` is
-    what statements call it. Raises ValidationError when it is recorded already.
+    what statements call it. Raises ValidationError when it is recorded already, or received on a day to come.
     """
+    days.demand_come(received_on=payment.received_on)
     lock_account(payment.tenant_id)
     payment.full_clean()
     payment.save(force_insert=True)
