@@ -233,8 +233,9 @@ def _customer_row(customer: CustomerFacts, generation: int) -> str:
         # The longest prefix of this generation: where the node begins to look.
         "ml": max((len(line.prefix) for line in customer.lines), default=0),
         "fq": customer.fqdns[0].lower() if customer.fqdns else "",
-        "def": customer.default_caller_id,
-        "scr": "refuse" if customer.refuse_unknown_caller else "replace",
+        # Emergency calls show it also where other callers are refused: somebody must be able to call back.
+        "def": customer.default_caller_id or _called_back_at(customer.numbers),
+        "scr": "refuse" if customer.refuse_unknown_caller or not customer.default_caller_id else "replace",
         "fx": int(customer.foreign_caller_id),
         "co": customer.country,
     }
@@ -243,6 +244,12 @@ def _customer_row(customer: CustomerFacts, generation: int) -> str:
     if customer.longest_call:
         said["mx"] = customer.longest_call
     return parameters(said)
+
+
+def _called_back_at(numbers: Iterable[NumberFacts]) -> str:
+    """Return an active number of the customer, one that takes calls before one that takes none."""
+    active = sorted((number for number in numbers if number.active), key=lambda number: number.inbound == "refuse")
+    return active[0].digits if active else ""
 
 
 def _trunk(trunk: TrunkFacts) -> list[Row]:

@@ -84,6 +84,28 @@ def test_a_customer_has_its_names_numbers_trunks_and_routes():
     assert set(table(rows, "gw")) == {"g13"}
 
 
+@pytest.mark.parametrize(
+    ("refuses", "default", "numbers", "told"),
+    [
+        (False, "49301", ("301 active", "302 active"), "def=49301;scr=replace"),
+        (True, "49302", ("301 active", "302 active"), "def=49302;scr=refuse"),
+        (True, "", ("301 inactive", "302 active refuse", "303 active"), "def=49303;scr=refuse"),
+        (True, "", ("302 active refuse",), "def=49302;scr=refuse"),
+        # Only emergency calls show it.
+        (False, "", ("301 active",), "def=49301;scr=refuse"),
+        (False, "", ("301 inactive",), "def=;scr=refuse"),
+    ],
+)
+def test_emergency_calls_have_a_number_to_show_wherever_one_is_in_use(refuses, default, numbers, told):
+    held = tuple(
+        NumberFacts(f"49{digits}", state == "active", "".join(inbound) or "teams")
+        for digits, state, *inbound in map(str.split, numbers)
+    )
+    customer = replace(ACME, numbers=held, default_caller_id=default, refuse_unknown_caller=refuses)
+
+    assert f";{told};" in table(compile_customer(customer, 1), "tn")["17"]
+
+
 def test_a_secret_is_a_reference_and_never_the_secret():
     assert table(compile_customer(ACME, 1), "au") == {
         "g13.u": "acme;x=1",

@@ -233,6 +233,31 @@ async def test_an_emergency_call_passes_everything(stage: Stage, row: dict[str, 
     assert (record["caller"], record["caller_sent"], record["tenant"]) == (OUTSIDE, "+4930111", 17)
 
 
+@pytest.mark.parametrize("caller", ["+4989222", OUTSIDE, "anonymous", "reception"])
+async def test_help_is_called_without_a_number_rather_than_with_anothers(stage: Stage, caller: str):
+    """A customer none of whose numbers is active: with somebody else's, help would go to somebody else."""
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.change(("tn", "17", tenant(fq=ACME, policy="refuse")))
+
+    said = () if caller == "anonymous" else (("P-Asserted-Identity", f"<sip:{caller}@x>"),)
+    place = (("Geolocation", "<cid:a@b>"), ("X-Any", "thing"))
+    invite = stage.invite_from_teams(teams, "112", caller, headers=(*said, *place))
+    mine, _theirs, got = await stage.answered(teams, invite, carrier, SDP)
+    mine.request("BYE")
+    bye = await carrier.expect("BYE")
+    carrier.reply(bye, 200)
+    await teams.expect("BYE", 200)
+
+    assert got.get("From").startswith('"Anonymous" <sip:anonymous@anonymous.invalid>')
+    assert bye.get("From").startswith("<sip:anonymous@anonymous.invalid>")
+    assert got.get("Contact").startswith(f"<sip:{stage.settings.address}:")
+    assert not got.all("P-Asserted-Identity") and not got.all("Privacy")
+    assert (got.get("Geolocation"), got.get("X-Any")) == ("<cid:a@b>", "thing")
+    assert caller == "anonymous" or not [each for each in carrier.seen if each.method and caller[1:] in each.text()]
+    record = await stage.record(invite.get("Call-ID"))
+    assert (record["caller_sent"], record["called_sent"], record["screening"]) == ("", "112", "none")
+
+
 async def test_an_emergency_call_tries_the_whole_list_and_those_that_look_down(stage: Stage):
     teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
     await stage.change(("dw", "g1", "1"))
