@@ -27,6 +27,7 @@ Demand = Callable[[Customer], None]
 RETENTION = timedelta(days=90)
 _demands: list[Demand] = []
 _R_LDH = re.compile(r"..--")  # where A-labels such as xn-- live
+OPEN_STATES = (Customer.State.ACTIVE, Customer.State.SUSPENDED)
 FIELDS = (
     "name",
     "country",
@@ -181,6 +182,16 @@ def resume_customer(customer: Customer, *, by: Actor) -> Customer:
     return _move(customer, Customer.State.ACTIVE, ("suspended",), "customer.resumed", by)
 
 
+def demand_open(customer: Customer) -> None:
+    """Hold a customer's state until the transaction ends; raises ValidationError for one that is on its way out.
+
+    Whatever such a customer were given would be taken from it again within a minute.
+    """
+    stored = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    if stored.state not in OPEN_STATES:
+        raise ValidationError(_("%(customer)s cannot be given anything now.") % {"customer": stored.name})
+
+
 @transaction.atomic
 def close_customer(customer: Customer, *, typed_name: str, reason: str, by: Actor) -> Customer:
     """Take a customer off the SBCs for good; its data is kept until `retain_until`, its label for ever.
@@ -189,7 +200,7 @@ def close_customer(customer: Customer, *, typed_name: str, reason: str, by: Acto
     """
     if typed_name.strip() != customer.name:
         raise ValidationError({"typed": _("Type %(name)s exactly as it is written.") % {"name": customer.name}})
-    _move(customer, Customer.State.CLOSING, ("active", "suspended"), "customer.closing", by, reason)
+    _move(customer, Customer.State.CLOSING, OPEN_STATES, "customer.closing", by, reason)
     customer.retain_until = (timezone.now() + RETENTION).date()
     Customer.objects.filter(pk=customer.pk).update(retain_until=customer.retain_until)
     now = timezone.now()

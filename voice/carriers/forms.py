@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.ui.forms import Groups
 from tenants.models import Customer, Msp
+from tenants.services.customers import OPEN_STATES
 from voice.carriers.models import BlockedPrefix, Carrier, Trunk
 from voice.carriers.trunk_order import order_fields
 
@@ -134,7 +135,7 @@ class GrantForm(forms.Form):
 
     def __init__(self, *args: Any, trunk: Trunk, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        customers = Customer.objects.filter(msp=trunk.msp_id, state__in=["active", "suspended"])
+        customers = Customer.objects.filter(msp=trunk.msp_id, state__in=OPEN_STATES)
         self.fields["customers"].queryset = customers.exclude(pk__in=trunk.grants.open().values("tenant")).order_by(
             "name"
         )

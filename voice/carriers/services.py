@@ -16,6 +16,7 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from tenants.models import Customer, Region
 from tenants.scopes import config_changed
+from tenants.services.customers import demand_open
 from voice.carriers import selectors
 from voice.carriers.models import Carrier, Trunk, TrunkGrant
 from voice.carriers.networks import Address, address_refusal, addresses_of, as_address, name_refusal, normal_host
@@ -206,8 +207,7 @@ def grant_trunk(trunk: Trunk, customer: Customer, *, by: Actor) -> TrunkGrant:
         raise ValidationError(_("Only an open shared trunk can be given to customers."))
     if customer.msp_id != trunk.msp_id:
         raise ValidationError(_("Choose one of your own customers."))
-    # Two that give it at once take turns.
-    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    demand_open(customer)  # two that give it at once take turns from here on
     last = TrunkGrant.objects.filter(trunk=trunk, tenant=customer).last_of_each("trunk").first()
     if last is not None and last.until is None:
         return last

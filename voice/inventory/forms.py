@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.forms import Groups
 from tenants.countries import country_choices
 from tenants.models import Customer, Msp
+from tenants.services.customers import OPEN_STATES
 from voice.inventory.imports import MOST_BYTES, Carrier
 from voice.inventory.models import StockImport, StockNumber
 
@@ -105,6 +106,4 @@ class ReserveForm(forms.Form):
 
     def __init__(self, *args: Any, msp: Msp, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["customer"].queryset = Customer.objects.filter(msp=msp, state__in=["active", "suspended"]).order_by(
-            "name"
-        )
+        self.fields["customer"].queryset = Customer.objects.filter(msp=msp, state__in=OPEN_STATES).order_by("name")

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 from portal.core import audit
 from portal.core.audit import Actor
 from tenants.models import Customer, Msp
+from tenants.services.customers import demand_open
 from voice.edits import facts, locked
 from voice.inventory.models import StockNumber
 from voice.inventory.ranges import folded
@@ -41,6 +42,8 @@ def reserve(ids: Sequence[int], *, msp: Msp, customer: Customer | None, by: Acto
         raise ValidationError(_("Choose one of your own customers."))
     numbers = lock_numbers(ids, msp)
     refuse_unless(numbers, {State.AVAILABLE}, _("free"))
+    if customer:
+        demand_open(customer)
     StockNumber.objects.filter(pk__in=[number.pk for number in numbers]).update(state=State.RESERVED, tenant=customer)
     e164s = folded(number.e164 for number in numbers)
     audit.record(by, "stock.reserved", msp, numbers=e164s, customer=customer.name if customer else "")

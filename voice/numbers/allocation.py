@@ -16,6 +16,7 @@ from portal.core.fields import format_number
 from portal.db import contexts
 from tenants.models import Customer, Msp
 from tenants.scopes import config_changed
+from tenants.services.customers import demand_open
 from voice.inventory.models import Allocation, StockNumber
 from voice.inventory.ranges import folded
 from voice.inventory.services import lock_numbers, refuse_unless
@@ -24,7 +25,6 @@ from voice.numbers.models import Number
 
 State = StockNumber.State
 COOLING_DAYS = 30
-OPEN_STATES = ("active", "suspended")
 
 
 def allocate(stock_ids: Sequence[int], customer: Customer, *, by: Actor) -> int:
@@ -34,6 +34,7 @@ def allocate(stock_ids: Sequence[int], customer: Customer, *, by: Actor) -> int:
     """
     with contexts.msp(customer.msp, customer=customer), transaction.atomic():
         numbers = lock_numbers(stock_ids, customer.msp)
+        demand_open(customer)
         _check_free(numbers, customer)
         _give(numbers, customer, by=by)
     return len(numbers)
@@ -54,6 +55,7 @@ def move(stock_ids: Sequence[int], customer: Customer, *, by: Actor) -> int:
     with contexts.msp(customer.msp), transaction.atomic():
         numbers = lock_numbers(stock_ids, customer.msp)
         refuse_unless(numbers, {State.ALLOCATED}, _("allocated"))
+        demand_open(customer)
         for holder, held in _by_customer(numbers):
             if holder.pk == customer.pk:
                 raise ValidationError(
@@ -66,8 +68,6 @@ def move(stock_ids: Sequence[int], customer: Customer, *, by: Actor) -> int:
 
 
 def _check_free(numbers: Sequence[StockNumber], customer: Customer) -> None:
-    if customer.state not in OPEN_STATES:
-        raise ValidationError(_("%(customer)s cannot be given numbers now.") % {"customer": customer.name})
     now = timezone.now()
     busy = [
         number

@@ -9,10 +9,11 @@ from django.utils.translation import gettext_lazy as _
 from portal.core.fields import format_number, parse_number
 from portal.ui.forms import Groups
 from tenants.models import Customer, Msp
+from tenants.services.customers import OPEN_STATES
 from voice.directory import selectors as directory
 from voice.directory.models import Place
 from voice.numbers import selectors
-from voice.numbers.allocation import COOLING_DAYS, OPEN_STATES
+from voice.numbers.allocation import COOLING_DAYS
 from voice.numbers.models import ApprovedCallerId, Number
 
 

@@ -5,7 +5,7 @@ from django.db import IntegrityError, connection, transaction
 from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
 from portal.db import contexts
-from tenants.models import Region
+from tenants.models import Customer, Region
 from voice.carriers import lists, selectors, services
 from voice.carriers.models import BlockedPrefix, Carrier, EmergencyTrunk, Trunk, TrunkGrant
 from voice.carriers.tests.make import own_trunk, shared_trunk
@@ -151,6 +151,15 @@ def test_a_customer_cannot_change_the_msps_trunk_or_grant_itself_one(northwind, 
     assert not Trunk.objects.filter(pk=granted.pk).update(host="127.0.9.9")
     with pytest.raises(Exception, match="row-level security"), transaction.atomic():
         TrunkGrant.objects.create(msp=northwind, trunk_id=hidden.pk, tenant=acme)
+
+
+@pytest.mark.parametrize("state", ["closing", "closed"])
+def test_a_customer_on_its_way_out_is_given_no_trunk(northwind, acme, nadia, state):
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        Customer.objects.filter(pk=acme.pk).update(state=state)
+        with pytest.raises(ValidationError, match="cannot be given anything"):
+            services.grant_trunk(trunk, acme, by=nadia)
 
 
 def test_a_trunk_that_was_taken_back_keeps_its_days_and_can_be_given_again(northwind, acme, nadia):

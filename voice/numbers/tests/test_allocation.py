@@ -9,6 +9,7 @@ from django.utils import timezone
 from portal.core.audit import Actor
 from portal.core.models import AuditEntry
 from portal.db import contexts
+from tenants.models import Customer
 from voice.inventory.models import Allocation, StockNumber
 from voice.inventory.services import close_numbers, reserve
 from voice.numbers import allocation
@@ -111,6 +112,24 @@ def test_a_moved_number_leaves_one_customer_and_reaches_the_other_in_one_step(no
         assert list(Allocation.objects.filter(stock=ids[0]).order_by("pk").values_list("tenant", flat=True)) == [
             acme.pk, globex.pk,
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("state", ["closing", "closed"])
+def test_a_customer_on_its_way_out_is_given_nothing_whatever_the_caller_had_read(northwind, acme, globex, state):
+    held, free = given(acme, BY, "+49301234500"), stock(northwind, "+49301234501")
+    with contexts.msp(northwind):
+        Customer.objects.filter(pk=globex.pk).update(state=state)
+
+    with pytest.raises(ValidationError, match="Globex cannot be given anything"):
+        allocation.move(held, globex, by=BY)
+    with pytest.raises(ValidationError, match="Globex cannot be given anything"):
+        allocation.allocate(free, globex, by=BY)
+    with contexts.msp(northwind), pytest.raises(ValidationError, match="Globex cannot be given anything"):
+        reserve(free, msp=northwind, customer=globex, by=BY)
+
+    assert numbers_of(acme) == ["+49301234500"]
+    with contexts.msp(northwind):
+        assert dict(StockNumber.objects.values_list("pk", "state")) == {held[0]: "allocated", free[0]: "available"}
 
 
 def test_bulk_return_reaches_every_customer_that_holds_one(northwind, acme, globex):
