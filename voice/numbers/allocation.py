@@ -55,6 +55,7 @@ def move(stock_ids: Sequence[int], customer: Customer, *, by: Actor) -> int:
     with contexts.msp(customer.msp), transaction.atomic():
         numbers = lock_numbers(stock_ids, customer.msp)
         refuse_unless(numbers, {State.ALLOCATED}, _("allocated"))
+        _hold({customer.pk, *(number.tenant_id for number in numbers if number.tenant_id)})
         demand_open(customer)
         for holder, held in _by_customer(numbers):
             if holder.pk == customer.pk:
@@ -105,6 +106,11 @@ def _by_customer(numbers: Sequence[StockNumber]) -> list[tuple[Customer, list[St
     holders = {each.pk: each for each in Customer.objects.filter(pk__in={number.tenant_id for number in numbers})}
     # Customers in the order of their ids: two bulk returns never wait for each other in a circle.
     return [(holders[pk], list(held)) for pk, held in groupby(ordered, key=lambda number: number.tenant_id) if pk]
+
+
+def _hold(customers: set[int]) -> None:
+    # In the order of their ids, the new holder too: two moves never wait for each other in a circle.
+    list(Customer.objects.select_for_update(no_key=True).filter(pk__in=customers).order_by("pk").values_list("pk"))
 
 
 def _take(numbers: Sequence[StockNumber], customer: Customer, *, cooling_days: int, by: Actor) -> None:

@@ -180,3 +180,20 @@ def test_fifty_parallel_allocations_of_one_number_have_one_winner(northwind, acm
     assert sorted([len(numbers_of(acme)), len(numbers_of(globex))]) == [0, 1]
     with contexts.msp(northwind):
         assert Allocation.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_moves_in_opposite_directions_do_not_wait_for_each_other_in_a_circle(acme, globex):
+    there = given(acme, BY, *(f"+4930123450{digit}" for digit in range(6)))
+    back = given(globex, BY, *(f"+4930123451{digit}" for digit in range(6)))
+
+    def attempt(turn):
+        pk, customer = turn
+        try:
+            return allocation.move([pk], customer, by=BY)
+        finally:
+            connection.close()
+
+    turns = [turn for pair in zip(there, back, strict=True) for turn in ((pair[0], globex), (pair[1], acme))]
+    with ThreadPoolExecutor(4) as threads:
+        assert sum(threads.map(attempt, turns)) == 12
