@@ -285,7 +285,10 @@ def billed_until(customer: Customer) -> date | None:
 def _refuse_billed(customer: Customer, day: date, field: str | None = None) -> None:
     until = billed_until(customer)
     if until is not None and day < until:
-        words = _("The days before %(until)s are billed or closed: choose a later one.") % {"until": _said(until)}
+        words = _(
+            "The days before %(until)s are billed or closed: choose a later one, or throw their draft away first."
+        )
+        words = words % {"until": _said(until)}
         raise ValidationError({field: words} if field else words)
 
 

@@ -126,8 +126,10 @@ def _no_contract(facts: Facts) -> str:
         return _("It has an account and no contract: nothing asks it for fees.")
     return (
         ngettext(
-            "%(calls)d call was made on days without a contract (%(days)d of this month): only its deck prices it.",
-            "%(calls)d calls were made on days without a contract (%(days)d of this month): only its deck prices them.",
+            "%(calls)d call was made on days without a contract (%(days)d of this month): only its deck prices it."
+            " For a contract of these days, throw its draft away first.",
+            "%(calls)d calls were made on days without a contract (%(days)d of this month): only its deck prices them."
+            " For a contract of these days, throw its draft away first.",
             facts["calls"],
         )
         % facts

@@ -137,9 +137,8 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
     put_on_lines(found, _lines(invoice, plan, found), plan.covers)
     if take(profile.tenant_id, before, invoice.pk) != open_:
         raise Moved
-    if plan.draws or any(item.kind != USAGE for item in plan.items):
-        # What the plan gave for these days is given: they are closed to changes of the plan.
-        keep_draws(profile.tenant, begins, ends, plan.draws, drawn_by(invoice))
+    # What these days cost and give is billed, also where that is calls alone: contracts and changes come too late.
+    keep_draws(profile.tenant, begins, ends, plan.draws, drawn_by(invoice))
     return invoice, found
 
 

@@ -14,7 +14,7 @@ from voice.plans.tests import make as agreed
 from voice.rating import accounts
 from voice.receivables import checks, hooks
 from voice.receivables.models import BilledCharge, BillingProfile, InvoiceRun
-from voice.receivables.services import approve, runs, save_entity
+from voice.receivables.services import approve, drop, runs, save_entity
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
 from voice.receivables.tests.months import BEGINS, EUR, codes, invoices, issue, run_of, state_of, words_of
@@ -135,6 +135,7 @@ def test_calls_without_a_contract_are_looked_at_before_they_go_out(billed, north
     found = run.findings.get(customer__tenant=billed.tenant)
     assert (found.code, found.level, found.facts) == ("no_contract", "warning", {"calls": 2, "days": 31})
     assert runs.approve_customers(run, None, by=make.BY) == (0, 1)
+    drop(invoices(billed.tenant)[0], by=make.BY)
     make.contract(billed.tenant, starts=NOON.date())
     found = run_of(northwind).findings.get(customer__tenant=billed.tenant)
     assert found.facts == {"calls": 1, "days": 14}

@@ -7,8 +7,10 @@ from django.core.exceptions import ValidationError
 
 from voice.plans import ordering
 from voice.plans.bills import FEE, PlanBill, PlanItem, plan_bill
+from voice.plans.models import Credit
 from voice.plans.ordering import billed_until
 from voice.plans.tests import make as agreed
+from voice.plans.tiers import Tier
 from voice.receivables import selectors
 from voice.receivables.models import BilledCharge, BillingProfile, Entry, Invoice, TaxRule
 from voice.receivables.services import add_rule, approve, drop, months, runs
@@ -114,6 +116,37 @@ class TestAMonthOverNothing:
 
     def test_days_without_a_contract_stay_open(self, billed, northwind):
         assert state_of(run_of(northwind), billed.tenant) == "nothing" and billed_until(billed.tenant) is None
+
+
+class TestABillOfCallsAlone:
+    """It closes its days as any other: what comes afterwards for them would be on no bill."""
+
+    def test_a_plan_that_asks_for_calls_alone_takes_nothing_more_for_a_billed_month(self, billed, northwind):
+        volume = {"kind": "tiers", "name": "Volume", "tiers": [Tier(None, 10_000)]}
+        contract = agreed.contract(billed.tenant, agreed.published(northwind, volume), starts=BEGINS)
+        fees = agreed.published(northwind, TRIAL, name="With a fee")
+        charges(billed.tenant, EUR)
+        invoice, _found = draft_month(billed, BEGINS, ENDS, by=make.BY)
+        outage = {"contract": contract, "amount": EUR, "reason": "Outage"}
+
+        for act in (
+            lambda: ordering.give_credit(Credit(month=BEGINS, **outage), by=make.BY),
+            lambda: ordering.change_plan(contract, fees, on=date(2026, 10, 10), by=make.BY),
+        ):
+            with pytest.raises(ValidationError, match="are billed or closed"):
+                act()
+        ordering.give_credit(Credit(month=ENDS, **outage), by=make.BY)
+        drop(invoice, by=make.BY)
+        ordering.give_credit(Credit(month=BEGINS, **outage), by=make.BY)
+
+    def test_no_contract_starts_in_it(self, billed, northwind):
+        charges(billed.tenant, EUR)
+        draft_month(billed, BEGINS, ENDS, by=make.BY)
+        version = agreed.published(northwind, TRIAL)
+
+        with pytest.raises(ValidationError, match="throw their draft away first"):
+            agreed.contract(billed.tenant, version, starts=BEGINS)
+        agreed.contract(billed.tenant, version, starts=ENDS)
 
 
 class TestADraftOnWhichALaterMonthCounts:
