@@ -12,7 +12,7 @@ from django.utils.timezone import now
 
 from portal.db import contexts
 from sbc import protocol
-from sbc.compiler import SECRET, for_node
+from sbc.compiler import for_node
 from sbc.models import Deployment, Node, Revision
 from sbc.rows import Row, difference
 from sbc.scopes import KINDS, count_nodes_of
@@ -24,7 +24,6 @@ from voice.carriers.models import Trunk
 BATCH = 50
 NEWER_AFTER = timedelta(seconds=2)
 AGAIN_AFTER = timedelta(seconds=30)
-_SECRET = SECRET.format("")
 _OUTER_FIRST = {kind: place for place, kind in enumerate(KINDS)}
 
 
@@ -135,13 +134,17 @@ def _share(revision: Revision, region: str, bases: Collection[str], nodes: int) 
 
 
 def _with_secrets(apply: protocol.Apply, deployment: Deployment) -> protocol.Apply:
-    """Return the apply with each secret in place of its reference."""
-    logins = [row.value for row in apply.set if row.table == "au"]
-    named = {value.removeprefix(_SECRET) for value in logins if value.startswith(_SECRET)}
-    if not named:
+    """Return the apply with each password in place of its reference."""
+    # By key and not by value: the user name and the realm beside it are whatever somebody typed.
+    trunks = {row.key: int(row.key[1:-2]) for row in apply.set if row.table == "au" and row.key.endswith(".p")}
+    if not trunks:
         return apply
     # Only what belongs to the scope itself: a reference to somebody else's trunk yields nothing.
-    mine = Trunk.objects.filter(pk__in=named, msp=deployment.msp_id, tenant=deployment.tenant_id)
-    passwords = {_SECRET + str(trunk.pk): trunk.password for trunk in mine}
-    rows = [row._replace(value=passwords.get(row.value, row.value)) if row.table == "au" else row for row in apply.set]
-    return replace(apply, set=rows)
+    mine = Trunk.objects.filter(pk__in=trunks.values(), msp=deployment.msp_id, tenant=deployment.tenant_id)
+    passwords = dict(mine.values_list("pk", "password"))
+    return replace(apply, set=[_with_password(row, trunks, passwords) for row in apply.set])
+
+
+def _with_password(row: protocol.Row, trunks: dict[str, int], passwords: dict[int, str]) -> protocol.Row:
+    trunk = trunks.get(row.key) if row.table == "au" else None
+    return row._replace(value=passwords.get(trunk, row.value)) if trunk else row
