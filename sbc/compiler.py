@@ -13,8 +13,9 @@ from voice.rating.cheapest import Table, packed
 from voice.routing.choose import Line, Order, ScheduleView
 from voice.routing.flatten import flatten
 
-# A secret is a reference in a revision; it becomes the secret only when it is sent to a node.
-SECRET = "secret:trunk:{}"  # noqa: S105
+# A password is a reference in a revision; it becomes the password only when it is sent to a node. The number of the
+# password in it says nothing but that there is a new one: a delta carries what differs.
+SECRET = "secret:trunk:{}:{}"  # noqa: S105
 LONGEST_VALUE = 60_000
 ROUTING_TABLES = frozenset({"rt", "cl", "sc"})
 LIMITED_TABLES = frozenset({"tn", "gw"})
@@ -50,6 +51,7 @@ class TrunkFacts:
     msp: int
     owner: int = 0
     digest: bool = False
+    password_version: int = 0
     username: str = ""
     realm: str = ""
     cps: int = 0
@@ -268,7 +270,8 @@ def _trunk(trunk: TrunkFacts) -> list[Row]:
     }
     rows = [Row("gw", gateway, parameters(facts))]
     if trunk.digest:
-        rows += [Row("au", f"{gateway}.u", trunk.username), Row("au", f"{gateway}.p", SECRET.format(trunk.id))]
+        password = SECRET.format(trunk.id, trunk.password_version)
+        rows += [Row("au", f"{gateway}.u", trunk.username), Row("au", f"{gateway}.p", password)]
         if trunk.realm:
             rows.append(Row("au", f"{gateway}.r", trunk.realm))
     return rows

@@ -28,8 +28,8 @@ from voice.routing.models import Route, Schedule
 from voice.routing.selectors import lines_of
 
 _TRUNK = (
-    "id", "msp_id", "tenant_id", "host", "port", "transport", "auth", "username", "realm", "source_addresses",
-    "channels", "cps", "forwarded_caller", "enabled", "approved",
+    "id", "msp_id", "tenant_id", "host", "port", "transport", "auth", "password_version", "username", "realm",
+    "source_addresses", "channels", "cps", "forwarded_caller", "enabled", "approved",
 )  # fmt: skip
 _ROUTE = ("id", "prefix", "caller_prefix", "action", "trunk_order", "enabled")
 _SCHEDULE = ("schedule__name", "schedule__windows", "schedule__closed")
@@ -195,6 +195,7 @@ def trunk_facts(trunk: Trunk) -> TrunkFacts:
         msp=trunk.msp_id,
         owner=trunk.tenant_id or 0,
         digest=trunk.auth == Trunk.Auth.DIGEST,
+        password_version=trunk.password_version,
         username=trunk.username,
         realm=trunk.realm,
         cps=trunk.cps,

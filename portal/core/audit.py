@@ -17,6 +17,7 @@ from .models import AuditEntry
 # Values under these names are said to have changed and never shown.
 SECRET_NAMES = ("password", "secret", "token", "private_key", "totp")
 HIDDEN = "••••"
+RENEWED = f"{HIDDEN} (new)"
 NAME_LIMIT = 200
 _json = DjangoJSONEncoder()
 
@@ -72,7 +73,7 @@ def record(
         object_id=str(obj.pk) if obj is not None and obj.pk is not None else "",
         object_name=str(obj)[:NAME_LIMIT] if obj is not None else "",
         before=_plain(before),
-        after=_plain(after),
+        after=_plain(after, before),
         facts=_plain(facts) or {},
     ).save(force_insert=True)
 
@@ -115,12 +116,26 @@ def entries(
     return found
 
 
-def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return None if values is None else {name: _value(name, value) for name, value in values.items()}
+def _plain(values: Mapping[str, Any] | None, before: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
+    if values is None:
+        return None
+    plain = {name: _value(name, value) for name, value in values.items()}
+    renewed = {
+        name: RENEWED for name in plain if _is_secret(name) and _is_another(values[name], (before or {}).get(name))
+    }
+    return plain | renewed
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name for word in SECRET_NAMES)
+
+
+def _is_another(secret: Any, before: Any) -> bool:
+    return bool(secret and before and secret != before)
 
 
 def _value(name: str, value: Any) -> Any:
-    if any(word in name for word in SECRET_NAMES):
+    if _is_secret(name):
         return HIDDEN if value else value
     if isinstance(value, models.Model):
         return str(value)

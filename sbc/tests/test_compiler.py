@@ -25,7 +25,9 @@ from voice.rating.typical import TypicalCall
 from voice.routing.choose import Line, Order
 
 TRUNK = TrunkFacts(12, "sip.carrier.example", 5060, "udp", msp=3, source_addresses=("192.0.2.7",))
-OWN = TrunkFacts(13, "192.0.2.9", 5061, "tcp", msp=3, owner=17, digest=True, username="acme;x=1", realm="carrier")
+OWN = TrunkFacts(
+    13, "192.0.2.9", 5061, "tcp", msp=3, owner=17, digest=True, password_version=1, username="acme;x=1", realm="carrier"
+)
 ACME = CustomerFacts(
     id=17,
     msp=3,
@@ -107,11 +109,11 @@ def test_emergency_calls_have_a_number_to_show_wherever_one_is_in_use(refuses, d
 
 
 def test_a_secret_is_a_reference_and_never_the_secret():
-    assert table(compile_customer(ACME, 1), "au") == {
-        "g13.u": "acme;x=1",
-        "g13.p": "secret:trunk:13",
-        "g13.r": "carrier",
-    }
+    renewed = replace(OWN, password_version=2)
+    before, after = (compile_customer(replace(ACME, own_trunks=(trunk,)), 1) for trunk in (OWN, renewed))
+
+    assert table(before, "au") == {"g13.u": "acme;x=1", "g13.p": "secret:trunk:13:1", "g13.r": "carrier"}
+    assert difference(before, after).set == (Row("au", "g13.p", "secret:trunk:13:2"),)
 
 
 def test_the_generation_changes_only_with_the_routing():

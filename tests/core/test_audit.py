@@ -46,6 +46,19 @@ def test_secrets_and_odd_values_are_stored_as_words(acme, alice):
     }
 
 
+def test_a_secret_that_changed_is_said_to_be_new(acme, alice):
+    for old, new in (("", "a"), ("a", "b"), ("b", "b"), ("b", "")):
+        audit.record(alice, "trunk.saved", before={"password": old}, after={"password": new})
+
+    changes = [entry.changes for entry in audit.entries(verb="trunk.saved").order_by("at")]
+    assert changes == [
+        [("password", "", audit.HIDDEN)],
+        [("password", audit.HIDDEN, audit.RENEWED)],
+        [],
+        [("password", audit.HIDDEN, "")],
+    ]
+
+
 def test_each_sees_their_own_and_the_msp_sees_its_customers(acme, globex, northwind, fabrikam, alice):
     begin = now()
     audit.record(alice, "acme.did")

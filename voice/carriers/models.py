@@ -82,6 +82,8 @@ class Trunk(models.Model):
     auth = models.TextField(_("authentication"), choices=Auth, default=Auth.IP)
     username = models.TextField(_("user name"), max_length=128, blank=True)
     password = EncryptedTextField(_("password"), blank=True, default="")
+    # Raised by each new password: what the SBCs are to hold says which one it is without saying what it is.
+    password_version = models.PositiveIntegerField(default=0, editable=False)
     realm = models.TextField(_("realm"), max_length=128, blank=True)
     source_addresses = models.JSONField(_("source addresses"), default=list, blank=True)
     channels = models.PositiveIntegerField(_("calls at a time"), default=0, validators=[MaxValueValidator(100_000)])

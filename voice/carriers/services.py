@@ -29,8 +29,8 @@ _own: list[OwnAddresses] = []
 UNSPEAKABLE = re.compile(r'["\\\x00-\x1f\x7f-\x9f]')
 CARRIER_FACTS = ("name", "contact")
 TRUNK_FACTS = (
-    "name", "host", "port", "transport", "auth", "username", "realm", "source_addresses", "channels", "cps",
-    "forwarded_caller", "enabled", "approved",
+    "name", "host", "port", "transport", "auth", "username", "password", "realm", "source_addresses", "channels",
+    "cps", "forwarded_caller", "enabled", "approved",
 )  # fmt: skip
 
 
@@ -86,6 +86,8 @@ def save_trunk(trunk: Trunk, *, by: Actor) -> Trunk:
         # Approval is for these addresses: a change of them asks again.
         kept = stored is not None and stored.approved and _addresses(stored) >= _addresses(trunk)
         trunk.approved = kept or not selectors.used_elsewhere(trunk)
+    if trunk.password != (stored.password if stored else ""):
+        trunk.password_version += 1
     trunk.row_version += 1
     trunk.config_version = config_changed(trunk.tenant or trunk.msp)
     trunk.save()
