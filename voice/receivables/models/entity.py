@@ -66,8 +66,8 @@ class LegalEntity(Party):
         _("look at first bills above"),
         default=1_000_000_000,
         help_text=_(
-            "Net, in the bill's currency. A customer's first bill, or one after a month of 0.00, has nothing to be held"
-            " against: above this somebody has to look at it before it goes out. 0 is each of them."
+            "Net, in the bill's currency. A customer's first bill, or one after a month of 0.00, has nothing to be"
+            " compared with: above this somebody has to look at it before it goes out. 0 is each of them."
         ),
     )
     row_version = models.PositiveIntegerField(default=0, editable=False)

@@ -35,6 +35,11 @@ def form_of(row, fields):
     return {name: getattr(row, name) for name in fields if getattr(row, name) not in (None, False)}
 
 
+def test_the_form_of_a_company_says_why_first_bills_are_looked_at(office):
+    page = office.get("/invoices/companies/new/").content.decode()
+    assert "has nothing to be compared with: above this somebody has to look at it" in page
+
+
 def test_from_the_company_to_the_payment(office, acme, northwind):
     contexts.use_public()
     company = {"name": "Northwind Voice GmbH", "street": "Hauptstr. 1", "postcode": "10115", "city": "Berlin",
