@@ -16,6 +16,7 @@ from portal.db import contexts
 from portal.db.partitions import days_without, ensure_days
 from sbc import protocol
 from sbc.models import Alarm, Drift, Node, OrphanEnd, QuarantinedRecord, Spool
+from sbc.protocol_items import CAUSES
 from sbc.scopes import served_by
 from sbc.services import needs, troubles
 from sbc.services.alarms import raise_alarm
@@ -159,6 +160,8 @@ def _sorted(items: Iterable[dict[str, Any]], at: datetime, node: Node | None = N
         except protocol.BadMessage as error:
             batch.odd.append((item, _("It cannot be read: %s") % error))
             continue
+        if record["cause"] is not None and record["cause"] not in CAUSES:
+            record["cause"] = None
         if record["kind"] == "orphan_end":
             batch.orphans.append(record)
         elif (fault := _fault(record, at)) is not None:

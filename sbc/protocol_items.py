@@ -4,6 +4,9 @@ from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from sbc.strict import Count
 
+# Of Q.850: seven bits, and 0 is none. What others write there instead is no cause, and keeps no record out.
+CAUSES = range(1, 128)
+
 Millis: TypeAlias = int  # since 1970, UTC
 Direction: TypeAlias = Literal["out", "in", "internal", "emergency"]
 

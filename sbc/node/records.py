@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from sbc.node import sound
+from sbc.protocol_items import CAUSES
 
 COLUMNS_OF_ACC = 7
 DELIMITER = b"|"
@@ -176,6 +177,13 @@ def _number(said: Mapping[str, str], key: str) -> int | None:
     return int(value) if value.isdigit() and int(value) > 0 else None
 
 
+def _cause(said: Mapping[str, str]) -> int | None:
+    """Return a cause of Q.850, None for anything else that the other side has called one."""
+    value = said.get("ca", "")
+    cause = int(value) if len(value) <= 3 and value.isascii() and value.isdigit() else 0
+    return cause if cause in CAUSES else None
+
+
 def _facts(said: Mapping[str, str]) -> Facts:
     return Facts(
         tenant=_number(said, "t") or 0,
@@ -220,7 +228,7 @@ def _failed(said: Mapping[str, str]) -> Failed:
         _moment(said),
         _millis(said, "ls"),
         int(said["co"]),
-        _number(said, "ca"),
+        _cause(said),
         said.get("re", ""),
         said.get("li", ""),
         said.get("by") or "sbc",
@@ -232,7 +240,7 @@ def _ended(said: Mapping[str, str]) -> Ended:
     return Ended(
         said["id"],
         _moment(said),
-        _number(said, "ca"),
+        _cause(said),
         said.get("re", ""),
         said.get("by") or "unknown",
         said.get("li", ""),
@@ -242,7 +250,7 @@ def _ended(said: Mapping[str, str]) -> Ended:
 
 
 def _orphan(said: Mapping[str, str]) -> Orphan:
-    return Orphan(said.get("id", ""), _moment(said), said.get("ci", ""), _number(said, "ca"), said.get("re", ""))
+    return Orphan(said.get("id", ""), _moment(said), said.get("ci", ""), _cause(said), said.get("re", ""))
 
 
 _KINDS: dict[str, Callable[[Mapping[str, str]], Line]] = {

@@ -4,6 +4,7 @@ import itertools
 import re
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,14 @@ def test_a_call_that_was_never_answered():
     assert record is not None
     assert (record["answered"], record["code"], record["cause"], record["released_by"]) == (None, 486, 17, "called")
     assert merge(lines(LEG)) is None
+
+
+@pytest.mark.parametrize("cause", ["0", "128", "99999999999", "9" * 5000, "%C2%B2", "%D9%A1", "-1", "1.6", ""])
+def test_a_cause_that_is_none_is_left_out_and_the_call_stays(cause: str):
+    end, fail = (raw.replace(b"&ca=16", b"&ca=" + cause.encode()) for raw in (END, FAIL.replace(b"ca=17", b"ca=16")))
+
+    for record in (merge(lines(ANSWER, end)), merge(lines(fail))):
+        assert record is not None and record["cause"] is None and record["ended"]
 
 
 def test_an_end_after_a_crash_finds_its_call_or_stands_alone():

@@ -77,6 +77,18 @@ def test_it_becomes_a_call_once_its_cause_is_mended(
     assert (entry.email, entry.facts["sequence"]) == ("operator@strowger.example", 1)
 
 
+def test_what_was_kept_for_a_cause_that_is_none_can_be_stored(node: Node, spool: uuid.UUID, acme: Customer) -> None:
+    (waiting,) = kept(node, spool, record(1, 999_999))
+    mend(waiting, tenant=acme.pk, cause=99_999_999_999)
+
+    with contexts.ingest():
+        waiting.refresh_from_db()
+    quarantine.try_again(waiting, by=LAB)
+
+    with contexts.customer(acme):
+        assert [call.cause for call in Cdr.objects.all()] == [None]
+
+
 def test_a_call_that_is_there_already_is_not_stored_twice(node: Node, spool: uuid.UUID, acme: Customer) -> None:
     first = record(1, acme.pk)
     (double,) = kept(node, spool, first, first | {"seq": 2})

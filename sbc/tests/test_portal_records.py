@@ -254,6 +254,27 @@ def test_a_late_end_completes_its_call_once(node: Node, spool: uuid.UUID, acme: 
     assert [alarm.count for alarm in alarms("orphan")] == [1]
 
 
+@pytest.mark.parametrize("cause", [0, 128, 99_999_999_999, 10**30])
+def test_a_cause_that_is_none_keeps_no_call_out(
+    node: Node, spool: uuid.UUID, acme: Customer, globex: Customer, cause: int
+) -> None:
+    """A node of an earlier version passed on whatever the other side wrote."""
+    answered = int(time.time() * 1000) - 100_000
+    late = record(2, acme.pk, answered=answered, ended=None, end_unknown=True, last_seen=answered + 1_000)
+    given_up = record(3, globex.pk, answered=answered, ended=None, end_unknown=True, last_seen=answered + 1_000)
+    send(node, spool, record(1, acme.pk, cause=cause), late, given_up)
+
+    end = {"kind": "orphan_end", "ended": answered + 55_000, "cause": cause, "reason": ""}
+    send(node, spool, {"seq": 4, "id": late["id"], "call_id": "", **end})
+    # The node was taken for lost; its own record comes after all.
+    whole = {"ended": answered + 60_000, "end_unknown": False, "last_seen": None, "cause": cause}
+    send(node, spool, given_up | whole | {"seq": 5})
+
+    assert alarms("quarantine") == []
+    assert {call.cause for call in (*calls_of(acme), *calls_of(globex))} == {None}
+    assert not any(call.end_unknown for call in (*calls_of(acme), *calls_of(globex)))
+
+
 def test_a_late_end_may_be_earlier_than_was_believed(node: Node, spool: uuid.UUID, acme: Customer) -> None:
     answered = int(time.time() * 1000) - 100_000
     call = record(1, acme.pk, answered=answered, ended=None, end_unknown=True, last_seen=answered + 40_000)

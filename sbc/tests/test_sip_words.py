@@ -130,6 +130,24 @@ async def test_nothing_is_so_long_that_the_end_of_a_call_gets_lost(stage: Stage)
     assert [each["host"] for each in told] == ["h" * 256]
 
 
+@pytest.mark.parametrize("cause", ["128", "99999999999", "9" * 5000])
+async def test_a_cause_that_is_none_takes_no_call_with_it(stage: Stage, cause: str):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    odd = (("Reason", f"Q.850;cause={cause}"),)
+
+    invite = stage.invite_from_teams(teams, "+442071234567")
+    mine, _theirs, _got = await stage.answered(teams, invite, carrier, SDP)
+    mine.request("BYE", headers=odd)
+    carrier.reply(await carrier.expect("BYE"), 200)
+    refused = stage.invite_from_teams(teams, "+442071234567")
+    carrier.reply(await carrier.expect("INVITE"), 486, headers=odd)
+    await teams.expect("INVITE", 486)
+
+    ended, failed = [await stage.record(each.get("Call-ID")) for each in (invite, refused)]
+    assert ended["ended"] and not ended["end_unknown"] and ended["cause"] in (None, 16)
+    assert failed["ended"] and failed["cause"] is None
+
+
 @pytest.mark.parametrize("where", ["contact", "route", "name"])
 async def test_nobody_sends_a_request_into_the_node_or_its_network(stage: Stage, where: str):
     """An answer says where the rest of its call is to go; what leads inwards goes to where the answer came from."""
