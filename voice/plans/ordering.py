@@ -91,12 +91,9 @@ def change_plan(contract: Contract, version: PlanVersion, *, on: date, by: Actor
         raise ValidationError({"version": _("The contract has this version already.")})
     if held.version.plan.currency != version.plan.currency:
         raise ValidationError({"version": _("A contract keeps its currency. End it and start another one.")})
-    dropped = list(stored.phases.filter(begins__gt=on).exclude(ends=F("begins")).values_list("begins", flat=True))
-    _cut(stored, on)
+    _cut(stored, on, customer, by)
     phase = _phase(stored, version, on)
-    # The decks of changes that are not to come after all give way, too.
-    for day in (on, *dropped):
-        _follow(customer, version, day, by)
+    _follow(customer, version, on, by)
     _touch(contract)
     audit.record(by, "contract.plan_changed", stored, tenant_id=stored.tenant_id, plan=str(version), on=on.isoformat())
     return phase
@@ -127,7 +124,7 @@ def end_contract(
         # Notice was taken back in part: the last plan goes on.
         last.ends = ends
         last.save(update_fields=["ends"])
-    _cut(stored, ends)
+    _cut(stored, ends, customer, by)
     stored.ends, stored.noticed_on = ends, noticed_on
     stored.row_version += 1
     stored.save(update_fields=["ends", "noticed_on", "row_version"])
@@ -332,9 +329,14 @@ def _held(contract: Contract, day: date) -> Phase:
     return found
 
 
-def _cut(contract: Contract, day: date) -> None:
-    """End what holds on a day, and empty what was to follow."""
-    contract.phases.filter(begins__gte=day).update(ends=F("begins"))
+def _cut(contract: Contract, day: date, customer: Customer, by: Actor) -> None:
+    """End what holds on a day, and empty what was to follow: the decks of such plans do not come into force either."""
+    given_up = contract.phases.filter(begins__gte=day).exclude(ends=F("begins"))
+    for phase in given_up.select_related("version__deck", "version__plan").order_by("-begins"):
+        if phase.version.deck is not None:
+            begins = _midnight(phase.version, phase.begins)
+            rating.withdraw_customer(customer, phase.version.deck, begins=begins, by=by)
+    given_up.update(ends=F("begins"))
     contract.phases.filter(Q(ends=None) | Q(ends__gt=day), begins__lt=day).update(ends=day)
 
 
@@ -354,8 +356,11 @@ def _phase(contract: Contract, version: PlanVersion, begins: date) -> Phase:
 def _follow(customer: Customer, version: PlanVersion, day: date, by: Actor) -> None:
     """Let the customer's calls be priced by the version's deck from midnight of the day on."""
     if version.deck is not None:
-        begins = datetime.combine(day, time(), ZoneInfo(version.plan.zone))
-        rating.assign_customer(customer, version.deck, begins=begins, by=by)
+        rating.assign_customer(customer, version.deck, begins=_midnight(version, day), by=by)
+
+
+def _midnight(version: PlanVersion, day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(version.plan.zone))
 
 
 def _touch(contract: Contract) -> None:

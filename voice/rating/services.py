@@ -92,6 +92,24 @@ def assign_customer(customer: Customer, deck: RateDeck | None, *, begins: dateti
 
 
 @transaction.atomic
+def withdraw_customer(customer: Customer, deck: RateDeck, *, begins: datetime, by: Actor) -> None:
+    """Take back that a customer pays by a deck from a moment on, where it still does: the deck before goes on."""
+    Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    spans = CustomerDeck.objects.filter(tenant=customer).exclude(ends=F("begins"))
+    held = spans.filter(deck=deck, begins=begins).first()
+    if held is None:
+        return
+    before = spans.filter(ends=begins).first()
+    limit, held.ends = held.ends, begins
+    held.save(update_fields=["ends"])
+    if before is not None:
+        before.ends = limit
+        before.save(update_fields=["ends"])
+    selling_deck_changed(customer)
+    audit.record(by, "customer_deck.withdrawn", customer, deck=str(deck), begins=begins)
+
+
+@transaction.atomic
 def assign_trunk(trunk: Trunk, deck: RateDeck | None, *, begins: datetime, by: Actor) -> TrunkDeck | None:
     """Let a trunk cost by a buying deck from a moment on, or by none; what was planned for later stays.
 

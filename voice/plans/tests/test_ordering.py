@@ -6,6 +6,7 @@ from datetime import date, datetime
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 
 from portal.core.errors import StaleEdit
 from portal.core.models import AuditEntry
@@ -15,6 +16,7 @@ from voice.plans.models import AddOn, Component, Contract, Credit, DrawnPeriod, 
 from voice.plans.tests import make
 from voice.plans.tests.make import BERLIN, BY, EUR, JULY, JUNE
 from voice.plans.tiers import Tier
+from voice.rating import services as rating
 from voice.rating.models import CustomerDeck
 from voice.rating.tests.make import stored_deck, stored_rate
 
@@ -140,6 +142,47 @@ def test_the_deck_in_force_follows_the_contract(northwind, office):
             (each.ends is None or each.ends > at)]  # fmt: skip
     assert [each.deck.name for each in held] == ["C"]
     assert CustomerDeck.objects.filter(tenant=office, begins=datetime(2026, 6, 16, tzinfo=BERLIN), deck=decks[2])
+
+
+class TestAPlannedChangeThatIsGivenUp:
+    """Its deck, which was assigned when it was planned, comes into force for nobody."""
+
+    @pytest.fixture
+    def planned(self, northwind, office):
+        """Acme has plan A with its deck, and is to have B with another one from July on."""
+        decks = [stored_deck(northwind, name) for name in ("A", "B", "C")]
+        first, second, third = (make.published(northwind, FEE, name=deck.name, deck=deck) for deck in decks)
+        made = make.contract(office, first, starts=MARCH, term_months=0, notice_days=0)
+        ordering.change_plan(made, second, on=JULY, by=BY)
+        return made, third
+
+    @staticmethod
+    def decks(customer):
+        held = CustomerDeck.objects.filter(tenant=customer).exclude(ends=F("begins")).select_related("deck")
+        days = [(each, each.begins, each.ends) for each in held.order_by("begins")]
+        return [(each.deck.name, *(at and at.astimezone(BERLIN).date() for at in span)) for each, *span in days]
+
+    def test_by_the_end_of_the_contract(self, office, planned):
+        made, third = planned
+        assert self.decks(office) == [("A", MARCH, JULY), ("B", JULY, None)]
+        ordering.end_contract(made, noticed_on=JUNE, ends=date(2026, 6, 15), by=BY)
+        assert self.decks(office) == [("A", MARCH, None)]
+        make.contract(office, third, starts=date(2026, 6, 20))
+        assert self.decks(office) == [("A", MARCH, date(2026, 6, 20)), ("C", date(2026, 6, 20), None)]
+
+    @pytest.mark.parametrize("on", [JUNE, JULY])
+    def test_by_a_change_to_a_plan_without_a_deck(self, northwind, office, planned, on):
+        made, _third = planned
+        ordering.change_plan(made, make.published(northwind, FEE, name="No deck"), on=on, by=BY)
+        assert self.decks(office) == [("A", MARCH, None)]
+
+    def test_but_a_deck_that_was_assigned_by_hand_stays(self, northwind, office, planned):
+        made, _third = planned
+        by_hand = stored_deck(northwind, "By hand")
+        august = datetime(2026, 8, 1, tzinfo=BERLIN)
+        rating.assign_customer(office, by_hand, begins=august, by=BY)
+        ordering.end_contract(made, noticed_on=JUNE, ends=date(2026, 6, 15), by=BY)
+        assert self.decks(office) == [("A", MARCH, august.date()), ("By hand", august.date(), None)]
 
 
 def test_a_customer_has_one_plan_on_a_day(northwind, office):
