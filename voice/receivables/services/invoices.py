@@ -102,13 +102,14 @@ def _row(invoice: Invoice, each: TaxLine, levies: Mapping[Levy | None, int]) -> 
 @transaction.atomic
 def approve(invoice: Invoice, *, by: Actor) -> Invoice:
     """Say that a draft may be issued as it is; raises ValidationError while a warning of its run is open."""
-    _refuse_unseen(invoice)
-    return _move(invoice, {State.DRAFT}, State.APPROVED, "invoice.approved", by)
-
-
-def _refuse_unseen(invoice: Invoice) -> None:
-    # Whoever collects the month again has the same lock: nothing is found between our look and our word.
+    # Before the document, as by whoever collects the month again: nothing is found between our look and our word.
     run = InvoiceRun.objects.select_for_update(of=("self",)).filter(customers__invoice=invoice).first()
+    take(invoice, {State.DRAFT})
+    _refuse_unseen(invoice, run)
+    return _moved(invoice, State.APPROVED, "invoice.approved", by)
+
+
+def _refuse_unseen(invoice: Invoice, run: InvoiceRun | None) -> None:
     if run and run.is_working:
         raise ValidationError(_("The run is at work: wait until it is through."))
     if run and selectors.open_warnings(invoice).exists():
@@ -118,7 +119,8 @@ def _refuse_unseen(invoice: Invoice) -> None:
 @transaction.atomic
 def reopen(invoice: Invoice, *, by: Actor) -> Invoice:
     """Make an approved invoice a draft again."""
-    return _move(invoice, {State.APPROVED}, State.DRAFT, "invoice.reopened", by)
+    take(invoice, {State.APPROVED})
+    return _moved(invoice, State.DRAFT, "invoice.reopened", by)
 
 
 @transaction.atomic
@@ -171,8 +173,7 @@ def take(invoice: Invoice, states: Iterable[str]) -> None:
         )
 
 
-def _move(invoice: Invoice, states: Iterable[str], to: str, verb: str, by: Actor) -> Invoice:
-    take(invoice, states)
+def _moved(invoice: Invoice, to: str, verb: str, by: Actor) -> Invoice:
     invoice.state = to
     invoice.row_version += 1
     invoice.save(update_fields=["state", "row_version"])
