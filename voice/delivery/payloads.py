@@ -9,7 +9,8 @@ from voice.calls.models import Cdr
 from voice.delivery.models import Kind, Message
 from voice.rating.models import Charge
 from voice.receivables import selectors as receivables
-from voice.receivables.api import InvoiceSerializer, PaymentSerializer
+from voice.receivables.api import InvoiceSerializer
+from voice.receivables.api_payments import PaymentSerializer
 from voice.receivables.models import Payment, Reversal
 from voice.rerating.models import Adjustment, Proposal
 

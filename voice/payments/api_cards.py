@@ -108,9 +108,14 @@ class CardAccountViewSet(MspViewSet):
 
 
 class StartSerializer(serializers.Serializer[Any]):
-    """What is paid: these bills, or everything that is open; with a saved card, or at the checkout."""
+    """What is paid: these bills, or everything that is open; with a saved card, or at the checkout.
+
+    Everything is what is open with the company that bills now, in its currency; `entity` and `currency` name others.
+    """
 
     bills = serializers.ListField(child=serializers.IntegerField(), required=False, allow_empty=False)
+    entity = serializers.IntegerField(required=False)
+    currency = serializers.CharField(required=False)
     card = serializers.IntegerField(required=False)
     save_card = serializers.BooleanField(required=False, default=False)
 
@@ -133,8 +138,8 @@ class OwnCardPaymentViewSet(TenantViewSet):
         given.is_valid(raise_exception=True)
         data = given.validated_data
         attempt = cards.pay(
-            request.tenant, invoices=data.get("bills"), method=data.get("card"), saves=data["save_card"],  # type: ignore[attr-defined]
-            by=self.actor,
+            request.tenant, invoices=data.get("bills"), where=(data.get("entity"), data.get("currency", "")),  # type: ignore[attr-defined]
+            method=data.get("card"), saves=data["save_card"], by=self.actor,
         )  # fmt: skip
         return Response(CardPaymentSerializer(attempt).data, 201)
 

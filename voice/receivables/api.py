@@ -17,6 +17,7 @@ from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
 from voice.billing.models import Bill, BillLine
 from voice.receivables import api_charges, api_questions, api_runs, selectors, services, sources
+from voice.receivables.api_payments import PaymentViewSet
 from voice.receivables.api_taxes import (
     EverybodysRuleViewSet,
     ExemptionViewSet,
@@ -25,7 +26,7 @@ from voice.receivables.api_taxes import (
     VatIdCheckSerializer,
     VatIdCheckViewSet,
 )
-from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, Payment, TaxClass
+from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, LegalEntity, TaxClass
 from voice.receivables.views.shared import file_response
 
 ADDRESS = ["name", "street", "postcode", "city", "country", "vat_id", "email"]
@@ -244,52 +245,6 @@ class InvoiceViewSet(Files, MspViewSet):
         amounts = {line["position"]: line["net"] for line in lines} if lines is not None else None
         note = services.credit(self.get_object(), reason=given.validated_data["reason"], amounts=amounts, by=self.actor)
         return self._answer(note, 201)
-
-
-class PaymentSerializer(serializers.ModelSerializer[Payment]):
-    """Money that came in; it pays the oldest open invoices first, or `invoice` before them.
-
-    With `for_calls` it is a top-up: calls can cost it from now on, and it settles no bill yet.
-    """
-
-    customer = serializers.IntegerField(source="tenant_id")
-    invoice = serializers.IntegerField(required=False, write_only=True)
-    for_calls = serializers.BooleanField(default=False, write_only=True)
-
-    class Meta:
-        model = Payment
-        fields = ["id", "customer", "currency", "amount", "received_on", "method", "reference", "invoice", "for_calls"]
-        read_only_fields = ["currency"]
-        validators: list[Any] = []
-
-
-class PaymentViewSet(MspViewSet):
-    """Payments: a wrong one is never changed, but taken back under `payment-reversals/`."""
-
-    queryset = Payment.objects.none()
-    serializer_class = PaymentSerializer
-    capability = "bills"
-    http_method_names = ["get", "post", "head", "options"]
-    ordering = ("-pk",)
-
-    def get_queryset(self) -> QuerySet[Payment]:
-        return Payment.objects.filter(msp=self.request.msp).order_by("-pk")
-
-    def write(self, serializer: Any, instance: Payment | None) -> Payment:
-        data = dict(serializer.validated_data)
-        first, for_calls = data.pop("invoice", None), data.pop("for_calls")
-        if first and for_calls:
-            raise serializers.ValidationError({"for_calls": ["A top-up pays no invoice."]})
-        profile = BillingProfile.objects.filter(msp=self.request.msp, tenant_id=data["tenant_id"]).first()
-        if profile is None:
-            raise serializers.ValidationError({"customer": ["It is not set how this customer is billed."]})
-        named = list(selectors.invoices().filter(msp=self.request.msp, pk=first)) if first else []
-        if first and not named:
-            raise serializers.ValidationError({"invoice": ["There is no such invoice."]})
-        payment = Payment(msp=self.request.msp, entity=profile.entity, currency=profile.currency, **data)
-        if for_calls:
-            return services.record_top_up(payment, by=self.actor)
-        return services.record_payment(payment, by=self.actor, invoices=named)
 
 
 class EntitySerializer(serializers.ModelSerializer[LegalEntity]):

@@ -16,6 +16,7 @@ from voice import days
 from voice.rating.money import MICROS, UnreadableAmount, decimals, read_micros
 from voice.receivables import sources
 from voice.receivables.models import BillingProfile, LegalEntity, Payment
+from voice.receivables.selectors_books import Books
 
 MONTHS = 13
 DAY = forms.DateInput(attrs={"type": "date"})
@@ -196,7 +197,12 @@ class PaymentForm(forms.ModelForm):
         ("calls", _("Calls to come: a top-up of the customer’s balance")),
     ]
     customer = forms.ModelChoiceField(label=_("Customer"), queryset=Customer.objects.none())
-    amount = AmountField(label=_("Amount"), help_text=_("In the currency in which the customer is billed."))
+    amount = AmountField(label=_("Amount"))
+    books = forms.ChoiceField(
+        label=_("Into the books of"),
+        required=False,
+        help_text=_("Bills of before, by another company or in another currency, are paid there."),
+    )
     purpose = forms.ChoiceField(
         label=_("Paid for"), choices=PURPOSES, widget=forms.RadioSelect, initial="bills", required=False
     )
@@ -206,8 +212,14 @@ class PaymentForm(forms.ModelForm):
         fields = ["customer", "amount", "received_on", "method", "reference"]
         widgets = {"reference": forms.TextInput, "received_on": DAY}
 
-    def __init__(self, *args: Any, msp: Any, invoice: Any = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, msp: Any, books: list[Books], invoice: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if books:
+            named = [(f"{entity.pk}-{currency}", f"{entity}, {currency}") for entity, currency in books]
+            self.fields["books"].choices = [("", _now("Who bills the customer now, in its currency")), *named]
+        else:
+            del self.fields["books"]
+            self.fields["amount"].help_text = _("In the currency in which the customer is billed.")
         found = Customer.objects.filter(msp=msp, billing_profile__isnull=False).order_by("name")
         self.fields["customer"].queryset = found
         if invoice is not None:
@@ -217,6 +229,12 @@ class PaymentForm(forms.ModelForm):
             self.fields["purpose"].disabled = True
             self.fields["purpose"].widget = forms.HiddenInput()
             self.fields["amount"].widget.attrs["data-unit"] = invoice.currency
+
+    @property
+    def named_books(self) -> tuple[int | None, str]:
+        """Return the company and the currency that were chosen, or none."""
+        entity, _dash, currency = self.cleaned_data.get("books", "").partition("-")
+        return int(entity) if entity else None, currency
 
     def _post_clean(self) -> None:
         for name in self.Meta.fields[1:]:

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _later
 
 from portal.core import audit
 from portal.core.audit import Actor
@@ -23,7 +24,8 @@ from voice.payments.models import CardAccount, CardAttempt, CardMethod
 from voice.payments.services import facts, receipts, ways
 from voice.payments.services.orders import order_of
 from voice.receivables import selectors as books
-from voice.receivables.models import BillingProfile, Invoice
+from voice.receivables.models import BillingProfile, Invoice, LegalEntity
+from voice.receivables.selectors_books import Books, books_of, chosen_books
 from voice.receivables.services import lock_account, settle_from_credit
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ AGAIN_AFTER = timedelta(days=3)
 # Stripe knows an idempotency key again for a day.
 KEY_KNOWN = timedelta(hours=23)
 MOST_TRIES = 3
+NO_CARDS = _later("Cards cannot be used here. Pay by bank transfer, please.")
 # Kinds of attempts in which nobody stands at the gateway's page.
 CHARGES = (Kind.COLLECT, Kind.SAVED)
 
@@ -42,16 +45,19 @@ def pay(
     *,
     invoices: Sequence[int] | None,
     by: Actor,
+    where: tuple[int | None, str] = (None, ""),
     method: int | None = None,
     saves: bool = False,
 ) -> CardAttempt:
     """Start to pay these bills, or everything that is open, at the checkout or with a saved card.
 
-    An earlier checkout is closed first. Raises ValidationError in words. At the checkout, `attempt.url` is where the
-    payer goes on.
+    Bills are paid to the company and in the currency of theirs; everything is what is open `where` it says, or where
+    the customer is billed now. An earlier checkout is closed first. Raises ValidationError in words. At the checkout,
+    `attempt.url` is where the payer goes on.
     """
     with contexts.msp(customer.msp):
-        account, profile = _account(customer)
+        entity, currency = _books(customer, invoices, where)
+        account = _account(entity)
         card = _method(account, customer, method) if method is not None else None
         kind = Kind.SAVED if card else Kind.CHECKOUT
         # Before anything locks the customer's account: whoever books a payment has locked its attempt first.
@@ -60,21 +66,20 @@ def pay(
         with transaction.atomic():
             lock_account(customer.pk)
             ways.demand_none(account, customer, invoices)
-            amount, named = _open_amount(customer, profile, invoices)
-            attempt = _begin(
-                account, customer, kind, profile.currency, amount, by, invoices=named, saves=saves, method=card
-            )
+            amount, named = _open_amount(customer, entity, currency, invoices)
+            attempt = _begin(account, customer, kind, currency, amount, by, invoices=named, saves=saves, method=card)
         return _charge(attempt, by=by) if card else _open_checkout(attempt)
 
 
 def top_up(customer: Customer, amount: int, *, by: Actor, saves: bool = False) -> CardAttempt:
     """Start a top-up of a prepaid customer's balance at the checkout; raises ValidationError."""
     with contexts.msp(customer.msp):
-        account, profile = _account(customer)
+        entity, currency = _books(customer, None, (None, ""))
+        account = _account(entity)
         if not LEAST_TOP_UP <= amount <= MOST_TOP_UP:
             raise ValidationError({"amount": _("Choose an amount from 5 to 10,000.")})
-        _in_coins(amount, profile.currency)
-        return _open_checkout(_begin(account, customer, Kind.TOP_UP, profile.currency, amount, by, saves=saves))
+        _in_coins(amount, currency)
+        return _open_checkout(_begin(account, customer, Kind.TOP_UP, currency, amount, by, saves=saves))
 
 
 def collect_due(account: CardAccount, *, today: date, by: Actor) -> int:
@@ -190,28 +195,39 @@ def remember(attempt: CardAttempt, card: Card) -> None:
         )  # fmt: skip
 
 
-def _account(customer: Customer) -> tuple[CardAccount, BillingProfile]:
-    profile = BillingProfile.objects.select_related("entity").filter(tenant=customer).first()
-    account = CardAccount.objects.filter(entity=profile.entity, is_on=True).first() if profile else None
-    if account is None or profile is None:
-        raise ValidationError(_("Cards cannot be used here. Pay by bank transfer, please."))
-    return account, profile
+def _books(customer: Customer, invoices: Sequence[int] | None, where: tuple[int | None, str]) -> Books:
+    """Return whose books a payment goes into, and in which currency: those of the bills, of all in one."""
+    if invoices:
+        first = Invoice.objects.issued().select_related("entity").filter(tenant=customer, pk__in=invoices).first()
+        if first is not None:
+            return first.entity, first.currency
+    if not books_of(customer.pk):
+        raise ValidationError(NO_CARDS)
+    return chosen_books(customer.pk, *where)
 
 
-def _open_amount(customer: Customer, profile: BillingProfile, wanted: Sequence[int] | None) -> tuple[int, list[int]]:
+def _account(entity: LegalEntity) -> CardAccount:
+    account = CardAccount.objects.filter(entity=entity, is_on=True).first()
+    if account is None:
+        raise ValidationError(NO_CARDS)
+    return account
+
+
+def _open_amount(
+    customer: Customer, entity: LegalEntity, currency: str, wanted: Sequence[int] | None
+) -> tuple[int, list[int]]:
     if wanted is None:
         # Fees of reminders stand in the books and on no bill.
-        amount, named = books.balance(customer.pk, profile.entity_id, profile.currency), list[int]()
+        amount, named = books.balance(customer.pk, entity.pk, currency), list[int]()
     else:
-        own = Invoice.objects.issued().filter(tenant=customer, pk__in=wanted)
-        own = own.filter(entity=profile.entity_id, currency=profile.currency)
+        own = Invoice.objects.issued().filter(tenant=customer, pk__in=wanted, entity=entity, currency=currency)
         lefts = {row.pk: row.left for row in books.with_standing(own).filter(left__gt=0)}
         if len(lefts) != len(set(wanted)):
-            raise ValidationError(_("One of these bills is paid already, or cannot be paid here."))
+            raise ValidationError(_("One of these bills is paid already, or cannot be paid with the others."))
         amount, named = sum(lefts.values()), sorted(lefts)
     if amount <= 0:
         raise ValidationError(_("Nothing is to be paid."))
-    _in_coins(amount, profile.currency)
+    _in_coins(amount, currency)
     return amount, named
 
 
@@ -283,22 +299,25 @@ def _collection(account: CardAccount, card: CardMethod, today: date, by: Actor) 
     tenant = card.tenant
     with transaction.atomic():
         # Two workers at once: the second finds the attempt of the first.
-        profile = BillingProfile.objects.select_for_update(of=("self",)).filter(tenant=tenant).first()
-        if profile is None or profile.entity_id != account.entity_id or selectors.is_paused(tenant.pk, today):
+        lock_account(tenant.pk)
+        if selectors.is_paused(tenant.pk, today):
             return None
         tries = CardAttempt.objects.filter(tenant=tenant, account=account, kind=Kind.COLLECT)
         recent = tries.filter(created_at__gt=timezone.now() - AGAIN_AFTER)
         if recent.exists() or ways.under_way(account, tenant).exists():
             return None
-        due = [each for each in _due(account, tenant, today) if each.currency == profile.currency]
+        due = _due(account, tenant, today)
+        # One currency at a time, that of the oldest first.
+        currency = due[0].currency if due else ""
+        due = [each for each in due if each.currency == currency]
         failed = tries.filter(state__in=[State.FAILED, State.ACTION], invoices__overlap=[each.pk for each in due])
         if not due or failed.count() >= MOST_TRIES:
             return None
-        amount = min(sum(each.left for each in due), books.balance(tenant.pk, account.entity_id, profile.currency))
+        amount = min(sum(each.left for each in due), books.balance(tenant.pk, account.entity_id, currency))
         if amount <= 0:
             return None
         named = [each.pk for each in due]
-        return _begin(account, tenant, Kind.COLLECT, profile.currency, amount, by, invoices=named, method=card)
+        return _begin(account, tenant, Kind.COLLECT, currency, amount, by, invoices=named, method=card)
 
 
 def _due(account: CardAccount, tenant: Customer, today: date) -> list[OpenInvoice]:

@@ -18,6 +18,7 @@ from voice.payments.forms_cards import PayForm, TopUpForm
 from voice.payments.gateway import lab
 from voice.payments.models import CardAccount, CardAttempt, Reminder
 from voice.payments.pages_cards import CardList, state_of
+from voice.payments.selectors_cards import Payable
 from voice.payments.services import cards, webhooks
 from voice.payments.services.orders import order_of
 from voice.receivables.references import creditor_reference, grouped
@@ -30,16 +31,17 @@ to_checkout = csp_update({"form-action": ["https://checkout.stripe.com"]})
 @to_checkout
 @requires("payments.change")
 def pay(request: HttpRequest) -> HttpResponse:
-    payable = selectors_cards.payable(request.tenant)
-    saved = selectors_cards.saved_cards(request.tenant)
+    open_ones = selectors_cards.payables(request.tenant)
+    payable = _chosen(request, open_ones)
+    saved = selectors_cards.saved_cards(request.tenant, payable.entity) if payable else []
     form = None
     if payable is not None and payable.by_card and payable.balance > 0:
         form = PayForm(request.POST or None, payable=payable, cards=saved, chosen=request.GET.get("bill", ""))
-    if request.method == "POST" and form is not None and form.is_valid():
+    if request.method == "POST" and payable is not None and form is not None and form.is_valid():
         try:
             attempt = cards.pay(
-                request.tenant, invoices=form.invoices, method=form.method, saves=form.cleaned_data["saves"],
-                by=request.actor,
+                request.tenant, invoices=form.invoices, where=(payable.entity, payable.currency), method=form.method,
+                saves=form.cleaned_data["saves"], by=request.actor,
             )  # fmt: skip
         except ValidationError as error:
             refuse(form, error)
@@ -49,12 +51,22 @@ def pay(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "payable": payable,
+        "others": [each for each in open_ones if each is not payable and each.balance > 0],
         "rows": rows,
         "iban": grouped(payable.iban) if payable else "",
         # The database shows a customer what was sent to it, and no proposal.
         "reminders": Reminder.objects.filter(tenant=request.tenant).order_by("-pk")[:10],
     }
     return TemplateResponse(request, "voice/payments/pay.html", context)
+
+
+def _chosen(request: HttpRequest, offered: list[Payable]) -> Payable | None:
+    """Return what is paid here: where the bill is, or what was asked for, or what is open."""
+    bill, where = request.GET.get("bill", ""), request.GET.get("where", "")
+    for each in offered:
+        if each.key == where or bill in {str(invoice.pk) for invoice in each.invoices}:
+            return each
+    return next((each for each in offered if each.balance > 0), offered[0] if offered else None)
 
 
 @to_checkout

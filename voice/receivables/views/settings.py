@@ -23,6 +23,7 @@ from voice.receivables.models import (
     VatRegistration,
 )
 from voice.receivables.pages import EntityList, PaymentList, ProfileList, payment_tabs
+from voice.receivables.selectors_books import chosen_books, earlier_books
 from voice.receivables.views.shared import accounts_of
 
 SHOWN_CHECKS = 5
@@ -43,12 +44,17 @@ def payment_new(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Set how this customer is billed first: a payment stands in a company’s books."))
         return redirect("invoices:profile", pk=customer.pk)
     known = {"customer": customer, "purpose": "calls" if request.GET.get("for") == "calls" else "bills"}
-    form = PaymentForm(request.POST or None, instance=payment, msp=request.msp, invoice=invoice, initial=known)
+    # Who came from an invoice pays where it was billed.
+    books = [] if invoice is not None else earlier_books(request.msp, customer)
+    form = PaymentForm(
+        request.POST or None, instance=payment, msp=request.msp, books=books, invoice=invoice, initial=known
+    )
     if request.method == "POST" and form.is_valid():
-        profile = form.cleaned_data["customer"].billing_profile
-        payment.tenant_id, payment.entity, payment.currency = profile.tenant_id, profile.entity, profile.currency
-        named = [invoice] if invoice is not None and invoice.tenant_id == profile.tenant_id else []
+        payment.tenant_id = form.cleaned_data["customer"].pk
+        named = [invoice] if invoice is not None and invoice.tenant_id == payment.tenant_id else []
+        where = (named[0].entity_id, named[0].currency) if named else form.named_books
         try:
+            payment.entity, payment.currency = chosen_books(payment.tenant_id, *where)
             if form.cleaned_data["purpose"] == "calls":
                 services.record_top_up(payment, by=request.actor)
             else:
