@@ -265,6 +265,29 @@ async def test_the_longest_call_is_ended_by_us(tmp_path: Path):
         assert (record["released_by"], record["cause"], record["limit"]) == ("sbc", 102, "call_length")
 
 
+@pytest.mark.parametrize("inbound", [True, False])
+async def test_our_own_ends_leave_from_the_address_that_a_network_takes(tmp_path: Path, inbound: bool):
+    """The stage looks at it: from the loopback address that Kamailio listens at, nothing would leave a real host."""
+    async with running(tmp_path, longest_call=1) as stage:
+        s = stage.settings
+        teams = await stage.microsoft()
+        carrier = StreamPhone(f"{stage.net}.65", 5060, (s.address, s.carrier_port), transport="TCP")
+        stage.phones.append(carrier)
+        await carrier.start()
+        await carrier.connect()
+        await stage.change(("gw", "g1", stage.trunk(1, t="tcp")))
+        teams.name = teams.address
+        if inbound:
+            invite = stage.invite_from_carrier(carrier, "4930112")
+            await stage.answered(carrier, invite, teams, SRTP_SDP)
+        else:
+            invite = stage.invite_from_teams(teams, "+442071234567")
+            await stage.answered(teams, invite, carrier, SDP)
+
+        carrier.reply(await carrier.expect("BYE"), 200)
+        teams.reply(await teams.expect("BYE"), 200)
+
+
 async def test_a_call_whose_ends_have_both_vanished_is_ended_and_an_emergency_call_is_not(tmp_path: Path):
     async with running(tmp_path, media_silence=1) as stage:
         teams, carrier = await stage.microsoft(), await stage.carrier(1)

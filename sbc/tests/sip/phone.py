@@ -291,6 +291,10 @@ class StreamPhone(Phone):
         self._keep(self._read(reader, self.writer))
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # As a network does: what Kamailio sends from the loopback address that it listens at leaves no host.
+        if writer.get_extra_info("peername")[0] != self.sbc[0]:
+            writer.close()
+            return
         self.connections += 1
         self._keep(self._read(reader, writer))
 

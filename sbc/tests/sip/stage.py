@@ -48,7 +48,7 @@ class Stage:
         self.settings = NodeSettings(
             directory=directory / "node",
             address=f"{self.net}.5",
-            inside=f"{self.net}.5",
+            inside=f"{self.net}.4",
             certificate=pem,
             microsoft_roots=self.authority.roots,
             **{**settings, **changes},
