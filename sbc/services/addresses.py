@@ -10,8 +10,9 @@ from sbc.models import Node
 from sbc.scopes import COMPILED_STATES
 from tenants.models import Customer, Msp
 from tenants.scopes import Scope, config_changed
-from voice.carriers.models import Trunk, TrunkGrant
+from voice.carriers.models import Trunk
 from voice.carriers.networks import as_address
+from voice.carriers.selectors import customers_with
 
 MOST = 20
 
@@ -43,12 +44,11 @@ def compile_again(node: Node, addresses: Collection[str]) -> int:
         trunks = Trunk.objects.open().filter(
             source_addresses__has_any_keys=list(addresses), msp__base_domains__region=node.region_id
         )
-        shared = trunks.shared()
-        granted = TrunkGrant.objects.open().filter(trunk__in=shared.values("pk")).values("tenant")
+        granted = customers_with(trunks).values("pk")
         owners = Customer.objects.filter(Q(pk__in=trunks.values("tenant")) | Q(pk__in=granted))
         # Outer scopes first: locks are taken in that order everywhere.
         scopes: list[Scope] = [
-            *Msp.objects.filter(pk__in=shared.values("msp")).order_by("pk"),
+            *Msp.objects.filter(pk__in=trunks.shared().values("msp")).order_by("pk"),
             *owners.filter(state__in=COMPILED_STATES).order_by("pk"),
         ]
         for scope in scopes:

@@ -26,7 +26,8 @@ def set_emergency_trunks(
 
     Raises StaleEdit where the list is not the one that was `seen`.
     """
-    # Two that set a list take turns.
+    # Trunks before MSPs, as who saves a trunk locks them. Two that set a list take turns.
+    list(Trunk.objects.select_for_update(no_key=True).filter(pk__in=[trunk.pk for trunk in trunks]).order_by("pk"))
     Msp.objects.select_for_update(no_key=True).get(pk=msp.pk)
     lines = list(selectors.emergency_trunks(msp.pk, country))
     if seen is not None and [line.trunk_id for line in lines] != list(seen):

@@ -19,6 +19,12 @@ def shared_trunks(msp: Msp) -> TrunkQuerySet:
     return Trunk.objects.open().shared().filter(msp=msp)
 
 
+def customers_with(trunks: TrunkQuerySet) -> QuerySet[Customer]:
+    """Return the customers that have one of these shared trunks: its source addresses stand in the rows of each."""
+    granted = TrunkGrant.objects.open().filter(trunk__in=trunks.shared().values("pk")).values("tenant")
+    return Customer.objects.filter(pk__in=granted).exclude(state=Customer.State.CLOSED)
+
+
 def trunks_to_approve(msp: Msp) -> TrunkQuerySet:
     """Return customers' own trunks that wait for the MSP, because somebody else uses their address too."""
     return Trunk.objects.open().filter(msp=msp, approved=False).select_related("tenant")

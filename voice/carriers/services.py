@@ -75,6 +75,7 @@ def save_trunk(trunk: Trunk, *, by: Actor) -> Trunk:
 
     Raises ValidationError with messages meant for the user.
     """
+    # Locks are taken in this order everywhere: trunk, MSP, customers.
     stored = locked(trunk)
     _normalise(trunk)
     # Our own checks speak at the field that is wrong; a constraint speaks for the whole trunk.
@@ -91,10 +92,18 @@ def save_trunk(trunk: Trunk, *, by: Actor) -> Trunk:
     trunk.row_version += 1
     trunk.config_version = config_changed(trunk.tenant or trunk.msp)
     trunk.save()
+    if stored and _told_to_customers(stored) != _told_to_customers(trunk):
+        for customer in selectors.customers_with(Trunk.objects.filter(pk=trunk.pk)).order_by("pk"):
+            config_changed(customer)
     audit.record(by, "trunk.saved", trunk, before=facts(stored, TRUNK_FACTS), after=facts(trunk, TRUNK_FACTS))
     if not trunk.approved:
         transaction.on_commit(partial(nudges.topic, None, trunk.msp_id, "trunks"), robust=True)
     return trunk
+
+
+def _told_to_customers(trunk: Trunk) -> tuple[set[str], bool]:
+    """Return what of a shared trunk stands in its customers' own rows: its sources, unless its host is IPv6."""
+    return set(trunk.source_addresses), ":" in trunk.host
 
 
 def _normalise(trunk: Trunk) -> None:
@@ -209,6 +218,8 @@ def grant_trunk(trunk: Trunk, customer: Customer, *, by: Actor) -> TrunkGrant:
         raise ValidationError(_("Only an open shared trunk can be given to customers."))
     if customer.msp_id != trunk.msp_id:
         raise ValidationError(_("Choose one of your own customers."))
+    # The trunk first: who changes it meanwhile sees whose it is.
+    Trunk.objects.select_for_update(no_key=True).get(pk=trunk.pk)
     demand_open(customer)  # two that give it at once take turns from here on
     last = TrunkGrant.objects.filter(trunk=trunk, tenant=customer).last_of_each("trunk").first()
     if last is not None and last.until is None:
