@@ -23,7 +23,7 @@ class OfPlan:
 
 def in_month(month: date) -> QuerySet[Phase]:
     """Return the phases of contracts that hold on some day of the month, the one that holds last first."""
-    holds = Phase.objects.filter(begins__lt=next_month(month)).filter(Q(ends=None) | Q(ends__gt=month))
+    holds = Phase.objects.held().filter(begins__lt=next_month(month)).filter(Q(ends=None) | Q(ends__gt=month))
     return holds.order_by("-begins", "-pk")
 
 

@@ -69,7 +69,7 @@ def moments(customer_id: int, begins: date, ends: date) -> Span:
 
 def moments_of(customers: Sequence[int], begins: date, ends: date) -> dict[int, Span]:
     """Return the same for many customers; the zone is that of the plan that holds on the last day or held last."""
-    phases = Phase.objects.filter(tenant__in=customers, begins__lte=ends).order_by("tenant", "-begins")
+    phases = Phase.objects.held().filter(tenant__in=customers, begins__lt=ends).order_by("tenant", "-begins")
     zones = dict(phases.distinct("tenant").values_list("tenant", "version__plan__zone"))
     found = {}
     for each in customers:

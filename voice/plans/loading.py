@@ -21,12 +21,11 @@ CONTRACT = ("contract_id", "contract__starts", "contract__trial_until")
 def situation_of(customer: Customer, ends: date) -> Situation | None:
     """Return what a customer's bills up to a day depend on, or None where it has no contract."""
     rows = list(
-        Phase.objects.filter(tenant=customer, begins__lt=ends)
-        .exclude(ends__lte=date.min)
+        Phase.objects.held()
+        .filter(tenant=customer, begins__lt=ends)
         .order_by("begins")
         .values("version_id", "begins", "ends", *PLAN, *CONTRACT)
     )
-    rows = [row for row in rows if row["ends"] is None or row["ends"] > row["begins"]]
     if not rows:
         return None
     # A plan in another currency is billed by itself; the one that holds last is the one that is asked for.

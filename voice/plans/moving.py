@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -30,7 +30,7 @@ class Judged:
 
 def movable(version: PlanVersion, today: date) -> QuerySet[Contract]:
     """Return the contracts that have another version of the plan today or will have."""
-    others = Phase.objects.filter(version__plan=version.plan_id).exclude(version=version).exclude(ends=F("begins"))
+    others = Phase.objects.filter(version__plan=version.plan_id).exclude(version=version).held()
     running = others.filter(Q(ends=None) | Q(ends__gt=today))
     return selectors.contracts(msp=version.msp_id).filter(pk__in=running.values("contract"))
 
@@ -39,7 +39,7 @@ def judge(version: PlanVersion, on: date, contracts: Iterable[int]) -> list[Judg
     """Return for each of these contracts whether it can have the version from a day on; what is missing is left out."""
     rows = list(Contract.objects.filter(pk__in=list(contracts), msp=version.msp_id).select_related("tenant__msp"))
     phases: dict[int, list[Phase]] = defaultdict(list)
-    held = Phase.objects.filter(contract__in=rows).exclude(ends=F("begins")).select_related("version__plan")
+    held = Phase.objects.filter(contract__in=rows).held().select_related("version__plan")
     for phase in held.order_by("begins"):
         phases[phase.contract_id].append(phase)
     closed = DrawnPeriod.objects.filter(tenant__in=[row.tenant_id for row in rows]).order_by().values_list("tenant")

@@ -33,7 +33,7 @@ def start_contract(contract: Contract, version: PlanVersion, *, by: Actor) -> Co
     _refuse_billed(customer, contract.starts)
     contract.row_version += 1
     contract.full_clean()
-    taken = Phase.objects.filter(tenant=customer).exclude(ends=F("begins"))
+    taken = Phase.objects.filter(tenant=customer).held()
     if taken.filter(Q(ends=None) | Q(ends__gt=contract.starts)).exists():
         raise ValidationError({"starts": _("The customer has a contract for these days. End it first.")})
     contract.save()
@@ -119,7 +119,7 @@ def end_contract(
         raise ValidationError({"ends": _("A contract ends after it starts.")})
     _refuse_billed(customer, ends)
     before = facts(stored, CONTRACT_FACTS)
-    last = stored.phases.exclude(ends=F("begins")).order_by("begins").last()
+    last = stored.phases.held().order_by("begins").last()
     if stored.ends is not None and ends > stored.ends and last is not None:
         # Notice was taken back in part: the last plan goes on.
         last.ends = ends
@@ -266,7 +266,7 @@ def later_draws(customer: Customer, begins: date, ends: date) -> set[str]:
     later = DrawnPeriod.objects.filter(tenant=customer, begins__gte=ends).exclude(drawn=[])
     found = {each.reference: [date.fromisoformat(given) for _name, _caller, given, _seconds in each.drawn]
              for each in later}  # fmt: skip
-    phases = Phase.objects.filter(tenant=customer, begins__lt=ends).filter(Q(ends=None) | Q(ends__gt=begins))
+    phases = Phase.objects.held().filter(tenant=customer, begins__lt=ends).filter(Q(ends=None) | Q(ends__gt=begins))
     rolling = Component.objects.filter(version__phases__in=phases, kind=Component.Kind.MINUTES, roll_over__gt=0)
     if found and rolling.exists():
         return set(found)
@@ -322,7 +322,7 @@ def _running(contract: Contract, day: date) -> Contract:
 
 
 def _held(contract: Contract, day: date) -> Phase:
-    phases = contract.phases.select_related("version__plan").exclude(ends=F("begins"))
+    phases = contract.phases.select_related("version__plan").held()
     found = phases.filter(Q(ends=None) | Q(ends__gt=day), begins__lte=day).first()
     if found is None:
         raise ValidationError(_("The contract does not run on %(day)s.") % {"day": _said(day)})
@@ -331,7 +331,7 @@ def _held(contract: Contract, day: date) -> Phase:
 
 def _cut(contract: Contract, day: date, customer: Customer, by: Actor) -> None:
     """End what holds on a day, and empty what was to follow: the decks of such plans do not come into force either."""
-    given_up = contract.phases.filter(begins__gte=day).exclude(ends=F("begins"))
+    given_up = contract.phases.filter(begins__gte=day).held()
     for phase in given_up.select_related("version__deck", "version__plan").order_by("-begins"):
         if phase.version.deck is not None:
             begins = _midnight(phase.version, phase.begins)

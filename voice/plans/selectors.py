@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from tenants.models import Customer
@@ -38,7 +38,7 @@ def plans(msp: int) -> QuerySet[Plan]:
 def contracts(**owner: int) -> QuerySet[Contract]:
     """Return contracts with the plan that holds today, or that held last or will hold first."""
     today = timezone.localdate()
-    phases = Phase.objects.filter(contract=OuterRef("pk")).exclude(ends=F("begins"))
+    phases = Phase.objects.filter(contract=OuterRef("pk")).held()
     past = phases.filter(begins__lte=today).order_by("-begins")
     future = phases.order_by("begins")
     shown = {
@@ -71,7 +71,7 @@ def is_settled_with_bill(customer: Customer) -> bool:
 
 def phases_of(contract: Contract) -> QuerySet[Phase]:
     """Return the plans of a contract in the order of their days, without those that never came to hold."""
-    phases = contract.phases.exclude(ends=F("begins")).select_related("version__plan").order_by("begins")
+    phases = contract.phases.held().select_related("version__plan").order_by("begins")
     return phases.only("begins", "ends", "contract", "tenant", "msp", *SHOWN)
 
 
@@ -111,7 +111,7 @@ def days_without_contract(customers: Iterable[int], begins: date, ends: date) ->
     """Return the days of a period, from and until, without a contract; who has one on all of them is not in it."""
     known = list(customers)
     held: dict[int, list[tuple[date, date]]] = {each: [] for each in known}
-    phases = Phase.objects.filter(tenant__in=known, begins__lt=ends).exclude(ends=F("begins")).exclude(ends__lte=begins)
+    phases = Phase.objects.filter(tenant__in=known, begins__lt=ends).held().exclude(ends__lte=begins)
     for tenant, first, last in phases.order_by("begins").values_list("tenant", "begins", "ends"):
         held[tenant].append((max(first, begins), min(last or ends, ends)))
     free = {each: list(_between(spans, begins, ends)) for each, spans in held.items()}

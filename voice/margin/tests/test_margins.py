@@ -1,6 +1,6 @@
 """What a month left: by customer, route and day, with fees, in one currency, against what is wanted."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,6 +13,7 @@ from voice.margin import expecting, overview, plans, selectors, services
 from voice.margin.lens import lens_of, next_month, previous_month
 from voice.margin.models import ExpectedMonth, Target
 from voice.margin.months import this_month
+from voice.plans import ordering
 from voice.plans.tests import make as agreed
 from voice.rating.money import read_micros
 from voice.rating.tests.test_pricing_document import ALL
@@ -205,6 +206,18 @@ def test_plans_stand_by_what_their_customers_left(northwind, acme, globex, summe
     assert told == [("Office", 1, 5_000_000), ("", 1, -1_000_000)]
     listed = selectors.customers(lens()).annotate(plan=plans.plan_of(this_month()))
     assert dict(listed.values_list("name", "plan")) == {"Acme": "Office", "Globex": None}
+
+
+def test_a_customer_counts_under_no_plan_that_it_never_had(northwind, acme):
+    contexts.use_msp(northwind)
+    fee = {"kind": "monthly", "name": "Line", "amount": 1_000_000}
+    has, wanted = (agreed.published(northwind, fee, name=name) for name in ("Office", "Given up"))
+    contract = agreed.contract(acme, has, starts=date(2026, 1, 1))
+    day = this_month() + timedelta(days=10)
+    ordering.change_plan(contract, wanted, on=day, by=agreed.BY)
+    ordering.end_contract(contract, noticed_on=day, ends=day, agreed=True, by=agreed.BY)
+
+    assert plans.names(northwind, this_month()) == {acme.pk: "Office"}
 
 
 def test_this_month_is_compared_with_the_same_days_of_the_last(northwind, acme, summed, lens):

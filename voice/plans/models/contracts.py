@@ -67,6 +67,12 @@ class Contract(Owned):
         return Term(self.starts, self.term_months, self.renewal_months, self.notice_days)
 
 
+class PhaseQuerySet(models.QuerySet["Phase"]):
+    def held(self) -> "PhaseQuerySet":
+        """Return those that hold on some day: of a change that was given up none is left."""
+        return self.exclude(ends=F("begins"))
+
+
 class Phase(Owned):
     """The days for which one version of a plan holds for a customer; never two on one day."""
 
@@ -74,6 +80,8 @@ class Phase(Owned):
     version = models.ForeignKey(PlanVersion, models.PROTECT, related_name="phases")
     begins = models.DateField()
     ends = models.DateField(null=True)
+
+    objects = PhaseQuerySet.as_manager()
 
     class Meta:
         constraints = [

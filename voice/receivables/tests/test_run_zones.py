@@ -9,6 +9,8 @@ from portal.db import contexts
 from portal.db.partitions import ensure_days
 from tenants.models import Customer
 from voice.calls.tests.make import cdr
+from voice.plans import ordering
+from voice.plans.bills import moments
 from voice.receivables import hooks
 from voice.receivables.services import runs
 from voice.receivables.tests import make
@@ -79,3 +81,26 @@ def test_who_left_in_the_first_hours_of_a_month_is_billed_for_them(billed, north
 
     run_of(northwind, ENDS, date(2026, 12, 2))
     assert invoices(billed.tenant)[0].net == EUR
+
+
+class TestAPlanOfAnotherZone:
+    """Its clock counts from the month on in which it holds, and never where its change was given up."""
+
+    @pytest.fixture
+    def planned(self, billed, globex):
+        """Return what plans the change of a contract of Berlin to a plan of Los Angeles."""
+        contract = make.contract(billed.tenant, zone="Europe/Berlin")
+        western = make.contract(globex, zone="America/Los_Angeles").phases.get().version
+        return lambda on: ordering.change_plan(contract, western, on=on, by=make.BY)
+
+    def test_that_begins_with_the_next_month(self, billed, planned):
+        planned(ENDS)
+        assert moments(billed.tenant_id, BEGINS, ENDS)[1] == EAST
+        assert moments(billed.tenant_id, ENDS, date(2026, 12, 1))[0] == WEST
+
+    def test_that_never_came_to_hold(self, billed, planned):
+        contract = planned(date(2026, 10, 15)).contract
+        eastern = contract.phases.earliest("begins").version
+        contract.refresh_from_db()
+        ordering.change_plan(contract, eastern, on=date(2026, 10, 15), by=make.BY)
+        assert moments(billed.tenant_id, BEGINS, ENDS)[1] == EAST
