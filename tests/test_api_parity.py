@@ -60,6 +60,7 @@ CALLS = {
         "domains/hosts/<int:pk>/remove/": "delete hosts/<int:pk>/",
         "numbers/import/": "post imports/",
         "numbers/import/<int:pk>/confirm/": "post imports/<int:pk>/confirm/",
+        "numbers/import/<int:pk>/check/": "post imports/<int:pk>/check/",
         "numbers/import/<int:pk>/cancel/": "post imports/<int:pk>/cancel/",
         "numbers/reserve/": "post stock-numbers/reserve/",
         "numbers/unreserve/": "post stock-numbers/unreserve/",

@@ -14,12 +14,12 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
-from portal.db.context import Context
+from portal.db.context import Context, ContextRefused
 
 from . import nudges
 from .audit import Actor, as_actor
 from .models import Job, JobFile
-from .task_context import headers
+from .task_context import headers, restored
 
 logger = logging.getLogger(__name__)
 EVERY = 0.2
@@ -32,14 +32,22 @@ class Progress(Protocol):
 
 
 Work = Callable[[Job, Progress], dict[str, Any] | None]
+Stopped = Callable[[Job], object]
 KINDS: dict[str, Work] = {}
+STOPPED: dict[str, Stopped] = {}
 
 
-def kind(name: str) -> Callable[[Work], Work]:
-    """Register the function that does jobs of this kind; its result becomes the job's, `words` in it stand there."""
+def kind(name: str, *, stopped: Stopped | None = None) -> Callable[[Work], Work]:
+    """Register the function that does jobs of this kind; its result becomes the job's, `words` in it stand there.
+
+    `stopped` lets go of what such a job works on where it comes to nothing, its worker's death included. A worker that
+    was taken for dead may go on meanwhile.
+    """
 
     def register(work: Work) -> Work:
         KINDS[name] = work
+        if stopped is not None:
+            STOPPED[name] = stopped
         return work
 
     return register
@@ -68,6 +76,28 @@ def send_again(before: datetime) -> int:
     for job in found:
         _send(job)
     waiting.filter(pk__in=[job.pk for job in found]).update(updated_at=now())
+    return len(found)
+
+
+def give_up(before: datetime) -> int:
+    """Give up the running jobs that have said nothing since before then: their worker is gone. Return how many.
+
+    Runs as the owner of the tables; what a job worked on is let go of as whoever asked for it.
+    """
+    silent = Job.objects.filter(state=Job.State.RUNNING, updated_at__lt=before)
+    found = list(silent.order_by("created_at"))
+    for job in found:
+        try:
+            with restored(job.tenant_id, job.msp_id), transaction.atomic():
+                # Whose row is locked is being written to by a worker that lives.
+                row = silent.select_for_update(skip_locked=True).filter(pk=job.pk).first()
+                if row is not None:
+                    _fail(row, _("The worker was stopped. Start it again."))
+        except ContextRefused:
+            # The customer has been closed since, and nobody works on what is its any more.
+            silent.filter(pk=job.pk).update(state=Job.State.FAILED, finished_at=now())
+        except Exception:
+            logger.exception("Job %s (%s) could not be given up", job.pk, job.kind)
     return len(found)
 
 
@@ -104,11 +134,11 @@ def run(pk: str) -> None:
     try:
         result = KINDS[job.kind](job, _progress(job))
     except ValidationError as error:
-        _finish(job, Job.State.FAILED, message=" ".join(error.messages))
+        _fail(job, " ".join(error.messages))
     except Exception:
         logger.exception("Job %s (%s) failed", job.pk, job.kind)
         # Some kinds keep each piece as it is done; none does a piece twice.
-        _finish(job, Job.State.FAILED, message=_("This did not work. Try it once more: nothing is done twice."))
+        _fail(job, _("This did not work. Try it once more: nothing is done twice."))
     else:
         _finish(job, Job.State.DONE, message=(result or {}).get("words", ""), result=result)
 
@@ -125,6 +155,13 @@ def _progress(job: Job) -> Progress:
             _tell(job)
 
     return progress
+
+
+def _fail(job: Job, words: str) -> None:
+    with transaction.atomic():
+        if stopped := STOPPED.get(job.kind):
+            stopped(job)
+        _finish(job, Job.State.FAILED, message=words)
 
 
 def _finish(job: Job, state: Job.State, *, message: str = "", result: dict[str, Any] | None = None) -> None:

@@ -1,5 +1,7 @@
 """Celery tasks run in the database context of whoever sent them; without one, in that of nobody."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +27,18 @@ def headers(context: Context) -> dict[str, Any]:
     return {HEADER: {"tenant": context.tenant, "msp": context.msp}}
 
 
+@contextmanager
+def restored(tenant: int | None, msp: int | None) -> Iterator[None]:
+    """Hold the context of these ids for a block; raises ContextRefused where the customer has been closed since."""
+    with contexts.public():
+        customer = apps.get_model(settings.TENANT_MODEL)._default_manager.get(pk=tenant) if tenant else None
+        if msp:
+            contexts.use_msp(MspRef(msp), customer)  # type: ignore[arg-type]
+        elif customer:
+            contexts.use_customer(customer)
+        yield
+
+
 class ContextTask(Task):  # type: ignore[misc]
     """A task that restores the sender's customer and MSP, refused when the customer has been closed since."""
 
@@ -39,11 +53,5 @@ class ContextTask(Task):  # type: ignore[misc]
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # Some brokers merge the headers into the request, others keep them apart.
         wanted = (self.request.headers or {}).get(HEADER) or self.request.get(HEADER) or {}
-        with contexts.public():
-            tenant, msp = wanted.get("tenant"), wanted.get("msp")
-            customer = apps.get_model(settings.TENANT_MODEL)._default_manager.get(pk=tenant) if tenant else None
-            if msp:
-                contexts.use_msp(MspRef(msp), customer)  # type: ignore[arg-type]
-            elif customer:
-                contexts.use_customer(customer)
+        with restored(wanted.get("tenant"), wanted.get("msp")):
             return super().__call__(*args, **kwargs)

@@ -7,8 +7,8 @@ from django.utils.timezone import now
 
 from portal.db import contexts
 
-from .jobs import run_job, send_again
-from .models import IdempotencyKey, Job
+from .jobs import give_up, run_job, send_again
+from .models import IdempotencyKey
 
 __all__ = ["run_job", "sweep"]
 
@@ -24,6 +24,5 @@ def sweep(**_: object) -> None:
     """Send lost jobs again, give up those whose worker is gone, forget keys of API writes that nobody will repeat."""
     with contexts.owner():
         send_again(now() - WAITING)
-        silent = Job.objects.filter(state=Job.State.RUNNING, updated_at__lt=now() - SILENT)
-        silent.update(state=Job.State.FAILED, finished_at=now(), message="The worker was stopped. Start it again.")
+        give_up(now() - SILENT)
         IdempotencyKey.objects.filter(created_at__lt=now() - KEYS_KEPT).delete()

@@ -11,6 +11,7 @@ from portal.core import jobs
 from portal.core.models import Job, JobFile
 from portal.core.tasks import sweep
 from portal.db import contexts
+from tenants.models import Customer
 
 
 @pytest.fixture
@@ -151,6 +152,41 @@ def test_a_job_is_stored_also_while_the_queue_is_away(
 def test_a_job_whose_worker_is_gone_is_given_up(acme, alice, kinds):
     job = jobs.start("test.lost", {}, by=alice)
     Job.objects.filter(pk=job.pk).update(state="running", updated_at=now() - dt.timedelta(hours=1))
+
+    sweep()
+
+    job.refresh_from_db()
+    assert job.state == "failed"
+
+
+@pytest.mark.parametrize("end", ["silent", "refused", "broken"])
+def test_a_job_that_comes_to_nothing_lets_go_of_what_it_worked_on(acme, alice, kinds, monkeypatch, end, caplog):
+    seen = []
+    monkeypatch.setattr(jobs, "STOPPED", {})
+
+    @kinds("test.claim", stopped=lambda job: seen.append((job.pk, contexts.current())))
+    def fail(job, progress):
+        raise ValidationError("Row 5,317 is broken.") if end == "refused" else KeyError("x")
+
+    mine = contexts.current()
+    job = jobs.start("test.claim", {}, by=alice)
+    if end == "silent":
+        Job.objects.filter(pk=job.pk).update(state="running", updated_at=now() - dt.timedelta(hours=1))
+        sweep()
+        sweep()
+    else:
+        jobs.run(str(job.pk))
+
+    assert seen == [(job.pk, mine)]
+    job.refresh_from_db()
+    assert job.state == "failed"
+
+
+def test_a_silent_job_of_a_customer_that_is_closed_is_given_up_nevertheless(acme, alice, northwind, kinds, caplog):
+    job = jobs.start("test.lost", {}, by=alice)
+    Job.objects.filter(pk=job.pk).update(state="running", updated_at=now() - dt.timedelta(hours=1))
+    with contexts.msp(northwind):
+        Customer.objects.filter(pk=acme.pk).update(state="closed")
 
     sweep()
 

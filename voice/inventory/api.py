@@ -167,6 +167,12 @@ class StockImportViewSet(MspViewSet):
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
+    def check(self, request: Request, pk: str | None = None) -> Response:
+        """Check an import once more whose check came to nothing."""
+        return Response(self.get_serializer(imports.check_again(self.get_object(), by=self.actor)).data)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str | None = None) -> Response:
         """Drop an import that was not confirmed."""
         imports.cancel_import(self.get_object(), by=self.actor)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit, jobs
 from portal.core.audit import Actor
+from portal.core.models import Job
 from tenants.models import Msp
 from voice.inventory import selectors
 from voice.inventory.models import StockImport, StockImportError, StockNumber
@@ -17,6 +18,7 @@ from voice.inventory.parsing import Fault, Row, Unreadable, parse
 
 MOST_BYTES = 20 * 1024 * 1024
 BATCH = 5_000
+FOUND = ("state", "message", "total", "good", "bad")
 State = StockImport.State
 # The layers beside this one are known by name only.
 Carrier: type[Any] = StockNumber._meta.get_field("carrier").related_model
@@ -56,13 +58,32 @@ def check_import(draft: StockImport, progress: jobs.Progress) -> None:
             draft.state, draft.message = State.FAILED, _("There are no numbers in this file.")
     except Unreadable as error:
         draft.state, draft.message = State.FAILED, str(error)
-    draft.save()
+    # Dropped meanwhile, or checked again because this worker was taken for dead: what it found is nobody's.
+    mine = StockImport.objects.filter(pk=draft.pk, state=State.CHECKING, job_id=draft.job_id)
+    mine.update(**{name: getattr(draft, name) for name in FOUND})
+
+
+@transaction.atomic
+def check_again(draft: StockImport, *, by: Actor) -> StockImport:
+    """Check an import once more whose check came to nothing."""
+    if not StockImport.objects.filter(pk=draft.pk, state=State.FAILED).update(state=State.CHECKING, message=""):
+        raise ValidationError(_("This import is being worked on, or it was checked already."))
+    draft.refresh_from_db()
+    draft.job_id = jobs.start("inventory.check", {"import": draft.pk}, by).pk
+    draft.save(update_fields=["job_id"])
+    return draft
+
+
+def check_stopped(job: Job) -> None:
+    """Let somebody check an import again whose check came to nothing."""
+    words = _("The check was stopped before it came to the end. Check it again.")
+    StockImport.objects.filter(job_id=job.pk, state=State.CHECKING).update(state=State.FAILED, message=words)
 
 
 @transaction.atomic
 def confirm_import(draft: StockImport, *, by: Actor) -> StockImport:
     """Have the good numbers of a checked import stored; the lines with errors are left out."""
-    claimed = StockImport.objects.filter(pk=draft.pk, state=State.CHECKED).update(state=State.IMPORTING)
+    claimed = StockImport.objects.filter(pk=draft.pk, state=State.CHECKED).update(state=State.IMPORTING, message="")
     if not claimed:
         raise ValidationError(_("This import was already confirmed or cancelled."))
     draft.refresh_from_db()
@@ -76,6 +97,9 @@ def confirm_import(draft: StockImport, *, by: Actor) -> StockImport:
 @transaction.atomic
 def store_import(draft: StockImport, progress: jobs.Progress, *, by: Actor) -> None:
     """Store the good numbers, all or none; a number that somebody added meanwhile is left out and reported."""
+    mine = StockImport.objects.filter(pk=draft.pk, state__in=(State.CHECKED, State.IMPORTING), job_id=draft.job_id)
+    if not mine.select_for_update(no_key=True).only("pk"):
+        raise ValidationError(_("This import was stored or dropped already."))
     carriers = {name.lower(): pk for pk, name in Carrier.objects.filter(msp=draft.msp).values_list("pk", "name")}
     for batch in _batches(parse(bytes(draft.content), draft.default_country)):
         good, _refused = _sorted_out(draft.msp, [each for each in batch if isinstance(each, Row)])
@@ -99,6 +123,12 @@ def store_import(draft: StockImport, progress: jobs.Progress, *, by: Actor) -> N
     draft.content = b""
     draft.save()
     audit.record(by, "stock.imported", draft, file=draft.name, stored=draft.stored, left_out=draft.total - draft.stored)
+
+
+def storing_stopped(job: Job) -> None:
+    """Let somebody confirm an import again whose storing came to nothing: it stores all or none."""
+    words = _("Storing was stopped before it came to the end, and nothing of it reached the stock. Import it again.")
+    StockImport.objects.filter(job_id=job.pk, state=State.IMPORTING).update(state=State.CHECKED, message=words)
 
 
 @transaction.atomic

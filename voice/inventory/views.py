@@ -82,7 +82,8 @@ def import_detail(request: HttpRequest, pk: int) -> HttpResponse:
     draft = get_object_or_404(StockImport.objects.defer("content"), pk=pk, msp=request.msp)
     job = Job.objects.filter(pk=draft.job_id).first() if draft.job_id else None
     working = draft.state in (StockImport.State.CHECKING, StockImport.State.IMPORTING)
-    response = ImportErrors(request, draft, job=job, working=working).response()
+    context = {"job": job, "working": working, "can_change": request.can("stock.change")}
+    response = ImportErrors(request, draft, **context).response()
     if request.htmx and not working and request.htmx.target != "list":
         # The page polls its progress; at the end the list of errors below has to come, too.
         response["HX-Refresh"] = "true"
@@ -95,6 +96,17 @@ def confirm_import(request: HttpRequest, pk: int) -> HttpResponse:
     draft = get_object_or_404(StockImport, pk=pk, msp=request.msp)
     try:
         imports.confirm_import(draft, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+    return redirect("inventory:import_detail", pk=pk)
+
+
+@require_POST
+@requires("stock.change")
+def check_again(request: HttpRequest, pk: int) -> HttpResponse:
+    draft = get_object_or_404(StockImport.objects.defer("content"), pk=pk, msp=request.msp)
+    try:
+        imports.check_again(draft, by=request.actor)
     except ValidationError as error:
         messages.error(request, refusal_words(error))
     return redirect("inventory:import_detail", pk=pk)

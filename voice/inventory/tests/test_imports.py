@@ -1,12 +1,17 @@
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from portal.core import jobs
 from portal.core.audit import Actor
-from portal.core.models import AuditEntry
+from portal.core.models import AuditEntry, Job
+from portal.core.tasks import sweep
 from portal.db import contexts
 from voice.inventory import imports, services, tasks  # noqa: F401  registers the jobs
 from voice.inventory.models import StockImport, StockNumber
+from voice.inventory.parsing import Fault
 from voice.inventory.selectors import digits_pattern, search
 
 BY = Actor(email="nadia@northwind.example")
@@ -43,6 +48,64 @@ def test_nothing_reaches_the_stock_before_it_is_confirmed(northwind, django_capt
         with pytest.raises(ValidationError, match="already confirmed"):
             imports.confirm_import(draft, by=BY)
         assert AuditEntry.objects.filter(verb="stock.imported").count() == 1
+
+
+def lose_worker(draft):
+    """Leave the import's job as a worker does that was killed at it."""
+    Job.objects.filter(pk=draft.job_id).update(state="running", updated_at=timezone.now() - timedelta(hours=1))
+    with contexts.public():
+        sweep()
+    draft.refresh_from_db()
+
+
+def test_an_import_whose_check_was_killed_can_be_checked_again(northwind, django_capture_on_commit_callbacks):
+    with contexts.msp(northwind):
+        draft = imports.start_import(
+            StockImport(msp=northwind, name="a.csv", content=b"+49301234500\nnonsense", default_country="DE"), by=BY
+        )
+        with pytest.raises(ValidationError, match="worked on"):
+            imports.check_again(draft, by=BY)
+        imports._keep_errors(draft, [Fault(2, "number", "nonsense", "Found before it was killed.")])
+        lose_worker(draft)
+        assert (draft.state, "Check it again" in draft.message) == ("failed", True)
+
+        with django_capture_on_commit_callbacks(execute=True):
+            imports.check_again(draft, by=BY)
+        draft.refresh_from_db()
+        assert (draft.state, draft.message, draft.good, draft.bad) == ("checked", "", 1, 1)
+        assert draft.errors.count() == 1
+
+
+def test_an_import_whose_storing_was_killed_waits_to_be_confirmed_again(northwind, django_capture_on_commit_callbacks):
+    with contexts.msp(northwind):
+        draft = bring(northwind, "+49301234500-09")
+        imports.confirm_import(draft, by=BY)
+        killed = draft.job_id
+        lose_worker(draft)
+        assert (draft.state, "nothing of it" in draft.message) == ("checked", True)
+
+        with django_capture_on_commit_callbacks(execute=True):
+            imports.confirm_import(draft, by=BY)
+        draft.refresh_from_db()
+        assert (draft.state, draft.message, draft.stored) == ("done", "", 10)
+
+        # The worker of before was only slow, and has come back.
+        Job.objects.filter(pk=killed).update(state="queued")
+        jobs.run(str(killed))
+        draft.refresh_from_db()
+        assert (draft.state, draft.stored, StockNumber.objects.count()) == ("done", 10, 10)
+        assert AuditEntry.objects.filter(verb="stock.imported").count() == 1
+
+
+def test_an_import_that_was_dropped_while_it_was_checked_stays_dropped(northwind):
+    with contexts.msp(northwind):
+        draft = StockImport(msp=northwind, name="a.csv", content=b"+49301234500", default_country="DE")
+        imports.start_import(draft, by=BY)
+
+        imports.check_import(draft, lambda *_: imports.cancel_import(draft, by=BY))
+
+        stored = StockImport.objects.get()
+        assert (stored.state, bytes(stored.content)) == ("cancelled", b"")
 
 
 def test_another_msps_number_is_refused_without_saying_whose_it_is(northwind, fabrikam):

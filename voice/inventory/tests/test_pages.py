@@ -1,6 +1,11 @@
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
+from portal.core.models import Job
+from portal.core.tasks import sweep
 from portal.db import contexts
 from voice.inventory.models import StockImport, StockNumber
 
@@ -28,6 +33,39 @@ def test_a_range_is_checked_shown_and_stored(northwind, browser, django_capture_
     assert "100 numbers are in the stock now" in browser.get(page).content.decode()
     assert browser.get("/numbers/?q=030 123 4507").context["list"].count == 1
     assert browser.get("/numbers/?export=csv").content.decode().count("+493012345") == 100
+
+
+def test_an_import_whose_worker_was_killed_is_taken_up_again_from_its_page(
+    northwind, browser, django_capture_on_commit_callbacks
+):
+    def kill(state):
+        with contexts.msp(northwind):
+            draft = StockImport.objects.get()
+            StockImport.objects.update(state=state)
+            Job.objects.filter(pk=draft.job_id).update(state="running", updated_at=timezone.now() - timedelta(hours=1))
+        assert 'hx-trigger="every 1s"' in browser.get(page).content.decode()
+        sweep()
+        text = browser.get(page).content.decode()
+        assert 'hx-trigger="every 1s"' not in text and "was stopped before it came to the end" in text
+        return text
+
+    page = bring(browser, django_capture_on_commit_callbacks, ranges="+49301234500-99")
+    assert f'action="{page}check/"' in kill("checking")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert browser.post(f"{page}check/").status_code == 302
+    assert "100 numbers can be imported" in browser.get(page).content.decode()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post(f"{page}confirm/")
+    with contexts.msp(northwind):
+        StockNumber.objects.all().delete()
+        StockImport.objects.update(content=b"+49301234500-99", stored=0)
+    assert f'action="{page}confirm/"' in kill("importing")
+    with django_capture_on_commit_callbacks(execute=True):
+        path = f"/api/v1/imports/{page.split('/')[-2]}"
+        assert browser.post(f"{path}/check/").status_code == 400
+        assert browser.post(f"{path}/confirm/").status_code == 200
+    assert "100 numbers are in the stock now" in browser.get(page).content.decode()
 
 
 def test_a_file_is_read_and_can_be_dropped(northwind, browser, django_capture_on_commit_callbacks):
