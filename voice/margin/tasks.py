@@ -18,16 +18,17 @@ from voice.margin.models import CarrierInvoice
 from voice.margin.pages_carriers import CarrierCallList
 
 
-@jobs.kind("margin.check")
+def _check_stopped(job: Job) -> None:
+    words = _("The file could not be compared to its end. Try it once more.")
+    stuck = CarrierInvoice.objects.filter(job_id=job.pk, stage=CarrierInvoice.Stage.CHECKING)
+    stuck.update(stage=CarrierInvoice.Stage.FAILED, message=words)
+
+
+@jobs.kind("margin.check", stopped=_check_stopped)
 def check(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """Read a carrier's file and compare it with our costs."""
     invoice = CarrierInvoice.objects.select_related("carrier").get(pk=job.params["invoice"])
-    try:
-        carrier_checks.check(invoice, progress)
-    except Exception:
-        words = _("The file could not be compared to its end. Try it once more.")
-        CarrierInvoice.objects.filter(pk=invoice.pk).update(stage=CarrierInvoice.Stage.FAILED, message=words)
-        raise
+    carrier_checks.check(invoice, progress)
     return {"lines": invoice.total, "bad": invoice.bad}
 
 

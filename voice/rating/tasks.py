@@ -18,29 +18,29 @@ from voice.rating.pages_decks import LineList, RateList
 State = DeckImport.State
 
 
-@jobs.kind("rating.check")
+def _check_stopped(job: Job) -> None:
+    words = _("The file could not be read to its end. Try it once more.")
+    DeckImport.objects.filter(job_id=job.pk, state=State.CHECKING).update(state=State.FAILED, message=words)
+
+
+def _activating_stopped(job: Job) -> None:
+    # Nothing of it is in the deck: it waits for somebody again.
+    DeckImport.objects.filter(job_id=job.pk, state=State.ACTIVATING).update(state=State.CHECKED)
+
+
+@jobs.kind("rating.check", stopped=_check_stopped)
 def check(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """Read a file of rates and compare it with its deck."""
     file = DeckImport.objects.select_related("version__deck").get(pk=job.params["file"])
-    try:
-        imports.check(file, progress)
-    except Exception:
-        words = _("The file could not be read to its end. Try it once more.")
-        DeckImport.objects.filter(pk=file.pk).update(state=State.FAILED, message=words)
-        raise
+    imports.check(file, progress)
     return {"good": file.good, "bad": file.bad}
 
 
-@jobs.kind("rating.activate")
+@jobs.kind("rating.activate", stopped=_activating_stopped)
 def activate(job: Job, progress: jobs.Progress) -> dict[str, Any]:
     """Make a draft a part of its deck."""
     file = DeckImport.objects.select_related("version__deck").get(pk=job.params["file"])
-    try:
-        version = imports.activate(file, by=jobs.actor_of(job))
-    except Exception:
-        # Nothing of it is in the deck: it waits for somebody again.
-        DeckImport.objects.filter(pk=file.pk, state=State.ACTIVATING).update(state=State.CHECKED)
-        raise
+    version = imports.activate(file, by=jobs.actor_of(job))
     return {"version": version.number}
 
 

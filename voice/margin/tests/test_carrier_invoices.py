@@ -11,6 +11,7 @@ from django.db import connection
 
 from portal.core.audit import Actor
 from portal.core.models import AuditEntry, Job, JobFile
+from portal.core.tasks import sweep
 from portal.db import contexts
 from portal.db.partitions import ensure_days
 from tenants.tests.clients import client_of
@@ -248,6 +249,17 @@ def test_a_check_that_breaks_says_so_and_can_be_tried_again(calls, bring, monkey
     made = bring(THREE)
     assert made.stage == "failed" and "once more" in made.message
     assert Job.objects.get(pk=made.job_id).state == "failed"
+
+
+def test_a_check_whose_worker_was_killed_can_be_tried_again(calls, bring):
+    made = bring(THREE)
+    CarrierInvoice.objects.update(stage="checking")
+    Job.objects.filter(pk=made.job_id).update(state="running", updated_at=datetime.now(UTC) - timedelta(hours=1))
+
+    sweep()
+
+    made.refresh_from_db()
+    assert made.stage == "failed" and "once more" in made.message
 
 
 @pytest.mark.parametrize(

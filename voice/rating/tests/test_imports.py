@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 
 from portal.core.audit import Actor
 from portal.core.models import AuditEntry, Job
+from portal.core.tasks import sweep
 from portal.db import contexts
 from voice.rating import imports, loading, services
 from voice.rating.files.lines import Line, Terms
@@ -168,6 +169,21 @@ def test_a_file_that_makes_no_sense_says_so(deck, bring):
     assert bring(deck, "Code,Rate\n").message == "There is no rate in this file."
     with pytest.raises(ValidationError, match="empty"):
         bring(deck, b"  ")
+
+
+@pytest.mark.parametrize(("state", "left"), [("checking", "failed"), ("activating", "checked")])
+def test_a_file_whose_worker_was_killed_can_be_taken_up_again(deck, bring, state, left):
+    file = bring(deck, DECK)
+    kind = {"checking": "rating.check", "activating": "rating.activate"}[state]
+    DeckImport.objects.update(state=state)
+    Job.objects.filter(pk=file.job_id).update(
+        kind=kind, state="running", updated_at=datetime.now(UTC) - timedelta(hours=1)
+    )
+
+    sweep()
+
+    file.refresh_from_db()
+    assert file.state == left
 
 
 def test_a_fault_of_ours_leaves_a_file_that_can_be_read_again(deck, bring, monkeypatch):
