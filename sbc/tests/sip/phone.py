@@ -120,6 +120,7 @@ class Phone:
         body: str = "",
         tag: str = "",
         headers: tuple[tuple[str, str], ...] = (),
+        content: str = "application/sdp",
     ) -> Message:
         """Answer a request, echoing what an answer must echo."""
         copied = [
@@ -132,7 +133,7 @@ class Phone:
         if not any(name == "Contact" for name, _ in headers):
             lines.append(("Contact", self.contact))
         if body:
-            lines.append(("Content-Type", "application/sdp"))
+            lines.append(("Content-Type", content))
         answer = Message(f"SIP/2.0 {code} {reason or 'Whatever'}", lines, body)
         assert request.answer is not None
         request.answer(answer.build())
@@ -196,7 +197,13 @@ class Dialog:
         return cls(phone, invite.get("Call-ID"), answer.get("To"), invite.get("From"), invite.contact_uri, routes, 100)
 
     def request(
-        self, method: str, *, body: str = "", headers: tuple[tuple[str, str], ...] = (), over: Phone | None = None
+        self,
+        method: str,
+        *,
+        body: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
+        over: Phone | None = None,
+        content: str = "application/sdp",
     ) -> Message:
         """Send a request inside the dialog, over another connection if asked."""
         if method != "ACK":
@@ -213,6 +220,7 @@ class Dialog:
             call_id=self.call_id,
             cseq=self.cseq,
             contact=self.phone.contact,
+            content=content,
         )
         phone.send(message.build())
         return message
