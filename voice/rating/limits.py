@@ -1,10 +1,13 @@
 """Up to what amount a customer may call: the MSP's terms, and the customer's own lower limit."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import OuterRef, Subquery, TextField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
@@ -18,6 +21,16 @@ from voice.rating.models import Account, CustomerDeck, Movement
 
 TERMS = ("kind", "currency", "credit_limit_micros", "spend_limit_micros", "warn_shares", "warn_below_micros")
 USUAL_CURRENCY = "EUR"
+# Who else says in which currency a customer pays: this layer cannot ask the ones above. Each gives an expression over
+# customers, as `OuterRef("pk")`.
+billed_in: list[Callable[[], Combinable]] = []
+
+
+def currency_of_customer() -> Coalesce:
+    """Return, for queries of customers, in which currency one pays: that of its deck, or else that of its bills."""
+    decks = CustomerDeck.objects.filter(tenant=OuterRef("pk"), ends=None).order_by("-begins").values("deck__currency")
+    bills = [ask() for ask in billed_in]
+    return Coalesce(Subquery(decks[:1]), *bills, Value(USUAL_CURRENCY), output_field=TextField())
 
 
 def account_of(customer: Customer) -> Account:
@@ -26,11 +39,9 @@ def account_of(customer: Customer) -> Account:
     if stored is not None:
         return stored
     # Not the whole deck: a customer may not read all of it.
-    currencies = CustomerDeck.objects.filter(tenant=customer, ends=None).values_list("deck__currency", flat=True)
-    return Account(
-        tenant=customer, msp_id=customer.msp_id, month=now().date().replace(day=1),
-        currency=currencies.first() or USUAL_CURRENCY,
-    )  # fmt: skip
+    currency = Customer.objects.filter(pk=customer.pk).values_list(currency_of_customer(), flat=True).get()
+    month = now().date().replace(day=1)
+    return Account(tenant=customer, msp_id=customer.msp_id, month=month, currency=currency)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 from functools import cached_property
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import Count, F, Q, QuerySet, TextField
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -19,18 +19,15 @@ from voice.rating.selectors_accounts import longest_next
 
 # What a node lets any call last, where nobody says less.
 LONGEST_MINUTES = 720
-NO_DECK: tuple[int, list[str], str] = (0, [], limits.USUAL_CURRENCY)
+NO_DECK: tuple[int, list[str], str] = (0, [], "")
 
 
 def customers_with_accounts(msp: Msp) -> QuerySet[Customer]:
     """Return the customers that can call, with what their accounts hold; one that never moved has none yet."""
     living = Customer.objects.filter(msp=msp).exclude(state__in=[Customer.State.CREATING, Customer.State.CLOSED])
-    pays_by = CustomerDeck.objects.filter(tenant=OuterRef("pk"), ends=None).order_by("-begins").values("deck__currency")
     return living.select_related("account").annotate(
         balance=Coalesce("account__balance_micros", 0),
-        currency=Coalesce(
-            "account__currency", Subquery(pays_by[:1]), Value(limits.USUAL_CURRENCY), output_field=TextField()
-        ),
+        currency=Coalesce("account__currency", limits.currency_of_customer(), output_field=TextField()),
     )
 
 
@@ -60,7 +57,8 @@ class Overview:
         """Return a customer's account, an empty one where it has not moved yet."""
         found = getattr(customer, "account", None)
         if found is None:
-            _deck, _free, currency = self._decks.get(customer.pk, NO_DECK)
+            # `customers_with_accounts` knows it of a whole page.
+            currency = getattr(customer, "currency", "") or limits.account_of(customer).currency
             month = self.at.astimezone(UTC).date().replace(day=1)
             found = Account(tenant=customer, msp_id=customer.msp_id, month=month, currency=currency)
         return found

@@ -8,12 +8,14 @@ class ReceivablesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Supply the pages of calls with the bills of their charges, and those of retention with who bills whom."""
+        """Supply pages of calls with the bills of their charges, and retention and accounts with who is billed how."""
         # Models are there only now.
         from tenants.services import retention  # noqa: PLC0415
         from voice.calls import hooks  # noqa: PLC0415
+        from voice.rating import limits  # noqa: PLC0415
         from voice.receivables.panel import aftermath  # noqa: PLC0415
-        from voice.receivables.selectors import country_of_biller  # noqa: PLC0415
+        from voice.receivables.selectors import country_of_biller, currency_of_bills  # noqa: PLC0415
 
         hooks.aftermath_of.append(aftermath)
         retention.country_of_biller.append(country_of_biller)
+        limits.billed_in.append(currency_of_bills)

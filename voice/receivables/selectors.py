@@ -237,6 +237,11 @@ def country_of_biller(customer: Customer) -> str:
         return own.values_list("entity__country", flat=True).first() or ""
 
 
+def currency_of_bills() -> Subquery:
+    """Return, for queries of customers, the currency in which one is billed; nothing where nobody has said."""
+    return Subquery(BillingProfile.objects.filter(tenant=OuterRef("pk")).values("currency")[:1])
+
+
 def statement(customer: Customer, currency: str, *, since: date | None = None) -> Iterator[Movement]:
     """Yield what moved on a customer's account, oldest first, each with the balance after it; positive is owed.
 
