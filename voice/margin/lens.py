@@ -15,6 +15,7 @@ from voice.currencies.conversion import NoRate
 from voice.currencies.selectors import rate_on
 from voice.rating.models import MarginGrain, MarginSum
 from voice.rating.money import MICROS
+from voice.receivables.selectors import usual_currency
 
 EXACT = DecimalField(max_digits=40, decimal_places=18)
 MOST_CURRENCIES = 20
@@ -70,13 +71,23 @@ def currencies(msp: Msp, month: date) -> list[str]:
     return list(found.values_list("currency", flat=True)[:MOST_CURRENCIES])
 
 
+def _before(msp: Msp, month: date) -> str:
+    """Return the currency of the last month before this one that had calls, or that of most bills."""
+    first = datetime(month.year, month.month, 1, tzinfo=UTC)
+    sums = MarginSum.objects.filter(msp=msp, grain=MarginGrain.MONTH, at__lt=first).exclude(currency="")
+    found = sums.values_list("at", "currency").annotate(all=Sum("earned")).order_by("-at", "-all").first()
+    return found[1] if found else usual_currency(msp)
+
+
 def lens_of(msp: Msp, month: date, currency: str = "", *, today: date | None = None) -> Lens:
     """Return a lens on a month in this currency, or in the one that earned most; in the context of the MSP.
+
+    A month without calls is looked at in the currency of the calls before it.
 
     Rates are those of the month's last day, or of today while it runs.
     """
     found = currencies(msp, month)
-    target = currency if currency in found else next(iter(found), currency or "EUR")
+    target = currency if currency in found else next(iter(found), currency or _before(msp, month))
     last, today = next_month(month) - timedelta(days=1), today or now().astimezone(UTC).date()
     day = min(last, today)
     begun = max(0, min((today - month).days + 1, last.day))

@@ -7,13 +7,14 @@ from datetime import date
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models import BigIntegerField, Case, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, JSONObject
 
 from portal.db import contexts
 from tenants.models import Customer, Msp
 from voice.billing.models import Bill
 from voice.languages import language_of
+from voice.rating.limits import USUAL_CURRENCY
 from voice.receivables.entry_words import read
 from voice.receivables.models import (
     Account,
@@ -235,6 +236,13 @@ def country_of_biller(customer: Customer) -> str:
     with contexts.msp(customer.msp):
         own = BillingProfile.objects.filter(tenant=customer, entity__is_in_oss=False)
         return own.values_list("entity__country", flat=True).first() or ""
+
+
+def usual_currency(msp: Msp) -> str:
+    """Return the currency in which an MSP bills most of its customers."""
+    billed = BillingProfile.objects.filter(msp=msp).values_list("currency").annotate(customers=Count("pk"))
+    found = billed.order_by("-customers", "currency").first()
+    return found[0] if found else USUAL_CURRENCY
 
 
 def currency_of_bills() -> Subquery:

@@ -170,6 +170,23 @@ def test_currencies_are_never_mixed(northwind, acme, globex, summed, lens):
     assert {row.name: row.elsewhere for row in selectors.customers(euros)} == {"Acme": False, "Globex": True}
 
 
+def test_a_month_without_calls_is_in_the_currency_of_the_calls_before_or_else_of_most_bills(
+    northwind, acme, globex, summed, lens
+):
+    october, november, december = (date(2026, month, 1) for month in (10, 11, 12))
+    assert lens(month=december).currency == "EUR"
+    company = make.entity(northwind)
+    for customer in (acme, globex):
+        make.profile(company, customer, currency="GBP")
+    assert lens(month=december).currency == "GBP"
+
+    for month, currency in ((october, "CHF"), (november, "USD")):
+        summed(acme, earned=9_000_000, at=month, currency=currency)
+
+    assert [lens(month=month).currency for month in (october, november, december)] == ["CHF", "USD", "USD"]
+    assert lens("EUR", december).currency == "EUR", "who asks for one gets it"
+
+
 def test_a_stored_rate_brings_currencies_together(northwind, acme, globex, summed, lens):
     summed(acme, earned=9_000_000, cost=4_000_000)
     summed(globex, "Germany", earned=10_843_000, currency="USD")
