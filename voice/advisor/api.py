@@ -100,7 +100,7 @@ class AssessmentViewSet(MspViewSet):
 
     def write(self, serializer: BaseSerializer[Any], instance: Assessment | None) -> Assessment:
         facts = dict(serializer.validated_data)
-        row = instance if instance is not None else Assessment(msp=self.request.msp)
+        row = instance if instance is not None else selectors.new_assessment(self.request.msp)
         groups = facts.pop("groups", None)
         if groups is None:
             groups = list(row.groups.order_by("position").values(*GROUP))

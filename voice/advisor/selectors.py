@@ -10,12 +10,18 @@ from voice.advisor import advice
 from voice.advisor.assumptions import BY_KEY, complete
 from voice.advisor.models import Assessment, FirstValues
 from voice.advisor.ways import Need, Profile
+from voice.receivables.selectors import usual_currency
 
 
 def assessments(msp: Msp) -> QuerySet[Assessment]:
     """Return an MSP's assessments with how many people they are about."""
     found = Assessment.objects.filter(msp=msp).select_related("tenant")
     return found.annotate(people=Sum("groups__people", default=0), parts=Count("groups"))
+
+
+def new_assessment(msp: Msp) -> Assessment:
+    """Return an assessment that is not stored yet, in the currency in which the MSP bills most of its customers."""
+    return Assessment(msp=msp, currency=usual_currency(msp))
 
 
 def first_values(msp: Msp) -> FirstValues:

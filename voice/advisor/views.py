@@ -54,7 +54,7 @@ def assessment(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("advice.change")
 def assessment_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
-    row = _assessment(request, pk) if pk is not None else Assessment(msp=request.msp)
+    row = _assessment(request, pk) if pk is not None else selectors.new_assessment(request.msp)
     form = AssessmentForm(request.POST or None, instance=row, msp=request.msp)
     stored = list(row.groups.order_by("position").values(*GROUP)) if pk is not None else []
     posted = _with_more(request) if request.method == "POST" else None

@@ -18,6 +18,8 @@ from voice.margin.carrier_files import FIELDS, lacking
 from voice.margin.models import CarrierFormat, CarrierInvoice
 from voice.rating.files.tables import MOST_BYTES
 from voice.rating.forms_marks import Marks
+from voice.rating.selectors_decks import buying_currency
+from voice.receivables.selectors import usual_currency
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 FACTS = ["zone", "currency", "time_tolerance", "seconds_tolerance"]
@@ -62,6 +64,7 @@ class CarrierInvoiceForm(Groups, forms.ModelForm[CarrierInvoice]):
         # Of a fresh row the form would show that it has no days and the settings of a first file.
         last = first - timedelta(days=1)
         self.initial["begins"], self.initial["ends"] = last.replace(day=1), last
+        self.initial["currency"] = buying_currency(msp) or usual_currency(msp)
         known = CarrierFormat.objects.filter(msp=msp).order_by("-pk").values_list("options", flat=True).first() or {}
         for name in FACTS:
             if name in known and name in self.fields:

@@ -18,6 +18,7 @@ from voice.plans.loading import clauses_of, situation_of, users_of, wanted_count
 from voice.plans.models import Contract, PlanVersion
 from voice.plans.proration import Series, next_month
 from voice.plans.reckoning import reckon, total
+from voice.rating.limits import account_of
 from voice.rating.models import DeckRate
 from voice.rating.money import half_up, to_minor
 
@@ -76,12 +77,12 @@ def month_after_change(customer: Customer, contract: Contract, version: PlanVers
 
 def _month(customer: Customer, situation: Situation | None, begins: date, ends: date, currency: str) -> Month:
     usage = sums_between(customer.pk, *moments(customer.pk, begins, ends))
-    named = currency or (situation.currency if situation else _most(usage))
+    named = currency or (situation.currency if situation else _most(usage) or account_of(customer).currency)
     return Month(begins, ends, named, bill_of(customer, situation, begins, ends, named, usage))
 
 
 def _most(usage: Sequence[UsageSum]) -> str:
-    return max(usage, key=lambda each: each.micros).currency if usage else "EUR"
+    return max(usage, key=lambda each: each.micros).currency if usage else ""
 
 
 def example(version: PlanVersion, day: date) -> Month:

@@ -26,11 +26,11 @@ USUAL_CURRENCY = "EUR"
 billed_in: list[Callable[[], Combinable]] = []
 
 
-def currency_of_customer() -> Coalesce:
+def currency_of_customer(usual: str = USUAL_CURRENCY) -> Coalesce:
     """Return, for queries of customers, in which currency one pays: that of its deck, or else that of its bills."""
     decks = CustomerDeck.objects.filter(tenant=OuterRef("pk"), ends=None).order_by("-begins").values("deck__currency")
     bills = [ask() for ask in billed_in]
-    return Coalesce(Subquery(decks[:1]), *bills, Value(USUAL_CURRENCY), output_field=TextField())
+    return Coalesce(Subquery(decks[:1]), *bills, Value(usual), output_field=TextField())
 
 
 def account_of(customer: Customer) -> Account:

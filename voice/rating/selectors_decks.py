@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from voice.carriers.models import Trunk
@@ -28,6 +28,13 @@ def decks_seen_by(msp: Any, can: Callable[[str], bool]) -> QuerySet[RateDeck]:
     found = RateDeck.objects.filter(msp=msp)
     # What carriers ask is what calls will cost, so it is for those who may see what calls have cost.
     return found if can("costs.view") else found.filter(kind=RateDeck.Kind.SELL)
+
+
+def buying_currency(msp: Any) -> str:
+    """Return the currency of the decks by which most of an MSP's trunks cost, or nothing."""
+    decks = TrunkDeck.objects.filter(msp=msp, ends=None).values_list("deck__currency").annotate(trunks=Count("pk"))
+    found = decks.order_by("-trunks", "deck__currency").first()
+    return found[0] if found else ""
 
 
 def summary_seen_by(version: DeckVersion, can: Callable[[str], bool]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from portal.db import contexts
 from tenants.models import Customer, Msp
 from voice.billing.models import Bill
 from voice.languages import language_of
-from voice.rating.limits import USUAL_CURRENCY
+from voice.rating.limits import USUAL_CURRENCY, currency_of_customer
 from voice.receivables.entry_words import read
 from voice.receivables.models import (
     Account,
@@ -243,6 +243,14 @@ def usual_currency(msp: Msp) -> str:
     billed = BillingProfile.objects.filter(msp=msp).values_list("currency").annotate(customers=Count("pk"))
     found = billed.order_by("-customers", "currency").first()
     return found[0] if found else USUAL_CURRENCY
+
+
+def new_profile(customer: Customer) -> BillingProfile:
+    """Return how a customer may be billed, not stored yet: in the currency of its account or deck, or of most bills."""
+    pays_in = Coalesce("account__currency", currency_of_customer(usual_currency(customer.msp)))
+    currency = Customer.objects.filter(pk=customer.pk).values_list(pays_in, flat=True).get()
+    facts = {"name": customer.name, "country": customer.country, "currency": currency}
+    return BillingProfile(msp_id=customer.msp_id, tenant=customer, **facts)
 
 
 def currency_of_bills() -> Subquery:

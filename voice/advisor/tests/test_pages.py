@@ -7,6 +7,7 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from voice.advisor import selectors, services
 from voice.advisor.models import Assessment, FirstValues
+from voice.receivables.tests import make
 
 pytestmark = pytest.mark.django_db
 BY = Actor.system("tests")
@@ -40,6 +41,16 @@ def test_a_question_is_asked_and_answered(office, northwind):
     with contexts.msp(northwind):
         row = Assessment.objects.get()
         assert (row.needs, row.groups.get().people) == (["own_routing"], 40)
+
+
+def test_a_question_begins_in_the_currency_of_most_bills(office, northwind, acme):
+    def offered():
+        return office.get("/advisor/new/").context["form"]["currency"].value()
+
+    assert offered() == "EUR"
+    with contexts.msp(northwind):
+        make.profile(make.entity(northwind), acme, currency="GBP")
+    assert offered() == "GBP"
 
 
 def test_one_more_group_loses_nothing_that_was_typed(office, northwind):

@@ -13,6 +13,7 @@ from voice.carriers.models import Trunk
 from voice.margin.lens import next_month
 from voice.margin.models import Target
 from voice.margin.months import this_month
+from voice.rating.tests.make import ask, stored_deck
 from voice.receivables.models import LineQuestion
 from voice.receivables.tests import make
 
@@ -33,6 +34,18 @@ def month(acme, globex, northwind, summed):
     summed(acme, "Austria, mobile", trunk=trunk.pk, earned=1_000_000, cost=3_000_000, unpriced=2, uncosted=1)
     summed(globex, "Germany", trunk=trunk.pk, earned=5_000_000, currency="USD")
     return trunk
+
+
+def test_a_carriers_first_invoice_begins_in_the_currency_of_its_price_list(desk, northwind):
+    def offered():
+        pages = [f"/margin/carrier-invoices/{name}/" for name in ("new", "totals")]
+        return {desk.get(page).context["form"]["currency"].value() for page in pages}
+
+    assert offered() == {"EUR"}
+    with contexts.msp(northwind):
+        trunk = Trunk.objects.create(msp=northwind, name="Carrier A", host="192.0.2.1")
+        ask(stored_deck(northwind, "Carrier A", "buy", currency="GBP"), trunk.pk)
+    assert offered() == {"GBP"}
 
 
 def test_margins_are_for_owner_and_billing_alone(month, northwind, desk):

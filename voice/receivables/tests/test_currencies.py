@@ -1,8 +1,11 @@
 """Which currency pages name where no money has moved yet: that in which the customer pays."""
 
+from datetime import date
+
 import pytest
 
 from portal.db import contexts
+from voice.plans.previews import month_of
 from voice.rating import limits
 from voice.rating.overview import customers_with_accounts
 from voice.rating.tests.make import give, stored_deck
@@ -29,6 +32,22 @@ def test_an_account_that_has_not_moved_is_in_the_currency_of_the_bills(in_pounds
     terms = desk.get(f"/customers/{in_pounds.pk}/account/terms/").content.decode()
     assert 'data-unit="GBP"' in terms and 'data-unit="EUR"' not in terms
     assert desk.get(f"/api/v1/accounts/{in_pounds.pk}/").json()["currency"] == "GBP"
+
+
+def test_the_form_for_bills_begins_with_what_the_customer_pays_in(in_pounds, acme, northwind, client_of, nadia):
+    def offered() -> str:
+        page = client_of(nadia, northwind).get(f"/invoices/customers/{acme.pk}/")
+        return str(page.context["form"]["currency"].value())
+
+    assert offered() == "GBP", "that of most bills"
+    contexts.use_msp(northwind)
+    give(stored_deck(northwind, "Dollars", currency="USD"), acme)
+    assert offered() == "USD"
+
+
+def test_a_month_without_plan_and_calls_is_in_what_the_customer_pays_in(in_pounds):
+    with contexts.customer(in_pounds):
+        assert month_of(in_pounds, date(2026, 10, 1)).currency == "GBP"
 
 
 def test_balances_name_it_too(in_pounds, northwind, client_of, nadia):

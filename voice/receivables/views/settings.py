@@ -106,7 +106,7 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
     stored = BillingProfile.objects.filter(tenant=customer).first()
     can_change = request.can("bills.change")
     has_company = LegalEntity.objects.filter(msp=request.msp).exists()
-    row = stored or BillingProfile(msp=request.msp, tenant=customer, name=customer.name, country=customer.country)
+    row = stored or selectors.new_profile(customer)
     form = ProfileForm(request.POST or None, instance=row) if can_change and has_company else None
     if request.method == "POST" and form and form.is_valid():
         try:
