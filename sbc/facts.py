@@ -21,7 +21,7 @@ from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
 from voice.carriers.models import Trunk
 from voice.carriers.networks import as_address, for_nodes, is_beyond
 from voice.carriers.selectors import blocked_prefixes, emergency_trunks, trunks_for
-from voice.emergency.selectors import choices, emergency_over, tried_in_order
+from voice.emergency.selectors import choices, emergency_over, listed_in_order
 from voice.numbers.models import ApprovedCallerId, Number
 from voice.rating.models import PriceTables
 from voice.routing.models import Route, Schedule
@@ -75,11 +75,9 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
     fit = _fit(map(trunk_facts, trunks), read["nodes"], **on_nodes)
     gateways = {trunk.pk: trunk.gateway for trunk in trunks}
     numbers = tuple(_number(**row, gateways=gateways) for row in read["numbers"])
-    shared = (
-        Trunk(row["trunk"], enabled=row["trunk__enabled"], closed_at=row["trunk__closed_at"]) for row in read["shared"]
-    )
-    tried = tried_in_order([row["trunk_id"] for row in read["chosen"]], trunks, shared)
-    routes = emergency_over(customer.country, tried)
+    shared = (Trunk(row["trunk"], closed_at=row["trunk__closed_at"]) for row in read["shared"])
+    listed = listed_in_order([row["trunk_id"] for row in read["chosen"]], trunks, shared)
+    routes = emergency_over(customer.country, listed)
     return CustomerFacts(
         id=customer.pk,
         msp=customer.msp_id,
@@ -121,7 +119,7 @@ def _reads() -> Together:
             "numbers": Number.objects.in_number_order().values("e164", "state", "inbound", "inbound_trunk"),
             "callers": ApprovedCallerId.objects.presentable().order_by("e164").values("e164"),
             "chosen": choices().values("trunk_id"),
-            "shared": emergency_trunks(-2, "-3").values("trunk", "trunk__enabled", "trunk__closed_at"),
+            "shared": emergency_trunks(-2, "-3").values("trunk", "trunk__closed_at"),
             "routes": Route.objects.with_trunk_ids()
             .in_dial_order()
             .values(*_ROUTE, "trunk_ids", "schedule", *_SCHEDULE),

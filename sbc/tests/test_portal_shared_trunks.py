@@ -40,6 +40,12 @@ def change(trunk: Trunk, by: Any, **facts: Any) -> None:
     services.compile_revisions()
 
 
+def save(customer: Customer) -> None:
+    with contexts.customer(customer):
+        config_changed(customer)
+    services.compile_revisions()
+
+
 @pytest.fixture
 async def trunk(node: FakeNode, northwind: Msp, acme: Customer, globex: Customer, nadia: Any) -> Trunk:
     """One that Acme has and Globex has not, on a node."""
@@ -71,6 +77,21 @@ async def test_what_stands_in_no_customers_rows_opens_no_version_of_theirs(
     await db(change)(trunk, nadia, **facts)
 
     assert {apply.scope for apply in await node.settle()} == {f"msp:{acme.msp_id}"}
+
+
+async def test_a_trunk_that_is_switched_on_again_carries_emergency_calls_at_once(
+    node: FakeNode, trunk: Trunk, acme: Customer, nadia: Any
+) -> None:
+    """Whatever the customer saved while it was off."""
+    await db(change)(trunk, nadia, enabled=False)
+    await db(save)(acme)
+    await node.settle()
+    assert node.rows["gw", trunk.gateway].endswith(";st=0")
+    assert node.rows["em", f"{acme.pk}:112"] == f"x=0;g={trunk.gateway}"
+
+    await db(change)(trunk, nadia, enabled=True)
+    await node.settle()
+    assert node.rows["gw", trunk.gateway].endswith(";st=1")
 
 
 def test_who_shares_a_trunk_and_who_changes_it_do_not_wait_for_each_other(

@@ -272,6 +272,20 @@ async def test_an_emergency_call_tries_the_whole_list_and_those_that_look_down(s
     assert [leg["trunk"] for leg in record["attempts"]] == ["g2", "g1"]
 
 
+async def test_an_emergency_call_passes_over_a_trunk_that_is_out_of_use_until_it_is_in_use_again(stage: Stage):
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    await stage.change(("gw", "g1", stage.trunk(1, st=0)))
+
+    stage.invite_from_teams(teams, "112")
+    second.reply(await second.expect("INVITE"), 486)
+    await teams.expect("INVITE", 486)
+    await stage.change(("gw", "g1", stage.trunk(1)))
+    stage.invite_from_teams(teams, "112")
+
+    first.reply(await first.expect("INVITE"), 486)
+    await teams.expect("INVITE", 486)
+
+
 async def test_an_own_number_is_what_help_sees(stage: Stage):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
 

@@ -51,14 +51,17 @@ def emergency_trunks(customer: Customer, trunks: Iterable[Trunk] | None = None) 
     chosen = choices().values_list("trunk_id", flat=True)
     lines = carriers.emergency_trunks(customer.msp_id, customer.country)
     theirs = carriers.trunks_for(customer) if trunks is None else trunks
-    return tried_in_order(chosen, theirs, (line.trunk for line in lines))
+    return [trunk for trunk in listed_in_order(chosen, theirs, (line.trunk for line in lines)) if trunk.enabled]
 
 
-def tried_in_order(chosen: Iterable[int], theirs: Iterable[Trunk], shared: Iterable[Trunk]) -> list[Trunk]:
-    """Return what emergency calls try of the trunks that the customer may use and chose, and of the MSP's list."""
-    usable = {trunk.pk: trunk for trunk in theirs if trunk.enabled and trunk.approved}
+def listed_in_order(chosen: Iterable[int], theirs: Iterable[Trunk], shared: Iterable[Trunk]) -> list[Trunk]:
+    """Return the trunks that the customer may use and chose, and those of the MSP's list, whether in use or not.
+
+    An SBC passes over one that is out of use: switched on again, it carries emergency calls at once and everywhere.
+    """
+    usable = {trunk.pk: trunk for trunk in theirs if trunk.approved}
     own = [usable[pk] for pk in chosen if pk in usable]
-    return list(dict.fromkeys([*own, *(trunk for trunk in shared if trunk.enabled and not trunk.closed_at)]))
+    return list(dict.fromkeys([*own, *(trunk for trunk in shared if not trunk.closed_at)]))
 
 
 def emergency_for(customer: Customer, trunks: Iterable[Trunk] | None = None) -> list[EmergencyRoute]:

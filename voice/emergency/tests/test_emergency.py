@@ -4,6 +4,7 @@ from django.core.exceptions import ValidationError
 from portal.db import contexts
 from voice.carriers import lists
 from voice.carriers import services as carriers
+from voice.carriers.models import Trunk
 from voice.carriers.tests.make import own_trunk, shared_trunk
 from voice.directory.countries import countries
 from voice.emergency import selectors, services
@@ -38,6 +39,11 @@ def test_the_customers_list_comes_before_the_msps_and_each_trunk_once(northwind,
     services.set_emergency_trunks([own.pk, second.pk], customer=acme, by=alice)
 
     assert selectors.emergency_trunks(acme) == [own, second, first]
+    with contexts.msp(northwind):
+        Trunk.objects.filter(pk=second.pk).update(enabled=False)
+    assert selectors.emergency_trunks(acme) == [own, first], "pages show what calls try"
+    with contexts.msp(northwind):
+        Trunk.objects.filter(pk=second.pk).update(enabled=True)
     dials = {route.dial: route for route in selectors.emergency_for(acme)}
     assert dials["112"].gateways == dials["110"].gateways == [own.gateway, second.gateway, first.gateway]
 
