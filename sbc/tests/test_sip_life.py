@@ -225,33 +225,6 @@ async def test_a_microsoft_with_another_name_is_not_listened_to(tmp_path: Path):
         assert "forged_microsoft" in [event.get("kind") for event in await stage.engine.fetch_events()]
 
 
-async def test_a_full_node_says_503_with_retry_after(tmp_path: Path):
-    async with running(tmp_path, node_cps=1) as stage:
-        teams, carrier = await stage.microsoft(), await stage.carrier(1)
-        await stage.new_second()
-
-        invites = [stage.invite_from_teams(teams, "+442071234567") for _ in range(3)]
-        answer = await teams.expect("INVITE", 503)
-
-        assert answer.get("Retry-After") == "1"
-        assert (await stage.record(answer.get("Call-ID")))["limit"] == "node"
-        stage.invite_from_teams(teams, "112")
-        await carrier.expect("INVITE")
-        assert len(invites) == 3
-
-
-async def test_media_ports_are_left_for_calls_for_help(tmp_path: Path):
-    async with running(tmp_path, media_low=30_000, media_high=30_039) as stage:
-        teams, carrier = await stage.microsoft(), await stage.carrier(1)
-        assert stage.settings.most_calls == 9
-        for _ in range(stage.settings.most_calls):
-            await stage.answered(teams, stage.invite_from_teams(teams, "+442071234567"), carrier, SDP)
-
-        refused = stage.invite_from_teams(teams, "+442071234567")
-        assert (await teams.expect("INVITE", 503)).get("Call-ID") == refused.get("Call-ID")
-        await stage.answered(teams, stage.invite_from_teams(teams, "112"), carrier, SDP)
-
-
 async def test_the_longest_call_is_ended_by_us(tmp_path: Path):
     async with running(tmp_path, longest_call=1) as stage:
         teams, carrier = await stage.microsoft(), await stage.carrier(1)
