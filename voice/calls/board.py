@@ -1,6 +1,6 @@
 """What one dashboard shows, kept up to date from live steps: no clock, no database, no network."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -40,6 +40,24 @@ class Hour:
         return [self.minutes.get(minute, (0,))[0] for minute in minutes]
 
 
+class Failures:
+    """Calls that failed in the last sixty minutes by code: each minute's, and their sum, which a frame only reads."""
+
+    def __init__(self) -> None:
+        self.minutes: defaultdict[int, Counter[int]] = defaultdict(Counter)
+        self.sum: Counter[int] = Counter()
+
+    def add(self, at: int, code: int, count: int = 1) -> None:
+        self.minutes[at - at % MINUTE][code] += count
+        self.sum[code] += count
+
+    def most(self, now: int) -> list[tuple[int, int]]:
+        """Return the five codes that most calls failed with, each with how many."""
+        for minute in [minute for minute in self.minutes if minute <= now - MINUTES_SHOWN * MINUTE]:
+            self.sum -= self.minutes.pop(minute)
+        return self.sum.most_common(5)
+
+
 @dataclass
 class Trunk:
     """A trunk's line on the board."""
@@ -61,7 +79,7 @@ class Board:
         self.customers: dict[int, str] = {}
         self.customer_hours: dict[int, Hour] = {}
         self.attempts: deque[int] = deque()
-        self.failures: Counter[int] = Counter()
+        self.failures = Failures()
         self.series: deque[list[int]] = deque(maxlen=MINUTES_SHOWN)
         self.changed: set[tuple[int, str]] = set()
         self.removed: set[tuple[int, str]] = set()
@@ -148,7 +166,7 @@ class Board:
         if self.by_customer:
             self.customer_hours.setdefault(step["tenant"], Hour()).add(step["at"], 1, answered)
         if not answered and step["code"] >= 300:
-            self.failures[step["code"]] += 1
+            self.failures.add(step["at"], step["code"])
 
     def _mark(self, key: tuple[int, str]) -> None:
         self.changed.add(key)
@@ -226,7 +244,7 @@ class Board:
             ],
             **({"customers": self._customers(now)} if self.by_customer else {}),
             "failures": [
-                {"code": code, "words": words_for(code), "count": count} for code, count in self.failures.most_common(5)
+                {"code": code, "words": words_for(code), "count": count} for code, count in self.failures.most(now)
             ],
         }
 

@@ -11,7 +11,7 @@ from portal.db import contexts
 from voice.calls.dispositions import is_effective
 
 GRAINS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000}
-MINUTE, HOUR = GRAINS["minute"], GRAINS["hour"]
+MINUTE = GRAINS["minute"]
 
 _ADD = """
 INSERT INTO calls_rollup AS r
@@ -47,7 +47,7 @@ UPDATE calls_rollup r SET talk_ms = greatest(0, r.talk_ms + held.more_ms) FROM h
 class Tally:
     """Adds up call records by customer, trunk and time, then writes the sums in one statement each.
 
-    Calls are added to their minute only, and to their hour where they failed: the longer times are sums of these.
+    Calls are added to their minute only: the longer times are sums of it.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Tally:
                 pdd if last else None,
             )
         if not answered:
-            key = (tenant, msp, invited - invited % HOUR, record["code"], disposition)
+            key = (tenant, msp, at, record["code"], disposition)
             self.failures[key] = self.failures.get(key, 0) + 1
 
     def lengthen(self, tenant: int, record: dict[str, Any], more_ms: int) -> None:
@@ -104,7 +104,7 @@ class Tally:
                 counts[key] = [a + b for a, b in zip(counts[key], sums, strict=True)] if key in counts else sums
         failures: Counter[tuple[Any, ...]] = Counter()
         for (tenant, msp, at, code, disposition), count in self.failures.items():
-            for grain in ("hour", "day"):
+            for grain in ("minute", "day"):
                 failures[tenant, msp, grain, at - at % GRAINS[grain], code, disposition] += count
         longer: Counter[tuple[Any, ...]] = Counter()
         for (tenant, at, trunk), more_ms in self.longer.items():

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from django.db.models import Sum
+
 from portal.db import contexts
 from tenants.models import Customer, Msp
 from voice.calls import hooks
@@ -98,9 +100,9 @@ def _seed_counts(board: Board, mine: Mapping[str, Customer | Msp], now: datetime
     for ms, (peak, attempts) in minutes.items():
         board.series.append([ms, peak, attempts])
     board.series[-1][1] = max(board.series[-1][1], len(board.live))
-    failures = FailureRollup.objects.filter(**mine, grain=Grain.HOUR, at__gte=now - timedelta(hours=1))
-    for code, count in failures.values_list("code", "count"):
-        board.failures[code] += count
+    failures = FailureRollup.objects.filter(**mine, grain=Grain.MINUTE, at__gte=since)
+    for at, code, count in failures.values_list("at", "code").annotate(Sum("count")):
+        board.failures.add(_ms(at), code, count)
 
 
 def _ms(at: datetime) -> int:

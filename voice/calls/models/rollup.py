@@ -45,7 +45,7 @@ class Rollup(Counted):
 
 
 class FailureRollup(Counted):
-    """How many of a customer's calls failed with one code and disposition in one hour or day."""
+    """How many of a customer's calls failed with one code and disposition in one minute or day."""
 
     code = models.IntegerField()
     disposition = models.TextField()

@@ -52,6 +52,20 @@ def test_a_refusal_is_an_attempt_that_failed(board: Board) -> None:
     assert board.snapshot(NOW)["failures"] == [{"code": 486, "words": "Busy", "count": 1}]
 
 
+def test_why_calls_failed_is_forgotten_after_an_hour(board: Board) -> None:
+    def codes(at: int) -> dict[int, int]:
+        return {each["code"]: each["count"] for each in board.delta(at)["failures"]}
+
+    for minute, code in ((0, 486), (0, 486), (0, 503), (30, 486)):
+        board.take(step("refused", f"{minute}{code}", at=NOW + minute * MINUTE, code=code))
+
+    assert codes(NOW + 59 * MINUTE) == {486: 3, 503: 1}
+    assert codes(NOW + 60 * MINUTE) == {486: 1}
+    assert codes(NOW + 90 * MINUTE) == {}
+    board.take(step("refused", "days later", at=NOW + 5000 * MINUTE, code=404))
+    assert codes(NOW + 5000 * MINUTE) == {404: 1}
+
+
 def test_a_delta_tells_only_what_is_new(board: Board) -> None:
     board.take(step("start", "a"))
     board.delta(NOW)
