@@ -50,6 +50,11 @@ app.conf.beat_schedule = {
     "payments.sweep": {"task": "voice.payments.tasks.sweep", "schedule": 60.0, "options": {"expires": 60.0}},
     "margin.expect": {"task": "voice.margin.tasks.expect", "schedule": crontab(hour="3", minute="50")},
     "payments.remind": {"task": "voice.payments.tasks.remind", "schedule": crontab(hour="5", minute="10")},
+    "receivables.follow_decks": {
+        "task": "voice.receivables.tasks.follow_decks",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "receivables.send_notices": {
         "task": "voice.receivables.tasks.send_notices",
         "schedule": 60.0,

@@ -5,10 +5,14 @@ ingest writes, as it does for calls: neither a customer nor its MSP can reach a 
 """
 
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from fractions import Fraction
 from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -16,11 +20,20 @@ from portal.core import audit, nudges
 from portal.core.audit import Actor
 from portal.db import contexts
 from tenants.models import Customer
-from voice.rating.models import Account, Movement
+from voice.rating.models import Account, Charge, Movement
+from voice.rating.money import half_up
 
 Kind = Movement.Kind
 # What payments, their returns, reminders and documents are known by: what somebody typed before would stand for them.
 RESERVED = re.compile(r"(payment|reversal|reminder)-[0-9]+|.* #[0-9]+", re.DOTALL)
+
+# What of an account is money in its currency.
+CONVERTED = (
+    "balance_micros", "spent_micros", "credit_limit_micros", "spend_limit_micros", "own_limit_micros",
+    "warn_below_micros",
+)  # fmt: skip
+# A call is stored under the day on which it began; none rings for longer than this.
+LONGEST_RING = timedelta(days=1)
 
 
 class ReferenceTaken(ValidationError):
@@ -66,6 +79,58 @@ def fee(customer_id: int, micros: int, currency: str, *, reference: str, by: Act
 def correct(customer_id: int, micros: int, currency: str, *, reference: str, by: Actor) -> Movement:
     """Add or take (negative) what people found to be wrong. Raises ValidationError."""
     return _move(customer_id, Kind.CORRECTION, micros, currency, reference, by)
+
+
+@transaction.atomic
+def change_currency(
+    customer_id: int, currency: str, exact: Callable[[int], Fraction], *, since: datetime, by: Actor
+) -> Account:
+    """Go on in another currency: what there is, is converted, each amount rounded once.
+
+    Calls that were charged in the new currency `since` then moved nothing so far, and take theirs now.
+    """
+
+    def converted(micros: int | None) -> int | None:
+        return None if micros is None else half_up(*exact(micros).as_integer_ratio())
+
+    with contexts.ingest():
+        account, at = opened(customer_id, currency), timezone.now()
+        if account.currency == currency:
+            return account
+        old, had = account.currency, account.balance_micros
+        for name in CONVERTED:
+            setattr(account, name, converted(getattr(account, name)))
+        account.currency = currency
+        told = {"tenant_id": customer_id, "msp_id": account.msp_id, "at": at, "kind": Kind.CURRENCY}
+        for code, micros, balance in ((old, -had, 0), (currency, account.balance_micros, account.balance_micros)):
+            if micros:
+                reference = f"{old} to {currency}, {at.isoformat()}, {code}"
+                Movement.objects.create(
+                    **told, micros=micros, currency=code, balance_micros=balance, reference=reference
+                )
+        uncounted, of_month = _charged(account, currency, since)
+        account.balance_micros, account.spent_micros = (
+            account.balance_micros - uncounted,
+            account.spent_micros + of_month,
+        )
+        account.row_version += 1
+        account.save(update_fields=["currency", "row_version", *CONVERTED])
+        audit.record(
+            by, "account.currency_changed", account, tenant_id=customer_id, msp_id=account.msp_id,
+            before={"currency": old, "balance_micros": had},
+            after={"currency": currency, "balance_micros": account.balance_micros},
+        )  # fmt: skip
+        transaction.on_commit(partial(tell, account), robust=True)
+    return account
+
+
+def _charged(account: Account, currency: str, since: datetime) -> tuple[int, int]:
+    """Return what calls were charged in a currency since a moment, and so in the account's month."""
+    made = Charge.objects.filter(tenant=account.pk, currency=currency, answered__gte=since)
+    made = made.filter(invited__gte=since - LONGEST_RING)
+    month = Q(answered__gte=datetime.combine(account.month, time(), UTC))
+    sums = made.aggregate(whole=Sum("micros"), month=Sum("micros", filter=month))
+    return sums["whole"] or 0, sums["month"] or 0
 
 
 def _positive(micros: int) -> int:

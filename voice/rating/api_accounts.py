@@ -64,13 +64,14 @@ class MspAccountSerializer(AccountSerializer):
 
     warn_shares = serializers.ListField(child=serializers.IntegerField(), required=False, allow_null=True)
     is_stopped = serializers.SerializerMethodField()
+    trouble = serializers.SerializerMethodField()
     warnings = serializers.SerializerMethodField()
     longest_call = serializers.SerializerMethodField()
 
     class Meta(AccountSerializer.Meta):
         fields = [
             *STATE, "warn_shares", "warn_below_micros", "spent_micros", "left", "settled_with_bill", "is_stopped",
-            "warnings", "longest_call", "row_version",
+            "trouble", "warnings", "longest_call", "row_version",
         ]  # fmt: skip
         read_only_fields = ["balance_micros", "own_limit_micros"]
 
@@ -85,6 +86,14 @@ class MspAccountSerializer(AccountSerializer):
         """Return whether calls that cost something are stopped."""
         left = account.standing(now()).left
         return left is not None and left <= 0
+
+    def get_trouble(self, account: Account) -> str:
+        """Return why calls or bills do not move the account: currencies without a rate."""
+        if "troubles" not in self.context:
+            # One question for all rows of an answer.
+            rows = self.parent.instance if self.parent is not None else [account]
+            self.context["troubles"] = selectors_accounts.troubles(rows)
+        return str(self.context["troubles"].get(account.pk, ""))
 
     def get_warnings(self, account: Account) -> list[str]:
         """Return the marks that it stands beyond, in words."""

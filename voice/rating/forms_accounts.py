@@ -104,7 +104,10 @@ class TermsForm(VersionedForm):
                 "Prepaid: calls take from a balance that is topped up, and stop when it is used up. Postpaid: calls "
                 "are billed, and stop at the credit limit. Emergency calls never stop."
             ),
-            "currency": _("That of the customer’s deck: calls in another one do not move the account."),
+            "currency": _(
+                "That of the customer’s deck; the account follows it by itself. Bills and payments in another one are "
+                "converted by the exchange rate of their day."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

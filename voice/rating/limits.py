@@ -16,7 +16,7 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from tenants.models import Customer
 from voice.edits import facts, locked
-from voice.rating import accounts
+from voice.rating import accounts, selectors_accounts
 from voice.rating.models import Account, CustomerDeck, Movement
 
 TERMS = ("kind", "currency", "credit_limit_micros", "spend_limit_micros", "warn_shares", "warn_below_micros")
@@ -55,9 +55,13 @@ def save_terms(account: Account, *, by: Actor) -> Account:
     stored = locked(account)
     assert stored is not None
     if account.currency != stored.currency and _has_moved(stored):
-        raise ValidationError({"currency": _("The account has moved already and keeps its currency.")})
+        words = _("The account has moved already: it follows the currency of the customer’s deck by itself.")
+        raise ValidationError({"currency": words})
     if account.is_prepaid:
         account.credit_limit_micros = None
+    if account.is_limited and (why := selectors_accounts.trouble(account)):
+        # What stops at a limit has to come back by what is paid.
+        raise ValidationError({"currency": why})
     shares = account.warn_shares
     if shares is not None and not all(type(share) is int and 1 <= share <= 100 for share in shares):
         raise ValidationError({"warn_shares": _("Warnings come at shares from 1 to 100 per cent of a limit.")})

@@ -13,6 +13,8 @@ from voice.rating.models import Account, CustomerDeck, LimitWarning, Movement
 from voice.rating.prepaid import longest_call
 from voice.rating.standing import Mark, Standing
 
+Doubter = Callable[[Iterable[Account]], dict[int, str]]
+_doubters: list[Doubter] = []
 Asker = Callable[[Iterable[int]], set[int]]
 _askers: list[Asker] = []
 # Until a node acts on what a call has cost: its record is stored within a second, the node is told within two more,
@@ -81,6 +83,23 @@ def settled_with_bill(accounts: Iterable[Account]) -> set[int]:
     return {tenant for ask in _askers for tenant in ask(limited)} if limited else set()
 
 
+def doubts(ask: Doubter) -> Doubter:
+    """Register who says why calls or bills do not move an account: rates and bills are of layers above."""
+    _doubters.append(ask)
+    return ask
+
+
+def troubles(accounts: Iterable[Account]) -> dict[int, str]:
+    """Return by customer why calls or bills do not move its account, without those that they move; run as the MSP."""
+    asked = list(accounts)
+    return {tenant: words for ask in _doubters for tenant, words in ask(asked).items()}
+
+
+def trouble(account: Account) -> str:
+    """Return why calls or bills do not move an account, nothing where they do; run as the MSP."""
+    return troubles([account]).get(account.pk, "")
+
+
 def rooms(standing: Standing) -> list[Room]:
     """Return the limits that an account has, except a prepaid balance, which is its own."""
     found = []
@@ -95,7 +114,7 @@ def rooms(standing: Standing) -> list[Room]:
 
 def sums_of(account: Account) -> Sums:
     """Return what movements gave and took; the rest of the balance is what calls took."""
-    moved = Movement.objects.filter(tenant_id=account.pk).aggregate(
+    moved = Movement.objects.filter(tenant_id=account.pk, currency=account.currency).aggregate(
         given=Sum("micros", filter=Q(micros__gt=0)), taken=Sum("micros", filter=Q(micros__lt=0))
     )
     given, taken = moved["given"] or 0, moved["taken"] or 0

@@ -92,6 +92,7 @@ def msp_account(request: HttpRequest, pk: int) -> HttpResponse:
         can_change=request.can("bills.change"),
         risk=risk,
         has_prices=known is not None,
+        trouble=selectors.trouble(account),
         longest=selectors.longest_next(account, known, risk.open_calls, now()),
         **_facts(account),
     ).response()

@@ -16,6 +16,7 @@ from voice.rating.models import Account, Charge
 from voice.rating.models.charges import ASIDE
 from voice.receivables import hooks, vat_ids
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunFinding
+from voice.receivables.services.follow import why_not_counted
 
 ERROR, WARNING, NOTE = RunFinding.Level.ERROR, RunFinding.Level.WARNING, RunFinding.Level.NOTE
 # Beyond this share of the month before, somebody has to look.
@@ -52,6 +53,8 @@ class Checks:
     # The days of the month, from and until, for which a customer has no contract; and who has an account.
     without: dict[int, list[tuple[date, date]]]
     accounts: set[int]
+    # Why bills and payments would not move an account at whose limit calls stop.
+    troubles: dict[int, str]
 
     def of_whole(self) -> Iterator[Finding]:
         """Yield what concerns all customers."""
@@ -89,6 +92,11 @@ class Checks:
             if "wrong" in (answer.state, profile.vat_id_state):
                 yield Finding("vat_id", ERROR, {"vat_id": profile.vat_id, "words": answer.words})
 
+    def of_account(self, tenant: int) -> Iterator[Finding]:
+        """Yield why the bill would not move the account at whose limit the customer's calls stop."""
+        if tenant in self.troubles:
+            yield Finding("account", WARNING, {"words": self.troubles[tenant]})
+
     def of_amount(self, invoice: Invoice) -> Iterator[Finding]:
         """Yield what is surprising about a draft beside the month before, or by itself where there is none."""
         before = self.before.get((invoice.tenant_id, invoice.currency))
@@ -119,7 +127,8 @@ def look(run: InvoiceRun) -> Checks:
             uncounted[each.customer].append(each)
     without = days_without_contract(customers, run.begins, run.ends)
     never = [tenant for tenant, free in without.items() if free == [(run.begins, run.ends)]]
-    return Checks(aside, unpriced, dict(uncounted), _before(run), without, _with_account(never, spans))
+    troubles = why_not_counted(Account.objects.limited().filter(tenant__in=customers))
+    return Checks(aside, unpriced, dict(uncounted), _before(run), without, _with_account(never, spans), troubles)
 
 
 def _aside(msp: int, customers: Sequence[int], span: Span) -> dict[int, dict[str, int]]:

@@ -150,6 +150,7 @@ WORDS: dict[str, Callable[[Facts], str]] = {
     "opened": lambda facts: _("Its days were opened again: collect the month again once its contract is right."),
     "vat_id": lambda facts: _("Its VAT id %(vat_id)s is wrong. %(words)s") % facts,
     "no_rate": lambda facts: str(facts["words"]),
+    "account": lambda facts: str(facts["words"]),
     "refused": lambda facts: str(facts["words"]),
     "not_issued": lambda facts: _("It was not issued. %(words)s") % facts,
     "failed": lambda facts: _("Its month could not be worked out; the operator's log says why."),
@@ -181,7 +182,7 @@ def _step(finding: RunFinding) -> tuple[str, str]:
         return _("Give them a price"), reverse("unrated:list") + (f"?customer={tenant}" if tenant else "")
     if finding.code in ("no_profile", "vat_id", "refused") and tenant:
         return _("Set how it is billed"), reverse("invoices:profile", args=[tenant])
-    if finding.code == "no_rate":
+    if finding.code in ("no_rate", "account"):
         return _("Enter a rate"), reverse("currencies:new")
     if finding.code == "no_contract" and tenant:
         return _("Make its contract"), reverse("plans:contract_new") + f"?customer={tenant}"

@@ -7,12 +7,13 @@ from celery import shared_task
 from django.utils.timezone import now
 
 from portal.core import jobs
+from portal.core.audit import Actor
 from portal.core.models import Job
 from portal.db import contexts
 from tenants.models import Msp
 from voice.receivables import exports, services  # noqa: F401  registers a job
 from voice.receivables.models import Invoice, InvoiceRun
-from voice.receivables.services import notices, runs
+from voice.receivables.services import follow, notices, runs
 
 # So many documents are one task: several workers share a run's files.
 FILES_AT_ONCE = 20
@@ -65,6 +66,14 @@ def take_up_runs(**_: Any) -> None:
     for msp in Msp.objects.order_by("pk"):
         with contexts.msp(msp):
             runs.take_up_runs(msp, now())
+
+
+@shared_task(ignore_result=True)
+def follow_decks(**_: Any) -> None:
+    """Let accounts go on in the currency of the deck that prices their calls."""
+    for msp in Msp.objects.order_by("pk"):
+        with contexts.msp(msp):
+            follow.follow_decks(msp, now(), by=Actor.system("accounts"))
 
 
 @shared_task(ignore_result=True)

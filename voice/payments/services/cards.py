@@ -27,6 +27,7 @@ from voice.receivables import selectors as books
 from voice.receivables.models import BillingProfile, Invoice, LegalEntity
 from voice.receivables.selectors_books import Books, books_of, chosen_books
 from voice.receivables.services import lock_account, settle_from_credit
+from voice.receivables.services.counting import is_counted
 
 logger = logging.getLogger(__name__)
 Kind, State = CardAttempt.Kind, CardAttempt.State
@@ -79,6 +80,8 @@ def top_up(customer: Customer, amount: int, *, by: Actor, saves: bool = False) -
         if not LEAST_TOP_UP <= amount <= MOST_TOP_UP:
             raise ValidationError({"amount": _("Choose an amount from 5 to 10,000.")})
         _in_coins(amount, currency)
+        if not is_counted(customer.pk, currency, timezone.localdate()):
+            raise ValidationError(_("Topping up is not possible just now. Ask your provider, please."))
         return _open_checkout(_begin(account, customer, Kind.TOP_UP, currency, amount, by, saves=saves))
 
 

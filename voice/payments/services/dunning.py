@@ -120,7 +120,7 @@ def release(reminder: Reminder, *, today: date, by: Actor) -> Reminder:
     if costs := reminder.fee + reminder.interest:
         account = Books(reminder.entity, reminder.tenant, reminder.currency)
         book_fee(account, costs, on=today, text=booked("fee", title=step.title))
-        count_fee(reminder.tenant_id, costs, reminder.currency, reference=f"reminder-{reminder.pk}", by=by)
+        count_fee(reminder.tenant_id, costs, reminder.currency, on=today, reference=f"reminder-{reminder.pk}", by=by)
     if step.suspends and reminder.tenant.state == Customer.State.ACTIVE:
         suspend_customer(reminder.tenant, reason=_("Not paid: %(title)s") % {"title": step.title}, by=by)
         reminder.suspended_at = timezone.now()

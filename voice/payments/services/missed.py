@@ -73,5 +73,5 @@ def _events(customer: Customer) -> Iterator[Event]:
         assert reminder.released_on is not None
         yield Event(
             reminder.released_on, reference, -reminder.costs, reminder.currency,
-            partial(counting.count_fee, *told, reference=reference),
+            partial(counting.count_fee, *told, on=reminder.released_on, reference=reference),
         )  # fmt: skip

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def older(monkeypatch):
     """Let accounts be told of nothing, as by an older version."""
-    monkeypatch.setattr(counting, "is_counted", lambda *_told: False)
+    monkeypatch.setattr(counting, "in_account", lambda *_told: None)
     return monkeypatch
 
 

@@ -109,6 +109,7 @@ class Movement(models.Model):
         CREDIT_NOTE = "credit_note", _("Credit note")
         FEE = "fee", _("Reminder fee")
         CORRECTION = "correction", _("Correction")
+        CURRENCY = "currency", _("Change of currency")
 
     tenant = models.ForeignKey("tenants.Customer", models.DO_NOTHING, db_constraint=False, db_index=False)
     msp = models.ForeignKey("tenants.Msp", models.DO_NOTHING, db_constraint=False, db_index=False)
@@ -130,7 +131,7 @@ class Movement(models.Model):
                 name="rating_movement_gives_or_takes",
                 condition=models.Q(kind__in=["top_up", "payment", "credit_note"], micros__gt=0)
                 | models.Q(kind__in=["taken_back", "fee"], micros__lt=0)
-                | models.Q(kind__in=["invoice", "correction"]),
+                | models.Q(kind__in=["invoice", "correction", "currency"]),
             ),
         ]
         indexes: ClassVar = [

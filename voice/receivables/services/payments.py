@@ -60,8 +60,8 @@ def record_top_up(payment: Payment, *, by: Actor) -> Payment:
 
     Raises ValidationError when it is recorded already, or would not move the account by which calls stop.
     """
-    if not is_counted(payment.tenant_id, payment.currency):
-        words = _("The account for calls is in another currency than %(currency)s: this would not move it.")
+    if not is_counted(payment.tenant_id, payment.currency, payment.received_on):
+        words = _("The account for calls is not in %(currency)s, and no exchange rate of the week leads there.")
         raise ValidationError({"amount": words % {"currency": payment.currency}})
     text = booked("top_up", reference=payment.reference)
     return record_payment(payment, by=by, settles=False, text=text)

@@ -192,7 +192,7 @@ def _collect(run: InvoiceRun, each: RunCustomer, found: Checks) -> None:
     by = jobs_actor(run)
     findings = [*found.of_customer(each.tenant_id), *found.of_contract(each.tenant)]
     profile = BillingProfile.objects.select_related("entity", "tenant").filter(tenant_id=each.tenant_id).first()
-    findings += found.of_profile(profile) if profile else []
+    findings += [*found.of_profile(profile), *found.of_account(each.tenant_id)] if profile else []
     each.state = State.LEFT_OUT
     if profile is None or not any(finding.level == ERROR for finding in findings):
         try:

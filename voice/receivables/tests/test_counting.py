@@ -101,7 +101,7 @@ def test_the_events_of_the_page_on_pricing_move_the_account_as_it_says(billed, n
         assert (drafted.net, drafted.tax) == (calls + fee, tax)
 
     def reminder(fee, interest):
-        count_fee(billed.tenant_id, fee + interest, billed.currency, reference="reminder-1", by=make.BY)
+        count_fee(billed.tenant_id, fee + interest, billed.currency, on=make.TODAY, reference="reminder-1", by=make.BY)
 
     def payment(amount):
         services.record_payment(make.payment(billed, amount), by=make.BY)
@@ -179,7 +179,7 @@ def _somebody_waits():
         return cursor.fetchone()[0]
 
 
-def test_an_account_in_another_currency_is_left_alone(billed):
+def test_an_account_in_another_currency_that_no_rate_leads_to_is_left_alone(billed):
     with contexts.ingest():
         accounts.opened(billed.tenant_id, "USD")
 
