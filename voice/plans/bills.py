@@ -30,7 +30,7 @@ from voice.plans.items import (
     usage_item,
     usage_text,
 )
-from voice.plans.loading import situation_of
+from voice.plans.loading import situations_of
 from voice.plans.models import Phase
 from voice.plans.reckoning import anybody, reckon
 
@@ -94,12 +94,12 @@ def plan_bill(
     first of them was answered.
     """
     customer = Customer.objects.select_related("msp").get(pk=customer_id)
-    return bill_of(customer, situation_of(customer, ends), begins, ends, currency, usage, calls, oldest)
+    return bill_of(customer, situations_of(customer, ends), begins, ends, currency, usage, calls, oldest)
 
 
 def bill_of(
     customer: Customer,
-    situation: Situation | None,
+    situations: Sequence[Situation],
     begins: date,
     ends: date,
     currency: str,
@@ -107,38 +107,76 @@ def bill_of(
     calls: Calls | None = None,
     oldest: datetime | None = None,
 ) -> PlanBill:
-    """Return what a period costs a customer in a situation, the one that is stored or one to be tried."""
-    if situation is None:
+    """Return what a period costs a customer in its situations, those that are stored or some to be tried.
+
+    Each contract asks in its own currency: for its days, and for calls of its days that are charged in it.
+    """
+    if not situations:
         return PlanBill([usage_item(each, currency) for each in usage])
-    reading = _Reading(customer, situation, begins, ends, calls)
-    bill = reckon(
+    *others, last = situations
+    parts = [each for each in others if _has_part(each, begins, ends, oldest)]
+    theirs = {each.currency for each in parts}
+    found = []
+    for each in situations:
+        own = [row for row in usage if (row.currency not in theirs if each is last else row.currency == each.currency)]
+        if each is last or each in parts:
+            found.append(_bill(customer, each, (begins, ends), own, calls, oldest, is_apart=bool(parts)))
+        else:
+            # Nothing but credits may come from a contract that is over.
+            found.append(_bill(customer, each, (begins, ends), [], None, None, is_apart=False))
+    return PlanBill(
+        [_said_in(item, each.currency, currency) for each, bill in zip(situations, found, strict=True)
+         for item in bill.items],
+        [cover for bill in found for cover in bill.covers],
+        [draw for bill in found for draw in bill.draws],
+        [state for bill in found for state in bill.allowances],
+    )  # fmt: skip
+
+
+def _has_part(situation: Situation, begins: date, ends: date, oldest: datetime | None) -> bool:
+    """Tell whether a contract holds on a day of a bill, or of a call that is late on it."""
+    first = min(begins, oldest.astimezone(situation.zone).date()) if oldest else begins
+    return any(phase.meets(first, ends) for phase in situation.phases)
+
+
+def _bill(
+    customer: Customer,
+    situation: Situation,
+    period: tuple[date, date],
+    usage: Sequence[UsageSum],
+    calls: Calls | None,
+    oldest: datetime | None,
+    *,
+    is_apart: bool,
+) -> PlanBill:
+    reading = _Reading(customer, situation, *period, calls)
+    return reckon(
         situation,
-        begins,
-        ends,
+        *period,
         usage,
         reading.calls,
         Remainders(customer.pk),
         user_of=reading.user_of,
         before=reading.before,
         oldest=oldest.astimezone(situation.zone).date() if oldest else None,
+        is_apart=is_apart,
     )
-    if situation.currency == currency:
-        return bill
-    return replace(bill, items=[_said_in(item, situation.currency, currency) for item in bill.items])
 
 
 def discounts_on_calls(customer: Customer, ends: date) -> Callable[[date, tuple[date, date], str], int]:
     """Return what says which discounts, in millionths, a bill of some days has on calls of a day in a currency."""
-    situation = situation_of(customer, ends)
+    situations = {each.currency: each for each in situations_of(customer, ends)}
 
     def off(day: date, bill: tuple[date, date], currency: str) -> int:
-        phase = situation.at(day) if situation is not None and situation.currency == currency else None
+        phase = situations[currency].at(day) if currency in situations else None
         return off_calls(phase, *bill) if phase is not None else 0
 
     return off
 
 
 def _said_in(item: PlanItem, plans: str, bills: str) -> PlanItem:
+    if plans == bills:
+        return item
     named = item.currency or plans
     return replace(item, currency="" if named == bills else named)
 

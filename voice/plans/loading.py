@@ -1,6 +1,6 @@
 """Contracts, plans and what was drawn, read into the facts of the calculation: by customer or by version."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,19 +18,28 @@ PLAN = ("version__plan__name", "version__plan__currency", "version__plan__zone",
 CONTRACT = ("contract_id", "contract__starts", "contract__trial_until")
 
 
-def situation_of(customer: Customer, ends: date) -> Situation | None:
-    """Return what a customer's bills up to a day depend on, or None where it has no contract."""
+def situations_of(customer: Customer, ends: date) -> list[Situation]:
+    """Return what a customer's bills up to a day depend on, for each currency of its contracts.
+
+    The one that holds last comes last; nothing where there is no contract.
+    """
     rows = list(
         Phase.objects.held()
         .filter(tenant=customer, begins__lt=ends)
         .order_by("begins")
         .values("version_id", "begins", "ends", *PLAN, *CONTRACT)
     )
-    if not rows:
-        return None
-    # A plan in another currency is billed by itself; the one that holds last is the one that is asked for.
+    drawn, until = _drawn(customer) if rows else ({}, None)
+    by_currency: dict[str, list[dict[str, Any]]] = {}
+    for row in reversed(rows):
+        by_currency.setdefault(row["version__plan__currency"], []).insert(0, row)
+    return [_situation(customer, each, drawn, until) for each in reversed(by_currency.values())]
+
+
+def _situation(
+    customer: Customer, rows: list[dict[str, Any]], drawn: Mapping[Key, int], until: date | None
+) -> Situation:
     currency, zone = rows[-1]["version__plan__currency"], ZoneInfo(rows[-1]["version__plan__zone"])
-    rows = [row for row in rows if row["version__plan__currency"] == currency]
     clauses = clauses_of({row["version_id"] for row in rows})
     agreed = _agreed(customer, rows)
     phases = [
@@ -44,7 +53,6 @@ def situation_of(customer: Customer, ends: date) -> Situation | None:
         )
         for row in rows
     ]
-    drawn, until = _drawn(customer)
     used = [clause for phase in phases for clause in phase.clauses]
     counts = counts_of(customer, zone, wanted_counts(used))
     new = [begins for begins, _ends in number_spans(customer, zone)] if asks_for_new_numbers(used) else []

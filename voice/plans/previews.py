@@ -14,7 +14,7 @@ from voice.plans.charges import sums_between
 from voice.plans.counting import counts_of
 from voice.plans.facts import Agreed, Clause, Phase, Situation
 from voice.plans.items import CallToBill, PlanBill, PlanItem, UsageSum
-from voice.plans.loading import clauses_of, situation_of, users_of, wanted_counts
+from voice.plans.loading import clauses_of, situations_of, users_of, wanted_counts
 from voice.plans.models import Contract, PlanVersion
 from voice.plans.proration import Series, next_month
 from voice.plans.reckoning import reckon, total
@@ -51,14 +51,14 @@ def month_of(customer: Customer, day: date, currency: str = "") -> Month:
     """Return what the month of a day costs a customer, by its contract and the calls that are there."""
     days.demand(on=day)
     begins, ends = day.replace(day=1), next_month(day)
-    return _month(customer, situation_of(customer, ends), begins, ends, currency)
+    return _month(customer, situations_of(customer, ends), begins, ends, currency)
 
 
 def month_after_change(customer: Customer, contract: Contract, version: PlanVersion, on: date) -> Month:
     """Return what the month of a change would cost, were the contract to go on with another version."""
     begins, ends = on.replace(day=1), next_month(on)
-    situation = situation_of(customer, ends)
-    assert situation is not None
+    situations = situations_of(customer, ends)
+    situation = next(each for each in situations if any(phase.contract.id == contract.pk for phase in each.phases))
     zone = ZoneInfo(version.plan.zone)
     clauses = tuple(clauses_of([version.pk]).get(version.pk, ()))
     kept = [
@@ -72,13 +72,15 @@ def month_after_change(customer: Customer, contract: Contract, version: PlanVers
     phases = [*kept, changed]
     users = users_of(customer, [clause for phase in phases for clause in phase.clauses])
     tried = replace(situation, phases=phases, counts=counts, users=users)
-    return _month(customer, tried, begins, ends, situation.currency)
+    situations[situations.index(situation)] = tried
+    return _month(customer, situations, begins, ends, situation.currency)
 
 
-def _month(customer: Customer, situation: Situation | None, begins: date, ends: date, currency: str) -> Month:
+def _month(customer: Customer, situations: Sequence[Situation], begins: date, ends: date, currency: str) -> Month:
     usage = sums_between(customer.pk, *moments(customer.pk, begins, ends))
-    named = currency or (situation.currency if situation else _most(usage) or account_of(customer).currency)
-    return Month(begins, ends, named, bill_of(customer, situation, begins, ends, named, usage))
+    last = situations[-1].currency if situations else _most(usage) or account_of(customer).currency
+    named = currency or last
+    return Month(begins, ends, named, bill_of(customer, situations, begins, ends, named, usage))
 
 
 def _most(usage: Sequence[UsageSum]) -> str:

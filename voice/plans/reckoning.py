@@ -30,13 +30,15 @@ def reckon(
     user_of: Callable[[CallToBill], str] = anybody,
     before: Callable[[Sequence[Pot]], Iterable[CallToBill]] | None = None,
     oldest: date | None = None,
+    is_apart: bool = False,
 ) -> PlanBill:
     """Return what the days from `begins` up to `ends` cost.
 
     `before` reads the calls of earlier bills that may have drawn from these pots, where that was not noted. `oldest` is
-    the day of the first of the calls, where some are late: those follow the plan of their own day.
+    the day of the first of the calls, where some are late: those follow the plan of their own day. Where contracts of
+    another currency have a part in the same calls (`is_apart`), the calls say whose each is: `usage` is only a part.
     """
-    if needs_calls(situation, min(begins, oldest or begins), ends):
+    if is_apart or needs_calls(situation, min(begins, oldest or begins), ends):
         found = pots(situation, begins, ends)
         reader = CallsReader(situation, found, rest, user_of, begins)
         if before is not None:
