@@ -90,6 +90,7 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 TENANT_TEMPLATE_SCHEMA = "customer_template"
 
 MIDDLEWARE = [
+    "tenants.middleware.KnownHostMiddleware",
     "portal.core.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

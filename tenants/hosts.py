@@ -18,6 +18,7 @@ from tenants.addresses import operator_host
 from tenants.models import BaseDomain, Brand, Customer, Domain, Msp
 from tenants.sessions import LIVE_SESSION
 
+NO_PORTAL = (Customer.State.CREATING, Customer.State.CLOSED)
 SECONDS = 30.0
 UNKNOWN_SECONDS = 2.0  # a new customer's host must not stay unknown
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
@@ -92,7 +93,7 @@ def forget() -> None:
 
 
 def place_of(authority: str) -> Place | None:
-    """Return the place that a Host header leads to, or None for a host that nobody here has."""
+    """Return the place that a Host header leads to, or None for a host that nobody here has, or no more."""
     host = normalise(authority)
     if host is None:
         return None
@@ -103,7 +104,8 @@ def place_of(authority: str) -> Place | None:
     with contexts.public():
         row: tuple[str, int | None, int | None] | None = (Domain.Kind.OPERATOR.value, None, None)
         if host != operator_host():
-            row = Domain.objects.filter(domain=host).values_list("kind", "msp_id", "tenant_id").first()
+            found = Domain.objects.filter(domain=host).exclude(tenant__state__in=NO_PORTAL)
+            row = found.values_list("kind", "msp_id", "tenant_id").first()
     place = Place(host, *row) if row else None
     # Strangers choose unknown names, so those must not fill the memory.
     if len(_places) > 10_000:
@@ -143,7 +145,7 @@ def ground_of(place: Place, session_key: str | None = None) -> Ground | None:
     with contexts.public():
         if place.tenant_id is not None:
             found = _customer_question().first(*session, place.tenant_id)
-            if found is None or found[0].state in (Customer.State.CREATING, Customer.State.CLOSED):
+            if found is None or found[0].state in NO_PORTAL:
                 return None
             tenant, msp, brand, read_along = found
             tenant.msp = _branded(msp, brand)

@@ -58,6 +58,42 @@ def test_an_unknown_host_gets_a_plain_404_that_gives_nothing_away(authority):
         assert not answer.cookies
 
 
+@pytest.fixture
+def files(settings, tmp_path):
+    """Files that a browser fetches beside a page, collected as in an installation."""
+    settings.STATIC_ROOT = tmp_path
+    for name in ("app.css", "icons.svg"):
+        (tmp_path / name).write_text("ours")
+    return [f"/static/{name}" for name in ("app.css", "icons.svg")]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("authority", NONSENSE)
+def test_an_unknown_host_is_not_even_told_what_the_pages_are_made_of(authority, files, settings):
+    settings.SECURE_SSL_REDIRECT = True
+    for path in (*files, "/"):
+        answer = Client().get(path, HTTP_HOST=authority)
+        assert (answer.status_code, answer.content) == (404, b"Not found\n")
+        assert set(answer.headers) == {"Content-Type"}
+
+
+@pytest.mark.django_db
+def test_a_known_host_has_the_files_without_asking_the_database(acme, northwind, files, django_assert_num_queries):
+    for browser in (visitor(acme), visitor(northwind), visitor(None)):
+        browser.get("/account/login/")
+        with django_assert_num_queries(0):
+            for path in files:
+                answer = browser.get(path)
+                assert (answer.status_code, b"".join(answer.streaming_content)) == (200, b"ours")
+
+
+@pytest.mark.django_db
+def test_a_closed_customers_host_has_no_files_either(acme, northwind, files):
+    with contexts.msp(northwind):
+        Customer.objects.filter(pk=acme.pk).update(state="closed")
+    assert visitor(acme).get(files[0]).status_code == 404
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("authority", SAME)
 def test_each_spelling_leads_to_the_portal(authority, acme):
