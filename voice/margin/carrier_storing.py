@@ -17,12 +17,31 @@ from voice.rating.files.lines import Fault
 
 # A file in another zone has calls of the day before and after.
 AROUND = timedelta(days=1)
+# Each call as its cost stands today: with what rating again moved, under the destination where it counts now.
 _OURS = """
+    WITH posted AS (
+        SELECT k.tenant_id, k.invited, k.id, k.trunk, k.answered, k.destination, k.currency, 1 AS calls, k.seconds,
+               k.billed, k.micros
+          FROM public.rating_cost k
+         WHERE k.msp_id = %(msp)s AND k.trunk = ANY (%(trunks)s) AND k.invited >= %(begins)s AND k.invited < %(ends)s
+        UNION ALL
+        SELECT a.tenant_id, a.invited, a.call, a.trunk, a.answered, a.destination, a.currency, a.calls, a.seconds,
+               a.billed, a.micros
+          FROM public.rerating_costadjustment a
+         WHERE a.msp_id = %(msp)s AND a.trunk = ANY (%(trunks)s) AND a.invited >= %(begins)s AND a.invited < %(ends)s
+           AND a.answered >= %(begins)s
+    ), stands AS (
+        SELECT tenant_id, invited, id, answered, destination, currency, sum(seconds)::bigint AS seconds,
+               sum(billed)::bigint AS billed, sum(micros)::bigint AS micros
+          FROM posted
+         GROUP BY tenant_id, invited, id, trunk, answered, destination, currency
+        HAVING sum(calls) > 0
+    )
     SELECT k.tenant_id, k.id, c.called, (extract(epoch FROM k.answered) * 1000)::bigint, k.seconds, k.billed,
            k.micros, k.currency, k.destination
-      FROM public.rating_cost k
+      FROM stands k
       JOIN public.calls_cdr c ON (c.tenant_id, c.invited, c.id) = (k.tenant_id, k.invited, k.id)
-     WHERE k.msp_id = %s AND k.trunk = ANY (%s) AND k.invited >= %s AND k.invited < %s AND c.direction <> 'emergency'
+     WHERE c.direction <> 'emergency'
      ORDER BY k.answered, k.id
 """
 # With what rating again moved, as the trunk's costs stand today.
@@ -59,7 +78,8 @@ def ours_of(invoice: CarrierInvoice) -> tuple[list[Ours], list[Known]]:
     ours: list[Ours] = []
     known: list[Known] = []
     with connection.cursor() as cursor:
-        cursor.execute(_OURS, [invoice.msp_id, trunks, begins - AROUND, ends + AROUND])
+        facts = {"msp": invoice.msp_id, "trunks": trunks, "begins": begins - AROUND, "ends": ends + AROUND}
+        cursor.execute(_OURS, facts)
         for tenant, record, called, at, seconds, billed, micros, currency, destination in cursor.fetchall():
             ours.append(Ours(len(ours), called.lstrip("+"), at, seconds, billed, micros, destination))
             known.append(Known(tenant, record, currency))

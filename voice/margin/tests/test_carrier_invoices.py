@@ -21,6 +21,7 @@ from voice.currencies.models import ExchangeRate
 from voice.margin import carrier_checks, tasks  # noqa: F401  registers the jobs
 from voice.margin.models import CarrierCall, CarrierFormat, CarrierInvoice
 from voice.margin.pages_carriers import words_of
+from voice.rerating.models import CostAdjustment
 
 pytestmark = pytest.mark.django_db
 BY = Actor(email="nadia@northwind.example")
@@ -109,6 +110,33 @@ def test_a_file_is_compared_call_by_call_in_money(calls, bring, globex):
     assert told["price"] == (3, "+4930900002", globex.pk, calls[1].id)
     assert told["theirs"] == (5, "+33140000000", None, None) and told["ours"][0] is None
     assert [(fault.row, fault.column) for fault in made.faults.all()] == [(6, "called")]
+
+
+def test_calls_that_were_priced_again_are_held_against_what_they_cost_now(calls, bring, globex, northwind):
+    trunk = Trunk.objects.get(msp=northwind)
+
+    def move(call, destination, *figures):
+        facts = dict(zip(("calls", "seconds", "billed", "micros"), figures, strict=True))
+        CostAdjustment.objects.create(
+            tenant=globex, msp=northwind, invited=call.invited, call=call.id, answered=call.answered, direction="out",
+            destination=destination, currency="EUR", trunk=trunk.pk, proposal_id=1, made_at=call.answered, **facts,
+        )  # fmt: skip
+
+    with contexts.ingest():
+        move(calls[0], "Germany", 0, 0, 0, 2_000)
+        move(calls[1], "Germany", -1, -120, -120, -20_000)
+        move(calls[1], "Germany, special", 1, 120, 120, 50_000)
+    contexts.use_msp(northwind)
+    made = bring(lines(
+        "2026-10-01 08:00:03;+4930900001;60;0.012",
+        "2026-10-01 09:00:05;+4930900002;120;0.05",
+        "2026-10-01 10:00:03;+4930900003;30;0.005",
+        "2026-10-01 11:00:03;+4930900004;60;0.010",
+    ))  # fmt: skip
+
+    assert {kind: sums[0] for kind, sums in made.summary["kinds"].items() if sums[0]} == {"same": 4}
+    assert made.difference == 0
+    assert made.summary["kinds"]["same"][2] == 77_000
 
 
 def test_what_is_not_clear_is_asked_and_remembered_for_the_carrier(calls, bring, django_capture_on_commit_callbacks):
