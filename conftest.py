@@ -10,8 +10,9 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from channels.testing import application as communicators
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import close_old_connections, connections, transaction
 from django.test import Client
 from hypothesis import HealthCheck
 from hypothesis import settings as tries
@@ -27,6 +28,9 @@ from tenants.services.msps import create_msp
 pytest_plugins = ("tests.second_tries", "tests.sharing")
 PASSWORD = "correct horse battery staple"
 LAB = Actor.system("tests")
+# Channels lets its test clients keep connections of threads open; whoever copies a test's database ends them, and
+# the next test of that thread would run into it.
+communicators.no_op = close_old_connections
 # What Hypothesis tries is never timed: a busy machine is no fault of ours.
 tries.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 tries.load_profile("untimed")
