@@ -114,6 +114,8 @@ class CustomerFacts:
     numbers: tuple[NumberFacts, ...] = ()
     approved_callers: tuple[str, ...] = ()
     emergency: tuple[EmergencyFacts, ...] = ()
+    # By country, the trunks of its emergency calls.
+    cover: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     usable_trunks: tuple[TrunkFacts, ...] = ()
     own_trunks: tuple[TrunkFacts, ...] = field(default=())
     # The selling deck below whose prices no call may go, 0 for none.

@@ -95,6 +95,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
         numbers=numbers,
         approved_callers=tuple(row["e164"].lstrip("+") for row in read["callers"]),
         emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes),
+        cover={customer.country: tuple(trunk.pk for trunk in listed)},
         usable_trunks=fit.trunks,
         own_trunks=tuple(trunk for trunk in fit.trunks if trunk.owner),
         # What is left out of the MSP's trunks is told to the MSP.

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 
 from sbc.models import Alarm, Certificate, Node
 from sbc.selectors.rollout import behind, deployments_of
+from tenants.countries import country_name
 from tenants.models import BaseDomain, Customer, Msp
 from voice.carriers.models import Trunk
 from voice.carriers.pages import why_down
+from voice.carriers.selectors import without_help
 from voice.rating import warnings
 
 CERTIFICATE_WARNS = timedelta(days=30)
@@ -76,6 +78,7 @@ def todos_of_msp(msp: Msp) -> list[ToDo]:
         )
         for each in waiting[:5]
     ]
+    found += _without_help(msp)
     stuck = deployments_of(None, msp).filter(state__in=("refused", "held"))
     found += [
         ToDo(
@@ -93,6 +96,18 @@ def todos_of_msp(msp: Msp) -> list[ToDo]:
     found += [ToDo(alarm.text, reverse("rollout:list"), "warning") for alarm in alarms.filter(kind=Alarm.Kind.CALL)[:3]]
     found += limits("accounts:detail", msp=msp)
     return pressing_first(found)
+
+
+def _without_help(msp: Msp) -> Iterable[ToDo]:
+    """Return the countries where somebody who dials 112 would get no answer, with whose people that are."""
+    found: dict[str, list[str]] = {}
+    for cover in without_help(msp):
+        found.setdefault(cover.country, []).append(cover.tenant.name)
+    for country, names in found.items():
+        customers = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
+        words = _("No trunk carries emergency calls in %(country)s, and numbers are in use there: %(customers)s.")
+        told = words % {"country": country_name(country), "customers": customers}
+        yield ToDo(told, reverse("carriers:emergency"), "danger")
 
 
 def todos_of_operator() -> list[ToDo]:

@@ -19,6 +19,7 @@ from tenants.models import Customer, Membership
 from tenants.selectors import open_invitations
 from voice.carriers.selectors import trunks_for
 from voice.directory.models import CivicAddress, Place
+from voice.emergency.selectors import emergency_for
 from voice.numbers.models import Number
 from voice.numbers.selectors import without_location
 from voice.rating import warnings
@@ -36,7 +37,8 @@ def todos_of_customer(customer: Customer, may: May) -> list[ToDo]:
     """
     money = [*limits("account:home", tenant=customer), *_overdue()] if may("bills.view") else [*_stopped(customer)]
     trunks = dead_trunks(trunks_for(customer), "carriers:list", needs="carriers.view")
-    found = [*_suspended(customer, may), *trunks, *_numbers(customer), *_stuck(customer), *money]
+    numbers = [*_without_help(customer), *_numbers(customer)]
+    found = [*_suspended(customer, may), *trunks, *numbers, *_stuck(customer), *money]
     return pressing_first([todo if may(todo.needs or "dashboard.view") else replace(todo, url="") for todo in found])
 
 
@@ -73,6 +75,13 @@ def _suspended(customer: Customer, may: May) -> Iterable[ToDo]:
         page = "bills:list" if may("bills.view") else "settings:company"
         words = _("Your provider has suspended your calls: only emergency calls go through.")
         yield ToDo(words, reverse(page), "danger")
+
+
+def _without_help(customer: Customer) -> Iterable[ToDo]:
+    dials = [each.dial for each in emergency_for(customer) if not each.trunks and not each.test]
+    if dials and Number.objects.active().exists():
+        words = _("No trunk carries emergency calls: %(dials)s would get no answer. Ask your provider now.")
+        yield ToDo(words % {"dials": ", ".join(dials)}, reverse("emergency:home"), "danger", needs="emergency.view")
 
 
 def _numbers(customer: Customer) -> Iterable[ToDo]:

@@ -41,6 +41,7 @@ from sbc.services.alarms import close_alarms, raise_alarm
 from sbc.services.certificates import warn_of_names
 from tenants.models import Customer, Msp, Region
 from tenants.scopes import config_changed
+from voice.carriers.lists import note_cover
 from voice.rating.ranking import follow_use, protecting_deck, with_protection
 
 logger = logging.getLogger(__name__)
@@ -226,6 +227,7 @@ def _customer_rows(
     with contexts.customer(scope):
         known = facts.customer_facts(scope, protected=protecting_deck(scope))
     rows = compile_customer(known, generation)
+    note_cover(scope, {} if known.closing else known.cover, has_callers=any(each.active for each in known.numbers))
     uses = any(row.table == "rt" and ";o=" in row.value for row in rows)
     if uses != scope.goes_by_price:  # type: ignore[attr-defined]  # read `with_protection`
         follow_use(scope, uses)

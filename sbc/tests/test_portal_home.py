@@ -8,12 +8,15 @@ from django.utils.timezone import now
 
 from portal.core.audit import Actor
 from portal.db import contexts
+from sbc.services import compile_revisions
 from tenants.models import Membership, User
 from tenants.services.customers import suspend_customer
 from tests.test_walk import member as staff
 from voice.carriers import services as carriers
-from voice.carriers.tests.make import shared_trunk
+from voice.carriers.lists import set_emergency_trunks
+from voice.carriers.tests.make import own_trunk, shared_trunk
 from voice.directory.tests.make import berlin
+from voice.emergency import services as emergency
 from voice.numbers import services as numbers
 from voice.numbers.models import Number
 from voice.numbers.tests.make import given
@@ -70,6 +73,39 @@ def test_a_new_customer_is_led_to_its_first_call_and_then_no_longer(
     numbers.set_state(ids, Number.State.ACTIVE, customer=acme, by=BY)
     save_route(Route(is_default=True, pattern="*", action=Route.Action.ROUTE), [trunk.pk], customer=acme, by=BY)
     assert "To your first call" not in home_of(browser)
+
+
+def test_both_homes_say_that_nobody_would_hear_a_call_for_help_once_numbers_are_in_use(
+    acme: Any, northwind: Any, alice: Any, nadia: Any, client_of: Any
+) -> None:
+    def told() -> tuple[bool, bool]:
+        compile_revisions()
+        mine, theirs = home_of(client_of(alice, acme)), home_of(client_of(nadia, northwind))
+        words = "No trunk carries emergency calls"
+        return f"{words}: 112, 110 would get no answer." in mine, f"{words} in Germany" in theirs and "Acme." in theirs
+
+    given(acme, nadia, "+49301234500")
+    assert told() == (False, False)
+    contexts.use_customer(acme)
+    place, ids = berlin(BY), list(Number.objects.values_list("pk", flat=True))
+    numbers.set_place(ids, place, customer=acme, by=BY)
+    numbers.set_state(ids, Number.State.ACTIVE, customer=acme, by=BY)
+    assert told() == (True, True)
+
+    with contexts.msp(northwind):
+        trunk = shared_trunk(northwind, nadia)
+        set_emergency_trunks(northwind, "DE", [trunk], by=nadia)
+    assert told() == (False, False)
+    with contexts.msp(northwind):
+        trunk.refresh_from_db()
+        trunk.enabled = False
+        carriers.save_trunk(trunk, by=nadia)
+    assert told() == (True, True)
+
+    contexts.use_customer(acme)
+    own = own_trunk(acme, alice)
+    emergency.set_emergency_trunks([own.pk], customer=acme, by=alice)
+    assert told() == (False, False)
 
 
 def test_everybody_is_told_that_calls_are_suspended(

@@ -1,6 +1,6 @@
 """The MSP's two lists above every customer's policy: emergency trunks and blocked prefixes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -12,7 +12,7 @@ from portal.core.errors import StaleEdit
 from tenants.models import Customer, Msp
 from tenants.scopes import config_changed
 from voice.carriers import selectors
-from voice.carriers.models import BlockedPrefix, EmergencyTrunk, Trunk
+from voice.carriers.models import BlockedPrefix, EmergencyCover, EmergencyTrunk, Trunk
 from voice.edits import facts, locked
 
 BLOCKED_FACTS = ("prefix", "note")
@@ -47,6 +47,19 @@ def set_emergency_trunks(
         config_changed(customer)
     after = [trunk.name for trunk in trunks]
     audit.record(by, "emergency_list.saved", msp, before={"trunks": before}, after={"trunks": after}, country=country)
+
+
+def note_cover(customer: Customer, trunks: Mapping[str, Sequence[int]], *, has_callers: bool) -> None:
+    """Keep by country what carries the customer's emergency calls, as it was compiled. As the role ingest."""
+    kept = {cover.country: cover for cover in EmergencyCover.objects.filter(tenant=customer)}
+    for country, ids in trunks.items():
+        cover = kept.pop(country, None) or EmergencyCover(tenant=customer, msp_id=customer.msp_id, country=country)
+        said = {"trunks": list(ids), "has_callers": has_callers}
+        if cover.pk is None or said != {name: getattr(cover, name) for name in said}:
+            cover.trunks, cover.has_callers = list(ids), has_callers
+            cover.save()
+    for cover in kept.values():
+        cover.delete()
 
 
 @transaction.atomic

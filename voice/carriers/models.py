@@ -1,5 +1,6 @@
 """Carriers and the trunks to them: an MSP's own, and those that customers bring."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -204,6 +205,25 @@ class EmergencyTrunk(models.Model):
 
     def __str__(self) -> str:
         return f"{self.country} {self.position}: {self.trunk_id}"
+
+
+class EmergencyCover(models.Model):
+    """What a customer's newest configuration dials for help in a country: over which trunks, and whether anybody can.
+
+    As it was compiled: an MSP cannot look into its customers' own lists and numbers, nor should it for a page.
+    """
+
+    msp = models.ForeignKey("tenants.Msp", models.CASCADE, related_name="+")
+    tenant = models.ForeignKey("tenants.Customer", models.CASCADE, related_name="emergency_covers")
+    country = models.TextField(max_length=2)
+    trunks = ArrayField(models.BigIntegerField(), default=list)
+    has_callers = models.BooleanField(default=False)  # some number of the customer's is in use
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant", "country"], name="carriers_emergencycover_once")]
+
+    def __str__(self) -> str:
+        return f"{self.tenant_id} {self.country}"
 
 
 class BlockedPrefix(models.Model):

@@ -2,9 +2,14 @@
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from portal.ui.parts import Step
+from tenants.countries import country_name
 from tenants.models import Customer, Msp, Region
-from voice.carriers.models import BlockedPrefix, EmergencyTrunk, Trunk, TrunkGrant, TrunkQuerySet
+from tenants.selectors import tells_step
+from voice.carriers.models import BlockedPrefix, EmergencyCover, EmergencyTrunk, Trunk, TrunkGrant, TrunkQuerySet
 
 
 def trunks_for(customer: Customer) -> TrunkQuerySet:
@@ -33,6 +38,26 @@ def trunks_to_approve(msp: Msp) -> TrunkQuerySet:
 def emergency_trunks(msp_id: int, country: str) -> QuerySet[EmergencyTrunk]:
     """Return the MSP's emergency list for the country in the order that calls try it."""
     return EmergencyTrunk.objects.in_order().filter(msp=msp_id, country=country).select_related("trunk")
+
+
+def without_help(msp: Msp) -> QuerySet[EmergencyCover]:
+    """Return where customers with numbers in use have no trunk in use for emergency calls; in the MSP's context."""
+    in_use = Trunk.objects.open().filter(msp=msp, enabled=True, approved=True).values_list("pk", flat=True)
+    found = EmergencyCover.objects.filter(msp=msp, has_callers=True).exclude(trunks__overlap=list(in_use))
+    return found.select_related("tenant").order_by("country", "tenant__name")
+
+
+@tells_step
+def emergency_step(customer: Customer) -> Step:
+    """Return whether somebody who dials 112 at a customer is heard; in the MSP's context."""
+    label, listed = _("Emergency trunks"), emergency_trunks(customer.msp_id, customer.country).values_list("trunk")
+    own = EmergencyCover.objects.filter(tenant=customer, country=customer.country).values_list("trunks", flat=True)
+    in_use = Trunk.objects.open().filter(Q(pk__in=listed) | Q(pk__in=own.first() or []), enabled=True, approved=True)
+    if names := list(in_use.in_name_order().values_list("name", flat=True)):
+        return Step(label, "done", ", ".join(names))
+    words = _("No trunk carries emergency calls in %(country)s yet: whoever dials 112 there would get no answer.")
+    told = words % {"country": country_name(customer.country)}
+    return Step(label, "todo", told, action=_("Choose trunks"), url=reverse("carriers:emergency"))
 
 
 def blocked_prefixes(msp_id: int) -> QuerySet[BlockedPrefix]:

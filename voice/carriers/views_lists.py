@@ -74,6 +74,7 @@ def emergency(request: HttpRequest) -> HttpResponse:
             "country": code,
             "name": country_name(code),
             "trunks": [line.trunk for line in found.get(code, [])],
+            "in_use": sum(line.trunk.enabled for line in found.get(code, [])),
             "customers": needed.get(code, []),
         }
         for code in sorted(set(found) | set(needed))

@@ -11,7 +11,8 @@ KEPT: dict[str, tuple[str, ...]] = {
     ),
     "As long as the person belongs to the team.": ("tenants_membership",),
     "How a customer stands and what it agreed to, as long as it is one: changed and not added to.": (
-        "rating_account", "rating_customerdeck", "rating_losspolicy", "rating_priceuse", "margin_target",
+        "carriers_emergencycover", "rating_account", "rating_customerdeck", "rating_losspolicy", "rating_priceuse",
+        "margin_target",
     ),
     "The MSP's own set-up: who it is, whom it works with, what it offers; the MSP changes or removes it.": (
         "tenants_msp", "tenants_basedomain", "tenants_brand", "carriers_carrier", "carriers_trunk",

@@ -1,7 +1,7 @@
 import pytest
 
 from portal.db import contexts
-from voice.carriers import services
+from voice.carriers import lists, services
 from voice.carriers.models import BlockedPrefix, Carrier, Trunk
 from voice.carriers.pages import answer_of
 from voice.carriers.tests.make import own_trunk, shared_trunk
@@ -182,3 +182,29 @@ def test_another_msps_carrier_cannot_be_chosen(northwind, fabrikam, nadia, trunk
 )  # fmt: skip
 def test_a_trunk_says_why_it_is_down(health, code, words):
     assert words in answer_of(Trunk(health=health, health_code=code))
+
+
+def test_a_new_customers_steps_ask_for_emergency_trunks(northwind, acme, alice, nadia, trunk, client_of):
+    def told():
+        return browser.get(f"/customers/{acme.pk}/steps/").content.decode()
+
+    def switch(enabled):
+        with contexts.msp(northwind):
+            stored = Trunk.objects.get(pk=trunk.pk)
+            stored.enabled = enabled
+            services.save_trunk(stored, by=nadia)
+
+    browser, words = client_of(nadia, northwind), "No trunk carries emergency calls in Germany yet"
+    assert words in told() and 'href="/carriers/emergency/"' in told()
+
+    assert browser.post("/carriers/emergency/DE/", {"trunk_0": trunk.pk}).status_code == 302
+    assert words not in told() and trunk.name in told()
+    switch(False)
+    assert words in told()
+    page = browser.get("/carriers/emergency/").content.decode()
+    assert "(not in use)" in page and "One trunk only" not in page
+
+    own = own_trunk(acme, alice)
+    with contexts.ingest():
+        lists.note_cover(acme, {"DE": [own.pk]}, has_callers=False)
+    assert words not in told(), "the customer's own list has one"
