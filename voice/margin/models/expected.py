@@ -1,14 +1,14 @@
 """What months that nobody has billed yet are expected to bring beside the charges of their calls."""
 
 from django.db import models
-from django.db.models import Q
 
 
 class ExpectedMonth(models.Model):
-    """What a customer's contract asks for a month without an issued invoice, as it was worked out at night.
+    """What a customer's contract asks in one currency for a month without an issued invoice, as worked out at night.
 
-    `fees` are those of the whole month, with surcharges, discounts, minimums and credits; `off` is what included
-    minutes and prices by volume take off the charges of the calls so far.
+    `fees` are those of the whole month, with surcharges, minimums, credits and all discounts but those on calls. `off`
+    is what plans take off the charges of the calls so far, less what they ask for these calls themselves: below zero
+    where prices per call come to more than that.
     """
 
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+", db_index=False)
@@ -21,8 +21,7 @@ class ExpectedMonth(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "month"], name="margin_expectedmonth_once"),
-            models.CheckConstraint(name="margin_expectedmonth_off", condition=Q(off__gte=0)),
+            models.UniqueConstraint(fields=["tenant", "month", "currency"], name="margin_expectedmonth_once"),
         ]
         indexes = [models.Index(fields=["msp", "month"], name="margin_expectedmonth_msp")]
 

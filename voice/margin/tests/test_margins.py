@@ -1,6 +1,6 @@
 """What a month left: by customer, route and day, with fees, in one currency, against what is wanted."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -15,6 +15,7 @@ from voice.margin.models import ExpectedMonth, Target
 from voice.margin.months import this_month
 from voice.plans import ordering
 from voice.plans.tests import make as agreed
+from voice.plans.tiers import Tier
 from voice.rating.money import read_micros
 from voice.rating.tests.test_pricing_document import ALL
 from voice.receivables.composer import Item
@@ -303,6 +304,48 @@ def test_what_contracts_ask_is_expected_until_a_run_has_billed_it(northwind, acm
     assert set(ExpectedMonth.objects.values_list("month", flat=True)) == {
         date(2027, 1, 1), date(2027, 2, 1), date(2027, 3, 1)
     }  # fmt: skip
+
+
+EXPECTED = {
+    "nothing": [],
+    "400 included minutes": [{"kind": "minutes", "name": "Included", "minutes": 400}],
+    "0.25 a minute, whatever the volume": [{"kind": "tiers", "name": "Volume", "tiers": [Tier(None, 250_000)]}],
+    "0.50 for each call": [{"kind": "call", "name": "Each call", "amount": 500_000}],
+    "10 % off calls": [{"kind": "discount", "name": "Ten off", "per_million": 100_000, "scope": "calls"}],
+}
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_the_page_of_rules_says_what_is_expected(northwind, acme, summed, number):
+    (example,) = [each for each in ALL if each.kind == "expected"]
+    assert [row["The plan has, beside the fee"] for row in example.rows] == list(EXPECTED)
+    (plan, *amounts), options = example.rows[number].values(), example.options
+    charged, off, asked, revenue = map(read_micros, amounts)
+    today, minutes = date.fromisoformat(options["today"]), int(options["minutes"])
+    assert charged == minutes * read_micros(options["per_minute"])
+    summed(acme, earned=charged, at=today)
+    charges(acme, charged, at=datetime(2026, 10, 5, 12, tzinfo=UTC), seconds=minutes * 60, billed=minutes * 60)
+    contexts.use_msp(northwind)
+    # Of the month's minutes all are there, however many days have begun.
+    fee = {"kind": "monthly", "name": "Line", "amount": read_micros(options["fee"])}
+    agreed.contract(acme, agreed.published(northwind, fee, *EXPECTED[plan]), starts=date(2026, 1, 1))
+    expecting.work_out(northwind, today)
+
+    assert ExpectedMonth.objects.get(month=today.replace(day=1)).off == off - asked
+    assert came_to(lens_of(northwind, today.replace(day=1), today=today)).revenue == revenue
+
+
+def test_a_contract_in_another_currency_is_expected_in_its_own(northwind, acme):
+    contexts.use_msp(northwind)
+    fee = {"kind": "monthly", "name": "Line", "amount": 31_000_000}
+    first = agreed.contract(acme, agreed.published(northwind, fee, name="Euros"), starts=date(2026, 1, 1))
+    change = date(2026, 10, 15)
+    ordering.end_contract(first, noticed_on=change, ends=change, agreed=True, by=agreed.BY)
+    agreed.contract(acme, agreed.published(northwind, fee, name="Dollars", currency="USD"), starts=change)
+    expecting.work_out(northwind, date(2026, 10, 20))
+
+    october = ExpectedMonth.objects.filter(month=date(2026, 10, 1)).values_list("currency", "fees")
+    assert dict(october) == {"EUR": 14_000_000, "USD": 17_000_000}
 
 
 def test_a_month_that_cannot_be_worked_out_keeps_nobody_elses_away(northwind, acme, globex, monkeypatch, caplog):
