@@ -116,7 +116,7 @@ BODIES = {
 ADDING = {
     "customers/close", "customers/invite", "customers/resume", "customers/suspend", "msps/invite-owner", "msps/resume",
     "msps/suspend", "trunks/grant", "trunks/revoke", "accounts/move", "invoices/credit", "invoices/mail",
-    "plan-versions/move-contracts", "webhooks/test",
+    "invoices/write-off", "plan-versions/move-contracts", "webhooks/test",
 }  # fmt: skip
 
 

@@ -51,13 +51,14 @@ _PAYMENTS = """
 """
 _ENTRIES = """
     SELECT e.id, e.tenant_id, e.entity_id, e.currency, greatest(e.booked_on, e.created_at::date), e.invoice_id,
-           coalesce(e.payment_id, r.payment_id),
+           coalesce(e.payment_id, r.payment_id), e.corrects_id,
            coalesce((SELECT sum(g.debit - g.credit) FROM receivables_posting g
                        JOIN receivables_account a ON a.id = g.account_id
                       WHERE g.entry_id = e.id AND a.kind = 'receivable'), 0)
       FROM receivables_entry e LEFT JOIN receivables_reversal r ON r.id = e.reversal_id
      WHERE {home} AND (greatest(e.booked_on, e.created_at::date) < %s OR e.invoice_id = ANY(%s)
-        OR coalesce(e.payment_id, r.payment_id) = ANY(%s))
+        OR coalesce(e.payment_id, r.payment_id) = ANY(%s) OR e.corrects_id IN (
+           SELECT o.id FROM receivables_entry o WHERE greatest(o.booked_on, o.created_at::date) < %s))
 """
 # Each links two documents, or is younger and keeps them.
 _LINKS = """
@@ -96,11 +97,12 @@ def _read(before: date, home: str, values: list[Any]) -> tuple[list[Paper], list
         papers.append(Paper(("payment", pk), tuple(account), on, stays=stays))
     invoices, payments = ([pk for what, pk in (paper.key for paper in papers) if what == kind]
                           for kind in ("invoice", "payment"))  # fmt: skip
-    entries = _rows(_ENTRIES.format(home=home), [*values, before, invoices, payments])
-    for pk, *account, on, invoice, payment, owed in entries:
+    entries = _rows(_ENTRIES.format(home=home), [*values, before, invoices, payments, before])
+    for pk, *account, on, invoice, payment, corrects, owed in entries:
         papers.append(Paper(("entry", pk), tuple(account), on, int(owed), stays=on >= before))
         links += [(("entry", pk), ("invoice", invoice))] if invoice else []
         links += [(("entry", pk), ("payment", payment))] if payment else []
+        links += [(("entry", pk), ("entry", corrects))] if corrects else []
     for invoice, payment, credit, on in _rows(_LINKS, [invoices, payments, payments]):
         ends: list[Key] = [("invoice", pk) for pk in (invoice, credit) if pk] + [("payment", payment)] * bool(payment)
         links += [(end, YOUNGER) for end in ends] if on >= before else list(pairwise(ends))

@@ -30,7 +30,7 @@ from voice.receivables.models import (
     Posting,
     Reversal,
 )
-from voice.receivables.services import credit, record_payment, reverse_payment, store_files
+from voice.receivables.services import correct, credit, record_payment, reverse_payment, store_files, write_off
 from voice.receivables.tests import make
 from voice.receivables.tests.conftest import billed as billed
 from voice.receivables.tests.conftest import company as company
@@ -88,6 +88,17 @@ def test_a_credited_invoice_goes_with_its_credit_note(billed: BillingProfile, no
 
     assert [model for model in BOOKS if model.objects.exists()] == [] and bills(billed) == (0, 0)
     assert BillingProfile.objects.exists()
+
+
+def test_what_was_written_off_and_claimed_again_goes_with_its_invoice(billed: BillingProfile, northwind: Msp) -> None:
+    invoice = make.issued(billed, 100 * EUR)
+    entry = write_off(invoice, 119 * EUR, reason="Insolvent", left=119 * EUR, by=make.BY)
+    correct(entry, reason="It pays", by=make.BY)
+    pay(billed, 119)
+
+    erased(OVER, northwind)
+
+    assert [model for model in BOOKS if model.objects.exists()] == []
 
 
 def test_what_is_held_stays_whole(billed: BillingProfile, northwind: Msp) -> None:

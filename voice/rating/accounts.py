@@ -25,7 +25,7 @@ from voice.rating.money import half_up
 
 Kind = Movement.Kind
 # What payments, their returns, reminders and documents are known by: what somebody typed before would stand for them.
-RESERVED = re.compile(r"(payment|reversal|reminder)-[0-9]+|.* #[0-9]+", re.DOTALL)
+RESERVED = re.compile(r"(payment|reversal|reminder|entry)-[0-9]+|.* #[0-9]+", re.DOTALL)
 
 # What of an account is money in its currency.
 CONVERTED = (

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from portal.core.api import MspViewSet, TenantViewSet
 from tenants.models import Customer
 from voice.billing.models import Bill, BillLine
-from voice.receivables import api_charges, api_questions, api_runs, selectors, services, sources
+from voice.receivables import api_charges, api_entries, api_questions, api_runs, selectors, services, sources
 from voice.receivables.api_payments import PaymentViewSet
 from voice.receivables.api_taxes import (
     EverybodysRuleViewSet,
@@ -67,13 +67,14 @@ class SettlementSerializer(serializers.Serializer[Any]):
     """What a payment or a credit note settled of an invoice.
 
     Below zero it is off again: `reversal` says by which money that went back, `credit_note` that it took the place of
-    the `payment`, which is on the account for other invoices.
+    the `payment`, which is on the account for other invoices. `entry` wrote it off, or took that back.
     """
 
     amount = serializers.IntegerField()
     payment = serializers.IntegerField(allow_null=True)
     credit_note = serializers.IntegerField(allow_null=True)
     reversal = serializers.IntegerField(allow_null=True)
+    entry = serializers.IntegerField(allow_null=True)
 
 
 class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
@@ -236,6 +237,15 @@ class InvoiceViewSet(Files, MspViewSet):
         services.mail(invoice, by=self.actor)
         return self._answer(invoice)
 
+    @action(detail=True, methods=["post"], url_path="write-off")
+    def write_off(self, request: Request, pk: str | None = None) -> Response:
+        """Give up what will not be paid: `{"amount": 119000000, "left": 119000000, "reason": "Insolvent"}`."""
+        given = api_entries.WriteOffSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        invoice = self.get_object()
+        services.write_off(invoice, **given.validated_data, by=self.actor)
+        return self._answer(invoice)
+
     @action(detail=True, methods=["post"])
     def credit(self, request: Request, pk: str | None = None) -> Response:
         """Write the draft of a credit note: `{"reason": "Wrong plan"}`."""
@@ -340,6 +350,7 @@ msp_routes = [
     ("vat-registrations", RegistrationViewSet, "vat-registration"),
     ("vat-id-checks", VatIdCheckViewSet, "vat-id-check"),
     *api_runs.msp_routes,
+    *api_entries.msp_routes,
     *api_questions.msp_routes,
     *api_charges.msp_routes,
 ]

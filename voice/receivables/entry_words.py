@@ -37,6 +37,13 @@ WORDS: Table = {
         "de": "Irrtümlich gebuchte Zahlung, %(reference)s",
         "fr": "Paiement saisi par erreur, %(reference)s",
     },
+    "written_off": {
+        "en": "Written off: invoice %(number)s",
+        "de": "Ausgebucht: Rechnung %(number)s",
+        "fr": "Passé en perte : facture %(number)s",
+    },
+    # Another entry, by its own words.
+    "corrected": {"en": "Taken back: %(what)s", "de": "Storniert: %(what)s", "fr": "Annulé : %(what)s"},
     # The title of a step is the MSP's own.
     "fee": {"en": "Fee: %(title)s", "de": "Gebühr: %(title)s", "fr": "Frais : %(title)s"},
     # With the card where it is known: ", Visa … 4242".
@@ -74,7 +81,10 @@ def read(text: str, language: str) -> str:
     for key, pattern in _PATTERNS.items():
         found = pattern.fullmatch(text)
         if found is not None:
-            return phrase(WORDS, language, key, **found.groupdict())
+            facts = found.groupdict()
+            if "what" in facts:
+                facts["what"] = read(facts["what"], language)
+            return phrase(WORDS, language, key, **facts)
     return text
 
 

@@ -114,7 +114,7 @@ def _left(owed: Q) -> Case:
 
 def with_settlements(found: QuerySet[Any]) -> QuerySet[Any]:
     """Add `settlements`: what settled each document, and what went off again, in that order."""
-    names = {"amount": "amount", "payment": "payment_id", "credit_note": "credit_note_id", "reversal": "reversal_id"}
+    names = {name: f"{name}_id" for name in ("payment", "credit_note", "reversal", "entry")} | {"amount": "amount"}
     own = Allocation.objects.filter(invoice=OuterRef("pk")).order_by("pk").values(told=JSONObject(**names))
     annotated: QuerySet[Any] = found.annotate(settlements=ArraySubquery(own))
     return annotated
@@ -141,6 +141,18 @@ def balance(tenant_id: int, entity_id: int, currency: str) -> int:
         account__currency=currency,
     )
     return int(rows.aggregate(sum=Sum(F("debit") - F("credit")))["sum"] or 0)
+
+
+def owed_by(entry: Entry) -> int:
+    """Return how much more an entry made its customer owe; below zero is less."""
+    rows = entry.postings.filter(account__kind=Account.Kind.RECEIVABLE)
+    return int(rows.aggregate(sum=Sum(F("debit") - F("credit")))["sum"] or 0)
+
+
+def is_written_off(invoices: QuerySet[Invoice]) -> bool:
+    """Tell whether something of some invoices was given up."""
+    given_up = Allocation.objects.filter(invoice__in=invoices, entry__isnull=False)
+    return bool(given_up.aggregate(sum=Sum("amount"))["sum"])
 
 
 def with_owed(customers: QuerySet[Customer]) -> QuerySet[Any]:

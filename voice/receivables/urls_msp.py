@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from voice.receivables.views import explain, msp, runs, settings, taxes
+from voice.receivables.views import corrections, explain, msp, runs, settings, taxes
 
 app_name = "invoices"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("<int:pk>/issue/", msp.issue, name="issue"),
     path("<int:pk>/drop/", msp.drop, name="drop"),
     path("<int:pk>/credit/", msp.credit, name="credit"),
+    path("<int:pk>/write-off/", corrections.write_off, name="write_off"),
+    path("entries/<int:pk>/correct/", corrections.correct, name="correct"),
     path("<int:pk>/mail/", msp.mail, name="mail"),
     path("<int:pk>/files/<str:kind>/", msp.download, name="file"),
     path("<int:pk>/lines/<int:position>/", explain.invoice_line, name="line"),

@@ -158,12 +158,15 @@ def drop(reminder: Reminder, *, by: Actor) -> Reminder:
 
 @transaction.atomic
 def resume_if_paid(tenant_id: int, *, by: Actor) -> bool:
-    """Let a customer call again whom a reminder has suspended, once nothing of what it named is open."""
+    """Let a customer call again whom a reminder has suspended, once nothing of what it named is open.
+
+    What was written off is not paid: whether its customer may call again, people say.
+    """
     lock_account(tenant_id)
     holding = Reminder.objects.filter(tenant_id=tenant_id, suspended_at__isnull=False, resumed_at=None)
     reminders = list(holding.select_for_update(of=("self",)).select_related("tenant"))
     named = Invoice.objects.filter(reminder_lines__reminder__in=reminders)
-    if not reminders or books.with_standing(named).filter(left__gt=0).exists():
+    if not reminders or books.with_standing(named).filter(left__gt=0).exists() or books.is_written_off(named):
         return False
     Reminder.objects.filter(pk__in=[each.pk for each in reminders]).update(resumed_at=timezone.now())
     customer = reminders[0].tenant

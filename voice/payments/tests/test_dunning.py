@@ -225,6 +225,18 @@ def test_calls_stop_at_the_step_that_says_so_and_go_on_when_it_is_paid(billed, n
     assert state_of(billed) == "active"
 
 
+def test_who_is_written_off_does_not_call_again_by_it(billed, northwind, steps):
+    invoice = make.issued(billed, 100 * EUR)
+    for days in (7, 14, 28):
+        send(night(northwind, days)[0], days)
+    entry = services.write_off(invoice, invoice.total, reason="Insolvent", left=invoice.total, by=make.BY)
+
+    assert night(northwind, 60) == [] and dunning.resume_all_paid(northwind, by=make.BY) == 0
+    services.correct(entry, reason="It pays", by=make.BY)
+    pay(billed, invoice.total)
+    assert dunning.resume_all_paid(northwind, by=make.BY) == 1
+
+
 def test_who_was_suspended_by_somebody_else_is_not_resumed(billed, northwind, steps):
     suspend_customer(billed.tenant, reason="fraud", by=make.BY)
     reminder = last_step(billed, northwind)

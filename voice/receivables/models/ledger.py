@@ -42,6 +42,7 @@ class Entry(models.Model):
         PAYMENT = "payment", _("Payment")
         REVERSAL = "reversal", _("Payment taken back")
         FEE = "fee", _("Reminder fee")
+        WRITE_OFF = "write_off", _("Written off")
         CORRECTION = "correction", _("Correction")
 
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
@@ -54,6 +55,9 @@ class Entry(models.Model):
     invoice = models.ForeignKey("receivables.Invoice", models.PROTECT, null=True, blank=True, related_name="entries")
     payment = models.ForeignKey("receivables.Payment", models.PROTECT, null=True, blank=True, related_name="entries")
     reversal = models.ForeignKey("receivables.Reversal", models.PROTECT, null=True, blank=True, related_name="entries")
+    # The entry that a correction takes back, and why: the MSP's to read.
+    corrects = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="corrected_by")
+    reason = models.TextField(blank=True)
     # The transaction that made the entry, set by the database: nothing is posted to it in a later one.
     made_in = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -73,6 +77,11 @@ class Entry(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["reversal"], condition=Q(reversal__isnull=False), name="receivables_entry_reversal_once"
+            ),
+            models.CheckConstraint(
+                name="receivables_entry_has_reason",
+                condition=Q(corrects__isnull=True) & ~Q(kind="write_off") | ~Q(reason=""),
+                violation_error_message=_("Say why."),
             ),
         ]
 

@@ -92,11 +92,12 @@ class Reversal(models.Model):
 
 
 class Allocation(models.Model):
-    """The part of a payment, or of a credit note, that settles an invoice.
+    """The part of a payment, of a credit note or of what is written off, that settles an invoice.
 
     A payment's is below zero where a reversal takes it back, or where a credit note takes its place: then that much is
-    on the account again. A credit note settles the invoice that it takes back. The database lets neither settle more
-    than it is, no invoice be settled by more than its total, and no two customers, companies or currencies meet.
+    on the account again. A credit note settles the invoice that it takes back. What an entry writes off is below zero
+    for the entry that takes it back. The database lets none of them settle more than it is, no invoice be settled by
+    more than its total, and no two customers, companies or currencies meet.
     """
 
     msp = models.ForeignKey("tenants.Msp", models.PROTECT, related_name="+")
@@ -107,6 +108,7 @@ class Allocation(models.Model):
         "receivables.Invoice", models.PROTECT, null=True, blank=True, related_name="settles"
     )
     reversal = models.ForeignKey(Reversal, models.PROTECT, null=True, blank=True, related_name="allocations")
+    entry = models.OneToOneField("receivables.Entry", models.PROTECT, null=True, blank=True, related_name="allocation")
     amount = models.BigIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -115,14 +117,16 @@ class Allocation(models.Model):
             models.CheckConstraint(
                 name="receivables_allocation_sign",
                 condition=Q(reversal__isnull=True, amount__gt=0)
+                | Q(reversal__isnull=True, entry__isnull=False, amount__lt=0)
                 | Q(payment__isnull=False, reversal__isnull=False, credit_note__isnull=True, amount__lt=0)
                 | Q(payment__isnull=False, reversal__isnull=True, credit_note__isnull=False, amount__lt=0),
             ),
             models.CheckConstraint(
                 name="receivables_allocation_one_origin",
-                condition=Q(payment__isnull=False, credit_note__isnull=True)
-                | Q(payment__isnull=True, credit_note__isnull=False)
-                | Q(payment__isnull=False, credit_note__isnull=False, amount__lt=0),
+                condition=Q(payment__isnull=False, credit_note__isnull=True, entry__isnull=True)
+                | Q(payment__isnull=True, credit_note__isnull=False, entry__isnull=True)
+                | Q(payment__isnull=False, credit_note__isnull=False, entry__isnull=True, amount__lt=0)
+                | Q(payment__isnull=True, credit_note__isnull=True, reversal__isnull=True, entry__isnull=False),
             ),
         ]
 

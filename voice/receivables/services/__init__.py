@@ -2,6 +2,7 @@
 
 from voice.receivables.services.billed_months import note_missing_months
 from voice.receivables.services.copies import keep_missing_copies
+from voice.receivables.services.corrections import correct, write_off
 from voice.receivables.services.documents import content_of, store_files, store_missing_files, without_files
 from voice.receivables.services.invoices import approve, draft, drop, reopen
 from voice.receivables.services.issuing import credit, issue
@@ -22,6 +23,7 @@ __all__ = [
     "check_rule",
     "check_vat_id",
     "content_of",
+    "correct",
     "credit",
     "draft",
     "drop",
@@ -42,4 +44,5 @@ __all__ = [
     "store_files",
     "store_missing_files",
     "without_files",
+    "write_off",
 ]

@@ -11,7 +11,7 @@ from voice.currencies.selectors import rate_on
 from voice.rating import accounts
 from voice.rating.models import Account, Movement
 from voice.rating.money import half_up
-from voice.receivables.models import Invoice, Payment, Reversal
+from voice.receivables.models import Entry, Invoice, Payment, Reversal
 
 # What the calls on an invoice took from the account when they were stored, and what it gave or took when they were
 # priced again: both in one currency, up to a moment.
@@ -100,6 +100,19 @@ def count_fee(tenant_id: int, micros: int, currency: str, *, on: date, reference
     told = in_account(tenant_id, micros, currency, on)
     if told and told[0]:
         accounts.fee(tenant_id, *told, reference=reference, by=by)
+
+
+def count_entry(entry: Entry, micros: int, *, by: Actor) -> None:
+    """Move the customer's account by what it owes less, or more (negative), for an entry that people booked."""
+    first = entry
+    while first.corrects is not None:
+        first = first.corrects
+    # As that once moved the account: the invoice of which something is written off, or the fee of a reminder.
+    day = (first.invoice.issued_on if first.invoice else None) or first.booked_on
+    assert entry.tenant_id is not None
+    told = in_account(entry.tenant_id, micros, entry.currency, day)
+    if told and told[0]:
+        accounts.correct(entry.tenant_id, *told, reference=f"entry-{entry.pk}", by=by)
 
 
 def _taken(invoice: Invoice, currency: str) -> int:

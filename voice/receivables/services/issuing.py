@@ -122,6 +122,7 @@ def credit(invoice: Invoice, *, reason: str, by: Actor, amounts: Mapping[int, in
         raise ValidationError(_("Only an issued invoice can be credited."))
     if not reason.strip():
         raise ValidationError({"reason": _("Say why: the credit note prints it.")})
+    _refuse_written_off(invoice)
     note = Invoice(
         msp_id=invoice.msp_id,
         tenant_id=invoice.tenant_id,
@@ -193,8 +194,14 @@ def _credited_taxes(
 def _refuse_more_than(note: Invoice) -> None:
     """Refuse a credit note that would be another one now: it was written before others were issued."""
     invoice = Invoice.objects.select_for_update(of=("self",)).get(credit_notes=note)
+    _refuse_written_off(invoice)
     amounts = {line.corrects: line.net for line in note.lines.all() if line.corrects is not None}
     now = _credited(invoice, amounts)
     wanted = sorted((each.net, each.tax) for each in now.taxes)
     if sorted(note.taxes.values_list("net", "tax")) != wanted:
         raise ValidationError(_("Other credit notes have changed its tax: throw this draft away and write it again."))
+
+
+def _refuse_written_off(invoice: Invoice) -> None:
+    if selectors.is_written_off(Invoice.objects.filter(pk=invoice.pk)):
+        raise ValidationError(_("Some of this invoice is written off: take that back first."))

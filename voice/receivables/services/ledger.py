@@ -62,8 +62,31 @@ def book_fee(books: Books, micros: int, *, on: date, text: str) -> None:
     _book(books, entry, [(Kind.RECEIVABLE, micros), (Kind.REVENUE, -micros)])
 
 
+def book_write_off(invoice: Invoice, micros: int, *, on: date, reason: str) -> Entry:
+    """Book that so much of an invoice will not be paid; the tax in it stays what was invoiced."""
+    entry = Entry(
+        kind=Entry.Kind.WRITE_OFF, booked_on=on, text=booked("written_off", number=invoice.number), invoice=invoice,
+        reason=reason,
+    )  # fmt: skip
+    books = Books(invoice.entity, invoice.tenant, invoice.currency)
+    _book(books, entry, [(Kind.RECEIVABLE, -micros), (Kind.WRITTEN_OFF, micros)])
+    return entry
+
+
+def book_correction(wrong: Entry, *, on: date, reason: str) -> Entry:
+    """Book the mirror image of an entry: what was booked wrong stays where it is."""
+    entry = Entry(
+        kind=Entry.Kind.CORRECTION, booked_on=on, text=booked("corrected", what=wrong.text), corrects=wrong,
+        invoice=wrong.invoice, reason=reason,
+    )  # fmt: skip
+    assert wrong.tenant is not None
+    moves = [(each.account.kind, each.credit - each.debit) for each in wrong.postings.select_related("account")]
+    _book(Books(wrong.entity, wrong.tenant, wrong.currency), entry, moves)
+    return entry
+
+
 def correct(books: Books, moves: Iterable[tuple[str, int]], *, on: date, text: str) -> None:
-    """Book a correction: what was booked wrong stays where it is."""
+    """Book a correction of what no entry alone is wrong about."""
     _book(books, Entry(kind=Entry.Kind.CORRECTION, booked_on=on, text=text), list(moves))
 
 

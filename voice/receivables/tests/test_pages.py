@@ -135,9 +135,9 @@ def test_what_was_paid_of_a_credited_invoice_is_seen_to_be_on_the_account_again(
         assert (told["left"], told["settlements"]) == (
             0,
             [
-                {"amount": 119 * EUR, "payment": payment.pk, "credit_note": None, "reversal": None},
-                {"amount": -119 * EUR, "payment": payment.pk, "credit_note": note.pk, "reversal": None},
-                {"amount": 119 * EUR, "payment": None, "credit_note": note.pk, "reversal": None},
+                {"amount": 119 * EUR, "payment": payment.pk, "credit_note": None, "reversal": None, "entry": None},
+                {"amount": -119 * EUR, "payment": payment.pk, "credit_note": note.pk, "reversal": None, "entry": None},
+                {"amount": 119 * EUR, "payment": None, "credit_note": note.pk, "reversal": None, "entry": None},
             ],
         )
         told = browser.get(f"/api/v1/receipts/{payment.pk}/").json()

@@ -17,6 +17,7 @@ from voice.receivables import einvoice, selectors, services
 from voice.receivables.models import Allocation, Invoice, InvoiceFile
 from voice.receivables.pages import currencies
 from voice.receivables.selectors import Movement
+from voice.receivables.services.corrections import refusal_of
 from voice.receivables.tax import WHOLE
 
 # The content type of each file, and how its name ends.
@@ -34,6 +35,13 @@ class Statement:
     currency: str
     balance: int
     movements: list[Movement]
+
+    @property
+    def correctable(self) -> set[int]:
+        """The entries that people may take back and nobody has taken back."""
+        entries = {move.entry.pk: move.entry for move in self.movements}
+        done = {entry.corrects_id for entry in entries.values()}
+        return {pk for pk, entry in entries.items() if pk not in done and not refusal_of(entry)}
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,7 @@ def facts_of(invoice: Invoice | Bill, state: Status) -> dict[str, Any]:
     else:
         issued, taxes = invoice.state == Invoice.State.ISSUED, list(invoice.taxes.order_by("pk"))
     settled = Allocation.objects.filter(invoice=invoice.pk).order_by("pk")
-    settled = settled.select_related("payment", "credit_note", "reversal")
+    settled = settled.select_related("payment", "credit_note", "reversal", "entry")
     freed = Allocation.objects.filter(credit_note=invoice.pk, payment__isnull=False)
     return {
         "state": state,
