@@ -15,6 +15,7 @@ app.conf.beat_schedule = {
     "core.sweep": {"task": "portal.core.tasks.sweep", "schedule": 60.0},
     "sbc.sweep": {"task": "sbc.tasks.sweep", "schedule": 5.0, "options": {"expires": 5.0}},
     "sbc.rank": {"task": "sbc.tasks.rank", "schedule": 5.0, "options": {"expires": 5.0}},
+    "sbc.follow_numbers": {"task": "sbc.tasks.follow_numbers", "schedule": 60.0, "options": {"expires": 60.0}},
     "sbc.warn_of_certificates": {"task": "sbc.tasks.warn_of_certificates", "schedule": 600.0},
     "sbc.make_partitions": {"task": "sbc.tasks.make_partitions", "schedule": 3600.0},
     "sbc.reconcile": {"task": "sbc.tasks.reconcile", "schedule": 300.0, "options": {"expires": 300.0}},

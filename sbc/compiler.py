@@ -38,6 +38,8 @@ class RegionFacts:
     denied: tuple[str, ...]
     microsoft_names: tuple[MicrosoftName, ...]
     microsoft_networks: tuple[str, ...]
+    # How the numbers begin of customers that the region does not serve.
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ def compile_region(region: RegionFacts) -> list[Row]:
     rows = [Row("rg", key, listed(some)) for key, some in networks.items() if some]
     for place, name in enumerate(region.microsoft_names, start=1):
         rows.append(Row("rg", f"ms{place}", parameters({"h": name.fqdn, "a": name.address, "p": name.port})))
+    rows += [Row("rg", f"e{digits}", "1") for digits in region.elsewhere]
     return _checked(rows)
 
 

@@ -15,6 +15,7 @@ from sbc.compiler import (
     RegionFacts,
     TrunkFacts,
 )
+from sbc.elsewhere import begin_elsewhere
 from sbc.models import Node
 from sbc.rows import Row
 from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
@@ -36,7 +37,7 @@ _SCHEDULE = ("schedule__name", "schedule__windows", "schedule__closed")
 
 
 def region_facts(region: Region) -> RegionFacts:
-    """Return what the nodes of a region share."""
+    """Return what the nodes of a region share. As the role ingest."""
     names = tuple(
         MicrosoftName(name["fqdn"], name.get("address") or "", int(name.get("port") or 5061))
         for name in region.microsoft_names
@@ -45,7 +46,7 @@ def region_facts(region: Region) -> RegionFacts:
         network if isinstance(network, str) else network["network"] for network in region.microsoft_networks
     )
     allowed, denied = for_nodes(region.allowed_networks, region.denied_networks, networks)
-    return RegionFacts(tuple(allowed), tuple(denied), names, networks)
+    return RegionFacts(tuple(allowed), tuple(denied), names, networks, begin_elsewhere(region) if region.pk else ())
 
 
 def msp_facts(msp: Msp) -> MspFacts:

@@ -12,7 +12,7 @@ from portal.core.models import Job
 from portal.db.partitions import ensure_days
 from sbc import services
 from sbc.ingest import BY_DAY
-from sbc.services import certificates, erasure, pricing, reconciling, running
+from sbc.services import certificates, elsewhere, erasure, pricing, reconciling, running
 
 DAYS_AHEAD = 7
 
@@ -28,6 +28,13 @@ def sweep(**_: Any) -> None:
 def rank(**_: Any) -> None:
     """Make the tables of prices anew that a change of a deck, a policy or the clock has made stale."""
     if pricing.make_price_tables():
+        services.compile_revisions()
+
+
+@shared_task(ignore_result=True)
+def follow_numbers(**_: Any) -> None:
+    """Tell each region's SBCs how numbers begin that customers elsewhere have got or given back."""
+    if elsewhere.follow_numbers():
         services.compile_revisions()
 
 

@@ -207,6 +207,21 @@ async def test_a_trunk_may_ask_for_our_own_number_on_forwarded_calls(stage: Stag
     await teams.expect("INVITE", 486)
 
 
+@pytest.mark.parametrize(
+    ("prefix", "shown"), [("1555000", "+4930112"), ("1", "+4930112"), ("15550001", "+4930112"), ("1555001", OUTSIDE)]
+)
+async def test_a_number_of_a_customer_of_another_region_is_not_shown_either(stage: Stage, prefix: str, shown: str):
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    await stage.change(("rg", f"e{prefix}", "1"))
+
+    stage.invite_from_teams(teams, "+442071234567", OUTSIDE, headers=(HISTORY,))
+
+    got = await carrier.expect("INVITE")
+    assert got.get("P-Asserted-Identity").startswith(f"<sip:{shown}@") and got.get("From").startswith(f"<sip:{shown}@")
+    carrier.reply(got, 486)
+    await teams.expect("INVITE", 486)
+
+
 @pytest.mark.parametrize("called", ["112", "+112"])
 @pytest.mark.parametrize("row", [{}, {"cps": 0}, {"channels": 0}, {"state": 0}, {"policy": "refuse"}])
 async def test_an_emergency_call_passes_everything(stage: Stage, row: dict[str, object], called: str):

@@ -1,6 +1,7 @@
 """Reads of the stock."""
 
 import re
+from collections.abc import Iterable
 
 from django.db import connection
 from django.db.models import BooleanField, Count, Func
@@ -37,6 +38,13 @@ def taken(e164s: list[str]) -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT e164 FROM public.inventory_taken(%s) AS e164", [e164s])
         return {row[0] for row in cursor.fetchall()}
+
+
+def blocks_of_others(customers: Iterable[int]) -> list[str]:
+    """Return, as digits, how the numbers begin that other customers than these hold: all but the last two digits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT public.inventory_blocks_of_others(%s)", [list(customers)])
+        return [row[0].lstrip("+") for row in cursor.fetchall()]
 
 
 class HeldByAnother(Func):

@@ -1,0 +1,96 @@
+"""What a region's SBCs are told of numbers that customers of other regions have."""
+
+import pytest
+from hypothesis import given as anything
+from hypothesis import strategies as st
+
+from portal.db import contexts
+from sbc import services, tasks
+from sbc.compiler import compile_region
+from sbc.elsewhere import begin_elsewhere, covering
+from sbc.facts import region_facts
+from sbc.models import Revision
+from tenants.models import Customer, Region
+from tenants.scopes import config_changed
+from voice.numbers.tests.make import given, stock
+
+digits = st.text("0123456789", min_size=5, max_size=13)
+
+
+@anything(st.sets(digits, max_size=300), st.integers(1, 50))
+def test_every_number_begins_with_one_of_few(beginnings: set[str], most: int):
+    found = covering(beginnings, most)
+
+    assert len(found) <= most and all(each.startswith(found) for each in beginnings)
+
+
+def test_what_is_few_stays_as_exact_as_it_is():
+    assert covering(["4940", "49301", "4940"], 2) == ("49301", "4940")
+    assert covering(["49409", "493011", "493012"], 2) == ("49301", "4940")
+
+
+@pytest.fixture
+def far(db: None) -> Region:
+    """Another region, which serves nobody yet."""
+    other = Region(name="Far", slug="far", allowed_networks=["127.0.9.0/24"])
+    other.save()
+    return other
+
+
+def told(region: Region) -> tuple[str, ...]:
+    with contexts.ingest():
+        return begin_elsewhere(region)
+
+
+def closing(customer: Customer) -> None:
+    with contexts.customer(customer):
+        assert Customer.objects.filter(pk=customer.pk).update(state=Customer.State.CLOSING)
+
+
+@pytest.mark.django_db
+def test_a_region_is_told_of_the_customers_that_it_does_not_serve(
+    acme: Customer, initech: Customer, nadia, region: Region, far: Region
+):
+    given(acme, nadia, "+49301234500", "+49301234501", "+49891234500")
+    given(initech, nadia, "+442079460000", country="GB")
+    stock(acme.msp, "+49401234500")
+
+    assert (told(region), told(far)) == ((), ("4420794600", "493012345", "498912345"))
+    # It leaves the SBCs before its numbers are given back.
+    closing(initech)
+    assert told(region) == ("4420794600",)
+    with contexts.ingest():
+        rows = {row.key for row in compile_region(region_facts(far)) if row.key.startswith("e")}
+    assert rows == {"e4420794600", "e493012345", "e498912345"}
+
+
+@pytest.mark.django_db
+def test_where_there_is_one_region_its_sbcs_know_every_number(acme: Customer, nadia, region: Region):
+    given(acme, nadia, "+49301234500")
+    closing(acme)
+
+    assert told(region) == ()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_regions_follow_numbers_that_come_and_go(acme: Customer, nadia, region: Region, far: Region):
+    for each in (region, far):
+        config_changed(each)
+    services.compile_revisions()
+
+    def versions() -> list[int]:
+        tasks.follow_numbers()
+        with contexts.ingest():
+            return list(Region.objects.order_by("pk").values_list("config_version", flat=True))
+
+    before = versions()
+    given(acme, nadia, "+49301234500")
+    after = versions()
+    # In the same hundred, so that nothing is new.
+    given(acme, nadia, "+49301234599")
+
+    assert [new - old for old, new in zip(before, after, strict=True)] == [0, 1]
+    assert versions() == after
+    with contexts.ingest():
+        newest = Revision.objects.filter(scope=f"region:{far.pk}").latest("version")
+    assert [row for row in newest.rows if row[1].startswith("e")] == [["rg", "e493012345", "1"]]
