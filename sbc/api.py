@@ -14,7 +14,7 @@ from rest_framework.serializers import BaseSerializer
 
 from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet, TenantViewSet
 from sbc import pem, selectors, services
-from sbc.models import Alarm, Certificate, Deployment, HourCount, Node, QuarantinedRecord
+from sbc.models import Alarm, Certificate, Deployment, Drift, HourCount, Node, QuarantinedRecord
 from sbc.services import certificates, quarantine
 from sbc.services.alarms import settle_alarm
 
@@ -120,6 +120,41 @@ class ReleasedDeployments(FromNodes, Deployments):
     def try_again(self, request: Request, pk: str | None = None) -> Response:
         """Send once more, and whole, what the SBC refused."""
         return Response(self.get_serializer(services.try_again(self.get_object(), by=self.actor)).data)
+
+
+class DriftSerializer(serializers.ModelSerializer[Drift]):
+    node = serializers.CharField(source="node.name")
+
+    class Meta:
+        model = Drift
+        fields = ["id", "node", "scope", "table", "key", "found", "healed", "at"]
+
+
+class Drifts(PlaceViewSet):
+    queryset = Drift.objects.none()
+    serializer_class = DriftSerializer
+    capability = "rollout"
+    ordering = ("-at", "-pk")
+
+    def get_queryset(self) -> QuerySet[Drift]:
+        found = selectors.drift_of(self.request.tenant, self.request.msp)
+        scope = self.request.query_params.get("scope", "")
+        return found.filter(scope=scope) if scope else found
+
+
+class DriftViewSet(Drifts, TenantViewSet):
+    """What somebody changed by hand of this customer's configuration on an SBC, and whether it was put right."""
+
+
+class MspDriftViewSet(Drifts, MspViewSet):
+    """What somebody changed by hand of the MSP's and its customers' configuration; `?scope=cust:17` narrows it."""
+
+
+class OperatorDriftViewSet(Drifts, OperatorViewSet):
+    """What somebody changed by hand on an SBC, and whether it was put right; `?scope=cust:17` narrows it.
+
+    A scope that is empty is nobody's row, or what no scope owns.
+    """
 
 
 class DeploymentViewSet(Deployments, TenantViewSet):
@@ -274,10 +309,11 @@ class HourCountViewSet(OperatorViewSet):
 
 
 Route = tuple[str, Any, str]
-routes: list[Route] = [("deployments", DeploymentViewSet, "deployment")]
-msp_routes: list[Route] = [("deployments", MspDeploymentViewSet, "deployment")]
+routes: list[Route] = [("deployments", DeploymentViewSet, "deployment"), ("drift", DriftViewSet, "drift")]
+msp_routes: list[Route] = [("deployments", MspDeploymentViewSet, "deployment"), ("drift", MspDriftViewSet, "drift")]
 operator_routes: list[Route] = [
     ("deployments", OperatorDeploymentViewSet, "deployment"),
+    ("drift", OperatorDriftViewSet, "drift"),
     ("nodes", NodeViewSet, "node"),
     ("alarms", AlarmViewSet, "alarm"),
     ("certificates", CertificateViewSet, "certificate"),

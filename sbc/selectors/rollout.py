@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.ui.status import Status, going_live, status
-from sbc.models import Deployment, Node
+from sbc.models import Deployment, Drift, Node
 from tenants.models import Customer, Msp
 from tenants.scopes import Scope, scope_key
 
@@ -39,6 +39,15 @@ def deployments_of(tenant: Customer | None, msp: Msp | None) -> QuerySet[Deploym
     elif msp is not None:
         shown = shown.filter(msp=msp)
     return shown.select_related("node", "tenant", "msp", "region")
+
+
+def drift_of(tenant: Customer | None, msp: Msp | None) -> QuerySet[Drift]:
+    """Return what was changed by hand of what a customer, an MSP or (neither given) the operator may see."""
+    found = Drift.objects.select_related("node").order_by("-at", "-pk")
+    if tenant is None and msp is None:
+        return found
+    theirs = deployments_of(tenant, msp).filter(node=OuterRef("node"), scope=OuterRef("scope"))
+    return found.filter(Exists(theirs))
 
 
 def summary(scope: Scope) -> Summary:

@@ -13,7 +13,7 @@ from portal.core.audit import Actor
 from portal.core.models import AuditEntry, IdempotencyKey
 from portal.db import contexts
 from sbc import protocol, services
-from sbc.models import Alarm, Deployment, Node
+from sbc.models import Alarm, Deployment, Drift, Node
 from sbc.services import nodes
 from sbc.services.alarms import raise_alarm
 from tenants.models import ApiToken, Customer, Msp, Region, User
@@ -191,3 +191,31 @@ def test_a_customer_looks_at_its_rollout_and_cannot_let_it_go(
     (mine,) = client.get("/api/v1/deployments/").json()["results"]
     assert post(client, f"/api/v1/deployments/{mine['id']}/approve/").status_code == 404
     assert post(client, "/api/v1/deployments/").status_code == 403
+
+
+def test_what_somebody_changed_by_hand_is_read_by_whoever_it_concerns(
+    program: Any, client_of: Any, alice: User, nadia: User, acme: Customer, globex: Customer, initech: Customer,
+    northwind: Msp, running: Node,
+) -> None:  # fmt: skip
+    scopes = [f"cust:{each.pk}" for each in (acme, globex, initech)] + [""]
+    with contexts.public():
+        for minutes, scope in enumerate(scopes):
+            at = now() - timedelta(minutes=minutes)
+            Drift.objects.create(
+                node=running, scope=scope, table="rt", key="a.0:49", found="missing", healed=True, at=at
+            )
+
+    def seen(client: Client, **asked: str) -> list[str]:
+        return [each["scope"] for each in client.get("/api/v1/drift/", asked).json()["results"]]
+
+    assert seen(client_of(alice, acme)) == scopes[:1]
+    assert seen(client_of(nadia, northwind)) == scopes[:2]
+    console = program("rollout.view")
+    assert seen(console) == scopes
+    assert seen(console, scope=scopes[1]) == scopes[1:2]
+    (row,) = client_of(alice, acme).get("/api/v1/drift/").json()["results"]
+    assert (row["node"], row["table"], row["key"], row["found"], row["healed"]) == (
+        "sbc-lab-1", "rt", "a.0:49", "missing", True,
+    )  # fmt: skip
+    assert client_of(alice, acme).get(f"/api/v1/drift/{row['id']}/").json() == row
+    assert post(console, "/api/v1/drift/").status_code == 403
