@@ -78,8 +78,9 @@ def ours_of(invoice: CarrierInvoice) -> tuple[list[Ours], list[Known]]:
     ours: list[Ours] = []
     known: list[Known] = []
     with connection.cursor() as cursor:
-        facts = {"msp": invoice.msp_id, "trunks": trunks, "begins": begins - AROUND, "ends": ends + AROUND}
-        cursor.execute(_OURS, facts)
+        cursor.execute(
+            _OURS, {"msp": invoice.msp_id, "trunks": trunks, "begins": begins - AROUND, "ends": ends + AROUND}
+        )
         for tenant, record, called, at, seconds, billed, micros, currency, destination in cursor.fetchall():
             ours.append(Ours(len(ours), called.lstrip("+"), at, seconds, billed, micros, destination))
             known.append(Known(tenant, record, currency))

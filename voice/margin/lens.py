@@ -13,8 +13,10 @@ from django.utils.timezone import now
 from tenants.models import Msp
 from voice.currencies.conversion import NoRate
 from voice.currencies.selectors import rate_on
+from voice.margin.models import CarrierInvoice, ExpectedMonth
 from voice.rating.models import MarginGrain, MarginSum
 from voice.rating.money import MICROS
+from voice.receivables.models import BilledMonth, Invoice
 from voice.receivables.selectors import usual_currency
 
 EXACT = DecimalField(max_digits=40, decimal_places=18)
@@ -64,7 +66,24 @@ class Lens:
 
 
 def currencies(msp: Msp, month: date) -> list[str]:
-    """Return the currencies of a month's calls, the one that earned most first."""
+    """Return the currencies of a month: of its calls, the one that earned most first, then of what is beside them.
+
+    Fees may be billed, expected or disputed in a currency in which nobody called.
+    """
+    of_calls, ends = _of_calls(msp, month), next_month(month)
+    issued = Invoice.objects.issued().filter(msp=msp, begins__gte=month, begins__lt=ends)
+    noted = BilledMonth.objects.filter(msp=msp).filter(Q(month=month) | Q(billed_in=month))
+    expected = ExpectedMonth.objects.filter(msp=msp, month=month)
+    disputed = CarrierInvoice.objects.filter(
+        msp=msp, state=CarrierInvoice.State.DISPUTED, begins__gte=month, begins__lt=ends
+    )
+    beside: set[str] = set()
+    for rows in (issued, noted, expected, disputed):
+        beside.update(rows.order_by().values_list("currency", flat=True).distinct())
+    return [*of_calls, *sorted(beside - {"", *of_calls})][:MOST_CURRENCIES]
+
+
+def _of_calls(msp: Msp, month: date) -> list[str]:
     first = datetime(month.year, month.month, 1, tzinfo=UTC)
     rows = MarginSum.objects.filter(msp=msp, grain=MarginGrain.MONTH, at=first).exclude(currency="")
     found = rows.values("currency").annotate(all=Sum("earned"), bought=Sum("cost")).order_by("-all", "-bought")
@@ -87,7 +106,7 @@ def lens_of(msp: Msp, month: date, currency: str = "", *, today: date | None = N
     Rates are those of the month's last day, or of today while it runs.
     """
     found = currencies(msp, month)
-    target = currency if currency in found else next(iter(found), currency or _before(msp, month))
+    target = currency if currency in found else next(iter(_of_calls(msp, month)), currency or _before(msp, month))
     last, today = next_month(month) - timedelta(days=1), today or now().astimezone(UTC).date()
     day = min(last, today)
     begun = max(0, min((today - month).days + 1, last.day))

@@ -1,8 +1,9 @@
 """Reads of margins, all from sums that are written as calls come in; in the context of the MSP."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
@@ -132,6 +133,7 @@ def by_customer(lens: Lens) -> list[OfCustomer]:
     months: dict[int, Any] = {row["tenant"]: row for row in noted}
     calls: dict[int, Any] = {row["tenant"]: row for row in counted}
     targets: dict[int | None, int] = dict(Target.objects.filter(msp=lens.msp).values_list("tenant", "per_mille"))
+    beside = _beside(lens)
     found = []
     for pk in sorted(invoices.keys() | calls.keys() | months.keys() | expected.keys()):
         made, paid, month = calls.get(pk), invoices.get(pk), months.get(pk)
@@ -144,7 +146,9 @@ def by_customer(lens: Lens) -> list[OfCustomer]:
             made["unpriced_sum"] if made else 0, made["uncosted_sum"] if made else 0,
             expected[pk]["so_far"] if pk in expected else 0, expected[pk]["rest"] if pk in expected else 0,
         )  # fmt: skip
-        found.append(OfCustomer(pk, result, targets.get(pk, targets.get(None)), bool(made and made["away"])))
+        found.append(
+            OfCustomer(pk, result, targets.get(pk, targets.get(None)), bool(made and made["away"]) or pk in beside)
+        )
     return found
 
 
@@ -209,7 +213,7 @@ def customers(lens: Lens) -> QuerySet[Any]:
         spent=of(sums, lens.total("cost")),
         expected=of(_expected(lens).filter(tenant=OuterRef("pk")).order_by(), lens.total("by_now")),
         disputed=of(_disputes(lens).filter(tenant=OuterRef("pk")).order_by(), lens.total("disputed")),
-        elsewhere=Exists(sums.filter(currency__in=lens.missing).exclude(earned=0, cost=0)),
+        elsewhere=_has_elsewhere(lens, sums),
         wanted=Subquery(wanted.order_by(F("tenant").asc(nulls_last=True)).values("per_mille")[:1]),
     )
     found = found.annotate(unbilled=F("charged") - F("taken"))
@@ -223,7 +227,7 @@ def customers(lens: Lens) -> QuerySet[Any]:
             default=Coalesce(ExpressionWrapper(short, BigIntegerField()), -F("margin")),
             output_field=BigIntegerField(),
         )
-    ).filter(Q(calls_sum__gt=0) | ~Q(revenue=0) | ~Q(spent=0))
+    ).filter(Q(calls_sum__gt=0) | ~Q(revenue=0) | ~Q(spent=0) | Q(elsewhere=True))
     return told
 
 
@@ -265,11 +269,32 @@ def disputed_with_carriers(lens: Lens) -> int:
 
 def elsewhere(lens: Lens) -> list[dict[str, Any]]:
     """Return what the month came to in the currencies that no stored rate leads from."""
-    rows = MarginSum.objects.filter(msp=lens.msp, grain=MarginGrain.MONTH, at=lens.first, currency__in=lens.missing)
-    found = rows.values("currency").annotate(
-        sold=Cast(Sum("earned"), BigIntegerField()), bought=Cast(Sum("cost"), BigIntegerField())
-    )
-    return [dict(row) for row in found.order_by("currency")]
+    found = []
+    for currency in lens.missing:
+        there = replace(lens, currency=currency, factors={currency: Decimal(1)}, missing=())
+        whole = result(by_customer(there))
+        if whole.revenue or whole.cost:
+            found.append({"currency": currency, "sold": whole.revenue, "bought": whole.cost})
+    return found
+
+
+def _beside(lens: Lens) -> set[int]:
+    """Return the customers whose month has bills or expected fees in a currency that no stored rate leads from."""
+    if not lens.missing:
+        return set()
+    billed = _lines(lens).filter(invoice__currency__in=lens.missing).values_list("tenant", flat=True)
+    expected = _expected(lens).filter(currency__in=lens.missing).values_list("tenant", flat=True)
+    return {*billed.distinct(), *expected.distinct()}
+
+
+def _has_elsewhere(lens: Lens, sums: QuerySet[MarginSum]) -> Any:
+    """Return whether a customer has a part of its month in a currency that no stored rate leads from."""
+    if not lens.missing:
+        return Value(False)
+    counted = sums.filter(currency__in=lens.missing).exclude(earned=0, cost=0)
+    billed = _lines(lens).filter(tenant=OuterRef("pk"), invoice__currency__in=lens.missing).order_by()
+    expected = _expected(lens).filter(tenant=OuterRef("pk"), currency__in=lens.missing).order_by()
+    return Exists(counted) | Exists(billed) | Exists(expected)
 
 
 def _disputes(lens: Lens) -> QuerySet[Any]:

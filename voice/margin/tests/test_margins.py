@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.utils.timezone import now
 
 from portal.core.audit import Actor
 from portal.core.models import AuditEntry
@@ -361,3 +362,36 @@ def test_a_month_that_cannot_be_worked_out_keeps_nobody_elses_away(northwind, ac
     assert "could not be worked out" in caplog.text
     with contexts.customer(globex):
         assert not ExpectedMonth.objects.exists()
+
+
+def test_fees_in_a_currency_in_which_nobody_called_are_named_converted_and_looked_at(northwind, acme, summed, lens):
+    month = this_month()
+    summed(acme, earned=0, cost=2_000_000, currency="USD")
+    contexts.use_msp(northwind)
+    billed = make.profile(make.entity(northwind), acme)
+    make.issued(billed, 10_000_000, period=(month, next_month(month)))
+
+    there = lens()
+    assert (there.currency, there.missing) == ("USD", ("EUR",))
+    assert selectors.elsewhere(there) == [{"currency": "EUR", "sold": 10_000_000, "bought": 0}]
+    [each] = selectors.by_customer(there)
+    [listed] = selectors.customers(there)
+    assert each.elsewhere and listed.elsewhere and listed.short is None
+    assert not selectors.below_target([each])
+    assert lens("EUR").currency == "EUR" and came_to(lens("EUR")).revenue == 10_000_000
+
+    ExchangeRate.objects.create(
+        msp=northwind, base="EUR", quote="USD", nanos=1_200_000_000, day=now().astimezone(UTC).date(), source="news"
+    )
+    assert (lens().missing, came_to(lens()).revenue) == ((), 12_000_000)
+    assert not any(each.elsewhere for each in selectors.by_customer(lens()))
+
+
+def test_fees_that_are_expected_in_another_currency_are_named_too(northwind, acme, summed, lens):
+    summed(acme, earned=0, cost=2_000_000, currency="USD")
+    contexts.use_msp(northwind)
+    ExpectedMonth.objects.create(msp=northwind, tenant=acme, month=this_month(), currency="EUR", fees=31_000_000)
+
+    assert lens().missing == ("EUR",)
+    assert [row["currency"] for row in selectors.elsewhere(lens())] == ["EUR"]
+    assert [each.elsewhere for each in selectors.by_customer(lens())] == [True]
