@@ -5,7 +5,7 @@ What each count is stands in docs/pricing.md §12, for whoever explains a fee.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, tzinfo
 from zoneinfo import ZoneInfo
 
 from portal.db import contexts
@@ -36,6 +36,13 @@ def number_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
     """Return the days for which the customer held each number, that of its return not among them."""
     held = Allocation.objects.filter(tenant=customer).values_list("since", "until")
     return [span_of(since, until, zone) for since, until in held]
+
+
+def numbers_held(customer: Customer, begins: date, ends: date, zone: tzinfo) -> int:
+    """Return how many numbers a customer held on some day from `begins` up to `ends`, each once."""
+    held = Allocation.objects.filter(tenant=customer).values_list("stock", "since", "until")
+    spans = ((stock, *span_of(since, until, zone)) for stock, since, until in held)
+    return len({stock for stock, first, last in spans if first < ends and (last is None or last > max(first, begins))})
 
 
 def _trunk_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from voice.rating.money import half_up, parts_of_fee
 
@@ -71,7 +70,7 @@ def share(seconds: int, days: Days) -> int:
     return half_up(seconds * (days.before + days.count), days.of) - half_up(seconds * days.before, days.of)
 
 
-def span_of(since: datetime, until: datetime | None, zone: ZoneInfo) -> Span:
+def span_of(since: datetime, until: datetime | None, zone: tzinfo) -> Span:
     """Return the days of a time by the clock of a zone, that of its end not among them."""
     return since.astimezone(zone).date(), until.astimezone(zone).date() if until else None
 

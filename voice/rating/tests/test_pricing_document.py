@@ -39,7 +39,17 @@ OF_PLANS = {
     "fees", "users", "channels", "included", "shares", "rolled", "bundles", "tiers", "discounts", "commitment", "terms",
     "had", "own",
 }  # fmt: skip
-ABOVE = OF_PLANS | {"again", "asked_again", "two_currencies", "expected", "credited", "events", "forecast", "unbilled"}
+ABOVE = OF_PLANS | {
+    "again",
+    "asked_again",
+    "numbers",
+    "two_currencies",
+    "expected",
+    "credited",
+    "events",
+    "forecast",
+    "unbilled",
+}
 _EXAMPLE = re.compile(r"^<!-- example: (.+?) -->\n((?:\|.*\n)+)", re.MULTILINE)
 _DAYS = {**{name: index for index, name in enumerate(["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"])}, "holiday": HOLIDAY}
 Row = dict[str, str]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from portal.core.audit import Actor
 from tenants.models import Customer
 from voice.currencies.selectors import rate_on
-from voice.inventory.models import StockNumber
 from voice.languages import language_of
 from voice.plans import words
 from voice.plans.bills import USAGE, PlanBill, PlanItem, moments, plan_bill
+from voice.plans.counting import numbers_held
 from voice.plans.ordering import closes_days, forget_draws, keep_draws
 from voice.plans.selectors import days_without_contract
 from voice.rating.money import to_minor
@@ -56,11 +56,6 @@ class Month:
             item.kind, group_of(item), item.text, micros, taxed(item.tax_class), quantity=item.quantity,
             seconds=item.seconds, basis=basis,
         )  # fmt: skip
-
-
-def _numbers(profile: BillingProfile) -> int:
-    held = StockNumber.objects.filter(tenant_id=profile.tenant_id, state=StockNumber.State.ALLOCATED)
-    return held.count()
 
 
 def group_of(item: PlanItem) -> str:
@@ -133,7 +128,8 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
     if not _asks(plan, again):
         return None, found
     month = Month(profile, items, ends - timedelta(days=1))
-    invoice = draft(profile, month, begins=begins, ends=ends, by=by, numbers=_numbers(profile))
+    numbers = numbers_held(profile.tenant, begins, ends, before.tzinfo or UTC)
+    invoice = draft(profile, month, begins=begins, ends=ends, by=by, numbers=numbers)
     put_on_lines(found, _lines(invoice, plan, found), plan.covers)
     if take(profile.tenant_id, before, invoice.pk) != open_:
         raise Moved

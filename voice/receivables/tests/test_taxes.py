@@ -1,8 +1,9 @@
 """The tax table as the database keeps it, exemptions, and invoices that bear several taxes."""
 
 import io
-from datetime import date
+from datetime import date, datetime
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -12,13 +13,17 @@ from pypdf import PdfReader
 
 from portal.core.models import AuditEntry
 from portal.db import contexts
+from voice.inventory.models import Allocation, StockNumber
+from voice.rating.tests.test_pricing_document import ALL
 from voice.receivables import selectors
 from voice.receivables.composer import Item
 from voice.receivables.models import Account, Exemption, InvoiceTax, Posting, TaxRule
 from voice.receivables.services import add_rule, approve, credit, draft, issue, save_exemption, store_files
+from voice.receivables.services.months import draft_month
 from voice.receivables.tax import EU, NoTaxRule, Place, TableTaxes
 from voice.receivables.taxation import treatment_of
 from voice.receivables.tests import make
+from voice.receivables.tests.charges import charges
 from voice.receivables.tests.test_ledger import commit
 from voice.receivables.views.shared import told_taxes
 
@@ -194,3 +199,26 @@ def test_the_database_counts_a_line_once_however_many_taxes_it_bears(american):
     InvoiceTax.objects.filter(invoice=invoice, name="State sales tax").update(is_levy=False)
     with pytest.raises(IntegrityError, match="do not add up"), transaction.atomic():
         approve(invoice, by=make.BY)
+
+
+def test_a_months_fee_for_each_number_is_for_those_that_were_held_in_it(american, northwind):
+    """By the page's example: whatever the customer holds when the month is collected."""
+    (example,) = [each for each in ALL if each.kind == "numbers"]
+    begins = date.fromisoformat(f"{example.options['month']}-01")
+    zone = ZoneInfo(example.options["zone"])
+    make.contract(american.tenant, zone=example.options["zone"])
+    charges(american.tenant, 100 * USD, currency="USD")
+
+    def moment(text):
+        return None if text == "now" else datetime.fromisoformat(text).replace(tzinfo=zone)
+
+    for row in example.rows:
+        stock = StockNumber.objects.create(msp=northwind, e164=row["Number"], country="US")
+        for span in row["Held"].split(", "):
+            since, until = map(moment, span.split(" to "))
+            Allocation.objects.create(msp=northwind, stock=stock, tenant=american.tenant, since=since, until=until)
+
+    invoice, _found = draft_month(american, begins, make.OCTOBER[1], by=make.BY)
+
+    counted = [row for row in example.rows if row["Counts"] == "yes"]
+    assert invoice.taxes.get(name="911 fee").units == len(counted) == int(example.options["numbers"])
