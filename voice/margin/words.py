@@ -21,8 +21,8 @@ MEANINGS = {
         " month. Without tax."
     ),
     "expected": _(
-        "What contracts ask for the days so far, with discounts and minimums, less what included minutes and prices by"
-        " volume take off the charges. Part of the revenue until an invoice takes its place."
+        "What contracts ask for the days so far, with discounts and minimums, less what included minutes take off the"
+        " charges, and with prices by volume or per call. Part of the revenue until an invoice takes its place."
     ),
     "cost": _("What your carriers ask for these calls, by their price lists here."),
     "margin": _("Revenue less cost: what stays with you. The percentage is its share of revenue."),
