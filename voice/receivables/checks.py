@@ -15,6 +15,7 @@ from voice.plans.selectors import days_without_contract
 from voice.rating.models import Account, Charge
 from voice.rating.models.charges import ASIDE
 from voice.receivables import hooks, vat_ids
+from voice.receivables.leaving import days_after
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunFinding
 from voice.receivables.services.follow import why_not_counted
 
@@ -55,6 +56,8 @@ class Checks:
     accounts: set[int]
     # Why bills and payments would not move an account at whose limit calls stop.
     troubles: dict[int, str]
+    # On how many days of the month a customer that has left has a contract all the same.
+    bound: dict[int, int]
 
     def of_whole(self) -> Iterator[Finding]:
         """Yield what concerns all customers."""
@@ -75,7 +78,7 @@ class Checks:
             yield Finding("uncounted", WARNING, {"hours": len(found), "said": said, "found": kept})
 
     def of_contract(self, customer: Customer) -> Iterator[Finding]:
-        """Yield what no contract asks fees for: calls on days without one, or an account that nobody pays for."""
+        """Yield what no contract asks fees for, and a contract that goes on after its customer has left."""
         spans = self.without.get(customer.pk, ())
         calls = sum(_calls(customer, *span) for span in spans)
         if calls:
@@ -83,6 +86,9 @@ class Checks:
             yield Finding("no_contract", WARNING, {"calls": calls, "days": days})
         elif spans and customer.pk in self.accounts:
             yield Finding("no_contract", WARNING, {"calls": 0})
+        bound = self.bound.get(customer.pk)
+        if bound and customer.closed_at:
+            yield Finding("left", WARNING, {"closed": customer.closed_at.date().isoformat(), "days": bound})
 
     def of_profile(self, profile: BillingProfile) -> Iterator[Finding]:
         """Yield what is wrong with how a customer is billed."""
@@ -128,7 +134,12 @@ def look(run: InvoiceRun) -> Checks:
     without = days_without_contract(customers, run.begins, run.ends)
     never = [tenant for tenant, free in without.items() if free == [(run.begins, run.ends)]]
     troubles = why_not_counted(Account.objects.limited().filter(tenant__in=customers))
-    return Checks(aside, unpriced, dict(uncounted), _before(run), without, _with_account(never, spans), troubles)
+    bound = {
+        each.pk: days_after(each, spans[each.pk], without.get(each.pk, ()), run.begins, run.ends)
+        for each in Customer.objects.filter(pk__in=customers, state=Customer.State.CLOSED)
+    }
+    accounts = _with_account(never, spans)
+    return Checks(aside, unpriced, dict(uncounted), _before(run), without, accounts, troubles, bound)
 
 
 def _aside(msp: int, customers: Sequence[int], span: Span) -> dict[int, dict[str, int]]:

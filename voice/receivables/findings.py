@@ -136,6 +136,15 @@ def _no_contract(facts: Facts) -> str:
     )
 
 
+def _left(facts: Facts) -> str:
+    day = parse_date(facts["closed"])
+    return ngettext(
+        "It was closed on %(day)s, and its contract goes on for %(days)d day of this month: end it, or bill that.",
+        "It was closed on %(day)s, and its contract goes on for %(days)d days of this month: end it, or bill them.",
+        facts["days"],
+    ) % {"day": date_format(day, "j M Y") if day else "", "days": facts["days"]}
+
+
 WORDS: dict[str, Callable[[Facts], str]] = {
     "aside": _aside,
     "unpriced": _unpriced,
@@ -145,6 +154,7 @@ WORDS: dict[str, Callable[[Facts], str]] = {
     "late": _late,
     "no_profile": _no_profile,
     "no_contract": _no_contract,
+    "left": _left,
     "kept": _kept,
     "taken_back": _taken_back,
     "opened": lambda facts: _("Its days were opened again: collect the month again once its contract is right."),
@@ -186,6 +196,8 @@ def _step(finding: RunFinding) -> tuple[str, str]:
         return _("Enter a rate"), reverse("currencies:new")
     if finding.code == "no_contract" and tenant:
         return _("Make its contract"), reverse("plans:contract_new") + f"?customer={tenant}"
+    if finding.code == "left" and tenant:
+        return _("End its contract"), reverse("plans:of_customer", args=[tenant])
     if finding.code in ("change", "first") and finding.customer and finding.customer.invoice_id:
         return _("Look at the draft"), reverse("invoices:detail", args=[finding.customer.invoice_id])
     return "", ""

@@ -25,6 +25,7 @@ from voice.currencies.conversion import NoRate
 from voice.plans.bills import Span, moments_of
 from voice.receivables import checks
 from voice.receivables.checks import ERROR, NOTE, WARNING, Checks, Finding
+from voice.receivables.leaving import left_before, still_billed
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunCustomer, RunFinding
 from voice.receivables.services.invoices import approve, counting_on, drop, reopen
 from voice.receivables.services.issuing import demand_day_of_issue, issue
@@ -107,12 +108,9 @@ def _customers(msp: int, begins: date, ends: date) -> list[tuple[Customer, Span]
     """Return the customers that a month may bill, each with the moments at which it begins and ends for it."""
     found = list(Customer.objects.filter(msp=msp).exclude(state=Customer.State.CREATING).order_by("name", "pk"))
     spans = moments_of([each.pk for each in found], begins, ends)
-    return [(each, spans[each.pk]) for each in found if not _was_closed(each, spans[each.pk][0])]
-
-
-def _was_closed(customer: Customer, at: datetime) -> bool:
-    closed = customer.closed_at if customer.state == Customer.State.CLOSED else None
-    return closed is not None and closed < at
+    left = [each.pk for each in found if left_before(each, spans[each.pk])]
+    over = set(left) - still_billed(left, spans, begins, ends)
+    return [(each, spans[each.pk]) for each in found if each.pk not in over]
 
 
 def _midnight(day: date) -> datetime:

@@ -1,0 +1,59 @@
+"""Customers that have left: which months still bill them, and what they leave behind (docs/pricing.md §9)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection
+
+from tenants.models import Customer
+from voice.plans.bills import Span
+from voice.plans.selectors import days_without_contract
+from voice.rating.models.charges import ASIDE
+
+# Calls with a price, or that wait for one, and entries that are on no bill.
+_OWING = """
+SELECT t.id FROM unnest(%(customers)s::bigint[], %(ends)s::timestamptz[]) AS t(id, ends)
+ WHERE EXISTS (SELECT FROM public.rating_charge c
+                WHERE c.tenant_id = t.id AND c.invited < t.ends AND c.answered < t.ends
+                  AND (c.outcome = ANY(%(aside)s) OR c.micros <> 0 AND NOT EXISTS (
+                       SELECT FROM public.receivables_billedcharge b
+                        WHERE (b.tenant_id, b.invited, b.id) = (c.tenant_id, c.invited, c.id))))
+    OR EXISTS (SELECT FROM public.rerating_adjustment a
+                WHERE a.tenant_id = t.id AND a.invoice_id IS NULL AND a.answered < t.ends)
+"""
+
+
+def left_before(customer: Customer, span: Span) -> bool:
+    """Tell whether a customer was closed before a period began."""
+    closed = customer.closed_at if customer.state == Customer.State.CLOSED else None
+    return closed is not None and closed < span[0]
+
+
+def still_billed(customers: Sequence[int], spans: Mapping[int, Span], begins: date, ends: date) -> set[int]:
+    """Return which of some customers that have left a month bills all the same.
+
+    Those with something that is on no bill yet, and those whose contract goes on.
+    """
+    if not customers:
+        return set()
+    without = days_without_contract(customers, begins, ends)
+    bound = {each for each in customers if without.get(each) != [(begins, ends)]}
+    facts: dict[str, Any] = {
+        "customers": list(customers),
+        "ends": [spans[each][1] for each in customers],
+        "aside": list(ASIDE),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_OWING, facts)
+        return bound | {row[0] for row in cursor.fetchall()}
+
+
+def days_after(customer: Customer, span: Span, without: Sequence[tuple[date, date]], begins: date, ends: date) -> int:
+    """Return on how many days of a period a contract holds after its customer has left."""
+    if customer.state != Customer.State.CLOSED or customer.closed_at is None or customer.closed_at >= span[1]:
+        return 0
+    gone = customer.closed_at.astimezone(span[0].tzinfo).date() + timedelta(days=1)
+    after = max(begins, gone) if customer.closed_at >= span[0] else begins
+    free = sum(max(0, (until - max(since, after)).days) for since, until in without)
+    return max(0, (ends - after).days - free)

@@ -1,0 +1,84 @@
+"""Customers that have left: billed for what comes in later, and for as long as their contracts bind them."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db import connection
+
+from portal.db import contexts
+from tenants.models import Customer
+from voice.plans import ordering
+from voice.plans.tests import make as agreed
+from voice.receivables.services import runs
+from voice.receivables.tests import make
+from voice.receivables.tests.charges import NOON, charges
+from voice.receivables.tests.months import ENDS, EUR, codes, invoices, issue, run_of, state_of, words_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_wait")]
+DECEMBER = date(2026, 12, 1)
+LEFT = datetime(2026, 10, 16, 9, tzinfo=UTC)
+
+
+@pytest.fixture
+def leaver(billed):
+    """Acme, closed on 16 October; what its contract asks is up to each test."""
+    Customer.objects.filter(pk=billed.tenant_id).update(state="closed", closed_at=LEFT)
+    billed.tenant.refresh_from_db()
+    return billed.tenant
+
+
+def october(northwind):
+    run = run_of(northwind)
+    for finding in runs.open_warnings(run):
+        runs.tick(finding, by=make.BY)
+    runs.approve_customers(run, None, by=make.BY)
+    issue(run)
+
+
+def test_what_comes_in_after_the_last_bill_is_billed_by_the_next_run(leaver, northwind):
+    charges(leaver, 10 * EUR)
+    aside = charges(leaver, 0, at=NOON - timedelta(hours=1), outcome="unrated", deck_id=None, currency="")
+    with contexts.ingest(), connection.cursor() as cursor:
+        priced = "UPDATE rating_charge SET outcome = 'rated', micros = %s, currency = 'EUR', deck_id = 1 WHERE id = %s"
+        cursor.execute(priced, [EUR, aside[0].id])
+    october(northwind)
+    charges(leaver, 2 * EUR, at=NOON + timedelta(hours=1))
+    later = run_of(northwind, ENDS, DECEMBER)
+
+    assert [each.net for each in invoices(leaver)] == [11 * EUR, 2 * EUR]
+    assert codes(later, leaver) == ["change", "late"]
+    assert not run_of(northwind, DECEMBER, date(2027, 1, 2)).customers.filter(tenant=leaver).exists()
+
+
+def test_a_call_that_waits_for_its_price_is_said(leaver, northwind):
+    charges(leaver, 0, outcome="unrated", deck_id=None, currency="")
+    later = run_of(northwind, ENDS, DECEMBER)
+
+    assert (state_of(later, leaver), codes(later, leaver)) == ("left_out", ["aside"])
+
+
+def test_calls_that_cost_nothing_bring_nobody_back(leaver, northwind):
+    charges(leaver, 0, direction="internal", outcome="free")
+
+    assert not run_of(northwind, ENDS, DECEMBER).customers.filter(tenant=leaver).exists()
+
+
+def test_a_contract_that_nobody_ended_goes_on_and_is_looked_at(leaver, northwind):
+    version = agreed.published(northwind, {"kind": "monthly", "name": "Fee", "amount": 31 * EUR})
+    contract = agreed.contract(leaver, version)
+    run = run_of(northwind)
+    found = run.findings.get(customer__tenant=leaver, code="left")
+    assert (found.level, found.facts) == ("warning", {"closed": "2026-10-16", "days": 15})
+    assert "closed on 16 Oct 2026" in words_of(found)
+    assert runs.approve_customers(run, None, by=make.BY) == (0, 1)
+
+    # What binds it is billed in the months after it has left, too, once somebody has said so.
+    november = run_of(northwind, ENDS, DECEMBER)
+    assert november.findings.get(customer__tenant=leaver, code="left").facts["days"] == 30
+    for draft in reversed(invoices(leaver)):
+        runs.drop(draft, by=make.BY)
+    left = date(2026, 10, 17)
+    ordering.end_contract(contract, noticed_on=left, ends=left, agreed=True, by=make.BY)
+    again = run_of(northwind)
+    assert "left" not in codes(again, leaver) and invoices(leaver)[0].net == 16 * EUR
+    assert not run_of(northwind, DECEMBER, date(2027, 1, 2)).customers.filter(tenant=leaver).exists()
