@@ -225,17 +225,24 @@ async def test_a_microsoft_with_another_name_is_not_listened_to(tmp_path: Path):
         assert "forged_microsoft" in [event.get("kind") for event in await stage.engine.fetch_events()]
 
 
-async def test_the_longest_call_is_ended_by_us(tmp_path: Path):
+@pytest.mark.parametrize("inbound", [True, False])
+async def test_the_longest_call_is_ended_by_us(tmp_path: Path, inbound: bool):
+    """However soon a side answers our BYE: module dialog tells of no end that a worker has heard of before it."""
     async with running(tmp_path, longest_call=1) as stage:
         teams, carrier = await stage.microsoft(), await stage.carrier(1)
-        invite = stage.invite_from_teams(teams, "+442071234567")
-        await stage.answered(teams, invite, carrier, SDP)
+        if inbound:
+            invite = stage.invite_from_carrier(carrier, "4930112")
+            await stage.answered(carrier, invite, teams, SRTP_SDP)
+        else:
+            invite = stage.invite_from_teams(teams, "+442071234567")
+            await stage.answered(teams, invite, carrier, SDP)
 
         # Teams gets its BYE where its name resolves; Kamailio looks it up before a route could say the address.
         carrier.reply(await carrier.expect("BYE"), 200)
 
         record = await stage.record(invite.get("Call-ID"))
         assert (record["released_by"], record["cause"], record["limit"]) == ("sbc", 102, "call_length")
+        assert len([line for line in stage.lines() if isinstance(line, Ended)]) == 1
 
 
 @pytest.mark.parametrize("inbound", [True, False])
