@@ -21,8 +21,15 @@ from sbc.rows import Row
 from tenants.models import BaseDomain, Customer, CustomerRegion, Msp, Region
 from voice.carriers.models import Trunk
 from voice.carriers.networks import as_address, for_nodes, is_beyond
-from voice.carriers.selectors import blocked_prefixes, emergency_trunks, trunks_for
-from voice.emergency.selectors import choices, emergency_over, listed_in_order
+from voice.carriers.selectors import blocked_prefixes, emergency_lists, trunks_for
+from voice.emergency.selectors import (
+    choices,
+    emergency_over,
+    in_order,
+    number_countries,
+    place_countries,
+    trunks_by_country,
+)
 from voice.numbers.models import ApprovedCallerId, Number
 from voice.rating.models import PriceTables
 from voice.routing.models import Route, Schedule
@@ -70,15 +77,16 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
 
     `protected` is the selling deck below whose prices no call may go: a customer's own role may not read policies.
     """
-    read = _reads().ask(id=customer.pk, msp=customer.msp_id, country=customer.country)
+    read = _reads().ask(id=customer.pk, msp=customer.msp_id)
     trunks = [Trunk(**row) for row in read["trunks"]]
     on_nodes = {"base_domains__customer_regions__customer": customer}
     fit = _fit(map(trunk_facts, trunks), read["nodes"], **on_nodes)
     gateways = {trunk.pk: trunk.gateway for trunk in trunks}
     numbers = tuple(_number(**row, gateways=gateways) for row in read["numbers"])
-    shared = (Trunk(row["trunk"], closed_at=row["trunk__closed_at"]) for row in read["shared"])
-    listed = listed_in_order([row["trunk_id"] for row in read["chosen"]], trunks, shared)
-    routes = emergency_over(customer.country, listed)
+    countries = in_order(customer.country, [row["country"] for row in [*read["number_in"], *read["place_in"]]])
+    shared = ((row["country"], Trunk(row["trunk"], closed_at=row["trunk__closed_at"])) for row in read["shared"])
+    cover = trunks_by_country(countries, [row["trunk_id"] for row in read["chosen"]], trunks, shared)
+    routes = emergency_over(cover)
     return CustomerFacts(
         id=customer.pk,
         msp=customer.msp_id,
@@ -96,7 +104,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
         numbers=numbers,
         approved_callers=tuple(row["e164"].lstrip("+") for row in read["callers"]),
         emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes),
-        cover={customer.country: tuple(trunk.pk for trunk in listed)},
+        cover={country: tuple(trunk.pk for trunk in listed) for country, listed in cover.items()},
         usable_trunks=fit.trunks,
         own_trunks=tuple(trunk for trunk in fit.trunks if trunk.owner),
         # What is left out of the MSP's trunks is told to the MSP.
@@ -109,7 +117,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
 @cache
 def _reads() -> Together:
     """Return the questions to the database, each as the selectors ask it."""
-    blank = Customer(pk=-1, msp_id=-2, country="-3")
+    blank = Customer(pk=-1, msp_id=-2)
     return Together(
         {
             "msp": Msp.objects.filter(pk=-2).values("longest_call_minutes"),
@@ -121,14 +129,15 @@ def _reads() -> Together:
             "numbers": Number.objects.in_number_order().values("e164", "state", "inbound", "inbound_trunk"),
             "callers": ApprovedCallerId.objects.presentable().order_by("e164").values("e164"),
             "chosen": choices().values("trunk_id"),
-            "shared": emergency_trunks(-2, "-3").values("trunk", "trunk__closed_at"),
+            "shared": emergency_lists(-2).values("country", "trunk", "trunk__closed_at"),
+            "number_in": number_countries(),
+            "place_in": place_countries(),
             "routes": Route.objects.with_trunk_ids()
             .in_dial_order()
             .values(*_ROUTE, "trunk_ids", "schedule", *_SCHEDULE),
         },
         id=-1,
         msp=-2,
-        country="-3",
     )
 
 

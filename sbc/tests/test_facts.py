@@ -10,6 +10,7 @@ from sbc.rows import Row
 from sbc.services import compile_revisions
 from tenants.models import BaseDomain, Customer, Msp, Region
 from voice.carriers import services as carriers
+from voice.carriers.lists import set_emergency_trunks
 from voice.carriers.models import EmergencyTrunk, Trunk, TrunkGrant
 from voice.carriers.tests.make import own_trunk, shared_trunk
 from voice.emergency.models import EmergencyTrunkChoice
@@ -114,6 +115,21 @@ def test_all_of_a_customer_is_read_in_one_question(acme, globex, northwind, nadi
     contexts.use_customer(globex)
     assert not customer_facts(globex).numbers
     assert not customer_facts(globex).lines
+
+
+def test_a_customer_abroad_dials_what_is_dialled_there_too(acme, northwind, nadia):
+    given(acme, nadia, "+442079460001", country="GB")
+    with contexts.msp(northwind):
+        german, british = shared_trunk(northwind, nadia), shared_trunk(northwind, nadia, name="B", host="127.0.9.2")
+        set_emergency_trunks(northwind, "DE", [german], by=nadia)
+        set_emergency_trunks(northwind, "GB", [british], by=nadia)
+    with contexts.customer(acme):
+        facts = customer_facts(acme)
+
+    both = f"{british.gateway},{german.gateway}"
+    rows = {row.key.partition(":")[2]: row.value for row in compile_customer(facts, 1) if row.table == "em"}
+    assert rows == {"112": f"x=0;g={german.gateway}", "110": f"x=0;g={german.gateway}", "999": f"x=0;g={both}"}
+    assert facts.cover == {"DE": (german.pk,), "GB": (british.pk, german.pk)}
 
 
 def test_trunks_that_share_an_address_are_all_compiled_once_the_msp_approves(acme, northwind, nadia, alice):

@@ -314,6 +314,18 @@ async def test_an_own_number_is_what_help_sees(stage: Stage):
     await teams.expect("INVITE", 486)
 
 
+async def test_what_another_country_dials_leaves_by_its_trunks_and_takes_no_ordinary_number(stage: Stage):
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    await stage.change(("em", "17:999", "x=0;g=g2,g1"), ("em", "17:442", "x=0;g=g2"))
+
+    for carrier, dialled in ((second, "999"), (first, "+4499912345"), (first, "+442071234567")):
+        stage.invite_from_teams(teams, dialled)
+        got = await carrier.expect("INVITE")
+        assert got.uri.startswith(f"sip:{dialled}@")
+        carrier.reply(got, 486)
+        await teams.expect("INVITE", 486)
+
+
 async def test_emergency_numbers_are_each_customers_own(stage: Stage):
     teams, carrier = await stage.microsoft(), await stage.carrier(1)
     await stage.engine.delete_rows([("em", "17:112")])

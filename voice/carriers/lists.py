@@ -42,8 +42,8 @@ def set_emergency_trunks(
         line = EmergencyTrunk(msp=msp, country=country, trunk=trunk, position=position)
         line.full_clean()
         line.save()
-    # The list stands in every customer's emergency rows, so each of them opens a version.
-    for customer in Customer.objects.filter(msp=msp, country=country).exclude(state="closed").order_by("pk"):
+    # The list stands in their emergency rows, so each of them opens a version.
+    for customer in selectors.customers_in(msp, country).order_by("pk"):
         config_changed(customer)
     after = [trunk.name for trunk in trunks]
     audit.record(by, "emergency_list.saved", msp, before={"trunks": before}, after={"trunks": after}, country=country)

@@ -35,9 +35,21 @@ def trunks_to_approve(msp: Msp) -> TrunkQuerySet:
     return Trunk.objects.open().filter(msp=msp, approved=False).select_related("tenant")
 
 
+def emergency_lists(msp_id: int) -> QuerySet[EmergencyTrunk]:
+    """Return the MSP's emergency lists, country by country, each in the order that calls try it."""
+    return EmergencyTrunk.objects.in_order().filter(msp=msp_id)
+
+
 def emergency_trunks(msp_id: int, country: str) -> QuerySet[EmergencyTrunk]:
     """Return the MSP's emergency list for the country in the order that calls try it."""
-    return EmergencyTrunk.objects.in_order().filter(msp=msp_id, country=country).select_related("trunk")
+    return emergency_lists(msp_id).filter(country=country).select_related("trunk")
+
+
+def customers_in(msp: Msp, country: str) -> QuerySet[Customer]:
+    """Return the MSP's customers in whose rows the country's emergency list stands: at home or abroad there."""
+    abroad = EmergencyCover.objects.filter(msp=msp, country=country).values("tenant")
+    found = Customer.objects.filter(Q(country=country) | Q(pk__in=abroad), msp=msp)
+    return found.exclude(state=Customer.State.CLOSED)
 
 
 def without_help(msp: Msp) -> QuerySet[EmergencyCover]:

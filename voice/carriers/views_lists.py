@@ -65,10 +65,11 @@ def emergency(request: HttpRequest) -> HttpResponse:
     found: dict[str, list[EmergencyTrunk]] = {}
     for line in EmergencyTrunk.objects.in_order().filter(msp=request.msp).select_related("trunk"):
         found.setdefault(line.country, []).append(line)
-    customers = Customer.objects.filter(msp=request.msp).exclude(state="closed").order_by("name")
+    customers = Customer.objects.filter(msp=request.msp).exclude(state="closed").prefetch_related("emergency_covers")
     needed: dict[str, list[str]] = {}
-    for customer in customers:
-        needed.setdefault(customer.country, []).append(customer.name)
+    for customer in customers.order_by("name"):
+        for code in sorted({customer.country, *(cover.country for cover in customer.emergency_covers.all())}):
+            needed.setdefault(code, []).append(customer.name)
     rows = [
         {
             "country": code,

@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.db import contexts
+from tenants.models import Customer
+from tenants.scopes import config_changed
 from voice.directory.models import CivicAddress, Person, Place, Site
 from voice.directory.validation import AddressValidator, TableValidator
 from voice.edits import facts, locked
@@ -56,6 +59,7 @@ def delete_site(site: Site, *, by: Actor) -> None:
     _delete(site, "site", ("name",), _("%s is still in use."), by=by)
 
 
+@transaction.atomic
 def save_place(place: Place, *, by: Actor) -> Place:
     """Store a new or changed place; one that numbers stand on cannot move to another address."""
     stored = Place.objects.filter(pk=place.pk).first() if place.pk else None
@@ -63,11 +67,15 @@ def save_place(place: Place, *, by: Actor) -> Place:
         raise ValidationError(
             {"address": _("Numbers are registered here. Add a new place and move the numbers to it.")}
         )
+    if place.address_id and (not stored or stored.address_id != place.address_id):
+        _follow_countries(place, {place.address.country})
     return _save(place, "place", ("description", "address"), by=by)
 
 
+@transaction.atomic
 def delete_place(place: Place, *, by: Actor) -> None:
     """Remove a place where no number stands."""
+    _follow_countries(place, set())
     words = _("Numbers have their emergency location at %s. Move them to another place first.")
     _delete(place, "place", ("description", "address"), words, by=by)
 
@@ -75,12 +83,14 @@ def delete_place(place: Place, *, by: Actor) -> None:
 @transaction.atomic
 def save_address(address: CivicAddress, *, by: Actor) -> CivicAddress:
     """Store a new or changed address as a draft; a validated one never changes under the numbers that rely on it."""
+    address.country = address.country.strip().upper()
+    if CivicAddress.objects.exclude(country=address.country).filter(pk=address.pk, places__isnull=False).exists():
+        config_changed(_customer())
     stored = locked(address)
     if stored and stored.is_validated:
         raise ValidationError(
             _("A validated address cannot be changed. Add the new address, validate it, and move your places to it.")
         )
-    address.country = address.country.strip().upper()
     address.full_clean()
     address.validation = CivicAddress.Validation.DRAFT
     address.row_version += 1
@@ -111,6 +121,19 @@ def delete_address(address: CivicAddress, *, by: Actor) -> None:
     """Remove an address that no place and no site uses."""
     words = _("Places or sites still use %s. Move them to another address first.")
     _delete(address, "address", ADDRESS_FACTS, words, by=by)
+
+
+def _follow_countries(place: Place, countries: set[str]) -> None:
+    """Open the customer's next version where its places come to lie in other countries: each has emergency numbers."""
+    customer = _customer()
+    others = {customer.country, *Place.objects.exclude(pk=place.pk).values_list("address__country", flat=True)}
+    before = others | set(Place.objects.filter(pk=place.pk).values_list("address__country", flat=True))
+    if others | countries != before:
+        config_changed(customer)
+
+
+def _customer() -> Customer:
+    return Customer.objects.get(pk=contexts.current().tenant or 0)
 
 
 def _numbers_at(place: Place) -> bool:

@@ -13,9 +13,10 @@ from voice.emergency.models import EmergencyTrunkChoice
 
 
 class EmergencyRouteSerializer(serializers.Serializer[Any]):
-    """An emergency number with the trunks that carry it, in the order they are tried."""
+    """An emergency number of a country with the trunks that carry it, in the order they are tried."""
 
     dial = serializers.CharField()
+    country = serializers.CharField()
     service = serializers.CharField()
     test = serializers.BooleanField()
     trunks = serializers.SerializerMethodField()

@@ -1,5 +1,7 @@
 """The Emergency page: what happens when somebody dials 112, said plainly, and what is missing."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +16,8 @@ from voice.carriers.forms import TrunkOrderForm
 from voice.carriers.models import Trunk
 from voice.carriers.pages import state_of
 from voice.carriers.selectors import trunks_for
-from voice.directory.countries import countries, location_required
+from voice.directory.countries import countries as table
+from voice.directory.countries import location_required
 from voice.directory.models import CivicAddress, Place
 from voice.emergency import selectors, services
 from voice.numbers.models import Number
@@ -24,29 +27,46 @@ from voice.numbers.selectors import without_location
 @requires("emergency.view")
 def home(request: HttpRequest) -> HttpResponse:
     customer = request.tenant
-    routes = selectors.emergency_for(customer)
-    trunks = selectors.emergency_trunks(customer)
+    cover = selectors.emergency_trunks(customer)
     own = {choice.trunk_id for choice in selectors.choices()}
+    routes = selectors.emergency_over(cover)
+    countries = [_country(code, trunks, routes, own) for code, trunks in cover.items()]
     missing = without_location(customer)
     active = Number.objects.active()
-    entry = countries().get(customer.country, {})
     context = {
-        "country": country_name(customer.country),
-        "real": [route for route in routes if not route.test],
-        "tests": [route for route in routes if route.test],
-        "trunks": [(trunk, state_of(trunk), trunk.pk in own) for trunk in trunks],
-        "silent": all(trunk.health == Trunk.Health.DOWN for trunk in trunks),
-        "carriers": len({trunk.carrier_id or f"own-{trunk.pk}" for trunk in trunks}),
+        "countries": countries,
+        "home": countries[0],
+        "helpless": [each["name"] for each in countries if not each["trunks"]],
+        "silent": [each["name"] for each in countries if each["silent"]],
         "missing": missing[:10],
         "missing_count": missing.count(),
         "active_count": active.count(),
         "located": Place.objects.filter(address__validation=CivicAddress.Validation.VALIDATED).exists(),
-        "location_required": location_required(customer.country),
-        "entry": entry,
         "can_change": request.can("emergency.change"),
         "can_change_places": request.can("people.change"),
     }
     return TemplateResponse(request, "voice/emergency/home.html", context)
+
+
+def _country(code: str, trunks: list[Trunk], routes: list[selectors.EmergencyRoute], own: set[int]) -> dict[str, Any]:
+    """Return what the page says of one of the customer's countries."""
+    here = [route for route in routes if route.country == code]
+    return {
+        "name": country_name(code),
+        "real": [route for route in here if not route.test],
+        "tests": [route for route in here if route.test],
+        # What another country of the customer's dials, too, goes its way.
+        "elsewhere": [
+            (route.dial, country_name(route.country))
+            for route in routes
+            if route.country != code and route.dial in {each.dial for each in selectors.emergency_numbers(code)}
+        ],
+        "trunks": [(trunk, state_of(trunk), trunk.pk in own) for trunk in trunks],
+        "silent": all(trunk.health == Trunk.Health.DOWN for trunk in trunks),
+        "carriers": len({trunk.carrier_id or f"own-{trunk.pk}" for trunk in trunks}),
+        "location_required": location_required(code),
+        "entry": table().get(code, {}),
+    }
 
 
 @requires("emergency.change")

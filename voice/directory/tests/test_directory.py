@@ -96,3 +96,27 @@ def test_the_second_editor_is_told(acme, alice):
 
     with pytest.raises(StaleEdit):
         services.save_person(second, by=alice)
+
+
+def test_a_place_in_another_country_opens_the_customers_next_version(acme, alice):
+    def opened():
+        acme.refresh_from_db()
+        last, said[0] = said[0], acme.config_version
+        return said[0] - last
+
+    said = [0]
+    opened()
+    place = berlin(alice)
+    assert not opened()
+    london = berlin(alice, country="GB", validated=False)
+    assert opened() == 1
+    london.address.city = "London"
+    services.save_address(london.address, by=alice)
+    assert not opened()
+    london.address.country = "IE"
+    services.save_address(london.address, by=alice)
+    assert opened() == 1
+    services.delete_place(place, by=alice)
+    assert not opened()
+    services.delete_place(london, by=alice)
+    assert opened() == 1

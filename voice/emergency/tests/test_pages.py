@@ -11,7 +11,7 @@ from voice.numbers.tests.make import given
 def test_the_page_says_plainly_what_happens_and_what_is_missing(northwind, acme, alice, nadia, client_of):
     browser = client_of(alice, acme)
     empty = browser.get("/emergency/").content.decode()
-    assert "No trunk carries emergency calls for you." in empty
+    assert "No trunk carries emergency calls for you in Germany." in empty
     with contexts.msp(northwind):
         trunk = shared_trunk(northwind, nadia)
         lists.set_emergency_trunks(northwind, "DE", [trunk], by=nadia)
@@ -49,7 +49,7 @@ def test_nothing_is_called_ready_that_is_not(northwind, acme, alice, nadia, clie
     with contexts.msp(northwind):
         Trunk.objects.filter(pk=trunk.pk).update(health="down")
     page = browser.get("/emergency/").content.decode()
-    assert "No trunk for emergency calls answers now." in page and "are ready" not in page
+    assert "No trunk for emergency calls in Germany answers now." in page and "are ready" not in page
 
 
 def test_933_is_shown_as_a_number_of_its_own(globex, mallory, client_of):
@@ -96,3 +96,29 @@ def test_of_two_editors_of_an_emergency_list_the_second_is_told(northwind, acme,
         assert browser.post(f"/api/v1/{path}/", body, content_type="application/json").status_code == 409
         told = browser.post(f"/api/v1/{path}/", body | {"seen": [second.pk]}, content_type="application/json")
         assert told.status_code < 300
+
+
+def test_the_page_and_the_trial_know_what_is_dialled_in_every_country_of_the_customer(
+    northwind, acme, alice, nadia, client_of
+):
+    with contexts.msp(northwind):
+        german, british = (
+            shared_trunk(northwind, nadia),
+            shared_trunk(northwind, nadia, name="Thames", host="127.0.9.2"),
+        )
+        for country, trunk in (("DE", german), ("GB", british)):
+            lists.set_emergency_trunks(northwind, country, [trunk], by=nadia)
+    browser = client_of(alice, acme)
+    assert "999" not in browser.get("/emergency/").content.decode()
+    given(acme, nadia, "+442071234567", country="GB")
+
+    page = browser.get("/emergency/").content.decode()
+    assert "Dialled in United Kingdom" in page and "Thames" in page
+    assert "is dialled here, too, and leaves as in Germany" in page
+    tried = browser.get("/api/v1/routes/try/", {"number": "999"}).json()
+    assert (tried["outcome"], tried["trunks"][0]) == ("emergency", british.gateway)
+    said = {each["dial"]: each["country"] for each in browser.get("/api/v1/emergency/").json()}
+    assert said == {"112": "DE", "110": "DE", "999": "GB"}
+    assert "999 is an emergency number" in browser.get("/routing/", {"number": "999"}).content.decode()
+    # Numbers of its own country are what they were.
+    assert browser.get("/api/v1/routes/try/", {"number": "0999 1234567"}).json()["outcome"] == "no_line"
