@@ -25,15 +25,40 @@ class StatementSerializer(serializers.ModelSerializer[BankStatement]):
     entity = serializers.IntegerField(source="entity_id")
     content = serializers.CharField(write_only=True, max_length=LARGEST, trim_whitespace=False)
     entries = serializers.IntegerField(read_only=True, source="entry_count")
+    missing_before = serializers.SerializerMethodField()
 
     class Meta:
         model = BankStatement
         fields = [
             "id", "entity", "iban", "name", "currency", "begins", "ends", "opening", "closing", "created_at", "entries",
-            "content",
+            "missing_before", "gap_note", "content",
         ]  # fmt: skip
-        read_only_fields = ["iban", "name", "currency", "begins", "ends", "opening", "closing", "created_at"]
+        read_only_fields = [
+            "iban",
+            "name",
+            "currency",
+            "begins",
+            "ends",
+            "opening",
+            "closing",
+            "created_at",
+            "gap_note",
+        ]
         validators: list[Any] = []
+
+    def get_missing_before(self, row: BankStatement) -> int | None:
+        """Return by how much it begins otherwise than the one before it ended: a statement is missing there."""
+        if "gaps" not in self.context:
+            # One question for all rows of an answer.
+            self.context["gaps"] = {gap.after.pk: gap.difference for gap in selectors.bank_gaps(row.msp_id)}
+        found: int | None = self.context["gaps"].get(row.pk)
+        return found
+
+
+class NoteSerializer(serializers.Serializer[Any]):
+    """Why an entry is nobody's payment, or nothing is missing before a statement."""
+
+    note = serializers.CharField(max_length=200)
 
 
 class StatementViewSet(MspViewSet):
@@ -60,6 +85,15 @@ class StatementViewSet(MspViewSet):
             raise serializers.ValidationError({"entity": ["There is no such company."]})
         job = services.start_import(entity, "statement.xml", data["content"].encode(), by=self.actor)
         return Response({"job": job.pk}, status=202)
+
+    @extend_schema(request=NoteSerializer, responses=StatementSerializer)
+    @action(detail=True, methods=["post"], url_path="explain-gap")
+    def explain_gap(self, request: Request, pk: str | None = None) -> Response:
+        """Say why it does not follow the one before it: `{"note": "The account was moved to another bank"}`."""
+        given = NoteSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        services.explain_gap(self.get_object(), note=given.validated_data["note"], by=self.actor)
+        return Response(self.get_serializer(self.get_object()).data)
 
 
 class SuggestionSerializer(serializers.Serializer[Any]):
@@ -109,12 +143,6 @@ class BookingSerializer(serializers.Serializer[Any]):
     customer = serializers.IntegerField(required=False)
     invoices = serializers.ListField(child=serializers.IntegerField(), required=False, default=list)
     payment = serializers.IntegerField(required=False)
-
-
-class NoteSerializer(serializers.Serializer[Any]):
-    """Why an entry is nobody's payment."""
-
-    note = serializers.CharField(max_length=200)
 
 
 class EntryViewSet(MspViewSet):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage
 from portal.ui.status import Status, status
 from voice.payments import selectors
+from voice.payments.gaps import Gap
 from voice.payments.matching import Books, Suggestion, suggest
 from voice.payments.models import BankEntry
 from voice.receivables.pages import day, payment_tabs
@@ -40,6 +41,11 @@ def told(suggestion: Suggestion) -> str:
     return ", ".join([suggestion.customer, *(each.number for each in suggestion.invoices)])
 
 
+def missing(request: HttpRequest) -> list[Gap]:
+    """Return where statements are missing: their payments are not known, and would be reminded of."""
+    return selectors.bank_gaps(request.msp.pk)  # type: ignore[attr-defined]
+
+
 class EntryList(ListPage):
     title = _("Bank statements")
     lead = _("What came in and went out by the bank. What is not matched waits here until you say what it is.")
@@ -60,7 +66,13 @@ class EntryList(ListPage):
 
     def __init__(self, request: HttpRequest) -> None:
         self._books: dict[int, Books] = {}
-        super().__init__(request, tabs=payment_tabs(request, "bank"), sure=lambda: self.sure)
+        super().__init__(
+            request,
+            tabs=payment_tabs(request, "bank"),
+            sure=lambda: self.sure,
+            gaps=missing(request),
+            can_change=request.can("payments.change"),  # type: ignore[attr-defined]
+        )
 
     @cached_property
     def columns(self) -> Sequence[Column]:  # type: ignore[override]

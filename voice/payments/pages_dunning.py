@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
 from portal.ui.status import Status, status
 from voice.payments.models import DunningPause, DunningSetting, DunningStep, Reminder
+from voice.payments.pages import missing
 from voice.rating.money import MICROS
 from voice.receivables.pages import day, payment_tabs
 
@@ -51,7 +52,7 @@ class ReminderList(ListPage):
 
     def __init__(self, request: HttpRequest) -> None:
         waiting = Reminder.objects.filter(msp=request.msp, state=State.PROPOSED).count()  # type: ignore[attr-defined]
-        super().__init__(request, tabs=payment_tabs(request, "reminders"), waiting=waiting)
+        super().__init__(request, tabs=payment_tabs(request, "reminders"), waiting=waiting, gaps=missing(request))
 
     def queryset(self) -> QuerySet[Reminder]:
         return Reminder.objects.filter(msp=self.request.msp).select_related("tenant")  # type: ignore[attr-defined]

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 from django.db.models import Q, Sum
 
+from voice.payments.gaps import Gap, gaps
 from voice.payments.matching import Books, Known, OpenInvoice
-from voice.payments.models import BankEntry, CardAttempt, DunningPause
+from voice.payments.models import BankEntry, BankStatement, CardAttempt, DunningPause
 from voice.receivables import selectors as receivables
 from voice.receivables.models import Invoice, Payment
 
@@ -51,6 +52,14 @@ def payments_of(entity_id: int) -> list[Known]:
 
 def _of_bank(entry: BankEntry) -> tuple[str, str, bool]:
     return entry.end_to_end, entry.payer_iban, True
+
+
+def bank_gaps(msp_id: int) -> list[Gap]:
+    """Return where statements of an MSP's accounts do not follow each other and nobody has said why."""
+    accounts: dict[tuple[int, str, str], list[BankStatement]] = {}
+    for row in BankStatement.objects.filter(msp=msp_id).order_by("pk"):
+        accounts.setdefault((row.entity_id, row.iban, row.currency), []).append(row)
+    return [gap for rows in accounts.values() for gap in gaps(rows) if not gap.after.gap_note]
 
 
 def is_being_paid(invoice: Invoice, today: date) -> bool:

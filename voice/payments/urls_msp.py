@@ -15,6 +15,7 @@ urlpatterns = [
     path("bank/", bank.entry_list, name="bank"),
     path("bank/import/", bank.import_statement, name="import"),
     path("bank/sure/", bank.book_sure, name="book_sure"),
+    path("bank/statements/<int:pk>/gap/", bank.explain_gap, name="explain_gap"),
     path("bank/<int:pk>/", bank.entry, name="entry"),
     path("bank/<int:pk>/book/", bank.book, name="book"),
     path("bank/<int:pk>/book/<int:number>/", bank.book_suggestion, name="book_suggestion"),

@@ -19,6 +19,10 @@ class BankStatement(models.Model):
     ends = models.DateField(_("until"))
     opening = models.BigIntegerField(_("opening balance"))
     closing = models.BigIntegerField(_("closing balance"))
+    # Why it does not begin with what the one before it ended with, where somebody has looked.
+    gap_note = models.TextField(
+        _("why something is missing before it"), blank=True, validators=[MaxLengthValidator(200)]
+    )
     created_at = models.DateTimeField(_("imported"), auto_now_add=True)
 
     class Meta:

@@ -159,6 +159,19 @@ def book_sure(msp: Msp, *, by: Actor, told: jobs.Progress = lambda *_args: None)
 
 
 @transaction.atomic
+def explain_gap(statement: BankStatement, *, note: str, by: Actor) -> BankStatement:
+    """Say why a statement does not begin with what the one before it ended with, so that it is not asked about."""
+    if not note.strip():
+        raise ValidationError({"note": _("Say why, so that nobody has to look again.")})
+    statement = BankStatement.objects.select_for_update(of=("self",)).get(pk=statement.pk)
+    statement.gap_note = note.strip()
+    statement.full_clean(exclude=["entity", "msp"], validate_unique=False, validate_constraints=False)
+    statement.save(update_fields=["gap_note"])
+    audit.record(by, "bank_statement.gap_explained", statement, reason=statement.gap_note)
+    return statement
+
+
+@transaction.atomic
 def set_aside(entry: BankEntry, *, note: str, by: Actor) -> BankEntry:
     """Say that an entry is nobody's payment, and why."""
     if not note.strip():

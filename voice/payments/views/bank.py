@@ -16,7 +16,7 @@ from portal.ui.forms import refuse
 from voice.payments import selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.payments.forms import AsideForm, PayerForm, ReturnForm, StatementForm
 from voice.payments.matching import suggest
-from voice.payments.models import BankEntry
+from voice.payments.models import BankEntry, BankStatement
 from voice.payments.pages import EntryList, facts_of
 from voice.receivables.models import LegalEntity
 from voice.selection import refusal_words
@@ -104,6 +104,20 @@ def book_suggestion(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def book_sure(request: HttpRequest) -> HttpResponse:
     """Book everything of which it is sure what it is, in the background."""
     return redirect("jobs:detail", services.start_book_sure(by=request.actor).pk)
+
+
+@require_POST
+@requires("payments.change")
+def explain_gap(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note why a statement does not follow the one before it."""
+    row = get_object_or_404(BankStatement.objects.filter(msp=request.msp), pk=pk)
+    try:
+        services.explain_gap(row, note=request.POST.get("note", ""), by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+    else:
+        messages.success(request, _("Noted."))
+    return redirect("payments:bank")
 
 
 @require_POST
