@@ -22,6 +22,7 @@ from voice.plans.items import (
     FEE,
     USAGE,
     AllowanceState,
+    Asked,
     CallCover,
     CallToBill,
     PlanBill,
@@ -41,6 +42,7 @@ __all__ = [
     "FEE",
     "USAGE",
     "AllowanceState",
+    "Asked",
     "CallCover",
     "CallToBill",
     "Calls",
@@ -86,15 +88,16 @@ def plan_bill(
     usage: Sequence[UsageSum],
     calls: Calls | None = None,
     oldest: datetime | None = None,
+    again: Sequence[Asked] = (),
 ) -> PlanBill:
     """Return what the days from `begins` up to `ends` cost a customer, in `currency`.
 
     `usage` are the sums of the calls to be billed, late ones of earlier periods too; `calls` reads the same calls one
     by one, where the plan needs that, and is the charges of the period where nothing is given; `oldest` is when the
-    first of them was answered.
+    first of them was answered. `again` counts towards commitments beside them.
     """
     customer = Customer.objects.select_related("msp").get(pk=customer_id)
-    return bill_of(customer, situations_of(customer, ends), begins, ends, currency, usage, calls, oldest)
+    return bill_of(customer, situations_of(customer, ends), begins, ends, currency, usage, calls, oldest, again)
 
 
 def bill_of(
@@ -106,6 +109,7 @@ def bill_of(
     usage: Sequence[UsageSum],
     calls: Calls | None = None,
     oldest: datetime | None = None,
+    again: Sequence[Asked] = (),
 ) -> PlanBill:
     """Return what a period costs a customer in its situations, those that are stored or some to be tried.
 
@@ -120,10 +124,10 @@ def bill_of(
     for each in situations:
         own = [row for row in usage if (row.currency not in theirs if each is last else row.currency == each.currency)]
         if each is last or each in parts:
-            found.append(_bill(customer, each, (begins, ends), own, calls, oldest, is_apart=bool(parts)))
+            found.append(_bill(customer, each, (begins, ends), own, calls, oldest, again, is_apart=bool(parts)))
         else:
             # Nothing but credits may come from a contract that is over.
-            found.append(_bill(customer, each, (begins, ends), [], None, None, is_apart=False))
+            found.append(_bill(customer, each, (begins, ends), [], None, None, (), is_apart=False))
     return PlanBill(
         [_said_in(item, each.currency, currency) for each, bill in zip(situations, found, strict=True)
          for item in bill.items],
@@ -146,6 +150,7 @@ def _bill(
     usage: Sequence[UsageSum],
     calls: Calls | None,
     oldest: datetime | None,
+    again: Sequence[Asked],
     *,
     is_apart: bool,
 ) -> PlanBill:
@@ -160,6 +165,7 @@ def _bill(
         before=reading.before,
         oldest=oldest.astimezone(situation.zone).date() if oldest else None,
         is_apart=is_apart,
+        again=again,
     )
 
 

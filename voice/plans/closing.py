@@ -24,6 +24,7 @@ class Closing:
         period: tuple[date, date],
         own: Sequence[PlanItem],
         calls: Sequence[int],
+        besides: int = 0,
     ) -> None:
         self.situation, self.phase, self.period = situation, phase, period
         currency = situation.currency
@@ -31,6 +32,8 @@ class Closing:
         self.fees = sum(to_minor(item.micros, currency) for item in own if item.kind == FEE and item.group == FEES)
         by_plan = sum(to_minor(item.micros, currency) for item in own if item.kind != FEE)
         self.calls = by_plan + sum(to_minor(micros, currency) for micros in calls)
+        # What calls ask that were priced again: their discounts are off it already.
+        self.besides = to_minor(besides, currency)
 
     def items(self) -> Iterator[PlanItem]:
         """Yield discounts, then what is missing to commitments after them."""
@@ -51,7 +54,8 @@ class Closing:
                         | {"on": clause.scope, "net": self._sum(clause.scope), "per_million": clause.per_million},
                     )
         for clause in self.phase.of(COMMITMENT):
-            yield from self._missing(clause, self._sum(clause.scope) + self._off(clause.scope, off))
+            besides = 0 if clause.scope == "fees" else self.besides
+            yield from self._missing(clause, self._sum(clause.scope) + self._off(clause.scope, off) + besides)
 
     def _off(self, scope: str, off: dict[str, int]) -> int:
         """Return the discounts on what counts towards a commitment of this scope."""

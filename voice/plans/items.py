@@ -73,6 +73,15 @@ class CallCover:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What calls of a day that were priced again ask on a bill: whoever bills adds it, and it counts for a minimum."""
+
+    day: date
+    currency: str
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
 class AllowanceState:
     """Included seconds as they stand on the last day of a period; `left` where they are shared."""
 

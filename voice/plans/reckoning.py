@@ -8,7 +8,7 @@ from voice.plans.calls import CallsReader, CallsResult, Rest, from_sums, is_whol
 from voice.plans.closing import Closing, credits
 from voice.plans.facts import Situation
 from voice.plans.fees import fees
-from voice.plans.items import CallToBill, PlanBill, PlanItem, UsageSum
+from voice.plans.items import Asked, CallToBill, PlanBill, PlanItem, UsageSum
 from voice.plans.pots import pots
 
 Read = Callable[[], Iterable[CallToBill]]
@@ -31,12 +31,14 @@ def reckon(
     before: Callable[[Sequence[Pot]], Iterable[CallToBill]] | None = None,
     oldest: date | None = None,
     is_apart: bool = False,
+    again: Sequence[Asked] = (),
 ) -> PlanBill:
     """Return what the days from `begins` up to `ends` cost.
 
     `before` reads the calls of earlier bills that may have drawn from these pots, where that was not noted. `oldest` is
     the day of the first of the calls, where some are late: those follow the plan of their own day. Where contracts of
     another currency have a part in the same calls (`is_apart`), the calls say whose each is: `usage` is only a part.
+    `again` is what calls that were priced again ask beside all this: it counts towards commitments.
     """
     if is_apart or needs_calls(situation, min(begins, oldest or begins), ends):
         found = pots(situation, begins, ends)
@@ -47,17 +49,19 @@ def reckon(
         result = reader.finish(usage, ends)
     else:
         result = from_sums(situation, begins, ends, usage)
-    return _bill(situation, begins, ends, result)
+    return _bill(situation, begins, ends, result, again)
 
 
-def _bill(situation: Situation, begins: date, ends: date, result: CallsResult) -> PlanBill:
+def _bill(situation: Situation, begins: date, ends: date, result: CallsResult, again: Sequence[Asked] = ()) -> PlanBill:
     met = [(place, phase) for place, phase in enumerate(situation.phases) if phase.meets(begins, ends)]
     asked = [(phase, item) for _place, phase in met for item in fees(situation, phase, begins, ends)]
     items = [item for _phase, item in (*asked, *result.items)]
     for place, phase in met:
         own = [item for by, item in (*asked, *result.items) if by is phase]
         is_only = len(met) == 1 and set(result.by_phase) <= {place} and is_whole(phase, begins, ends)
-        closing = Closing(situation, phase, (begins, ends), own, _call_lines(result, place, is_only=is_only))
+        calls = _call_lines(result, place, is_only=is_only)
+        besides = sum(each.micros for each in again if each.currency == situation.currency and phase.holds(each.day))
+        closing = Closing(situation, phase, (begins, ends), own, calls, besides)
         items += closing.items()
     items += credits(situation, begins, ends)
     return PlanBill(items, result.covers, result.draws, result.allowances)

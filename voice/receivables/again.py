@@ -1,7 +1,8 @@
 """What calls that were priced again ask on a bill: the difference, less what their plan bears (docs/pricing.md §13)."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from django.db import connection
 
 from tenants.models import Customer
 from voice.plans import words
-from voice.plans.bills import CREDIT, FEE, CallCover, PlanItem, discounts_on_calls, usage_text
+from voice.plans.bills import CREDIT, FEE, Asked, CallCover, PlanItem, discounts_on_calls, usage_text
 from voice.rating.money import half_up
 from voice.receivables.models import Invoice
 
@@ -46,12 +47,17 @@ class Again:
     entries: int = 0
     difference: int = 0
     share: int = 0
-    # What is left of the share after discounts, in millionths.
-    discounted: int = 0
+    # What is left of the share after discounts, in millionths, by the days of the calls.
+    discounted: Counter[date] = field(default_factory=Counter)
 
     @property
     def asked(self) -> int:
-        return half_up(self.discounted, MILLION)
+        return half_up(sum(self.discounted.values()), MILLION)
+
+    def by_day(self) -> Iterator[Asked]:
+        """Yield what is asked by the days of the calls."""
+        for day, micros in self.discounted.items():
+            yield Asked(day, self.currency, half_up(micros, MILLION))
 
     def item(self, currency: str) -> PlanItem:
         """Return what a bill in a currency shows of it."""
@@ -85,7 +91,7 @@ def priced_again(
         each.entries += entries
         each.difference += int(difference)
         each.share += int(share)
-        each.discounted += int(share) * (MILLION - off(day, period, currency))
+        each.discounted[day] += int(share) * (MILLION - off(day, period, currency))
     return list(found.values())
 
 

@@ -81,8 +81,7 @@ def asked_of(customer: Customer, begins: date, ends: date) -> tuple[int, bool]:
     _wait_for_changes(customer.pk)
     since, before = moments(customer.pk, begins, ends)
     found = unbilled(customer.pk, customer.msp_id, since, before)
-    plan = plan_bill(customer.pk, begins, ends, "", found.sums, found.calls, found.oldest)
-    return found.count, _asks(plan, priced_again(customer, begins, ends, before, plan.covers))
+    return found.count, _asks(*_reckon(customer, begins, ends, "", found))
 
 
 def close_without_invoice(customer: Customer, begins: date, ends: date) -> None:
@@ -105,6 +104,19 @@ def _without_invoice(begins: date) -> str:
     return f"nothing {begins:%Y-%m}"
 
 
+def _reckon(
+    customer: Customer, begins: date, ends: date, currency: str, found: Unbilled
+) -> tuple[PlanBill, list[Again]]:
+    """Return what the plan makes of a period's calls, and what those ask that were priced again."""
+    facts = (customer.pk, begins, ends, currency, found.sums, found.calls, found.oldest)
+    plan = plan_bill(*facts)
+    again = priced_again(customer, begins, ends, found.before, plan.covers)
+    if again:
+        # What is missing to a commitment is known only now.
+        plan = plan_bill(*facts, [asked for each in again for asked in each.by_day()])
+    return plan, again
+
+
 def _asks(plan: PlanBill, again: Sequence[Again]) -> bool:
     # Calls that included minutes bear have a price and took something: a bill shows them, also over nothing.
     return bool(plan.covers) or any(item.micros for item in plan.items) or any(each.asked for each in again)
@@ -122,8 +134,7 @@ def _draft(profile: BillingProfile, begins: date, ends: date, by: Actor) -> tupl
     found = unbilled(profile.tenant_id, profile.msp_id, since, before)
     open_ = unbilled_sums(profile.tenant_id, before)
     with words.in_language(language_of(profile.language, profile.country)):
-        plan = plan_bill(profile.tenant_id, begins, ends, profile.currency, found.sums, found.calls, found.oldest)
-        again = priced_again(profile.tenant, begins, ends, before, plan.covers)
+        plan, again = _reckon(profile.tenant, begins, ends, profile.currency, found)
         items = [*plan.items, *(each.item(profile.currency) for each in again)]
     if not _asks(plan, again):
         return None, found

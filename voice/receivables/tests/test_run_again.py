@@ -163,6 +163,19 @@ class TestWhatAPlanMakesOfIt:
             "-€0.20 of it are the discounts on calls of the bills that these calls are on.",
         ]
 
+    @pytest.mark.parametrize(("entry", "missing"), [(10 * EUR, 10 * EUR), (-10 * EUR, 30 * EUR), (30 * EUR, 0)])
+    @pytest.mark.parametrize("scope", ["calls", "all"])
+    def test_what_is_asked_counts_towards_the_minimum(self, billed, northwind, entry, missing, scope):
+        least = {"kind": "commitment", "name": "At least", "amount": 100 * EUR, "scope": scope}
+        agreed.contract(billed.tenant, agreed.published(northwind, least), starts=BEGINS)
+        (call,) = charges(billed.tenant, 80 * EUR)
+        adjust(billed.tenant, entry, call)
+
+        invoice, _found = draft_month(billed, BEGINS, ENDS, by=make.BY)
+
+        lacks = invoice.lines.filter(kind="commitment").first()
+        assert (lacks.net if lacks else 0, invoice.net) == (missing, max(100 * EUR, 80 * EUR + entry))
+
     def test_margins_count_what_is_asked_and_what_the_plan_bears(self, billed, northwind):
         agreed.contract(billed.tenant, agreed.published(northwind, FEE, MINUTES), starts=BEGINS)
         (call,) = charges(billed.tenant, 200_000, seconds=240, billed=240)
