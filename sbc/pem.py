@@ -89,6 +89,15 @@ def leaf_of(pem: str) -> tuple[str, datetime] | None:
     return leaf.fingerprint(hashes.SHA256()).hex(), leaf.not_valid_after_utc
 
 
+def short_fingerprint(pem: str) -> str:
+    """Return the SHA-1 of the first certificate, by which HAProxy names what it holds; blank where there is none."""
+    try:
+        leaf = x509.load_pem_x509_certificates(pem.encode())[0]
+    except (ValueError, IndexError):
+        return ""
+    return leaf.fingerprint(hashes.SHA1()).hex()  # noqa: S303 HAProxy's name for it, not our proof
+
+
 def not_covered(names: Iterable[str], bases: Iterable[str]) -> list[str]:
     """Return which names a certificate lacks: of each base domain the bare name and the wildcard."""
     held = {name.lower() for name in names}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from sbc.node.daemons import DataPlane
 from sbc.node.haproxy import HaproxyRefused, write_private
-from sbc.pem import BadPem, Identity, leaf_of, read_identity
+from sbc.node.rows import Kind
+from sbc.pem import BadPem, Identity, leaf_of, read_identity, short_fingerprint
 from sbc.protocol import Certificate, CertificateState
 
 CHECK = """defaults
@@ -65,6 +66,23 @@ class Certificates:
         self._bad.add(refused)
         write_private(self.plane.given, before, lasting=True)
         await self.plane.haproxy.set_certificate("node", before)
+
+    async def put_right(self) -> dict[str, Kind]:
+        """Let HAProxy show again what it should and nothing else; say by name what was otherwise."""
+        haproxy, found = self.plane.haproxy, dict[str, Kind]()
+        ours = {str(path) for path in (haproxy.own, *haproxy.directory.glob("*.pem"))}
+        for path in await haproxy.certificates_shown() - ours:
+            await haproxy.hide_certificate(path)
+            found[Path(path).name] = "foreign"
+        # What the portal gave stands beside what is shown; what was put there by hand is read at the next start only.
+        wanted = _text(self.plane.given) or _text(haproxy.own)
+        fingerprint = short_fingerprint(wanted)
+        if fingerprint and not (
+            await haproxy.shows("node", fingerprint) and short_fingerprint(_text(haproxy.own)) == fingerprint
+        ):
+            await haproxy.set_certificate("node", wanted)
+            found[haproxy.own.name] = "different"
+        return found
 
     async def _show(self, identity: Identity) -> None:
         haproxy = self.plane.haproxy

@@ -2,20 +2,37 @@
 
 import logging
 import time
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from sbc.node.applier import Applier
 from sbc.node.engines.base import Engine
-from sbc.node.rows import PRICES, SET_ORDER
+from sbc.node.haproxy import HaproxyRefused, clean
+from sbc.node.rows import PRICES, SET_ORDER, Kind
 from sbc.protocol import Drift, Row, RowKey
-
-Kind: TypeAlias = Literal["missing", "different", "foreign"]
 
 log = logging.getLogger("strowger.node")
 
 EVERY = 20.0  # seconds; what somebody changed by hand must be found within a minute
 PRICES_EVERY = 45  # sweeps; a rank that somebody changed by hand costs money, and keeps no call from its way
 REPORTED = 200  # rows of one sweep that are named one by one
+NETWORKS = RowKey("rg", "msnets")
+
+
+class Door(Protocol):
+    """Lets Microsoft's networks in and shows them a certificate."""
+
+    async def networks_held(self) -> set[str]:
+        """Return the networks that are let in now."""
+        ...
+
+    async def set_networks(self, networks: Iterable[str]) -> None:
+        """Let these networks in, and no others."""
+        ...
+
+    async def put_certificates_right(self) -> Mapping[str, Kind]:
+        """Show again what should be shown and nothing else; say by name what was otherwise."""
+        ...
 
 
 async def sweep(engine: Engine, applier: Applier, *, prices: bool = True) -> list[Drift]:
@@ -63,3 +80,40 @@ async def _heal(engine: Engine, applier: Applier, suspects: list[RowKey]) -> lis
         await engine.set_rows(sets)
         await engine.delete_rows(deletes)
         return found
+
+
+async def sweep_door(door: Door, applier: Applier) -> list[Drift]:
+    """Find and heal what HAProxy lets in or shows otherwise than it should; give what was found."""
+    found: list[Drift] = []
+    try:
+        if await door.networks_held() != _networks(applier):
+            # An apply may have run meanwhile: look again while none can.
+            async with applier.lock:
+                found += await _heal_networks(door, applier)
+        found += [_of_door(f"certificate {name}", kind) for name, kind in (await door.put_certificates_right()).items()]
+    except HaproxyRefused as trouble:
+        log.warning("what HAProxy does could not be compared: %s", trouble)
+    return found
+
+
+async def _heal_networks(door: Door, applier: Applier) -> list[Drift]:
+    wanted, held = _networks(applier), await door.networks_held()
+    try:
+        await door.set_networks(wanted)
+        healed = True
+    except HaproxyRefused as trouble:
+        log.error("HAProxy lets in other networks than it should: %s", trouble)
+        healed = False
+    kinds: dict[str, Kind] = dict.fromkeys(sorted(wanted - held), "missing")
+    kinds |= dict.fromkeys(sorted(held - wanted), "foreign")
+    owner = applier.state.owner(NETWORKS)
+    return [_of_door(f"network {each}", kind, owner, healed) for each, kind in kinds.items()]
+
+
+def _networks(applier: Applier) -> set[str]:
+    return clean((applier.expected(NETWORKS) or "").split(","))
+
+
+def _of_door(what: str, kind: Kind, owner: str = "", healed: bool = True) -> Drift:
+    log.warning("drift: HAProxy's %s was %s", what, kind)
+    return Drift(table="haproxy", key=what, scope=owner, found=kind, healed=healed, at=int(time.time() * 1000))

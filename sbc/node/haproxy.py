@@ -43,17 +43,18 @@ class HaproxyAdmin:
 
     async def set_networks(self, networks: Iterable[str]) -> None:
         """Let these source networks, and no others, reach the Microsoft listener."""
-        wanted = sorted({each.strip() for each in networks if each.strip()})
-        write_private(self.networks, "".join(f"{each}\n" for each in wanted))
-        held = set()
-        for line in (await self.command(f"show acl {self.networks}")).splitlines():
-            _, _, network = line.partition(" ")
-            held.add(network.strip())
-        for each in wanted:
-            if each not in held:
-                await self._expect_silence(f"add acl {self.networks} {each}")
-        for each in held - set(wanted) - {""}:
+        wanted = clean(networks)
+        write_private(self.networks, "".join(f"{each}\n" for each in sorted(wanted)))
+        held = await self.networks_held()
+        for each in sorted(wanted - held):
+            await self._expect_silence(f"add acl {self.networks} {each}")
+        for each in held - wanted:
             await self._expect_silence(f"del acl {self.networks} {each}")
+
+    async def networks_held(self) -> set[str]:
+        """Return the source networks that reach the Microsoft listener now."""
+        lines = (await self.command(f"show acl {self.networks}")).splitlines()
+        return clean(line.partition(" ")[2] for line in lines)
 
     async def set_certificate(self, name: str, pem: str) -> None:
         """Put a new or renewed chain and key in force; a key that does not fit its certificate is refused."""
@@ -83,6 +84,16 @@ class HaproxyAdmin:
         said = await self.command(f"show ssl cert {self.directory / name}.pem")
         return f"SHA1 FingerPrint: {short_fingerprint.upper()}" in said and "Status: Used" in said
 
+    async def certificates_shown(self) -> set[str]:
+        """Return the files of the certificates that are shown to somebody."""
+        lines = (await self.command(f"show ssl crt-list {self.crt_list}")).splitlines()
+        return {line.split()[0] for line in lines if line.startswith("/")}
+
+    async def hide_certificate(self, path: str) -> None:
+        """Show a certificate to nobody any more that was never set here."""
+        await self._expect(f"del ssl crt-list {self.crt_list} {path}", "deleted")
+        await self._expect(f"del ssl cert {path}", "deleted")
+
     async def remove_certificate(self, name: str) -> None:
         """Show this certificate to nobody any more."""
         path = self.directory / f"{name}.pem"
@@ -101,6 +112,11 @@ class HaproxyAdmin:
         said = await self.command(command)
         if said:
             raise HaproxyRefused(said)
+
+
+def clean(networks: Iterable[str]) -> set[str]:
+    """Return networks as HAProxy holds them: each once, without blanks."""
+    return {each.strip() for each in networks if each.strip()}
 
 
 def write_private(path: Path, text: str, *, lasting: bool = False) -> None:

@@ -44,7 +44,7 @@ SILENCE_LOOK = 60.0
 ROTATE_AT = 64_000_000  # bytes of one record file
 
 
-class Daemons(Media, Protocol):
+class Daemons(Media, drift.Door, Protocol):
     """What the node process asks of whatever starts Kamailio, rtpengine and HAProxy."""
 
     proven: bool  # every listener answers, as far as is known
@@ -333,6 +333,8 @@ class NodeProcess:
         self._sweeps += 1
         prices = self._sweeps % drift.PRICES_EVERY == 0
         self._drift += await drift.sweep(self.engine, self.applier, prices=prices)
+        if self.daemons:
+            self._drift += await drift.sweep_door(self.daemons, self.applier)
         await self.applier.retry()
 
     async def _clean_up(self) -> None:

@@ -3,9 +3,12 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from typing import Literal, TypeAlias
 
 from sbc.node import credit, prices, schedules
 from sbc.protocol import Row, RowKey
+
+Kind: TypeAlias = Literal["missing", "different", "foreign"]  # how something is otherwise than it should be
 
 # A call must never meet a row that points at one which is not there yet: what others refer to comes first, goes last.
 # `tn` is the switch: it names the generation in force. `dn` and `fq` let calls in, so they follow it.

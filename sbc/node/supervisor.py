@@ -15,6 +15,7 @@ from sbc.node.engines.base import EngineDown, Row
 from sbc.node.haproxy import HaproxyRefused
 from sbc.node.pulse import Pulse
 from sbc.node.room import Room
+from sbc.node.rows import Kind
 from sbc.node.rtpengine import Over
 from sbc.protocol import Certificate, CertificateState
 
@@ -79,6 +80,19 @@ class Supervisor:
     def certificate_state(self, nonce: str = "", reason: str = "") -> CertificateState:
         """Say which certificates are in force."""
         return self.certificates.state(nonce, reason)
+
+    async def networks_held(self) -> set[str]:
+        """Return the source networks that HAProxy lets in now."""
+        return await self.plane.haproxy.networks_held()
+
+    async def set_networks(self, networks: Iterable[str]) -> None:
+        """Let these source networks in, and no others."""
+        await self.plane.haproxy.set_networks(networks)
+
+    async def put_certificates_right(self) -> Mapping[str, Kind]:
+        """Show again what should be shown and nothing else; say by name what was otherwise."""
+        async with self._turn:
+            return await self.certificates.put_right()
 
     async def take_certificate(self, asked: Certificate, rows: Callable[[], Iterable[Row]]) -> str:
         """Show this certificate, and dial with it if that is asked; give the reason why not, or nothing."""

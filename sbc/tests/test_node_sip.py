@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import signal
+import ssl
 import sys
 import time
 
@@ -16,6 +17,7 @@ from sbc.node.daemons import DataPlane
 from sbc.node.link import LinkSettings
 from sbc.node.process import Files, NodeProcess
 from sbc.node.supervisor import Supervisor
+from sbc.pem import leaf_of
 from sbc.protocol import Row
 from sbc.tests.node_portal import FakePortal, eventually
 from sbc.tests.sip.certificates import CLIENT, SERVER
@@ -119,6 +121,41 @@ async def test_rows_changed_by_hand_are_put_right_and_reported(stage, portal):
     assert values == ["r=7;g=g1,g2", "t=17;st=1;in=teams", None]
     found = {(each["table"], each["found"]) for gauges in portal.gauges for each in gauges.drift}
     assert found == {("rt", "missing"), ("dn", "different"), ("fq", "foreign")}
+
+
+async def test_what_haproxy_was_told_by_hand_is_put_right_and_reported(stage, portal):
+    haproxy, names = stage.plane.haproxy, ["sbc.northwind.example"]
+    async with running(stage, portal, drift_every=0.2):
+        await configured(portal, stage)
+        ours = portal.certificates[0].served
+        await asyncio.sleep(0.5)
+        assert not [each for gauges in portal.gauges for each in gauges.drift]
+        await haproxy.command(f"add acl {haproxy.networks} 0.0.0.0/0")
+        await haproxy.command(f"del acl {haproxy.networks} {stage.net}.8/29")
+        other = stage.authority.issue("other", "sbc.northwind.example", names, [SERVER, CLIENT]).read_text()
+        await haproxy.command(f"set ssl cert {haproxy.own} <<", *filter(None, other.splitlines()), "")
+        assert "Success!" in await haproxy.command(f"commit ssl cert {haproxy.own}")
+        more = stage.authority.issue("more", "evil.example", ["evil.example"], [SERVER])
+        await haproxy.command(f"new ssl cert {more}")
+        await haproxy.command(f"set ssl cert {more} <<", *filter(None, more.read_text().splitlines()), "")
+        await haproxy.command(f"commit ssl cert {more}")
+        assert "Success!" in await haproxy.command(f"add ssl crt-list {haproxy.crt_list} {more}")
+        await eventually(lambda: sum(len(gauges.drift) for gauges in portal.gauges) >= 4)
+        held = await haproxy.command(f"show acl {haproxy.networks}")
+        listed = await haproxy.command(f"show ssl crt-list {haproxy.crt_list}")
+        microsoft = await stage.microsoft()
+        der = microsoft.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+
+    found = {(each["table"], each["key"], each["found"], each["healed"]) for g in portal.gauges for each in g.drift}
+    assert found == {
+        ("haproxy", "network 0.0.0.0/0", "foreign", True),
+        ("haproxy", f"network {stage.net}.8/29", "missing", True),
+        ("haproxy", "certificate node.pem", "different", True),
+        ("haproxy", f"certificate {more.name}", "foreign", True),
+    }
+    assert {each["scope"] for g in portal.gauges for each in g.drift if "network" in each["key"]} == {"region:1"}
+    assert held.endswith(f"{stage.net}.8/29") and "0.0.0.0/0" not in held and str(more) not in listed
+    assert leaf_of(ssl.DER_cert_to_PEM_cert(der))[0] == ours
 
 
 async def test_a_killed_kamailio_is_back_at_once_and_leaves_a_record_of_every_call(stage, portal):
