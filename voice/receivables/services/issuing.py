@@ -33,13 +33,19 @@ SELLER = (
     "bank", "iban", "bic",
 )  # fmt: skip
 BUYER = ("name", "street", "postcode", "city", "country", "vat_id", "email", "buyer_reference")
-# How far ahead a document may be dated.
-AHEAD = timedelta(days=62)
+# How far ahead of today and its period, or before both, a document may be dated.
+APART = timedelta(days=62)
 
 
 def demand_day_of_issue(on: date, ends: date) -> None:
-    """Raise ValidationError for a day far after today and the period: no later number could have an earlier one."""
-    last = max(timezone.localdate(), ends) + AHEAD
+    """Raise ValidationError for a day far after today and the period, or far before both.
+
+    No later number could have an earlier day; and a year that was mistyped begins a series that nobody meant.
+    """
+    last, first = max(timezone.localdate(), ends) + APART, min(timezone.localdate(), ends) - APART
+    if on < first:
+        raise ValidationError({"on": _("Choose a day from %(first)s on: it is of no such time.")
+                               % {"first": date_format(first, "j F Y")}})  # fmt: skip
     if on > last:
         raise ValidationError({"on": _("Choose a day until %(last)s: later numbers cannot have earlier dates.")
                                % {"last": date_format(last, "j F Y")}})  # fmt: skip
@@ -99,12 +105,14 @@ def _take_number(invoice: Invoice, on: date) -> None:
     names = {"entity": entity, "kind": invoice.kind, "period": period_of(pattern, on.year)}
     NumberSeries.objects.get_or_create(**names, defaults={"msp_id": entity.msp_id})
     series = NumberSeries.objects.select_for_update(of=("self",)).get(**names)
-    newest = Invoice.objects.filter(
-        entity=entity, kind=invoice.kind, series_period=series.period, sequence__isnull=False
-    ).aggregate(day=Max("issued_on"))["day"]
+    # Of all years: where one has begun, the one before is closed.
+    numbered = Invoice.objects.filter(entity=entity, kind=invoice.kind, sequence__isnull=False)
+    newest = numbered.aggregate(day=Max("issued_on"))["day"]
     if newest and newest > on:
         raise ValidationError(_("The last number is of %(day)s: a later number cannot have an earlier date.")
-                              % {"day": newest})  # fmt: skip
+                              % {"day": date_format(newest, "j F Y")})  # fmt: skip
+    if invoice.corrects is not None and invoice.corrects.issued_on and invoice.corrects.issued_on > on:
+        raise ValidationError(_("A credit note is of no earlier day than its invoice."))
     series.last += 1
     series.save(update_fields=["last"])
     invoice.series_period, invoice.sequence = series.period, series.last

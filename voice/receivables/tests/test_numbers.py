@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -14,7 +14,7 @@ from portal.db import contexts
 from tenants.models import Customer, Msp
 from voice.receivables.models import BillingProfile, Entry, Invoice, NumberSeries, Posting
 from voice.receivables.numbering import check_pattern, number_text, period_of
-from voice.receivables.services import approve, draft, issue
+from voice.receivables.services import approve, credit, draft, issue
 from voice.receivables.services.ledger import Books
 from voice.receivables.tests import make
 from voice.receivables.tests.test_ledger import commit
@@ -164,6 +164,22 @@ class TestSeries:
         with pytest.raises(ValidationError, match="later numbers cannot have earlier dates"):
             make.issued(billed, 1_000_000, name="a", on=date(2206, 11, 20))
         assert make.issued(billed, 1_000_000, name="b").number.endswith("00001")
+
+    def test_a_day_of_another_time_begins_no_series(self, billed):
+        for year in (2016, 2025):
+            with pytest.raises(ValidationError, match="of no such time"):
+                make.issued(billed, 1_000_000, name=str(year), on=date(year, 11, 20))
+
+    def test_a_year_that_another_has_followed_is_closed(self, billed):
+        make.issued(billed, 1_000_000, name="a", on=date(2027, 1, 4))
+        with pytest.raises(ValidationError, match="4 January 2027"):
+            make.issued(billed, 1_000_000, name="b", on=date(2026, 12, 31))
+
+    def test_a_credit_note_is_not_of_a_day_before_its_invoice(self, billed):
+        invoice = make.issued(billed, 1_000_000)
+        note = approve(credit(invoice, reason="Wrong", by=make.BY), by=make.BY)
+        with pytest.raises(ValidationError, match="no earlier day"):
+            issue(note, on=make.TODAY - timedelta(days=1), by=make.BY)
 
     def test_a_later_number_has_no_earlier_date(self, billed):
         make.issued(billed, 1_000_000, name="a", on=date(2026, 12, 2))
