@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,13 +22,13 @@ from voice.receivables.services.notices import notify
 def ask(line: BillLine, customer: Customer, *, text: str, disputed: int = 0, by: Actor) -> LineQuestion:
     """Send the MSP a note about a line of the customer's bill, with all that explains the line.
 
-    `disputed` is how much of the line's net amount is not accepted. Raises ValidationError.
+    `disputed` is how much of the line's net amount is not accepted, with what waits for an answer at most all of it.
+    Raises ValidationError.
     """
     bill = line.bill
-    if disputed * line.net < 0 or abs(disputed) > abs(line.net):
-        raise ValidationError(
-            {"disputed": _("That is more than the line: %(net)s at most.") % {"net": _units(line.net)}}
-        )
+    # Two who ask at once take turns.
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=customer.pk)
+    _refuse_more(line, disputed)
     actor = as_actor(by)
     question = LineQuestion(
         msp_id=customer.msp_id, tenant=customer, invoice_id=bill.pk, position=line.position, text=text.strip(),
@@ -39,6 +40,19 @@ def ask(line: BillLine, customer: Customer, *, text: str, disputed: int = 0, by:
     audit.record(by, "bill.asked", question, bill=bill.number, position=line.position, disputed=disputed)
     notify(Notice.Kind.QUESTION, question.invoice_id, question.tenant_id, question.msp_id, question)
     return question
+
+
+def _refuse_more(line: BillLine, disputed: int) -> None:
+    waiting = LineQuestion.objects.filter(
+        invoice=line.bill_id, position=line.position, state=LineQuestion.State.OPEN
+    ).aggregate(sum=Sum("disputed"))["sum"]
+    left = line.net - int(waiting or 0)
+    if not disputed or 0 < disputed <= left or left <= disputed < 0:
+        return
+    words = _("That is more than the line: %(left)s at most.")
+    if waiting:
+        words = _("Some of this line is in dispute already and waits for its answer: %(left)s more at most.")
+    raise ValidationError({"disputed": words % {"left": _units(left)}})
 
 
 def attached(bill: Bill, line: BillLine) -> dict[str, Any]:

@@ -191,6 +191,24 @@ class TestAsking:
                 questions.ask(BillLine.objects.first(), acme, text="  ", by=make.BY)
         assert made.state == "open"
 
+    def test_a_line_is_disputed_once(self, acme, northwind, invoice):
+        with contexts.customer(acme):
+            line = BillLine.objects.order_by("position").first()
+
+            def ask(disputed):
+                return questions.ask(line, acme, text="Why?", disputed=disputed, by=make.BY)
+
+            first = ask(line.net - 10_000)
+            with pytest.raises(ValidationError, match=r"in dispute already.*: 0\.01 more at most"):
+                ask(line.net)
+            ask(10_000)
+            ask(0)
+        with contexts.msp(northwind):
+            assert sum(each.disputed for each in waiting(northwind)) == line.net
+            questions.answer(LineQuestion.objects.get(pk=first.pk), text="It is right.", by=make.BY)
+        with contexts.customer(acme):
+            ask(line.net - 10_000)
+
     def test_questions_are_their_customers_and_its_msps(self, client_of, acme, globex, mallory, invoice, fabrikam):
         with contexts.customer(acme):
             made = questions.ask(BillLine.objects.first(), acme, text="Why?", by=make.BY)
