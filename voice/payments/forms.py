@@ -3,11 +3,12 @@
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from tenants.models import Customer
 from voice.payments.models import BankEntry
-from voice.receivables.models import Invoice, LegalEntity, Payment
+from voice.receivables.models import Account, Invoice, LegalEntity, Payment
 
 
 class StatementForm(forms.Form):
@@ -40,8 +41,10 @@ class PayerForm(forms.Form):
 
     def __init__(self, *args: Any, entry: BankEntry, invoices: list[int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        billed = Customer.objects.filter(msp=entry.msp_id, billing_profile__entity=entry.entity_id)
-        self.fields["customer"].queryset = billed.order_by("name")
+        # Who changed company may still owe this one.
+        before = Account.objects.filter(entity=entry.entity_id, kind=Account.Kind.RECEIVABLE).values("tenant")
+        billed = Customer.objects.filter(Q(billing_profile__entity=entry.entity_id) | Q(pk__in=before))
+        self.fields["customer"].queryset = billed.filter(msp=entry.msp_id).order_by("name")
         self.fields["invoice"].queryset = Invoice.objects.filter(pk__in=invoices).order_by("due_on", "pk")
 
 
