@@ -4,7 +4,7 @@ The moment is the version's: what the file says holds from then on, or from a la
 as it is has no change. What another version has planned for later stays planned.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +54,18 @@ class Change(NamedTuple):
     falls_to: int | None = None
 
 
+class Lapse(NamedTuple):
+    """A code that had a rate for a moment, and has none from then on: the file's price for it ends, and none follows.
+
+    `falls_to` is what a shorter code asks, None where such calls would have no rate.
+    """
+
+    row: int
+    key: Key
+    ends: datetime
+    falls_to: int | None = None
+
+
 @dataclass(slots=True)
 class Comparison:
     """The changes, how many of each kind, how many rates stay, and what is asked by called prefix afterwards."""
@@ -63,13 +75,14 @@ class Comparison:
     same: int = 0
     jumps: int = 0
     after: dict[str, Terms] = field(default_factory=dict)
+    lapses: list[Lapse] = field(default_factory=list)
 
 
 class _Span:
-    __slots__ = ("begins", "ends", "id", "terms")
+    __slots__ = ("begins", "ends", "id", "row", "terms")
 
-    def __init__(self, begins: datetime, ends: datetime | None, terms: Terms, pk: int | None) -> None:
-        self.begins, self.ends, self.terms, self.id = begins, ends, terms, pk
+    def __init__(self, begins: datetime, ends: datetime | None, terms: Terms, pk: int | None, row: int = 0) -> None:
+        self.begins, self.ends, self.terms, self.id, self.row = begins, ends, terms, pk, row
 
 
 def compare(
@@ -113,7 +126,7 @@ def _in_force(held: Iterable[Held], at: datetime) -> Held | None:
     return next((each for each in held if each.begins <= at and (each.ends is None or at < each.ends)), None)
 
 
-def _put(found: Comparison, key: Key, held: Iterable[Held], wanted: list[Line], at: datetime) -> None:
+def _put(found: Comparison, key: Key, held: Sequence[Held], wanted: list[Line], at: datetime) -> None:
     spans = [_Span(each.begins, each.ends, each.terms, each.id) for each in held]
     if len(wanted) > 1:
         wanted = list(_in_order(wanted, at))
@@ -137,11 +150,12 @@ def _put(found: Comparison, key: Key, held: Iterable[Held], wanted: list[Line], 
         else:
             limit = min((each.begins for each in spans if each.begins > begins), default=None)
         ends = line.ends if limit is None else limit if line.ends is None else min(limit, line.ends)
-        new = _Span(begins, ends, line.terms, None)
+        new = _Span(begins, ends, line.terms, None, line.row)
         spans.append(new)
         found.changes.append(_change(line, key, new, now))
         _note(found.after, key, line.terms)
     _shorten(found, key, spans, len(wanted))
+    _find_lapses(found, key, held, spans)
 
 
 def _in_order(wanted: list[Line], at: datetime) -> Iterator[Line]:
@@ -160,6 +174,17 @@ def _shorten(found: Comparison, key: Key, spans: list[_Span], lines: int) -> Non
         change = found.changes[place]
         if change.key == key and change.kind is not ChangeKind.GONE:
             found.changes[place] = change._replace(ends=ends[change.begins])
+
+
+def _find_lapses(found: Comparison, key: Key, held: Sequence[Held], spans: list[_Span]) -> None:
+    """Note where a price of the file ends at a moment at which the deck had one, and nothing holds any more."""
+
+    def holds(rows: Iterable[Held | _Span], moment: datetime) -> bool:
+        return any(each.begins <= moment and (each.ends is None or moment < each.ends) for each in rows)
+
+    for span in spans:
+        if span.id is None and span.ends is not None and holds(held, span.ends) and not holds(spans, span.ends):
+            found.lapses.append(Lapse(span.row, key, span.ends))
 
 
 def _change(line: Line, key: Key, new: _Span, now: _Span | None) -> Change:
@@ -187,6 +212,12 @@ def _find_what_takes_over(found: Comparison) -> None:
             falls_to = None if shorter is None else shorter.per_minute
             alarm = falls_to is None and not callers and not change.terms.blocked
             found.changes[place] = change._replace(falls_to=falls_to, alarm=alarm)
+    gone = {lapse.key[1] for lapse in found.lapses}
+    left = {code: terms for code, terms in found.after.items() if code not in gone} if gone else {}
+    for place, lapse in enumerate(found.lapses):
+        direction, prefix, _callers = lapse.key
+        shorter = longest(left, prefix) if direction == "out" else None
+        found.lapses[place] = lapse._replace(falls_to=None if shorter is None else shorter.per_minute)
 
 
 def longest(by_code: Mapping[str, T], prefix: str) -> T | None:

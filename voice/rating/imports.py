@@ -5,12 +5,13 @@ A draft keeps what it would change as rows, so that the comparison can be search
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portal.core import jobs
@@ -32,7 +33,7 @@ from voice.rating.typical import TypicalCall
 
 State = DeckImport.State
 SHOWN_ROWS = 8
-SHOWN_LOSSES = 20
+SHOWN_LOSSES, SHOWN_LAPSES = 20, 5
 MOST_FAULTS = 10_000
 EVERY = 5_000
 # A full file that lacks more than this share of the deck's codes may be a part of one.
@@ -201,6 +202,8 @@ def warnings(file: DeckImport, *, costs: bool = True) -> list[str]:
     if said.get("holes"):
         words = _("%(n)s codes are gone and no shorter code takes their calls: such calls would have no rate.")
         found.append(words % {"n": f"{said['holes']:,}"})
+    if said.get("lapses", {}).get("count"):
+        found.append(_words_of_lapses(said["lapses"]))
     if said.get("much_gone"):
         found.append(_("More than a fifth of the deck's codes are gone. Is this file only a part of the deck?"))
     if costs and said.get("losses", {}).get("count"):
@@ -209,6 +212,17 @@ def warnings(file: DeckImport, *, costs: bool = True) -> list[str]:
     if version.effective_from < timezone.now() and version.number > 1:
         found.append(_("It holds from a moment that has passed: calls since then keep their price until rated again."))
     return found
+
+
+def _words_of_lapses(said: dict[str, Any]) -> str:
+    codes = ", ".join(
+        f"+{each['code']} ({date_format(date.fromisoformat(each['day']), 'j M Y')})" for each in said["first"]
+    )
+    words = _(
+        "%(n)s codes that have a price now have none from a day on, for what the file says ends then and nothing"
+        " follows: %(codes)s. Calls go to a shorter code from then on, and for %(holes)s of these codes there is none."
+    )
+    return words % {"n": f"{said['count']:,}", "holes": f"{said['holes']:,}", "codes": codes}
 
 
 def _claim(file: DeckImport, states: Sequence[str], state: str) -> None:
@@ -307,10 +321,21 @@ def _summary(deck: RateDeck, version: DeckVersion, found: Comparison) -> dict[st
         "jumps": found.jumps,
         "holes": sum(change.alarm for change in gone),
         "lost": lost_countries(_ordinary(gone), found.after),
+        "lapses": _lapses(found, deck),
         "much_gone": bool(was) and len(gone) / was > MUCH_GONE,
         "losses": sold,
         "not_compared": skipped,
     }
+
+
+def _lapses(found: Comparison, deck: RateDeck) -> dict[str, Any]:
+    """Return how many codes have no price of their own after a day, and which of them first."""
+    lapses = sorted(found.lapses, key=lambda lapse: (lapse.ends, lapse.key))
+    first = [
+        {"code": lapse.key[1], "day": f"{lapse.ends.astimezone(deck.tzinfo):%Y-%m-%d}"}
+        for lapse in lapses[:SHOWN_LAPSES]
+    ]
+    return {"count": len(lapses), "holes": sum(lapse.falls_to is None for lapse in lapses), "first": first}
 
 
 def _ordinary(gone: Sequence[Change]) -> list[str]:

@@ -152,3 +152,31 @@ def test_selling_below_the_cheapest_price_is_found_also_inside_a_wider_code():
         ("49", 10, 11, "B"),
     ]
     assert losses([("retail", sell)], []) == []
+
+
+@pytest.mark.parametrize(
+    ("running", "lines", "lapses"),
+    [
+        # A price for July takes the place of an open one: from August the code has none.
+        ([held(1, 10)], [line("44", 8, JULY, AUGUST)], [("44", AUGUST, 20)]),
+        # The file says itself what holds then, in any order.
+        ([held(1, 10)], [line("44", 10, AUGUST), line("44", 8, JULY, AUGUST)], []),
+        ([held(1, 10)], [line("44", 9, JUNE, JULY), line("44", 8, JULY, AUGUST)], [("44", AUGUST, 20)]),
+        # What was planned, or would have ended by then anyway, leaves no hole that was not there.
+        ([held(1, 10, ends=AUGUST), held(2, 12, begins=AUGUST)], [line("44", 8, JULY, AUGUST)], []),
+        ([held(1, 10, ends=AUGUST)], [line("44", 8, JULY, AUGUST)], []),
+        ([], [line("44", 8, JULY, AUGUST)], []),
+        ([held(1, 10)], [line("44", 8, JULY)], []),
+    ],
+)
+def test_a_price_for_a_time_that_replaces_an_open_one_leaves_a_hole(running, lines, lapses):
+    found = compare({key("44"): running, key("4"): [held(9, 20)]}, lines, JUNE, full=False)
+
+    assert [(each.key[1], each.ends, each.falls_to) for each in found.lapses] == lapses
+
+
+def test_where_no_shorter_code_is_left_such_calls_would_have_no_rate():
+    running = {key("44"): [held(1, 10)], key("4420"): [held(2, 12)]}
+    found = compare(running, [line("44", 8, JULY, AUGUST), line("4420", 8, JULY, AUGUST, row=2)], JUNE, full=False)
+
+    assert [(each.row, each.falls_to) for each in found.lapses] == [(1, None), (2, None)]

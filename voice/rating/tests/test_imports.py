@@ -119,6 +119,19 @@ def test_the_answer_is_applied_strictly(deck, bring, django_capture_on_commit_ca
     assert (file.state, file.good, file.bad) == ("checked", 1, 2)
 
 
+def test_a_price_for_a_time_that_leaves_a_hole_is_warned_of(deck, bring, agree):
+    agree(bring(deck, DECK))
+    rows = "1787,Puerto Rico,0.0300,2026-08-01\n44,United Kingdom,0.0100,2026-08-01\n"
+    file = bring(deck, f"Code,Destination,Rate,Valid until\n{rows}", JULY, full=False)
+
+    (words,) = [each for each in imports.warnings(file) if "from a day on" in each]
+    assert (
+        words.startswith("2 codes") and "+1787 (1 Aug 2026)" in words and "for 1 of these codes there is none" in words
+    )
+    with pytest.raises(ValidationError, match="Look at the warnings"):
+        imports.confirm(file, accept=False, by=BY)
+
+
 def test_warnings_have_to_be_looked_at(deck, bring, agree):
     agree(bring(deck, DECK))
     file = bring(deck, "Code,Destination,Rate\n1,United States,0.1000\n1787,Puerto Rico,0.0350\n", JULY)
