@@ -2,19 +2,24 @@
 
 import logging
 import time
+import zlib
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from sbc.node.applier import Applier
 from sbc.node.engines.base import Engine
 from sbc.node.haproxy import HaproxyRefused, clean
-from sbc.node.rows import PRICES, SET_ORDER, Kind
+from sbc.node.rows import SET_ORDER, Kind
 from sbc.protocol import Drift, Row, RowKey
 
 log = logging.getLogger("strowger.node")
 
 EVERY = 20.0  # seconds; what somebody changed by hand must be found within a minute
-PRICES_EVERY = 45  # sweeps; a rank that somebody changed by hand costs money, and keeps no call from its way
+# To dump thousands of rows keeps Kamailio's events waiting, to read them one by one only costs a little more: so each
+# sweep reads a part of such a table, and two of them all of it.
+LARGE = frozenset({"lc"})
+PARTS = 2
+AT_ONCE = 100  # rows read before others have their turn: some 5 ms
 REPORTED = 200  # rows of one sweep that are named one by one
 NETWORKS = RowKey("rg", "msnets")
 
@@ -35,28 +40,40 @@ class Door(Protocol):
         ...
 
 
-async def sweep(engine: Engine, applier: Applier, *, prices: bool = True) -> list[Drift]:
+async def sweep(engine: Engine, applier: Applier, *, part: int | None = None) -> list[Drift]:
     """Find and heal every row that is missing, different or nobody's; give what was found.
 
-    Without `prices`, tables of prices are only looked at where their number of rows is wrong: to dump thousands of rows
-    keeps Kamailio's events waiting.
+    With `part`, large tables are read, this one of PARTS, and dumped only where their number of rows is wrong: with the
+    right number and all that there should be, nothing is too much.
     """
-    counts = {} if prices else await engine.counts()
+    counts = {} if part is None else await engine.counts()
     found: list[Drift] = []
     wanted_by_table: dict[str, dict[str, str]] = {table: {} for table in SET_ORDER}
     for row in applier.rows_in_force():
         wanted_by_table[row.table][row.key] = row.value
     for table, wanted in wanted_by_table.items():
-        if table in PRICES and counts.get(table) == len(wanted):
-            continue
-        held = await engine.dump(table)
-        if held == wanted:
-            continue
-        suspects = [RowKey(table, key) for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key)]
-        found += await _heal(engine, applier, suspects)
+        if part is not None and table in LARGE and counts.get(table) == len(wanted):
+            suspects = await _read(engine, table, wanted, part)
+        else:
+            held = await engine.dump(table)
+            differing = (key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key))
+            suspects = [RowKey(table, key) for key in differing] if held != wanted else []
+        if suspects:
+            found += await _heal(engine, applier, suspects)
     if found:
         log.warning("drift: %d rows put right, the first: %s", len(found), {**found[0]})
     return found[:REPORTED]
+
+
+async def _read(engine: Engine, table: str, wanted: Mapping[str, str], part: int) -> list[RowKey]:
+    """Return what is otherwise than wanted in one part of a table; a row is always in the same one."""
+    mine = [RowKey(table, key) for key in wanted if zlib.crc32(key.encode()) % PARTS == part]
+    suspects: list[RowKey] = []
+    for first in range(0, len(mine), AT_ONCE):
+        keys = mine[first : first + AT_ONCE]
+        values = await engine.get_rows(keys)
+        suspects += [key for key, value in zip(keys, values, strict=True) if value != wanted[key.key]]
+    return suspects
 
 
 async def _heal(engine: Engine, applier: Applier, suspects: list[RowKey]) -> list[Drift]:

@@ -331,8 +331,7 @@ class NodeProcess:
     async def _sweep(self) -> None:
         await self.applier.flip_schedules()
         self._sweeps += 1
-        prices = self._sweeps % drift.PRICES_EVERY == 0
-        self._drift += await drift.sweep(self.engine, self.applier, prices=prices)
+        self._drift += await drift.sweep(self.engine, self.applier, part=self._sweeps % drift.PARTS)
         if self.daemons:
             self._drift += await drift.sweep_door(self.daemons, self.applier)
         await self.applier.retry()

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sbc.node.applier import Applier
-from sbc.node.drift import sweep
+from sbc.node.drift import AT_ONCE, EVERY, PARTS, sweep
 from sbc.node.engines.base import EngineDown
 from sbc.node.engines.memory import MemoryEngine
 from sbc.node.snapshot import Snapshot
@@ -307,17 +307,29 @@ async def test_prices_change_at_their_moment_without_the_portal(tmp_path):
     assert node.engine.tables["ps"] == {}
 
 
-async def test_ranks_that_somebody_changed_are_found_in_time_and_missing_ones_at_once(tmp_path):
-    node = Node(tmp_path)
-    rows = [("lc", "m3.0.aaaaaa:44", "12"), ("lc", "m3.0.aaaaaa:49", "21"), ("lt", "m3.0", "l=aaaaaa;w=1")]
+async def test_of_a_large_table_each_row_is_read_within_a_minute_and_none_is_dumped(tmp_path, monkeypatch):
+    assert PARTS * EVERY < 60
+    node, dumped, asked = Node(tmp_path), [], []
+    rows = [("lc", f"m3.0.aaaaaa:{head}", "12") for head in range(1000, 1300)] + [("lt", "m3.0", "l=aaaaaa;w=1")]
     await node.applier.apply(apply("msp:3", 1, *rows))
-    held = node.engine.tables["lc"]
+    held, dump, get_rows = node.engine.tables["lc"], node.engine.dump, node.engine.get_rows
+    monkeypatch.setattr(node.engine, "dump", lambda table: dumped.append(table) or dump(table))
+    monkeypatch.setattr(node.engine, "get_rows", lambda keys: asked.append(len(keys)) or get_rows(keys))
 
-    held["m3.0.aaaaaa:44"] = "21"
-    assert await sweep(node.engine, node.applier, prices=False) == []
-    (found,) = await sweep(node.engine, node.applier)
-    assert (found["key"], found["found"], held["m3.0.aaaaaa:44"]) == ("m3.0.aaaaaa:44", "different", "12")
+    async def round_of_sweeps():
+        found = [each for part in range(PARTS) for each in await sweep(node.engine, node.applier, part=part)]
+        return {(each["key"].partition(":")[2], each["found"]) for each in found}
 
-    del held["m3.0.aaaaaa:49"]
-    (found,) = await sweep(node.engine, node.applier, prices=False)
-    assert (found["found"], held["m3.0.aaaaaa:49"]) == ("missing", "21")
+    assert await round_of_sweeps() == set()
+    assert "lc" not in dumped and sum(asked) == 300 and max(asked) <= AT_ONCE
+    held["m3.0.aaaaaa:1000"] = held["m3.0.aaaaaa:1299"] = "21"
+    assert await round_of_sweeps() == {("1000", "different"), ("1299", "different")}
+    # As many as there should be, and not those.
+    del held["m3.0.aaaaaa:1100"]
+    held["m3.0.aaaaaa:2000"] = "12"
+    found = await round_of_sweeps() | await round_of_sweeps()
+    assert found == {("1100", "missing"), ("2000", "foreign")} and len(held) == 300
+    del held["m3.0.aaaaaa:1200"]
+    assert [each["found"] for each in await sweep(node.engine, node.applier, part=0)] == ["missing"]
+    node.engine.tables["lt"]["m3.0"] = "l=bbbbbb;w=1"
+    assert [each["table"] for each in await sweep(node.engine, node.applier, part=0)] == ["lt"]
