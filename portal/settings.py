@@ -30,6 +30,8 @@ ALLOWED_HOSTS = ["*"]
 # Where the proof for an MSP's own host names is looked for; the demo's names are in no public DNS.
 DNS_RESOLVER = env.text("DNS_RESOLVER", "tenants.resolver.FileDns" if DEMO else "tenants.resolver.PublicDns")
 DNS_FILE = VAR_DIR / "dns.json"
+# The operator's own rows of the table of countries: emergency numbers and what is asked for (docs/operate.md).
+COUNTRIES_FILE = Path(env.text("COUNTRIES_FILE", str(VAR_DIR / "countries.json")))
 # The lab's stand-in for the card gateway: a page that looks like a checkout, and no money.
 CARD_LAB = env.flag("CARD_LAB", DEMO)
 SBC_ENGINE = env.text("STROWGER_ENGINE", "kamailio")

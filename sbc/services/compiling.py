@@ -81,11 +81,11 @@ def compile_revisions() -> int:
     return done
 
 
-def recompile() -> int:
-    """Open the next version of every scope and compile it; return how many there were."""
+def recompile(*models: type[Scope]) -> int:
+    """Open the next version of every scope, or of all of these kinds, compile it, and return how many there were."""
     count = 0
     with contexts.ingest():
-        for model in (Region, Msp, Customer):
+        for model in models or (Region, Msp, Customer):
             for scope in model._default_manager.filter(config_version__gt=0).order_by("pk"):
                 config_changed(scope)
                 count += 1

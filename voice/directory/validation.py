@@ -1,17 +1,13 @@
 """Whether an address is good enough to send help to. A provider's own service may stand behind the same interface."""
 
-import json
 import re
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
+from voice.directory.countries import address_rules
 from voice.directory.models import CivicAddress
-
-RULES = Path(__file__).parent / "data" / "address_rules.json"
 
 
 @dataclass(frozen=True)
@@ -32,13 +28,6 @@ class AddressValidator(Protocol):
     def judge(self, address: CivicAddress) -> Verdict: ...
 
 
-@cache
-def rules() -> dict[str, dict[str, Any]]:
-    """Return what each country's addresses consist of."""
-    found: dict[str, dict[str, Any]] = json.loads(RULES.read_text())
-    return found
-
-
 class TableValidator:
     """Judges by the table of countries: required parts, the postal code's shape, known states, a plausible point."""
 
@@ -46,7 +35,7 @@ class TableValidator:
 
     def judge(self, address: CivicAddress) -> Verdict:
         """Return what the country's rules say to the address."""
-        rule = rules().get(address.country)
+        rule = address_rules().get(address.country)
         if rule is None:
             return Verdict(
                 self.name, {"country": _("There are no address rules for this country yet. Ask your provider.")}
