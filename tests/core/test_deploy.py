@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 ASK = """
 import django
@@ -27,3 +29,9 @@ def test_an_installation_by_the_example_has_nothing_for_djangos_own_audit_to_fin
     )  # fmt: skip
     assert asked.returncode == 0, asked.stderr[-2000:]
     assert asked.stdout.split()[-4:] == ["__Host-session", "__Host-csrf", "False", "False"]
+
+
+@pytest.mark.parametrize("unit", ["strowger@.service", "strowger-node.service"])
+def test_more_than_a_thousand_pages_and_calls_may_be_open(unit: str) -> None:
+    """Under systemd's own 1024 open files the portal resets every further connection."""
+    assert "LimitNOFILE=65536" in (ROOT / "deploy" / "systemd" / unit).read_text().splitlines()
