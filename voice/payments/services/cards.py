@@ -189,13 +189,19 @@ def remember(attempt: CardAttempt, card: Card) -> None:
     with transaction.atomic():
         own = CardMethod.objects.select_for_update(of=("self",)).filter(account=attempt.account, tenant=attempt.tenant)
         is_first = not own.filter(is_default=True).exists()
-        CardMethod.objects.get_or_create(
+        saved, is_new = CardMethod.objects.get_or_create(
             account=attempt.account, reference=card.reference,
             defaults={
                 "msp_id": attempt.msp_id, "tenant_id": attempt.tenant_id, "brand": card.brand, "last4": card.last4,
                 "month": card.month, "year": card.year, "is_default": is_first,
             },
         )  # fmt: skip
+        if is_new:
+            # The gateway tells it; who wanted it began the payment.
+            audit.record(
+                Actor(email=attempt.started_by), "card.saved", saved, tenant_id=attempt.tenant_id,
+                after={"card": str(saved), "is_default": is_first}, attempt=attempt.pk,
+            )  # fmt: skip
 
 
 def _books(customer: Customer, invoices: Sequence[int] | None, where: tuple[int | None, str]) -> Books:

@@ -33,6 +33,9 @@ def test_what_was_paid_is_booked_once_and_the_card_is_saved(billed, account, att
     assert fresh(attempt).state == "succeeded" and owed(billed) == 0
     assert (Payment.objects.count(), CardEvent.objects.count()) == (1, 2)
     assert str(CardMethod.objects.get()) == "Visa … 4242"
+    kept = AuditEntry.objects.get(verb="card.saved")
+    assert (kept.email, kept.tenant_id, kept.object_name) == (ALICE.email, billed.tenant_id, "Visa … 4242")
+    assert kept.after == {"card": "Visa … 4242", "is_default": True}
     assert Movement.objects.filter(kind="payment").get().micros == 119 * EUR
 
 
