@@ -11,9 +11,11 @@ from django.db.models import QuerySet
 from portal.db import contexts
 from tenants.models import Msp
 from voice.delivery.models import Delivery, Endpoint, Feed, Kind, Message
-from voice.receivables.models import Invoice, Payment, Reversal
+from voice.receivables.models import Entry, Invoice, Payment, Reversal
 from voice.rerating.models import Adjustment, Proposal
 
+# What is booked by itself, and told by no document or payment.
+ALONE = (Entry.Kind.FEE, Entry.Kind.WRITE_OFF, Entry.Kind.CORRECTION)
 CALLS_IN_ONE = 500
 MOST_AT_ONCE = 20_000
 # A call is priced with the clock of its batch and seen once that has committed: looked for that much longer.
@@ -123,6 +125,8 @@ def _documents(feed: Feed, now: datetime) -> Iterable[Message]:
         Kind.CREDIT_NOTE: issued.filter(kind=Invoice.Kind.CREDIT_NOTE),
         Kind.PAYMENT: Payment.objects.filter(created_at__gte=feed.began_at),
         Kind.REVERSAL: Reversal.objects.filter(created_at__gte=feed.began_at),
+        # What else moves a customer's account: without it nobody else reaches the same balance.
+        Kind.ENTRY: Entry.objects.filter(created_at__gte=feed.began_at, tenant__isnull=False, kind__in=ALONE),
     }
     for kind, rows in news.items():
         new = rows.filter(msp_id=feed.msp_id).exclude(pk__in=told.filter(kind=kind).values("document"))

@@ -21,11 +21,12 @@ class Kind(models.TextChoices):
     CREDIT_NOTE = "credit_note.issued", _("Credit notes")
     PAYMENT = "payment.recorded", _("Payments")
     REVERSAL = "payment.reversed", _("Payments that went back")
+    ENTRY = "entry.booked", _("Reminder fees, write-offs and corrections")
     PING = "ping", _("Test messages")
 
 
 # What is told of one row of the books.
-DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT, Kind.REVERSAL)
+DOCUMENTS = (Kind.INVOICE, Kind.CREDIT_NOTE, Kind.PAYMENT, Kind.REVERSAL, Kind.ENTRY)
 TOLD = (Kind.CALLS, Kind.ADJUSTMENT, *DOCUMENTS)
 
 

@@ -10,8 +10,9 @@ from voice.delivery.models import Kind, Message
 from voice.rating.models import Charge
 from voice.receivables import selectors as receivables
 from voice.receivables.api import InvoiceSerializer
+from voice.receivables.api_entries import BookEntrySerializer, with_amount
 from voice.receivables.api_payments import PaymentSerializer
-from voice.receivables.models import Payment, Reversal
+from voice.receivables.models import Entry, Payment, Reversal
 from voice.rerating.models import Adjustment, Proposal
 
 CALL = ["id", "direction", "caller", "called", "invited", "answered", "ended", "disposition"]
@@ -37,6 +38,8 @@ def data(message: Message, hidden: Hidden) -> dict[str, Any]:
         found["payment"] = PaymentSerializer(Payment.objects.get(pk=document)).data
     elif message.kind == Kind.REVERSAL:
         found["reversal"] = _reversal(Reversal.objects.select_related("payment").get(pk=document))
+    elif message.kind == Kind.ENTRY:
+        found["entry"] = BookEntrySerializer(with_amount(Entry.objects.all()).get(pk=document)).data
     elif message.kind in (Kind.INVOICE, Kind.CREDIT_NOTE):
         invoices = receivables.with_settlements(receivables.invoices()).prefetch_related("lines", "taxes")
         invoice = invoices.get(pk=document)

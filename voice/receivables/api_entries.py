@@ -31,6 +31,13 @@ class BookEntrySerializer(serializers.ModelSerializer[Entry]):
         read_only_fields = fields
 
 
+def with_amount(entries: QuerySet[Entry]) -> QuerySet[Any]:
+    """Add `amount`: how much more its customer owes by each entry."""
+    moved = F("postings__debit") - F("postings__credit")
+    owed = Q(postings__account__kind=Account.Kind.RECEIVABLE)
+    return entries.annotate(amount=Sum(moved, filter=owed, default=0))
+
+
 class ReasonSerializer(serializers.Serializer[Any]):
     """Why an entry is taken back."""
 
@@ -54,12 +61,10 @@ class EntryViewSet(MspViewSet):
     ordering = ("-pk",)
 
     def get_queryset(self) -> QuerySet[Entry]:
-        moved = F("postings__debit") - F("postings__credit")
-        owed = Q(postings__account__kind=Account.Kind.RECEIVABLE)
         found = Entry.objects.filter(msp=self.request.msp, tenant__isnull=False)  # type: ignore[misc]
         asked = self.request.query_params.get("customer", "")
         found = found.filter(tenant=asked) if asked.isascii() and asked.isdigit() else found
-        return found.annotate(amount=Sum(moved, filter=owed, default=0)).order_by("-pk")
+        return with_amount(found).order_by("-pk")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Entries are booked with what they tell of."""

@@ -17,6 +17,7 @@ _TOLD = f"""
     OR t.kind = 'payment.recorded' AND t.document IN (SELECT id FROM erasure_payment)
     OR t.kind = 'payment.reversed' AND t.document IN (
         SELECT r.id FROM receivables_reversal r JOIN erasure_payment p ON p.id = r.payment_id)
+    OR t.kind = 'entry.booked' AND t.document IN (SELECT id FROM erasure_entry)
 """  # noqa: S608  names of ours
 _TOLD_OF = """
     (SELECT i.{0} FROM receivables_invoice i
@@ -25,7 +26,9 @@ _TOLD_OF = """
      SELECT p.{0} FROM receivables_payment p WHERE p.id = t.document AND t.kind = 'payment.recorded'
      UNION ALL
      SELECT p.{0} FROM receivables_payment p JOIN receivables_reversal r ON r.payment_id = p.id
-      WHERE r.id = t.document AND t.kind = 'payment.reversed')
+      WHERE r.id = t.document AND t.kind = 'payment.reversed'
+     UNION ALL
+     SELECT e.{0} FROM receivables_entry e WHERE e.id = t.document AND t.kind = 'entry.booked')
 """.strip()
 _NO_DOCUMENT = "NOT EXISTS (SELECT FROM receivables_invoice i WHERE i.id = t.{})"
 _NO_BOOKS = """

@@ -13,7 +13,13 @@ from voice.delivery import feed, payloads, selectors
 from voice.delivery.models import Delivery, Endpoint, Feed, Kind, Message
 from voice.delivery.tests.conftest import NOW
 from voice.delivery.tests.make import priced
+from voice.payments.models import DunningStep
+from voice.payments.services import dunning
+from voice.payments.services.ladder import save_step
+from voice.receivables.models import Entry
+from voice.receivables.selectors import balance
 from voice.receivables.services import record_payment, reverse_payment
+from voice.receivables.services.corrections import correct, write_off
 from voice.receivables.tests import make as bills
 from voice.rerating.models import Adjustment, Proposal
 
@@ -134,6 +140,35 @@ def test_money_that_goes_back_is_told_with_its_payment(desk, acme, kind):
     assert (told["kind"], told["amount"], told["currency"], told["customer"]) == (kind, 2_000_000, "EUR", acme.pk)
     assert (told["reference"], told["booked_on"]) == ("R-1", NOW.date().isoformat())
     assert (told["payment"]["id"], told["payment"]["amount"]) == (payment.pk, 5_000_000)
+
+
+def test_reminder_fees_write_offs_and_corrections_are_told_so_that_balances_agree(desk, acme):
+    contexts.use_msp(desk)
+    profile = bills.profile(bills.entity(desk), acme)
+    invoice = bills.issued(profile, 100_000_000, on=NOW.date())
+    step = {"after_days": 7, "title": "Reminder", "words": "Please pay.", "fee": 5_000_000}
+    save_step(DunningStep(msp=desk, **step, interest_per_million=90_000), by=bills.BY)
+    today = invoice.due_on + timedelta(days=14)
+    for reminder in dunning.propose(desk, today=today, by=bills.BY):
+        dunning.release(reminder, today=today, by=bills.BY)
+    fee = Entry.objects.get(kind="fee")
+    record_payment(bills.payment(profile, 100_000_000), by=bills.BY)
+    correct(fee, reason="As promised by phone", by=bills.BY)
+    write_off(invoice, 9_000_000, reason="Insolvent", left=19_000_000, by=bills.BY)
+
+    feed.collect(desk, NOW + timedelta(minutes=5))
+    said = [
+        json.loads(payloads.body(message, selectors.hidden_from_programs(desk)))["data"]
+        for message in Message.objects.order_by("sequence")
+    ]
+    entries = [each["entry"] for each in said if "entry" in each]
+    assert [(each["kind"], each["amount"], each["customer"]) for each in entries] == [
+        ("fee", 5_410_000, acme.pk), ("correction", -5_410_000, acme.pk), ("write_off", -9_000_000, acme.pk),
+    ]  # fmt: skip
+    assert entries[1]["corrects"] == fee.pk and entries[2]["invoice"] == invoice.pk
+    owed = sum(each["amount"] for each in entries) + invoice.total - 100_000_000
+    assert owed == balance(acme.pk, profile.entity_id, "EUR") == 10_000_000
+    assert feed.collect(desk, NOW + timedelta(minutes=6)) == 0
 
 
 def test_calls_that_were_priced_again_are_told_once_with_each_difference(desk, acme, monkeypatch):
