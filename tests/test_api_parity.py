@@ -183,6 +183,7 @@ CALLS = {
         "invoices/payments/<int:pk>/take-back/": "post payment-reversals/",
         "invoices/payments/<int:pk>/mail/": "post receipts/<int:pk>/mail/",
         "invoices/payments/bank/import/": "post bank-statements/",
+        "invoices/payments/bank/statements/<int:pk>/gap/": "post bank-statements/<int:pk>/explain-gap/",
         "invoices/payments/bank/sure/": "post bank-entries/",
         "invoices/payments/bank/<int:pk>/book/": "post bank-entries/<int:pk>/book/",
         "invoices/payments/bank/<int:pk>/book/<int:number>/": "post bank-entries/<int:pk>/book/",
