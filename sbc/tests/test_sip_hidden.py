@@ -86,6 +86,27 @@ async def test_nobody_who_is_called_learns_a_hidden_number(stage: Stage, called:
     assert (await stage.record(invite.get("Call-ID")))["caller"] == f"+44{NUMBER}"
 
 
+@pytest.mark.parametrize("sdp_first", [True, False])
+async def test_what_stands_beside_a_hidden_callers_sdp_stays_here(stage: Stage, sdp_first: bool):
+    """A SIP-I carrier sends the old network's message along, and in that the number."""
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    sdp = f"Content-Type: application/sdp\r\n\r\n{SDP.format(address=carrier.address, port=42000)}"
+    parts = [sdp, f"Content-Type: application/ISUP;version=itu-t92+\r\n\r\n\x01{NUMBER}"]
+    body = "".join(f"--cut\r\n{part}\r\n" for part in (parts if sdp_first else parts[::-1])) + "--cut--\r\n"
+
+    invite = stage.invite_from_carrier(
+        carrier, "4930112", headers=(("Privacy", "id"),), body=body, content='multipart/mixed;boundary="cut"'
+    )
+    got = await teams.expect("INVITE")
+
+    assert NUMBER not in told(teams)
+    assert " RTP/SAVP " in got.body and f"c=IN IP4 {stage.settings.address}\r\n" in got.body
+    assert len(got.body.encode()) == int(got.get("Content-Length")), got.text()
+    assert got.get("Content-Type") == "application/sdp"
+    teams.reply(got, 486)
+    carrier.ack(invite, await carrier.expect("INVITE", 486))
+
+
 async def test_an_end_of_ours_tells_no_hidden_number_either(tmp_path: Path):
     async with running(tmp_path, longest_call=1) as stage:
         carrier, exchange = await stage.carrier(1), await stage.carrier(3)
