@@ -57,11 +57,27 @@ def read_settings(arguments: argparse.Namespace) -> tuple[NodeSettings, LinkSett
             raise BadSettings(f"{name} is missing")
     if engine not in ("kamailio", "memory"):
         raise BadSettings(f"there is no engine {engine!r}")
+    roots = said.pop("portal_roots", "")
     settings = _node_settings(said)
     link = LinkSettings(
-        portal, token, node, token_file=Path(token_file) if token_file else None, addresses=settings.own_addresses
+        portal,
+        token,
+        node,
+        token_file=Path(token_file) if token_file else None,
+        addresses=settings.own_addresses,
+        roots=Path(roots) if roots else None,
     )
+    _check_roots(link)
     return settings, link, engine
+
+
+def _check_roots(link: LinkSettings) -> None:
+    if link.roots and not link.portal.startswith("wss:"):
+        raise BadSettings("portal_roots: the portal is not dialled by wss://")
+    try:
+        link.trust()
+    except OSError as error:
+        raise BadSettings(f"portal_roots {link.roots}: {error}") from None
 
 
 def alone(directory: Path) -> IO[str]:
@@ -123,7 +139,9 @@ def _node_settings(said: dict[str, Any]) -> NodeSettings:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sbc.node", description=__doc__)
-    parser.add_argument("--settings", type=Path, help="JSON file: portal, node, token_file, engine, and NodeSettings")
+    parser.add_argument(
+        "--settings", type=Path, help="JSON file: portal, portal_roots, node, token_file, engine, and NodeSettings"
+    )
     parser.add_argument("--portal", help="ws://… or wss://… address of the portal's node endpoint")
     parser.add_argument("--node", help="this node's name")
     parser.add_argument("--token-file", help="file with this node's token")

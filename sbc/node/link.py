@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import random
+import ssl
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -69,11 +70,18 @@ class LinkSettings:
     software: str = "strowger"
     token_file: Path | None = None  # read at each attempt: a new token needs no restart
     addresses: tuple[str, ...] = ()  # its own, which the portal takes for no trunk's
+    roots: Path | None = None  # what the portal's certificate ends in, where that is no public authority
 
     @property
     def address(self) -> str:
         """Give the whole address of the portal's endpoint."""
         return self.portal.rstrip("/").removesuffix(PATH.rstrip("/")) + PATH
+
+    def trust(self) -> ssl.SSLContext | None:
+        """Give what a portal that is dialled by wss has to prove itself to."""
+        if not self.portal.startswith("wss:"):
+            return None
+        return ssl.create_default_context(cafile=str(self.roots) if self.roots else None)
 
     def bearer(self) -> str:
         """Give the token of now."""
@@ -147,6 +155,7 @@ class Link:
         assert self.applier is not None
         async with connect(
             self.settings.address,
+            ssl=self.settings.trust(),
             additional_headers={"Authorization": f"Bearer {self.settings.bearer()}"},
             user_agent_header=None,
             compression=None,

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import ssl
 import time
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -51,6 +52,7 @@ class FakePortal:
         self.acknowledges = True
         self.line: ServerConnection | None = None
         self.port = 0
+        self.context: ssl.SSLContext | None = None
         self._server: Server | None = None
         self._nonces = itertools.count(1)
 
@@ -59,7 +61,9 @@ class FakePortal:
         return f"ws://127.0.0.1:{self.port}"
 
     async def start(self) -> "FakePortal":
-        self._server = await serve(self._serve, "127.0.0.1", self.port, max_size=None, ping_interval=None)
+        self._server = await serve(
+            self._serve, "127.0.0.1", self.port, max_size=None, ping_interval=None, ssl=self.context
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -163,9 +167,15 @@ def short_waits(monkeypatch):
 
 
 @asynccontextmanager
-async def running(portal: FakePortal, directory: Path, engine: MemoryEngine | None = None, **more):
+async def running(
+    portal: FakePortal,
+    directory: Path,
+    engine: MemoryEngine | None = None,
+    settings: LinkSettings | None = None,
+    **more,
+):
     (directory / "records").mkdir(exist_ok=True)
-    settings = LinkSettings(portal.address, portal.token, "sbc-1")
+    settings = settings or LinkSettings(portal.address, portal.token, "sbc-1")
     node = NodeProcess(Files(directory, directory / "records"), settings, engine or MemoryEngine(), **more)
     task = asyncio.create_task(node.run())
     try:

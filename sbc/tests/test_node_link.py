@@ -1,7 +1,9 @@
 """The line from a node to the portal: dialled again, refused, and what it carries for the eye."""
 
 import asyncio
+import ssl
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +11,8 @@ from sbc.node.engines.memory import MemoryEngine
 from sbc.node.link import LinkSettings
 from sbc.node.process import Files, NodeProcess
 from sbc.protocol import CertificateState, Resend
-from sbc.tests.node_portal import ROUTE, TN, eventually, running
+from sbc.tests.node_portal import ROUTE, TN, FakePortal, eventually, running
+from sbc.tests.sip.certificates import SERVER, Authority
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -103,6 +106,24 @@ async def test_trunk_health_travels_in_the_gauges(portal, tmp_path):
 @pytest.mark.parametrize("said", ["ws://portal:8001", "ws://portal:8001/", "ws://portal:8001/node/v1/"])
 def test_the_portals_address_may_be_said_with_or_without_the_path(said):
     assert LinkSettings(said, "token", "sbc-1").address == "ws://portal:8001/node/v1/"
+
+
+async def test_a_portal_whose_certificate_is_of_an_own_authority_is_dialled_by_what_the_settings_name(tmp_path):
+    authority = Authority(tmp_path / "ca")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority.issue("portal", "localhost", ["localhost"], [SERVER]))
+    portal = FakePortal()
+    portal.context = context
+    await portal.start()
+    try:
+        stranger = LinkSettings(f"wss://localhost:{portal.port}", portal.token, "sbc-1")
+        async with running(portal, tmp_path, settings=stranger):
+            await asyncio.sleep(0.2)
+            assert portal.hellos == []
+        async with running(portal, tmp_path, settings=replace(stranger, roots=authority.roots)):
+            await portal.connected()
+    finally:
+        await portal.stop()
 
 
 async def test_a_rotated_token_is_read_without_a_restart(portal, tmp_path):

@@ -47,6 +47,12 @@ def test_flags_win_over_the_file(tmp_path):
         ({**GOOD, "colour": "red"}, "no setting 'colour'"),
         ({**GOOD, "carrier_port": "5060"}, "carrier_port: expected int"),
         ({**GOOD, "token_file": "/nowhere/token"}, "token file"),
+        (
+            {**GOOD, "portal": "wss://a.example", "portal_roots": "/nowhere/ca"},
+            "portal_roots /nowhere/ca: .*No such file",
+        ),
+        ({**GOOD, "portal": "wss://a.example", "portal_roots": "/dev/null"}, "portal_roots /dev/null: "),
+        ({**GOOD, "portal_roots": "/nowhere/ca"}, "portal_roots: the portal is not dialled by wss://"),
         ([], "not an object"),
     ],
 )
