@@ -178,6 +178,7 @@ CALLS = {
         "invoices/payments/reminders/ladder/<int:pk>/": "patch dunning-steps/<int:pk>/",
         "invoices/payments/reminders/pauses/new/": "post dunning-pauses/",
         "invoices/payments/reminders/pauses/<int:pk>/end/": "post dunning-pauses/<int:pk>/end/",
+        "invoices/runs/<int:pk>/customers/<int:customer>/credit/": "post invoice-runs/<int:pk>/credit/",
         "invoices/<int:pk>/write-off/": "post invoices/<int:pk>/write-off/",
         "invoices/entries/<int:pk>/correct/": "post book-entries/<int:pk>/correct/",
         "invoices/payments/<int:pk>/take-back/": "post payment-reversals/",

@@ -135,6 +135,20 @@ class RunViewSet(MspViewSet):
         return self._answer(row)
 
     @action(detail=True, methods=["post"])
+    def credit(self, request: Request, pk: str | None = None) -> Response:
+        """Write the drafts of credit notes over a customer's calls that were priced again to less than its month asks.
+
+        Answers with the run and the numbers of these documents, as `credit_notes`.
+        """
+        given = CustomerSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        row = self.get_object()
+        each = row.customers.select_related("tenant").filter(tenant=given.validated_data["customer"]).first()
+        if each is None:
+            raise serializers.ValidationError({"customer": ["The run has no such customer."]})
+        return self._answer(row, credit_notes=[note.pk for note in runs.credit_again(each, by=self.actor)])
+
+    @action(detail=True, methods=["post"])
     def tick(self, request: Request, pk: str | None = None) -> Response:
         """Say that the warnings of these customers were looked at: `{"customers": [1]}`, or of all."""
         row, chosen = self._chosen(request)

@@ -18,6 +18,7 @@ from voice.receivables import hooks, vat_ids
 from voice.receivables.leaving import days_after
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunFinding
 from voice.receivables.services.follow import why_not_counted
+from voice.rerating.models import Adjustment
 
 ERROR, WARNING, NOTE = RunFinding.Level.ERROR, RunFinding.Level.WARNING, RunFinding.Level.NOTE
 # Beyond this share of the month before, somebody has to look.
@@ -58,6 +59,8 @@ class Checks:
     troubles: dict[int, str]
     # On how many days of the month a customer that has left has a contract all the same.
     bound: dict[int, int]
+    # Who has entries of calls that were priced again on no bill.
+    again: set[int]
 
     def of_whole(self) -> Iterator[Finding]:
         """Yield what concerns all customers."""
@@ -139,7 +142,8 @@ def look(run: InvoiceRun) -> Checks:
         for each in Customer.objects.filter(pk__in=customers, state=Customer.State.CLOSED)
     }
     accounts = _with_account(never, spans)
-    return Checks(aside, unpriced, dict(uncounted), _before(run), without, accounts, troubles, bound)
+    again = set(Adjustment.objects.filter(tenant_id__in=customers, invoice_id=None).values_list("tenant_id", flat=True))
+    return Checks(aside, unpriced, dict(uncounted), _before(run), without, accounts, troubles, bound, again)
 
 
 def _aside(msp: int, customers: Sequence[int], span: Span) -> dict[int, dict[str, int]]:

@@ -155,6 +155,9 @@ WORDS: dict[str, Callable[[Facts], str]] = {
     "no_profile": _no_profile,
     "no_contract": _no_contract,
     "left": _left,
+    "again_less": lambda facts: _(
+        "Calls that were priced again to less come to more than the month: write the credit notes, then collect again."
+    ),
     "kept": _kept,
     "taken_back": _taken_back,
     "opened": lambda facts: _("Its days were opened again: collect the month again once its contract is right."),

@@ -21,6 +21,7 @@ PHRASES: Table = {
         "de": "%(number)s, Seite %(page)s von %(pages)s",
         "fr": "%(number)s, page %(page)s sur %(pages)s",
     },
+    "priced_again": {"en": "Calls priced again", "de": "Gespräche neu bewertet", "fr": "Appels retarifés"},
     # Lines
     "what": {"en": "What", "de": "Bezeichnung", "fr": "Désignation"},
     "quantity": {"en": "Quantity", "de": "Menge", "fr": "Quantité"},

@@ -34,6 +34,7 @@ urlpatterns = [
     path("runs/<int:pk>/issue/", runs.issue, name="run_issue"),
     path("runs/<int:pk>/customers/<int:customer>/", runs.customer, name="run_customer"),
     path("runs/<int:pk>/customers/<int:customer>/open/", runs.open_days, name="run_open_days"),
+    path("runs/<int:pk>/customers/<int:customer>/credit/", runs.credit_again, name="run_credit"),
     path("runs/findings/<int:pk>/tick/", runs.tick, name="run_tick"),
     path("payments/", settings.payment_list, name="payments"),
     path("payments/new/", settings.payment_new, name="payment_new"),

@@ -35,7 +35,10 @@ SELECT %(msp)s, %(tenant)s, %(invoice)s, x.month, date_trunc('month', %(begins)s
 
 
 def note_months(invoice: Invoice) -> None:
-    """Note what of which month's charges an invoice bills, in the transaction that issues it."""
+    """Note what of which month's charges a document bills, in the transaction that issues it.
+
+    A credit note has none of its own but those of calls that were priced again.
+    """
     facts: dict[str, Any] = {
         "msp": invoice.msp_id, "tenant": invoice.tenant_id, "invoice": invoice.pk, "begins": invoice.begins
     }  # fmt: skip

@@ -59,10 +59,13 @@ def count(document: Invoice, *, by: Actor) -> None:
         return
     total, currency = told
     reference = reference_of(document)
+    taken = _taken(document, currency)
     if not document.is_credit_note:
         # One over nothing, too: what bears its calls gives back what they took.
-        taken = _taken(document, currency)
         accounts.invoiced(document.tenant_id, total, taken, currency, reference=reference, by=by)
+    elif taken:
+        # Calls that were priced again gave theirs when they were: what is left is the tax, and what a plan had borne.
+        accounts.invoiced(document.tenant_id, -total, taken, currency, reference=reference, by=by)
     elif total:
         accounts.credit_note(document.tenant_id, total, currency, reference=reference, by=by)
 
@@ -92,7 +95,7 @@ def reference_of(event: Invoice | Payment | Reversal) -> str:
 
 def asks(document: Invoice) -> int:
     """Return what counting a document moves its account by, in micros: above zero gives."""
-    return document.total if document.is_credit_note else _taken(document, document.currency) - document.total
+    return _taken(document, document.currency) + (document.total if document.is_credit_note else -document.total)
 
 
 def count_fee(tenant_id: int, micros: int, currency: str, *, on: date, reference: str, by: Actor) -> None:

@@ -23,6 +23,8 @@ from voice.receivables.taxation import Treatments
 from voice.rerating.services import give_back
 
 State = Invoice.State
+# The code of the refusal of a bill that would come to less than nothing.
+CREDITS = "credits"
 AMOUNTS = ("kind", "currency", "net", "tax", "total", "begins", "ends")
 
 
@@ -40,7 +42,7 @@ def draft(
     if not composed.lines:
         raise ValidationError(_("There is nothing to bill for this period."))
     if composed.total < 0:
-        raise ValidationError(_("The credits are more than the charges: write a credit note."))
+        raise ValidationError(_("The credits are more than the charges: write a credit note."), code=CREDITS)
     invoice = Invoice(
         msp_id=profile.msp_id,
         tenant_id=profile.tenant_id,

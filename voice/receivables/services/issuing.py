@@ -71,8 +71,7 @@ def issue(invoice: Invoice, *, on: date, by: Actor) -> Invoice:
     invoice.save()
     book_document(invoice)
     count(invoice, by=by)
-    if not invoice.is_credit_note:
-        note_months(invoice)
+    note_months(invoice)
     keep_copy(invoice)
     notify(Notice.Kind.BILL, invoice.pk, invoice.tenant_id, invoice.msp_id)
     settle_from_credit(invoice.tenant_id, by=by)

@@ -27,7 +27,8 @@ from voice.receivables import checks
 from voice.receivables.checks import ERROR, NOTE, WARNING, Checks, Finding
 from voice.receivables.leaving import left_before, still_billed
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunCustomer, RunFinding
-from voice.receivables.services.invoices import approve, counting_on, drop, reopen
+from voice.receivables.services.crediting import credit_priced_again
+from voice.receivables.services.invoices import CREDITS, approve, counting_on, drop, reopen
 from voice.receivables.services.issuing import demand_day_of_issue, issue
 from voice.receivables.services.months import (
     asked_of,
@@ -199,7 +200,10 @@ def _collect(run: InvoiceRun, each: RunCustomer, found: Checks) -> None:
         except NoRate as error:
             findings.append(Finding("no_rate", ERROR, {"words": words_of_refusal(error)}))
         except ValidationError as error:
-            findings.append(Finding("refused", ERROR, {"words": words_of_refusal(error)}))
+            code = (
+                "again_less" if getattr(error, "code", "") == CREDITS and each.tenant_id in found.again else "refused"
+            )
+            findings.append(Finding(code, ERROR, {"words": words_of_refusal(error)}))
         except Exception:
             logger.exception("The month of customer %s cannot be worked out", each.tenant_id)
             findings.append(Finding("failed", ERROR))
@@ -294,6 +298,20 @@ def open_days(each: RunCustomer, *, by: Actor) -> None:
     each.save(update_fields=["state"])
     _find(each, Finding("opened", ERROR))
     audit.record(by, "invoice_run.days_opened", run, tenant_id=each.tenant_id)
+
+
+@transaction.atomic
+def credit_again(each: RunCustomer, *, by: Actor) -> list[Invoice]:
+    """Write the credit notes over what keeps a customer's bill back: calls that were priced again to less.
+
+    Raises ValidationError while the run is at work, and where the customer has a bill.
+    """
+    run = InvoiceRun.objects.select_for_update().get(pk=each.run_id)
+    if run.is_working:
+        raise ValidationError(_("The run is at work: wait until it is through."))
+    if each.invoice_id is not None:
+        raise ValidationError(_("Its bill bears what was priced again."))
+    return credit_priced_again(each.tenant, run.begins, run.ends, by=by)
 
 
 @transaction.atomic

@@ -207,5 +207,5 @@ def test_nothing_is_approved_while_its_run_is_at_work(served, northwind):
 
 def test_checks_read_everything_once(served, northwind, django_assert_max_num_queries):
     run = run_of(northwind)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         checks.look(run)

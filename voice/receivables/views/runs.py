@@ -108,6 +108,7 @@ def customer(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
         "state": state_of_customer(each),
         "findings": [findings.told(one) for one in each.findings.select_related("customer", "run").order_by("pk")],
         "can_change": request.can("bills.change") and not row.is_working,
+        "is_less": each.findings.filter(code="again_less").exists(),
         "is_closed": each.state == RunCustomer.State.NOTHING and is_closed_without_invoice(each.tenant, row.begins),
     }
     return TemplateResponse(request, "voice/receivables/run_customer.html", context)
@@ -133,6 +134,20 @@ def open_days(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, refusal_words(error))
     return redirect(back)
+
+
+@require_POST
+@requires("bills.change")
+def credit_again(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
+    row = _run(request, pk)
+    each = get_object_or_404(row.customers.select_related("tenant"), pk=customer)
+    try:
+        made = runs.credit_again(each, by=request.actor)
+    except ValidationError as error:
+        messages.error(request, refusal_words(error))
+        return redirect("invoices:run_customer", pk=pk, customer=customer)
+    messages.success(request, _("Drafts of credit notes written. Look at them, approve and issue them."))
+    return redirect("invoices:detail", pk=made[0].pk)
 
 
 @require_POST
