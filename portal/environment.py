@@ -45,6 +45,12 @@ def database(url: str) -> dict[str, str]:
     if parts.scheme not in ("postgres", "postgresql"):
         raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://.")
     query = dict(pair.split("=", 1) for pair in parts.query.split("&") if "=" in pair)
+    # Dropped in silence, `sslmode=verify-full` would look as if somebody checked whom the portal talks to.
+    if unknown := query.keys() - {"host", "port"}:
+        raise ImproperlyConfigured(
+            f"DATABASE_URL takes no {', '.join(sorted(unknown))}: what libpq knows is set by its own names, PGSSLMODE "
+            "and PGSSLROOTCERT for example."
+        )
     return {
         "NAME": unquote(parts.path.lstrip("/")) or "strowger",
         "USER": unquote(parts.username or ""),

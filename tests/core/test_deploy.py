@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from portal import environment
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = """
@@ -35,3 +38,16 @@ def test_an_installation_by_the_example_has_nothing_for_djangos_own_audit_to_fin
 def test_more_than_a_thousand_pages_and_calls_may_be_open(unit: str) -> None:
     """Under systemd's own 1024 open files the portal resets every further connection."""
     assert "LimitNOFILE=65536" in (ROOT / "deploy" / "systemd" / unit).read_text().splitlines()
+
+
+def test_an_address_of_the_database_says_everything_that_it_says() -> None:
+    found = environment.database("postgresql://strowger:p%40ss@db.internal:5433/strowger")
+    assert (found["HOST"], found["PORT"], found["USER"], found["PASSWORD"]) == (
+        "db.internal", "5433", "strowger", "p@ss",
+    )  # fmt: skip
+    assert environment.database("postgresql://strowger@/strowger?host=/run/pg")["HOST"] == "/run/pg"
+
+
+def test_what_would_be_dropped_from_the_databases_address_is_refused_with_where_it_belongs() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"takes no sslmode, sslrootcert: .*PGSSLMODE"):
+        environment.database("postgresql://a@db/b?sslmode=verify-full&sslrootcert=/etc/ca.pem")
