@@ -125,6 +125,11 @@ class DataPlane:
     async def start(self, rows: Iterable[Row] = ()) -> None:
         """Bring everything up with these rows and prove it; what still runs is adopted with the rows that it has."""
         rows = list(rows)
+        if not self.certificate.exists() and any(each.pid is None for each in self.daemons.values()):
+            raise NotProven(
+                "it has no certificate yet: add one in the console, under Certificates "
+                f"({self.certificate} is not there)"
+            )
         self.write_files(rows)
         for name in ("rtpengine", "kamailio", "haproxy"):
             if name == "kamailio" and self.daemons[name].pid is None:

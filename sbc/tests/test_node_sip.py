@@ -327,7 +327,8 @@ async def test_a_node_that_cannot_start_says_why_and_starts_when_it_can(stage, p
         message = portal.message("cust:17", 1, [Row("tn", "17", "m=3;st=1;g=1")])
         await portal.send(message)
         await eventually(lambda: node.applier.waiting)
-        assert "No such file" in caplog.text and certificate.name in caplog.text
+        assert "the SBC is not ready: it has no certificate yet: add one in the console" in caplog.text
+        assert certificate.name in caplog.text
         hidden.rename(certificate)
         assert (await portal.receipt(message.nonce)).version == 1
         await eventually(lambda: portal.gauges[-1].kamailio)
