@@ -69,6 +69,12 @@ class ReasonSerializer(serializers.Serializer[Any]):
     typed = serializers.CharField(max_length=200, required=False, default="", allow_blank=True)
 
 
+class LeavesOpenSerializer(serializers.Serializer[Any]):
+    """What a customer leaves open where it is closed, each in a sentence."""
+
+    leaves_open = serializers.ListField(child=serializers.CharField())
+
+
 class WhySerializer(serializers.Serializer[Any]):
     """Why; it is kept in the audit log."""
 

@@ -17,6 +17,7 @@ from tenants.serializers import (
     CustomerSerializer,
     EverybodySerializer,
     InvitationSerializer,
+    LeavesOpenSerializer,
     ReasonSerializer,
 )
 
@@ -25,6 +26,7 @@ class CustomerViewSet(MspViewSet):
     """The MSP's customers. Limits are on the SBCs seconds after a PATCH; use If-Match to overwrite nobody."""
 
     capability = "customers"
+    capabilities: ClassVar[dict[str, str]] = {"leaves_open": "bills.view"}
     queryset = Customer.objects.none()
     serializer_class = CustomerSerializer
     http_method_names: ClassVar[list[str]] = ["get", "post", "patch", "head", "options"]
@@ -65,6 +67,12 @@ class CustomerViewSet(MspViewSet):
         return self._after(
             services.close_customer(self.get_object(), typed_name=said["typed"], reason=said["reason"], by=self.actor)
         )
+
+    @extend_schema(request=None, responses=LeavesOpenSerializer)
+    @action(detail=True, methods=["get"], url_path="leaves-open")
+    def leaves_open(self, request: Request, pk: str) -> Response:
+        """Return what it leaves open where it is closed: contracts that go on, open bills, money of its own."""
+        return Response({"leaves_open": services.leaves_open(self.get_object())})
 
     @extend_schema(request=InvitationSerializer, responses={202: InvitationSerializer})
     @action(detail=True, methods=["post"])

@@ -1,15 +1,25 @@
 """Customers that have left: which months still bill them, and what they leave behind (docs/pricing.md §9)."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
+from portal.ui.values import money
 from tenants.models import Customer
 from voice.plans.bills import Span
+from voice.plans.models import Contract
 from voice.plans.selectors import days_without_contract
+from voice.rating.models import Account
 from voice.rating.models.charges import ASIDE
+from voice.receivables import selectors
+from voice.receivables.models import Invoice
 
 # Calls with a price, or that wait for one, and entries that are on no bill.
 _OWING = """
@@ -57,3 +67,44 @@ def days_after(customer: Customer, span: Span, without: Sequence[tuple[date, dat
     after = max(begins, gone) if customer.closed_at >= span[0] else begins
     free = sum(max(0, (until - max(since, after)).days) for since, until in without)
     return max(0, (ends - after).days - free)
+
+
+def left_open(customer: Customer) -> list[str]:
+    """Return in words what a customer that is closed leaves open: its contract, its bills, its money."""
+    return [*_contracts(customer), *_bills(customer), *_money(customer)]
+
+
+def _contracts(customer: Customer) -> Iterator[str]:
+    today = timezone.localdate()
+    for contract in Contract.objects.filter(Q(ends=None) | Q(ends__gt=today), tenant=customer).order_by("starts"):
+        if contract.ends is None:
+            yield _("Its contract goes on, and is billed, until somebody ends it on its own page.")
+        else:
+            yield _("Its contract goes on, and is billed, until %(day)s.") % {
+                "day": date_format(contract.ends, "j F Y")
+            }
+
+
+def _bills(customer: Customer) -> Iterator[str]:
+    owed: dict[str, int] = defaultdict(int)
+    for invoice in selectors.with_standing(Invoice.objects.filter(tenant=customer)).filter(left__gt=0):
+        owed[invoice.currency] += invoice.left
+    for currency, micros in sorted(owed.items()):
+        yield _("Bills of %(amount)s are open: they stay owed and are reminded.") % {"amount": money(micros, currency)}
+
+
+def _money(customer: Customer) -> Iterator[str]:
+    prepaid = Account.objects.filter(tenant=customer, kind=Account.Kind.PREPAID, balance_micros__gt=0).first()
+    if prepaid is not None:
+        words = _(
+            "%(amount)s are left of its prepaid account: its last bill settles what is its own, send the rest back."
+        )
+        yield words % {"amount": money(prepaid.balance_micros, prepaid.currency)}
+        return
+    ahead: dict[str, int] = defaultdict(int)
+    for payment, rest in selectors.payments_with_rest(customer.pk):
+        ahead[payment.currency] += rest
+    for currency, micros in sorted(ahead.items()):
+        yield _("%(amount)s were paid ahead and settle nothing yet: send back what its last bill leaves.") % {
+            "amount": money(micros, currency)
+        }

@@ -9,10 +9,14 @@ from portal.db import contexts
 from tenants.models import Customer
 from voice.plans import ordering
 from voice.plans.tests import make as agreed
-from voice.receivables.services import runs
+from voice.rating import accounts
+from voice.rating.models import Account
+from voice.receivables import leaving
+from voice.receivables.services import record_payment, runs
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
 from voice.receivables.tests.months import ENDS, EUR, codes, invoices, issue, run_of, state_of, words_of
+from voice.receivables.tests.test_pages import member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_wait")]
 DECEMBER = date(2026, 12, 1)
@@ -82,3 +86,29 @@ def test_a_contract_that_nobody_ended_goes_on_and_is_looked_at(leaver, northwind
     again = run_of(northwind)
     assert "left" not in codes(again, leaver) and invoices(leaver)[0].net == 16 * EUR
     assert not run_of(northwind, DECEMBER, date(2027, 1, 2)).customers.filter(tenant=leaver).exists()
+
+
+def test_what_is_left_open_is_said_before_a_customer_is_closed(billed, northwind, client_of, nadia):
+    record_payment(make.payment(billed, 100 * EUR), by=make.BY, settles=False)
+    make.issued(billed, 50 * EUR, name="other")
+    make.contract(billed.tenant)
+    contexts.use_public()
+    office = client_of(nadia, northwind)
+    page = office.get(f"/customers/{billed.tenant_id}/close/").content.decode()
+    told = office.get(f"/api/v1/customers/{billed.tenant_id}/leaves-open/").json()["leaves_open"]
+
+    assert [each in page for each in told] == [True, True]
+    assert "until somebody ends it" in told[0] and "€40.50 were paid ahead" in told[1]
+    support = client_of(member(northwind, "support"), northwind)
+    assert support.get(f"/customers/{billed.tenant_id}/close/").status_code == 403
+
+
+def test_open_bills_and_what_is_left_of_a_prepaid_account_are_said(billed, northwind):
+    assert leaving.left_open(billed.tenant) == []
+    make.issued(billed, 50 * EUR)
+    with contexts.ingest():
+        accounts.opened(billed.tenant_id, "EUR")
+        Account.objects.filter(tenant=billed.tenant_id).update(kind="prepaid", balance_micros=12 * EUR)
+
+    bills, prepaid = leaving.left_open(billed.tenant)
+    assert "Bills of €59.50 are open" in bills and "€12.00 are left of its prepaid account" in prepaid
