@@ -33,7 +33,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from portal.core import jobs
+from portal.core import audit, jobs
 from portal.core.joined import Worded
 from portal.ui import cursor, navigation, values
 from portal.ui.columns import Action, Choice, Column, Day, Empty, Filter, Text
@@ -253,7 +253,13 @@ class ListPage:
             job = jobs.start(self.export_job, {"query": query.urlencode()}, by=self.request.actor)  # type: ignore[attr-defined]
             return HttpResponseRedirect(reverse("jobs:detail", args=[job.pk]))
         columns = [column for column in self.visible_columns() if column.export]
-        return csv_response(self.export_name, columns, self.rows_to_export())
+        rows = list(self.rows_to_export())
+        self.note_export(len(rows))
+        return csv_response(self.export_name, columns, rows)
+
+    def note_export(self, rows: int) -> None:
+        """Write into the audit log who took so many rows away; what was looked for may tell more than that."""
+        audit.record(self.request.actor, f"{self.export_name}.exported", None, rows=rows)  # type: ignore[attr-defined]
 
     def rows_to_export(self) -> Iterable[Any]:
         """Return what stands in the export; a list whose rows are to be told more than they hold adds it here."""

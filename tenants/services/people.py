@@ -31,6 +31,7 @@ from tenants.models import (
 )
 
 INVITED_FOR = timedelta(days=7)
+PROFILE = ("name", "language", "time_zone", "theme")
 # Whoever manages a team chooses who gets our mail; nobody's post is flooded in our name.
 HOUR = timedelta(hours=1)
 MOST_AN_HOUR, MOST_TO_ONE = 100, 5
@@ -199,14 +200,11 @@ def remove_member(membership: Membership, *, by: Actor) -> None:
 @transaction.atomic
 def save_profile(user: User, *, by: Actor) -> User:
     """Store a person's own name, language, zone and theme."""
+    before = User.objects.values(*PROFILE).get(pk=user.pk)
     user.full_clean(exclude=["password"])
-    user.save(update_fields=["name", "language", "time_zone", "theme"])
-    audit.record(
-        by,
-        "profile.changed",
-        user,
-        after={"name": user.name, "language": user.language, "time_zone": user.time_zone, "theme": user.theme},
-    )
+    user.save(update_fields=PROFILE)
+    after = {name: getattr(user, name) for name in PROFILE}
+    audit.record(by, "profile.changed", user, before=before, after=after)
     return user
 
 

@@ -349,3 +349,12 @@ def test_people_of_a_closing_customer_look_and_change_nothing(northwind, acme, a
         services.close_customer(acme, typed_name="Acme", reason="left", by=BY)
     assert browser.get("/team/").status_code == 200
     assert browser.get("/team/invite/").status_code == 403
+
+
+def test_the_audit_log_says_what_a_profile_was_before(acme, alice):
+    client_of(alice, acme).post(
+        "/profile/", {"name": "Alice Roe", "language": "en", "time_zone": "Europe/Berlin", "theme": "dark"}
+    )
+
+    entry = AuditEntry.objects.get(verb="profile.changed")
+    assert (entry.before["name"], entry.after["name"]) == ("Alice", "Alice Roe")

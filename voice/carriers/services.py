@@ -29,8 +29,8 @@ _own: list[OwnAddresses] = []
 UNSPEAKABLE = re.compile(r'["\\\x00-\x1f\x7f-\x9f]')
 CARRIER_FACTS = ("name", "contact")
 TRUNK_FACTS = (
-    "name", "host", "port", "transport", "auth", "username", "password", "realm", "source_addresses", "channels",
-    "cps", "forwarded_caller", "enabled", "approved",
+    "name", "carrier_id", "host", "port", "transport", "auth", "username", "password", "realm", "source_addresses",
+    "channels", "cps", "forwarded_caller", "enabled", "approved",
 )  # fmt: skip
 
 

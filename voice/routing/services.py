@@ -123,8 +123,9 @@ def save_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor, se
     Raises ValidationError with messages meant for the user, StaleEdit when somebody else changed them meanwhile.
     """
     config_changed(customer)
+    before = None
     if schedule.pk:
-        _seen_schedule(schedule, seen)
+        before = _hours(_seen_schedule(schedule, seen))
     schedule.windows = check_windows(schedule.windows)
     schedule.closed = sorted({_iso_date(day) for day in schedule.closed})
     if len(schedule.closed) > MOST_CLOSED:
@@ -132,7 +133,7 @@ def save_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor, se
     schedule.row_version += 1
     schedule.full_clean()
     schedule.save()
-    audit.record(by, "schedule.saved", schedule, after={"windows": schedule.windows, "closed": schedule.closed})
+    audit.record(by, "schedule.saved", schedule, before=before, after=_hours(schedule))
     return schedule
 
 
@@ -146,7 +147,7 @@ def delete_schedule(schedule: Schedule, *, customer: Customer, by: audit.Actor) 
         raise ValidationError(_("A line of the policy uses these hours. Change the line first."))
     config_changed(customer)
     _seen_schedule(schedule, schedule.row_version)
-    audit.record(by, "schedule.deleted", schedule, before={"windows": schedule.windows})
+    audit.record(by, "schedule.deleted", schedule, before=_hours(schedule))
     schedule.delete()
 
 
@@ -242,11 +243,16 @@ def _seen(route: Route, seen: int | None) -> Any:
     return stored
 
 
-def _seen_schedule(schedule: Schedule, seen: int | None) -> None:
+def _seen_schedule(schedule: Schedule, seen: int | None) -> Schedule:
     stored = Schedule.objects.filter(pk=schedule.pk).first()
     if stored is None or (seen is not None and stored.row_version != seen):
         raise StaleEdit(_("Somebody changed these hours meanwhile. Look at them as they are now."))
     schedule.row_version = stored.row_version
+    return stored
+
+
+def _hours(schedule: Schedule) -> dict[str, Any]:
+    return {"name": schedule.name, "windows": schedule.windows, "closed": schedule.closed}
 
 
 def _facts(route: Route, trunks: Sequence[str]) -> dict[str, Any]:

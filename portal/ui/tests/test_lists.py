@@ -6,6 +6,7 @@ from django.test import RequestFactory
 from django.urls import reverse, set_urlconf
 from django.utils.timezone import now
 
+from portal.core.audit import Actor
 from portal.core.models import AuditEntry
 from portal.ui import heads, navigation
 from portal.ui.lists import Action, Choice, Column, Day, Empty, ListPage, Text
@@ -49,9 +50,17 @@ def entries(acme):
 def listed(query="", **more):
     request = RequestFactory().get("/entries/", QueryDict(query).dict())
     request.urlconf, request.can, request.htmx = "portal.urls_customer", lambda name: False, False
+    request.actor = Actor(email="alice@acme.example")
     for name, value in more.items():
         setattr(request, name, value)
     return EntryList(request)
+
+
+def test_whoever_takes_rows_away_is_in_the_audit_log(entries):
+    listed("q=b&export=csv").response()
+
+    entry = AuditEntry.objects.get(verb="entries.exported")
+    assert (entry.email, entry.facts) == ("alice@acme.example", {"rows": 1})
 
 
 def names(query=""):

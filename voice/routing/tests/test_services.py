@@ -121,6 +121,16 @@ def test_hours_that_make_no_sense_are_refused(acme, windows):
         services.save_schedule(Schedule(name="Office", windows=windows), customer=acme, by=BY)
 
 
+def test_the_audit_log_says_what_hours_were_before(acme):
+    hours = [{"days": [0], "begin": "09:00", "until": "17:00"}]
+    office = services.save_schedule(Schedule(name="Office", windows=hours), customer=acme, by=BY)
+    office.name = "Front desk"
+    services.save_schedule(office, customer=acme, by=BY)
+
+    entry = AuditEntry.objects.filter(verb="schedule.saved").latest("at")
+    assert (entry.before["name"], entry.after["name"]) == ("Office", "Front desk")
+
+
 def test_hours_in_use_stay(acme, trunks):
     hours = [{"days": [0], "begin": "09:00", "until": "17:00"}]
     office = services.save_schedule(Schedule(name="Office", windows=hours), customer=acme, by=BY)
