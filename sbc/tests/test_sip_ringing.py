@@ -37,6 +37,34 @@ async def test_whom_one_trunk_has_rung_the_next_does_not_ring_again(tmp_path: Pa
             await teams.expect("INVITE", 486)
 
 
+async def test_only_what_rings_on_this_trunk_keeps_a_call_from_the_next(tmp_path: Path):
+    async with running(tmp_path, ring_for=1) as stage:
+        teams = await stage.microsoft()
+        first, second, third = [await stage.carrier(i) for i in (1, 2, 3)]
+        await stage.change(("rt", "17.1.00:44", "r=7;g=g1,g2,g3"))
+
+        # An announcement is nobody's telephone, and what rang before this trunk had the call is over.
+        for said, final in ((183, 0), (183, 503), (180, 503)):
+            invite = stage.invite_from_teams(teams, "+442071234567")
+            got = await first.expect("INVITE")
+            first.reply(got, said)
+            if final:
+                first.reply(got, final)
+            second.reply(await second.expect("INVITE"), 100)
+            third.reply(await third.expect("INVITE"), 486)
+            teams.ack(invite, await teams.expect("INVITE", 486))
+            assert (await stage.record(invite.get("Call-ID")))["ringing"] is not None
+
+        # What is forwarded or waits in a queue has reached whom it was for.
+        for said in (181, 182):
+            invite = stage.invite_from_teams(teams, "+442071234567")
+            first.reply(await first.expect("INVITE"), said)
+            answer = await teams.expect("INVITE", 480)
+            teams.ack(invite, answer)
+            assert "cause=19" in answer.get("Reason")
+            await second.silence("INVITE", 0.2)
+
+
 async def test_a_carrier_learns_that_nobody_answered_and_rings_no_second_time(tmp_path: Path):
     async with running(tmp_path, ring_for=1) as stage:
         carrier, exchange = await stage.carrier(1), await stage.carrier(3)
