@@ -45,6 +45,11 @@ class Left:
     lines: dict[int, int]
     taxes: dict[TaxKey, tuple[int, int]]
 
+    @property
+    def total(self) -> int:
+        """What is left of the whole document, with its tax; lines that take something off it are in that."""
+        return sum(self.lines.values()) + sum(tax for _net, tax in self.taxes.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Movement:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.ui import values
 from voice import languages
 from voice.receivables import selectors
 from voice.receivables.composer import Composed, Line, TaxLine, compose_taxes, levied
@@ -171,7 +172,12 @@ def _credited(invoice: Invoice, amounts: Mapping[int, int] | None) -> Composed:
             )  # fmt: skip
     if wanted or not chosen:
         raise ValidationError(_("Choose lines of the invoice that have something left to credit."))
-    return Composed(invoice.currency, chosen, _credited_taxes(invoice.currency, chosen, left, levies))
+    made = Composed(invoice.currency, chosen, _credited_taxes(invoice.currency, chosen, left, levies))
+    if made.total > left.total:
+        words = _("That is more than is left of invoice %(number)s as a whole (%(left)s): credit those of its lines"
+                  " that take something off, too.")  # fmt: skip
+        raise ValidationError(words % {"number": invoice.number, "left": values.money(left.total, invoice.currency)})
+    return made
 
 
 def _levy(row: InvoiceTax) -> Levy:

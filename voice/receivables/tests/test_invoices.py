@@ -192,6 +192,19 @@ def test_credit_notes_that_were_written_side_by_side_leave_no_cent_of_tax(billed
     assert sum(note.total for note in invoice.credit_notes.all()) == invoice.total
 
 
+def test_no_more_is_credited_than_the_whole_invoice_where_a_line_took_something_off(billed):
+    invoice = make.issued(billed, 100 * EUR, -10 * EUR)
+    with pytest.raises(ValidationError, match=r"as a whole \(€107.10\)"):
+        credit(invoice, reason="The fee", by=make.BY, amounts={1: 100 * EUR})
+    # 19 % of 90.00 is all the tax that there is.
+    part = credit(invoice, reason="The fee", by=make.BY, amounts={1: 90 * EUR})
+    whole = credit(invoice, reason="All", by=make.BY)
+    issue(approve(part, by=make.BY), on=make.TODAY, by=make.BY)
+    with pytest.raises(ValidationError, match="less than that left"):
+        issue(approve(whole, by=make.BY), on=make.TODAY, by=make.BY)
+    assert (part.total, selectors.open_amount(invoice)) == (invoice.total, 0)
+
+
 def test_a_payment_settles_the_named_invoice_and_then_the_oldest(billed):
     old, new = make.issued(billed, 100 * EUR, name="a"), make.issued(billed, 100 * EUR, name="b")
     record_payment(make.payment(billed, 150 * EUR), by=make.BY, invoices=[new])
