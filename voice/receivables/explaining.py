@@ -91,11 +91,15 @@ def _calls(figures: Figures, currency: str) -> Iterator[str]:
 
 def _again(basis: Mapping[str, Any], currency: str) -> Iterator[str]:
     """Yield what of a difference is not asked."""
-    said = {name: values.money(basis.get(name, 0), currency) for name in ("difference", "borne", "discount")}
+    said = {
+        name: values.money(basis.get(name, 0), currency) for name in ("difference", "borne", "discount", "credited")
+    }
     if basis.get("borne"):
         yield _("Of %(difference)s, included minutes and prices by volume bear %(borne)s.") % said
     if basis.get("discount"):
         yield _("%(discount)s of it are the discounts on calls of the bills that these calls are on.") % said
+    if basis.get("credited"):
+        yield _("%(credited)s of it were credited before.") % said
 
 
 def _asked(basis: Mapping[str, Any], currency: str) -> Iterator[str]:

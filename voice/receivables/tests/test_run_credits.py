@@ -1,16 +1,19 @@
 """Calls that were priced again to less than a month asks: credited once, by a note that bears them."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.core.exceptions import ValidationError
 
 from portal.db import contexts
+from voice.currencies.models import ExchangeRate
 from voice.plans.tests import make as agreed
 from voice.rating.models import Account
 from voice.receivables import selectors
+from voice.receivables.again import priced_again
+from voice.receivables.explaining import figures_of, steps_of
 from voice.receivables.models import BilledMonth, Invoice
-from voice.receivables.services import approve, drop, runs
+from voice.receivables.services import approve, credit, drop, runs
 from voice.receivables.services import issue as issue_one
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import charges
@@ -18,6 +21,7 @@ from voice.receivables.tests.months import BEGINS, ENDS, EUR, codes, invoices, i
 from voice.rerating.models import Adjustment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_wait")]
+NOVEMBER = datetime(2026, 11, 15, 12, tzinfo=UTC)
 
 
 def again(call, micros, proposal=1):
@@ -28,6 +32,11 @@ def again(call, micros, proposal=1):
         Adjustment.objects.create(
             **facts, call=call.id, calls=0, micros=micros, proposal_id=proposal, made_at=call.answered
         )
+
+
+def credited(invoice, position, amount):
+    note = credit(invoice, reason="Wrong calls", amounts={position: amount}, by=make.BY)
+    issue_one(approve(note, by=make.BY), on=make.TODAY, by=make.BY)
 
 
 def tick_and_issue(run):
@@ -89,6 +98,55 @@ def test_the_account_by_which_calls_stop_gets_it_once(billed, northwind, october
     issue_one(approve(note, by=make.BY), on=date(2026, 12, 1), by=make.BY)
 
     assert Account.objects.get(pk=billed.tenant_id).balance_micros - before == note.total - 250 * EUR == 47_500_000
+
+
+@pytest.mark.parametrize(("by_hand", "given"), [(500, 0), (400, 100), (30, 450)], ids=["whole", "most", "some"])
+def test_no_more_is_given_back_than_earlier_credit_notes_left(billed, northwind, october, by_hand, given):
+    """Germany's line is 500.00, credited by hand, then priced again to 50.00; November's calls could bear all of it."""
+    (first,) = invoices(billed.tenant)
+    line = first.lines.get(net=500 * EUR).position
+    credited(first, line, by_hand * EUR)
+    again(october[0], -300 * EUR)
+    again(october[1], -150 * EUR)
+    charges(billed.tenant, 600 * EUR, at=NOVEMBER)
+
+    run_of(northwind, ENDS, date(2026, 12, 1))
+
+    (_first, second) = invoices(billed.tenant)
+    assert second.net == (610 - given) * EUR
+    assert Adjustment.objects.filter(invoice_id=second.pk).count() == 2
+    if by_hand > 30:
+        told = second.lines.get(basis__rule="again")
+        assert told.basis["credited"] == (given - 450) * EUR
+        assert f"-€{450 - given}.00 of it were credited before." in steps_of(
+            told, "EUR", figures_of(second, told.position)
+        )
+
+
+def test_what_is_credited_as_a_whole_keeps_no_later_month_back(billed, northwind, october):
+    """November asks its fee alone: what is priced again of a line that is credited is nothing to write a note about."""
+    (first,) = invoices(billed.tenant)
+    credited(first, first.lines.get(net=500 * EUR).position, 500 * EUR)
+    again(october[0], -300 * EUR)
+
+    run = run_of(northwind, ENDS, date(2026, 12, 1))
+
+    assert (state_of(run, billed.tenant), invoices(billed.tenant)[1].net) == ("drafted", 10 * EUR)
+
+
+def test_a_line_of_converted_calls_has_left_what_its_rate_says(billed, northwind):
+    """Calls of 108.00 USD are 100.00 EUR on the bill; of these 75.00 are credited, so 27.00 USD are left."""
+    facts = {"msp": northwind, "base": "EUR", "quote": "USD", "nanos": 1_080_000_000, "kind": "manual"}
+    ExchangeRate.objects.create(**facts, day=BEGINS.replace(day=31), source="ECB")
+    made = charges(billed.tenant, 108 * EUR, currency="USD")
+    tick_and_issue(run_of(northwind))
+    (first,) = invoices(billed.tenant)
+    credited(first, 1, 75 * EUR)
+    again(made[0], -108 * EUR)
+
+    (found,) = priced_again(billed.tenant, ENDS, date(2026, 12, 1), NOVEMBER, [])
+
+    assert (found.currency, found.asked) == ("USD", -27 * EUR)
 
 
 def test_pages_and_programs_write_the_credit_notes(client_of, nadia, northwind, billed, october):
