@@ -217,7 +217,8 @@ EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
-EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", False)
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", False)  # STARTTLS, mostly port 587
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL", False)  # from the first byte, mostly port 465
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", f"no-reply@{PLATFORM_DOMAIN}")
 

@@ -79,6 +79,7 @@ class StockNumberViewSet(MspViewSet):
         state = asked.get("state", "")
         return found.filter(state=state) if state in StockNumber.State.values else found.none() if state else found
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed("POST", detail="Numbers come into the stock by /imports/.")
 

@@ -58,6 +58,7 @@ class NumberViewSet(TenantViewSet):
         state = asked.get("state", "")
         return found.filter(state=state) if state in Number.State.values else found.none() if state else found
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed("POST", detail="Numbers come from your provider.")
 

@@ -104,6 +104,7 @@ def test_the_api_imports_in_the_same_way(northwind, browser, django_capture_on_c
     changed = browser.patch(path, {"kind": "national", "e164": "+49309"}, content_type="application/json")
     assert (changed.json()["kind"], changed.json()["e164"]) == ("national", "+49301234505")
     assert browser.post("/api/v1/stock-numbers/", {}, content_type="application/json").status_code == 405
+    assert set(browser.get("/api/v1/schema/?format=json").json()["paths"]["/api/v1/stock-numbers/"]) == {"get"}
 
 
 def test_a_program_reserves_frees_and_drops_an_import(
