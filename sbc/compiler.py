@@ -87,6 +87,7 @@ class NumberFacts:
     digits: str
     active: bool
     inbound: str = "teams"
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,7 @@ class EmergencyFacts:
     dial: str
     is_test: bool
     gateways: tuple[str, ...]
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -167,9 +169,7 @@ def compile_customer(customer: CustomerFacts, generation: int) -> list[Row]:
         state = {"t": key, "st": int(number.active), "in": number.inbound}
         rows.append(Row("dn", number.digits, parameters(state)))
     rows += [Row("fc", f"{key}:{digits}", "1") for digits in customer.approved_callers]
-    for emergency in customer.emergency:
-        value = {"x": int(emergency.is_test), "g": listed(emergency.gateways)}
-        rows.append(Row("em", f"{key}:{emergency.dial}", parameters(value)))
+    rows += _emergency(customer)
     for trunk in customer.own_trunks:
         rows += _trunk(trunk)
     rows += _sources(key, customer.usable_trunks)
@@ -241,7 +241,7 @@ def _customer_row(customer: CustomerFacts, generation: int) -> str:
         "ml": max((len(line.prefix) for line in customer.lines), default=0),
         "fq": customer.fqdns[0].lower() if customer.fqdns else "",
         # Emergency calls show it also where other callers are refused: somebody must be able to call back.
-        "def": customer.default_caller_id or _called_back_at(customer.numbers),
+        "def": _usual(customer),
         "scr": "refuse" if customer.refuse_unknown_caller or not customer.default_caller_id else "replace",
         "fx": int(customer.foreign_caller_id),
         "co": customer.country,
@@ -253,10 +253,34 @@ def _customer_row(customer: CustomerFacts, generation: int) -> str:
     return parameters(said)
 
 
-def _called_back_at(numbers: Iterable[NumberFacts]) -> str:
-    """Return an active number of the customer, one that takes calls before one that takes none."""
-    active = sorted((number for number in numbers if number.active), key=lambda number: number.inbound == "refuse")
-    return active[0].digits if active else ""
+def _usual(customer: CustomerFacts) -> str:
+    return customer.default_caller_id or _called_back_at(customer, customer.country)
+
+
+def _called_back_at(customer: CustomerFacts, country: str) -> str:
+    """Return an active number of the customer, or nothing.
+
+    Help goes to the place of a number: one of the country comes first, then the default, then one that takes calls.
+    """
+
+    def rank(number: NumberFacts) -> tuple[bool, bool, bool]:
+        return number.country != country, number.digits != customer.default_caller_id, number.inbound == "refuse"
+
+    active = (number for number in customer.numbers if number.active)
+    return min(active, key=rank, default=NumberFacts("", False)).digits
+
+
+def _emergency(customer: CustomerFacts) -> list[Row]:
+    """Return the emergency numbers, each with the number that its calls show where that is another than `def`."""
+    usual = _usual(customer)
+    numbers = {country: _called_back_at(customer, country) for country in {each.country for each in customer.emergency}}
+    rows = []
+    for each in customer.emergency:
+        value: dict[str, object] = {"x": int(each.is_test), "g": listed(each.gateways)}
+        if numbers[each.country] not in ("", usual):
+            value["n"] = numbers[each.country]
+        rows.append(Row("em", f"{customer.id}:{each.dial}", parameters(value)))
+    return rows
 
 
 def _trunk(trunk: TrunkFacts) -> list[Row]:

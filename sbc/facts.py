@@ -103,7 +103,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
         foreign_caller_id=customer.foreign_caller_id,
         numbers=numbers,
         approved_callers=tuple(row["e164"].lstrip("+") for row in read["callers"]),
-        emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways)) for each in routes),
+        emergency=tuple(EmergencyFacts(each.dial, each.test, tuple(each.gateways), each.country) for each in routes),
         cover={country: tuple(trunk.pk for trunk in listed) for country, listed in cover.items()},
         usable_trunks=fit.trunks,
         own_trunks=tuple(trunk for trunk in fit.trunks if trunk.owner),
@@ -126,7 +126,7 @@ def _reads() -> Together:
             .values("region", "addresses"),
             "names": CustomerRegion.objects.filter(customer=blank).order_by("pk").values("fqdn"),
             "trunks": trunks_for(blank).order_by("pk").values(*_TRUNK),
-            "numbers": Number.objects.in_number_order().values("e164", "state", "inbound", "inbound_trunk"),
+            "numbers": Number.objects.in_number_order().values("e164", "country", "state", "inbound", "inbound_trunk"),
             "callers": ApprovedCallerId.objects.presentable().order_by("e164").values("e164"),
             "chosen": choices().values("trunk_id"),
             "shared": emergency_lists(-2).values("country", "trunk", "trunk__closed_at"),
@@ -222,11 +222,13 @@ def _default_caller(customer: Customer, numbers: tuple[NumberFacts, ...]) -> str
     return digits if any(number.digits == digits and number.active for number in numbers) else ""
 
 
-def _number(e164: str, state: str, inbound: str, inbound_trunk: int | None, gateways: dict[int, str]) -> NumberFacts:
+def _number(
+    e164: str, country: str, state: str, inbound: str, inbound_trunk: int | None, gateways: dict[int, str]
+) -> NumberFacts:
     if inbound == Number.Inbound.TRUNK:
         # The trunk was taken away: refusing is the honest answer until somebody chooses another.
         inbound = gateways.get(inbound_trunk or 0, "refuse")
-    return NumberFacts(e164.lstrip("+"), state == Number.State.ACTIVE, inbound)
+    return NumberFacts(e164.lstrip("+"), state == Number.State.ACTIVE, inbound, country)
 
 
 def _route(row: dict[str, Any]) -> Route:

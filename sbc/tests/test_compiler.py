@@ -108,6 +108,34 @@ def test_emergency_calls_have_a_number_to_show_wherever_one_is_in_use(refuses, d
     assert f";{told};" in table(compile_customer(customer, 1), "tn")["17"]
 
 
+@pytest.mark.parametrize(
+    ("default", "numbers", "told"),
+    [
+        ("", ("331 FR", "491 DE"), {"def": "491", "112": "", "17": "331"}),
+        # Help goes by the number to a place: to one in another country only where there is none in this.
+        ("331", ("331 FR", "491 DE"), {"def": "331", "112": "491", "17": ""}),
+        ("492", ("331 FR", "332 FR", "491 DE", "492 DE"), {"def": "492", "112": "", "17": "331"}),
+        ("", ("331 FR refuse", "332 FR", "491 DE refuse", "441 GB"), {"def": "491", "112": "", "17": "332"}),
+        ("441", ("441 GB",), {"def": "441", "112": "", "17": ""}),
+        ("", (), {"def": "", "112": "", "17": ""}),
+    ],
+)
+def test_help_is_shown_a_number_of_the_country_that_is_asked_for_it(default, numbers, told):
+    held = tuple(
+        NumberFacts(digits, True, "".join(inbound) or "teams", country)
+        for digits, country, *inbound in map(str.split, numbers)
+    )
+    lists = (EmergencyFacts("112", False, ("g12",), "DE"), EmergencyFacts("17", False, ("g13", "g12"), "FR"))
+
+    rows = compile_customer(replace(ACME, numbers=held, default_caller_id=default, emergency=lists), 1)
+
+    assert f";def={told['def']};" in table(rows, "tn")["17"]
+    assert table(rows, "em") == {
+        f"17:{dial}": f"x=0;g={gateways}" + (f";n={told[dial]}" if told[dial] else "")
+        for dial, gateways in (("112", "g12"), ("17", "g13,g12"))
+    }
+
+
 def test_a_secret_is_a_reference_and_never_the_secret():
     renewed = replace(OWN, password_version=2)
     before, after = (compile_customer(replace(ACME, own_trunks=(trunk,)), 1) for trunk in (OWN, renewed))

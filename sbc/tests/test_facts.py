@@ -119,6 +119,8 @@ def test_all_of_a_customer_is_read_in_one_question(acme, globex, northwind, nadi
 
 def test_a_customer_abroad_dials_what_is_dialled_there_too(acme, northwind, nadia):
     given(acme, nadia, "+442079460001", country="GB")
+    given(acme, nadia, "+493012345001")
+    Number.objects.update(state="active")
     with contexts.msp(northwind):
         german, british = shared_trunk(northwind, nadia), shared_trunk(northwind, nadia, name="B", host="127.0.9.2")
         set_emergency_trunks(northwind, "DE", [german], by=nadia)
@@ -128,7 +130,8 @@ def test_a_customer_abroad_dials_what_is_dialled_there_too(acme, northwind, nadi
 
     both = f"{british.gateway},{german.gateway}"
     rows = {row.key.partition(":")[2]: row.value for row in compile_customer(facts, 1) if row.table == "em"}
-    assert rows == {"112": f"x=0;g={german.gateway}", "110": f"x=0;g={german.gateway}", "999": f"x=0;g={both}"}
+    number = ";n=442079460001"
+    assert rows == {"112": f"x=0;g={german.gateway}", "110": f"x=0;g={german.gateway}", "999": f"x=0;g={both}{number}"}
     assert facts.cover == {"DE": (german.pk,), "GB": (british.pk, german.pk)}
 
 

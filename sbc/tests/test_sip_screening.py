@@ -314,6 +314,21 @@ async def test_an_own_number_is_what_help_sees(stage: Stage):
     await teams.expect("INVITE", 486)
 
 
+async def test_help_sees_a_number_of_the_country_that_the_row_names(stage: Stage):
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    await stage.change(("em", "17:112", "x=0;g=g1,g2;n=4930112"), ("em", "17:17", "x=0;g=;n=4930112"))
+
+    for caller, shown in (("anonymous", "+4930112"), ("+4930113", "+4930113")):
+        invite = stage.invite_from_teams(teams, "112", caller)
+        first.reply(await first.expect("INVITE"), 503)
+        got = await second.expect("INVITE")
+        second.reply(got, 486)
+        teams.ack(invite, await teams.expect("INVITE", 486))
+        assert got.get("From").startswith(f"<sip:{shown}@")
+    stage.invite_from_teams(teams, "17", "anonymous")
+    await teams.expect("INVITE", 503)
+
+
 async def test_what_another_country_dials_leaves_by_its_trunks_and_takes_no_ordinary_number(stage: Stage):
     teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
     await stage.change(("em", "17:999", "x=0;g=g2,g1"), ("em", "17:442", "x=0;g=g2"))
