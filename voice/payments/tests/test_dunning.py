@@ -260,7 +260,7 @@ def test_a_reminder_that_is_dropped_is_not_proposed_again(billed, northwind, ste
 
 
 def test_the_night_sends_by_itself_only_where_that_is_set(billed, northwind, steps):
-    make.issued(billed, 100 * EUR, on=date(2026, 1, 1))
+    make.issued(billed, 100 * EUR, on=date(2026, 1, 1), period=(date(2025, 12, 1), date(2026, 1, 1)))
     tasks.remind()
     contexts.use_msp(northwind)
     assert Reminder.objects.get().state == "proposed"
@@ -319,7 +319,7 @@ def test_a_payment_and_a_reminder_at_once_take_turns(northwind, acme):
 
 
 def test_the_clerk_sets_the_ladder_looks_and_sends(client_of, nadia, northwind, billed):
-    make.issued(billed, 100 * EUR, on=date(2026, 1, 1))
+    make.issued(billed, 100 * EUR, on=date(2026, 1, 1), period=(date(2025, 12, 1), date(2026, 1, 1)))
     contexts.use_public()
     office = client_of(nadia, northwind)
     base = "/invoices/payments/reminders/"
@@ -356,7 +356,7 @@ def test_the_clerk_sets_the_ladder_looks_and_sends(client_of, nadia, northwind, 
 
 
 def test_a_program_reminds(client_of, nadia, northwind, billed):
-    make.issued(billed, 100 * EUR, on=date(2026, 1, 1))
+    make.issued(billed, 100 * EUR, on=date(2026, 1, 1), period=(date(2025, 12, 1), date(2026, 1, 1)))
     contexts.use_public()
     office = client_of(nadia, northwind)
 
