@@ -94,7 +94,7 @@ def plan_bill(
 
     `usage` are the sums of the calls to be billed, late ones of earlier periods too; `calls` reads the same calls one
     by one, where the plan needs that, and is the charges of the period where nothing is given; `oldest` is when the
-    first of them was answered. `again` counts towards commitments beside them.
+    first of them was answered. `again` counts towards commitments beside them, as far as it is of these days.
     """
     customer = Customer.objects.select_related("msp").get(pk=customer_id)
     return bill_of(customer, situations_of(customer, ends), begins, ends, currency, usage, calls, oldest, again)

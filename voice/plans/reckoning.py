@@ -6,7 +6,7 @@ from datetime import date
 from voice.plans.allowances import Pot
 from voice.plans.calls import CallsReader, CallsResult, Rest, from_sums, is_whole, needs_calls
 from voice.plans.closing import Closing, credits
-from voice.plans.facts import Situation
+from voice.plans.facts import Phase, Situation
 from voice.plans.fees import fees
 from voice.plans.items import Asked, CallToBill, PlanBill, PlanItem, UsageSum
 from voice.plans.pots import pots
@@ -38,7 +38,7 @@ def reckon(
     `before` reads the calls of earlier bills that may have drawn from these pots, where that was not noted. `oldest` is
     the day of the first of the calls, where some are late: those follow the plan of their own day. Where contracts of
     another currency have a part in the same calls (`is_apart`), the calls say whose each is: `usage` is only a part.
-    `again` is what calls that were priced again ask beside all this: it counts towards commitments.
+    `again` is what calls that were priced again ask beside all this: that of these days counts towards commitments.
     """
     if is_apart or needs_calls(situation, min(begins, oldest or begins), ends):
         found = pots(situation, begins, ends)
@@ -60,11 +60,16 @@ def _bill(situation: Situation, begins: date, ends: date, result: CallsResult, a
         own = [item for by, item in (*asked, *result.items) if by is phase]
         is_only = len(met) == 1 and set(result.by_phase) <= {place} and is_whole(phase, begins, ends)
         calls = _call_lines(result, place, is_only=is_only)
-        besides = sum(each.micros for each in again if each.currency == situation.currency and phase.holds(each.day))
-        closing = Closing(situation, phase, (begins, ends), own, calls, besides)
+        closing = Closing(situation, phase, (begins, ends), own, calls, _besides(situation, phase, begins, ends, again))
         items += closing.items()
     items += credits(situation, begins, ends)
     return PlanBill(items, result.covers, result.draws, result.allowances)
+
+
+def _besides(situation: Situation, phase: Phase, begins: date, ends: date, again: Sequence[Asked]) -> int:
+    """Return what calls of a phase's days on the bill ask more or less: other months had minimums of their own."""
+    own = (each for each in again if each.currency == situation.currency and begins <= each.day < ends)
+    return sum(each.micros for each in own if phase.holds(each.day))
 
 
 def _call_lines(result: CallsResult, place: int, *, is_only: bool) -> list[int]:

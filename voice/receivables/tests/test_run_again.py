@@ -176,6 +176,21 @@ class TestWhatAPlanMakesOfIt:
         lacks = invoice.lines.filter(kind="commitment").first()
         assert (lacks.net if lacks else 0, invoice.net) == (missing, max(100 * EUR, 80 * EUR + entry))
 
+    @pytest.mark.parametrize(("entry", "asked"), [(-50 * EUR, 50 * EUR), (50 * EUR, 150 * EUR)])
+    def test_what_an_earlier_month_asks_is_no_part_of_the_minimum(self, billed, northwind, entry, asked):
+        """November's calls are below its minimum: what October gives back comes off it."""
+        least = {"kind": "commitment", "name": "At least", "amount": 100 * EUR, "scope": "calls"}
+        agreed.contract(billed.tenant, agreed.published(northwind, least), starts=BEGINS)
+        (call,) = charges(billed.tenant, 1_000 * EUR)
+        draft_month(billed, BEGINS, ENDS, by=make.BY)
+        charges(billed.tenant, 80 * EUR, at=NOON.replace(month=11))
+        adjust(billed.tenant, entry, call)
+
+        november, _found = draft_month(billed, ENDS, DECEMBER, by=make.BY)
+
+        assert november.lines.get(kind="commitment").net == 20 * EUR
+        assert november.net == asked
+
     def test_margins_count_what_is_asked_and_what_the_plan_bears(self, billed, northwind):
         agreed.contract(billed.tenant, agreed.published(northwind, FEE, MINUTES), starts=BEGINS)
         (call,) = charges(billed.tenant, 200_000, seconds=240, billed=240)
