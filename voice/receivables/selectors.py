@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -154,10 +154,12 @@ def owed_by(entry: Entry) -> int:
     return int(rows.aggregate(sum=Sum(F("debit") - F("credit")))["sum"] or 0)
 
 
-def is_written_off(invoices: QuerySet[Invoice]) -> bool:
-    """Tell whether something of some invoices was given up."""
-    given_up = Allocation.objects.filter(invoice__in=invoices, entry__isnull=False)
-    return bool(given_up.aggregate(sum=Sum("amount"))["sum"])
+def is_written_off(invoices: QuerySet[Invoice], since: datetime | None = None) -> bool:
+    """Tell whether something of some invoices was given up, at all or since a moment, and not taken back."""
+    given_up = Allocation.objects.filter(
+        invoice__in=invoices, entry__kind=Entry.Kind.WRITE_OFF, entry__corrected_by=None
+    )
+    return (given_up.filter(created_at__gte=since) if since else given_up).exists()
 
 
 def with_owed(customers: QuerySet[Customer]) -> QuerySet[Any]:

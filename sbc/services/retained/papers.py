@@ -40,8 +40,9 @@ _REMINDED_AT = """
 _REMINDED = f"""
     {_SETTLED} AND EXISTS (SELECT FROM payments_reminder r WHERE r.id = t.reminder_id AND r.state <> 'proposed')
 """
-_OVER_REMINDER = """
-    t.state <> 'proposed' AND (t.suspended_at IS NULL OR t.resumed_at IS NOT NULL)
+# While it stops the calls of a customer, it says why; who has left does not call again.
+_OVER_REMINDER = f"""
+    t.state <> 'proposed' AND (t.suspended_at IS NULL OR t.resumed_at IS NOT NULL OR {_LEFT_AT} IS NOT NULL)
     AND NOT EXISTS (SELECT FROM payments_reminderline l WHERE l.reminder_id = t.id)
 """
 _NO_NOTICE = "NOT EXISTS (SELECT FROM receivables_notice n WHERE n.question_id = t.id)"

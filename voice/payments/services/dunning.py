@@ -7,6 +7,7 @@ from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -121,6 +122,7 @@ def release(reminder: Reminder, *, today: date, by: Actor) -> Reminder:
         account = Books(reminder.entity, reminder.tenant, reminder.currency)
         book_fee(account, costs, on=today, text=booked("fee", title=step.title))
         count_fee(reminder.tenant_id, costs, reminder.currency, on=today, reference=f"reminder-{reminder.pk}", by=by)
+    _let_go(reminder.tenant_id)
     if step.suspends and reminder.tenant.state == Customer.State.ACTIVE:
         suspend_customer(reminder.tenant, reason=_("Not paid: %(title)s") % {"title": step.title}, by=by)
         reminder.suspended_at = timezone.now()
@@ -160,19 +162,32 @@ def drop(reminder: Reminder, *, by: Actor) -> Reminder:
 def resume_if_paid(tenant_id: int, *, by: Actor) -> bool:
     """Let a customer call again whom a reminder has suspended, once nothing of what it named is open.
 
-    What was written off is not paid: whether its customer may call again, people say.
+    What was written off meanwhile is not paid: whether its customer may call again, people say.
     """
     lock_account(tenant_id)
-    holding = Reminder.objects.filter(tenant_id=tenant_id, suspended_at__isnull=False, resumed_at=None)
-    reminders = list(holding.select_for_update(of=("self",)).select_related("tenant"))
+    _let_go(tenant_id)
+    reminders = list(_holding(tenant_id).select_for_update(of=("self",)).select_related("tenant"))
+    if not reminders:
+        return False
     named = Invoice.objects.filter(reminder_lines__reminder__in=reminders)
-    if not reminders or books.with_standing(named).filter(left__gt=0).exists() or books.is_written_off(named):
+    since = min(each.suspended_at for each in reminders if each.suspended_at)
+    if books.with_standing(named).filter(left__gt=0).exists() or books.is_written_off(named, since):
         return False
     Reminder.objects.filter(pk__in=[each.pk for each in reminders]).update(resumed_at=timezone.now())
     customer = reminders[0].tenant
     if customer.state == Customer.State.SUSPENDED:
         resume_customer(customer, by=by)
     return True
+
+
+def _holding(tenant_id: int) -> QuerySet[Reminder]:
+    return Reminder.objects.filter(tenant_id=tenant_id, suspended_at__isnull=False, resumed_at=None)
+
+
+def _let_go(tenant_id: int) -> None:
+    """End what reminders did to a customer that somebody lets call: they have no say in a later suspension."""
+    if Customer.objects.filter(pk=tenant_id, state=Customer.State.ACTIVE).exists():
+        _holding(tenant_id).update(resumed_at=timezone.now())
 
 
 def resume_all_paid(msp: Msp, *, by: Actor) -> int:

@@ -20,7 +20,7 @@ from voice.rating import accounts
 from voice.rating.models import Account, Movement
 from voice.receivables import selectors as books
 from voice.receivables import services
-from voice.receivables.models import Entry
+from voice.receivables.models import Entry, Invoice
 from voice.receivables.services import record_payment
 from voice.receivables.tests import make
 
@@ -249,6 +249,32 @@ def test_who_was_resumed_by_hand_stays_so(billed, northwind, steps):
     last_step(billed, northwind)
     resume_customer(Customer.objects.get(pk=billed.tenant_id), by=make.BY)
     pay(billed, 200 * EUR)
+    assert dunning.resume_all_paid(northwind, by=make.BY) == 0 and state_of(billed) == "active"
+
+
+@pytest.mark.parametrize("sweeps", [True, False])
+def test_a_write_off_has_no_say_in_a_later_suspension(billed, northwind, steps, sweeps):
+    first = last_step(billed, northwind)
+    invoice = Invoice.objects.get()
+    services.write_off(invoice, invoice.total, reason="Insolvent", left=invoice.total, by=make.BY)
+    resume_customer(Customer.objects.get(pk=billed.tenant_id), by=make.BY)
+    if sweeps:
+        assert dunning.resume_all_paid(northwind, by=make.BY) == 0
+    make.issued(billed, 50 * EUR, name="later", on=make.TODAY)
+    for days in (7, 14, 28):
+        send(night(northwind, days)[0], days)
+    first.refresh_from_db()
+    assert state_of(billed) == "suspended" and first.resumed_at is not None
+    pay(billed, 50 * EUR * 119 // 100)
+    assert dunning.resume_all_paid(northwind, by=make.BY) == 1 and state_of(billed) == "active"
+
+
+def test_what_was_written_off_before_calls_stopped_keeps_nobody_from_calling_again(billed, northwind, steps):
+    invoice = make.issued(billed, 100 * EUR)
+    services.write_off(invoice, EUR, reason="The bank's charge", left=invoice.total, by=make.BY)
+    for days in (7, 14, 28):
+        send(night(northwind, days)[0], days)
+    pay(billed, invoice.total - EUR)
     assert dunning.resume_all_paid(northwind, by=make.BY) == 1 and state_of(billed) == "active"
 
 
