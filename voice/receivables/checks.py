@@ -15,7 +15,7 @@ from voice.plans.selectors import days_without_contract
 from voice.rating.models import Account, Charge
 from voice.rating.models.charges import ASIDE
 from voice.receivables import hooks, vat_ids
-from voice.receivables.leaving import days_after
+from voice.receivables.leaving import days_after, left_before
 from voice.receivables.models import BillingProfile, Invoice, InvoiceRun, RunFinding
 from voice.receivables.services.follow import why_not_counted
 from voice.rerating.models import Adjustment
@@ -59,6 +59,8 @@ class Checks:
     troubles: dict[int, str]
     # On how many days of the month a customer that has left has a contract all the same.
     bound: dict[int, int]
+    # When those were closed that had left before the month began and that no contract binds.
+    gone: dict[int, str]
     # Who has entries of calls that were priced again on no bill.
     again: set[int]
 
@@ -107,7 +109,10 @@ class Checks:
             yield Finding("account", WARNING, {"words": self.troubles[tenant]})
 
     def of_amount(self, invoice: Invoice) -> Iterator[Finding]:
-        """Yield what is surprising about a draft beside the month before, or by itself where there is none."""
+        """Yield what is surprising about a draft beside the month before, by itself, or of a customer that has left."""
+        if invoice.tenant_id in self.gone:
+            facts = {"net": invoice.net, "currency": invoice.currency, "closed": self.gone[invoice.tenant_id]}
+            yield Finding("gone", WARNING, facts)
         before = self.before.get((invoice.tenant_id, invoice.currency))
         limit = invoice.entity.first_bill_limit
         if not before and invoice.net > limit:
@@ -137,13 +142,18 @@ def look(run: InvoiceRun) -> Checks:
     without = days_without_contract(customers, run.begins, run.ends)
     never = [tenant for tenant, free in without.items() if free == [(run.begins, run.ends)]]
     troubles = why_not_counted(Account.objects.limited().filter(tenant__in=customers))
+    closed = list(Customer.objects.filter(pk__in=customers, state=Customer.State.CLOSED))
     bound = {
-        each.pk: days_after(each, spans[each.pk], without.get(each.pk, ()), run.begins, run.ends)
-        for each in Customer.objects.filter(pk__in=customers, state=Customer.State.CLOSED)
+        each.pk: days_after(each, spans[each.pk], without.get(each.pk, ()), run.begins, run.ends) for each in closed
+    }
+    gone = {
+        each.pk: each.closed_at.date().isoformat()
+        for each in closed
+        if each.closed_at and left_before(each, spans[each.pk]) and not bound[each.pk]
     }
     accounts = _with_account(never, spans)
     again = set(Adjustment.objects.filter(tenant_id__in=customers, invoice_id=None).values_list("tenant_id", flat=True))
-    return Checks(aside, unpriced, dict(uncounted), _before(run), without, accounts, troubles, bound, again)
+    return Checks(aside, unpriced, dict(uncounted), _before(run), without, accounts, troubles, bound, gone, again)
 
 
 def _aside(msp: int, customers: Sequence[int], span: Span) -> dict[int, dict[str, int]]:

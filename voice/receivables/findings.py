@@ -145,6 +145,13 @@ def _left(facts: Facts) -> str:
     ) % {"day": date_format(day, "j M Y") if day else "", "days": facts["days"]}
 
 
+def _gone(facts: Facts) -> str:
+    day = parse_date(facts["closed"])
+    return _("It was closed on %(day)s, and this bills %(net)s net for what came in, or was priced, later.") % {
+        "day": date_format(day, "j M Y") if day else "", "net": values.money(facts["net"], facts["currency"]),
+    }  # fmt: skip
+
+
 WORDS: dict[str, Callable[[Facts], str]] = {
     "aside": _aside,
     "unpriced": _unpriced,
@@ -155,6 +162,7 @@ WORDS: dict[str, Callable[[Facts], str]] = {
     "no_profile": _no_profile,
     "no_contract": _no_contract,
     "left": _left,
+    "gone": _gone,
     "again_less": lambda facts: _(
         "Calls that were priced again to less come to more than the month: write the credit notes, then collect again."
     ),
@@ -201,6 +209,6 @@ def _step(finding: RunFinding) -> tuple[str, str]:
         return _("Make its contract"), reverse("plans:contract_new") + f"?customer={tenant}"
     if finding.code == "left" and tenant:
         return _("End its contract"), reverse("plans:of_customer", args=[tenant])
-    if finding.code in ("change", "first") and finding.customer and finding.customer.invoice_id:
+    if finding.code in ("change", "first", "gone") and finding.customer and finding.customer.invoice_id:
         return _("Look at the draft"), reverse("invoices:detail", args=[finding.customer.invoice_id])
     return "", ""

@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -21,16 +21,17 @@ from voice.rating.models.charges import ASIDE
 from voice.receivables import selectors
 from voice.receivables.models import Invoice
 
-# Calls with a price, or that wait for one, and entries that are on no bill.
+# Calls with a price, or that wait for one, and entries that are on no bill: those of a time.
 _OWING = """
-SELECT t.id FROM unnest(%(customers)s::bigint[], %(ends)s::timestamptz[]) AS t(id, ends)
+SELECT t.id
+  FROM unnest(%(customers)s::bigint[], %(since)s::timestamptz[], %(ends)s::timestamptz[]) AS t(id, since, ends)
  WHERE EXISTS (SELECT FROM public.rating_charge c
-                WHERE c.tenant_id = t.id AND c.invited < t.ends AND c.answered < t.ends
+                WHERE c.tenant_id = t.id AND c.rated_at >= t.since AND c.invited < t.ends AND c.answered < t.ends
                   AND (c.outcome = ANY(%(aside)s) OR c.micros <> 0 AND NOT EXISTS (
                        SELECT FROM public.receivables_billedcharge b
                         WHERE (b.tenant_id, b.invited, b.id) = (c.tenant_id, c.invited, c.id))))
     OR EXISTS (SELECT FROM public.rerating_adjustment a
-                WHERE a.tenant_id = t.id AND a.invoice_id IS NULL AND a.answered < t.ends)
+                WHERE a.tenant_id = t.id AND a.invoice_id IS NULL AND a.made_at >= t.since AND a.answered < t.ends)
 """
 
 
@@ -40,23 +41,37 @@ def left_before(customer: Customer, span: Span) -> bool:
     return closed is not None and closed < span[0]
 
 
-def still_billed(customers: Sequence[int], spans: Mapping[int, Span], begins: date, ends: date) -> set[int]:
+def still_billed(customers: Sequence[Customer], spans: Mapping[int, Span], begins: date, ends: date) -> set[int]:
     """Return which of some customers that have left a month bills all the same.
 
-    Those with something that is on no bill yet, and those whose contract goes on.
+    Those whose contract goes on, and those of which something came in, or was priced, that no bill could have yet.
     """
     if not customers:
         return set()
-    without = days_without_contract(customers, begins, ends)
-    bound = {each for each in customers if without.get(each) != [(begins, ends)]}
+    without = days_without_contract([each.pk for each in customers], begins, ends)
+    bound = {each.pk for each in customers if without.get(each.pk) != [(begins, ends)]}
+    since = _settled(customers)
     facts: dict[str, Any] = {
-        "customers": list(customers),
-        "ends": [spans[each][1] for each in customers],
+        "customers": list(since),
+        "since": list(since.values()),
+        "ends": [spans[each][1] for each in since],
         "aside": list(ASIDE),
     }
     with connection.cursor() as cursor:
         cursor.execute(_OWING, facts)
         return bound | {row[0] for row in cursor.fetchall()}
+
+
+def _settled(customers: Sequence[Customer]) -> dict[int, datetime]:
+    """Return since when what comes in of each customer is late: since it was closed, or since its last bill ends.
+
+    Of whom a run never billed here nothing is: what is old of it was billed elsewhere.
+    """
+    bills = Invoice.objects.issued().filter(tenant__in=customers, source="run", kind=Invoice.Kind.INVOICE)
+    last = dict(bills.order_by().values_list("tenant").annotate(ends=Max("ends")))
+    # The day before: in some zones the last day of a bill ends as early.
+    over = {each: datetime.combine(ends - timedelta(days=1), time(), UTC) for each, ends in last.items()}
+    return {each.pk: min(each.closed_at or over[each.pk], over[each.pk]) for each in customers if each.pk in over}
 
 
 def days_after(customer: Customer, span: Span, without: Sequence[tuple[date, date]], begins: date, ends: date) -> int:

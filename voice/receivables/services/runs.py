@@ -109,8 +109,8 @@ def _customers(msp: int, begins: date, ends: date) -> list[tuple[Customer, Span]
     """Return the customers that a month may bill, each with the moments at which it begins and ends for it."""
     found = list(Customer.objects.filter(msp=msp).exclude(state=Customer.State.CREATING).order_by("name", "pk"))
     spans = moments_of([each.pk for each in found], begins, ends)
-    left = [each.pk for each in found if left_before(each, spans[each.pk])]
-    over = set(left) - still_billed(left, spans, begins, ends)
+    left = [each for each in found if left_before(each, spans[each.pk])]
+    over = {each.pk for each in left} - still_billed(left, spans, begins, ends)
     return [(each, spans[each.pk]) for each in found if each.pk not in over]
 
 

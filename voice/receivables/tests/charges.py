@@ -20,8 +20,8 @@ def charges(customer, *rows, at=NOON, **facts):
         made.append(
             Charge(
                 tenant_id=customer.pk, msp_id=customer.msp_id, invited=moment, id=uuid.uuid4(),
-                answered=moment + timedelta(seconds=5), destination=destination, micros=micros, rated_at=moment,
-                **(told | facts),
+                answered=moment + timedelta(seconds=5), destination=destination, micros=micros,
+                **({"rated_at": moment} | told | facts),
             )
         )  # fmt: skip
     ensure_days("rating_charge", {each.invited.date() for each in made})

@@ -12,15 +12,19 @@ from voice.plans.tests import make as agreed
 from voice.rating import accounts
 from voice.rating.models import Account
 from voice.receivables import leaving
+from voice.receivables.models import BillingProfile
 from voice.receivables.services import record_payment, runs
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import NOON, charges
-from voice.receivables.tests.months import ENDS, EUR, codes, invoices, issue, run_of, state_of, words_of
+from voice.receivables.tests.months import BEGINS, ENDS, EUR, codes, invoices, issue, run_of, state_of, words_of
 from voice.receivables.tests.test_pages import member
+from voice.receivables.tests.test_run_again import adjust
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_wait")]
 DECEMBER = date(2026, 12, 1)
 LEFT = datetime(2026, 10, 16, 9, tzinfo=UTC)
+# Calls of before that come in after it.
+LATER = datetime(2026, 10, 20, 9, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -46,25 +50,64 @@ def test_what_comes_in_after_the_last_bill_is_billed_by_the_next_run(leaver, nor
         priced = "UPDATE rating_charge SET outcome = 'rated', micros = %s, currency = 'EUR', deck_id = 1 WHERE id = %s"
         cursor.execute(priced, [EUR, aside[0].id])
     october(northwind)
-    charges(leaver, 2 * EUR, at=NOON + timedelta(hours=1))
+    charges(leaver, 2 * EUR, at=NOON + timedelta(hours=1), rated_at=LATER)
     later = run_of(northwind, ENDS, DECEMBER)
 
     assert [each.net for each in invoices(leaver)] == [11 * EUR, 2 * EUR]
-    assert codes(later, leaver) == ["change", "late"]
+    assert codes(later, leaver) == ["change", "gone", "late"]
+    # However little it is, somebody looks at it first.
+    assert runs.approve_customers(later, None, by=make.BY) == (0, 1)
+    gone = later.findings.get(code="gone")
+    assert words_of(gone).startswith("It was closed on 16 Oct 2026, and this bills €2.00 net")
     assert not run_of(northwind, DECEMBER, date(2027, 1, 2)).customers.filter(tenant=leaver).exists()
 
 
 def test_a_call_that_waits_for_its_price_is_said(leaver, northwind):
-    charges(leaver, 0, outcome="unrated", deck_id=None, currency="")
+    charges(leaver, EUR)
+    october(northwind)
+    charges(leaver, 0, at=LATER, outcome="unrated", deck_id=None, currency="")
     later = run_of(northwind, ENDS, DECEMBER)
 
     assert (state_of(later, leaver), codes(later, leaver)) == ("left_out", ["aside"])
 
 
 def test_calls_that_cost_nothing_bring_nobody_back(leaver, northwind):
-    charges(leaver, 0, direction="internal", outcome="free")
+    charges(leaver, EUR)
+    october(northwind)
+    charges(leaver, 0, at=LATER, direction="internal", outcome="free")
 
     assert not run_of(northwind, ENDS, DECEMBER).customers.filter(tenant=leaver).exists()
+
+
+def test_who_was_never_billed_here_is_in_no_later_run(leaver, northwind):
+    """Another system billed it: what is on no bill of ours is no debt."""
+    charges(leaver, 10 * EUR)
+    charges(leaver, 0, at=LATER, outcome="unrated", deck_id=None, currency="")
+    (call,) = charges(leaver, EUR, at=NOON + timedelta(hours=2))
+    adjust(leaver, 5 * EUR, call)
+
+    assert not run_of(northwind, ENDS, DECEMBER).customers.filter(tenant=leaver).exists()
+
+
+def test_what_was_there_before_it_was_closed_and_billed_brings_nobody_back(leaver, northwind):
+    """What lay there on the day of its last bill was billed elsewhere, or is nothing; what came in since is billed."""
+    make.issued(BillingProfile.objects.get(tenant=leaver), EUR, name="run")
+    charges(leaver, 10 * EUR)
+    assert not run_of(northwind, ENDS, DECEMBER).customers.filter(tenant=leaver).exists()
+
+    charges(leaver, EUR, at=NOON + timedelta(hours=1), rated_at=LATER)
+    assert run_of(northwind, ENDS, DECEMBER).customers.filter(tenant=leaver).exists()
+
+
+def test_a_last_month_that_no_run_billed_is_billed_later(leaver, northwind):
+    """Acme's last bill is that of September: its days of October are open, also for the run of November."""
+    september = date(2026, 9, 1), BEGINS
+    make.issued(BillingProfile.objects.get(tenant=leaver), EUR, name="run", period=september)
+    charges(leaver, 10 * EUR)
+
+    run_of(northwind, ENDS, DECEMBER)
+
+    assert invoices(leaver)[-1].net == 10 * EUR
 
 
 def test_a_contract_that_nobody_ended_goes_on_and_is_looked_at(leaver, northwind):
