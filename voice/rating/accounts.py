@@ -6,13 +6,12 @@ ingest writes, as it does for calls: neither a customer nor its MSP can reach a 
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC
 from fractions import Fraction
 from functools import partial
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,7 +19,7 @@ from portal.core import audit, nudges
 from portal.core.audit import Actor
 from portal.db import contexts
 from tenants.models import Customer
-from voice.rating.models import Account, Charge, Movement
+from voice.rating.models import Account, Movement
 from voice.rating.money import half_up
 
 Kind = Movement.Kind
@@ -32,8 +31,6 @@ CONVERTED = (
     "balance_micros", "spent_micros", "credit_limit_micros", "spend_limit_micros", "own_limit_micros",
     "warn_below_micros",
 )  # fmt: skip
-# A call is stored under the day on which it began; none rings for longer than this.
-LONGEST_RING = timedelta(days=1)
 
 
 class ReferenceTaken(ValidationError):
@@ -83,11 +80,13 @@ def correct(customer_id: int, micros: int, currency: str, *, reference: str, by:
 
 @transaction.atomic
 def change_currency(
-    customer_id: int, currency: str, exact: Callable[[int], Fraction], *, since: datetime, by: Actor
+    customer_id: int, currency: str, exact: Callable[[int], Fraction], *, uncounted: int, spent: int, by: Actor
 ) -> Account:
     """Go on in another currency: what there is, is converted, each amount rounded once.
 
-    Calls that were charged in the new currency `since` then moved nothing so far, and take theirs now.
+    Calls that were charged in the new currency moved nothing so far: of those that nothing else has counted, what they
+    took (`uncounted`), and of those of this month, what they add to its spending (`spent`). Whoever calls has asked for
+    both while the account was `opened`, so that none is stored meanwhile.
     """
 
     def converted(micros: int | None) -> int | None:
@@ -95,26 +94,22 @@ def change_currency(
 
     with contexts.ingest():
         account, at = opened(customer_id, currency), timezone.now()
-        if account.currency == currency:
-            return account
         old, had = account.currency, account.balance_micros
         for name in CONVERTED:
             setattr(account, name, converted(getattr(account, name)))
         account.currency = currency
+        this_month = at.astimezone(UTC).date().replace(day=1)
+        if account.month < this_month:
+            account.month, account.spent_micros = this_month, 0
         told = {"tenant_id": customer_id, "msp_id": account.msp_id, "at": at, "kind": Kind.CURRENCY}
         for code, micros, balance in ((old, -had, 0), (currency, account.balance_micros, account.balance_micros)):
-            if micros:
-                reference = f"{old} to {currency}, {at.isoformat()}, {code}"
-                Movement.objects.create(
-                    **told, micros=micros, currency=code, balance_micros=balance, reference=reference
-                )
-        uncounted, of_month = _charged(account, currency, since)
-        account.balance_micros, account.spent_micros = (
-            account.balance_micros - uncounted,
-            account.spent_micros + of_month,
-        )
+            # Of nothing, too: when an account left a currency says which calls moved it in that.
+            reference = f"{old} to {currency}, {at.isoformat()}, {code}"
+            Movement.objects.create(**told, micros=micros, currency=code, balance_micros=balance, reference=reference)
+        account.balance_micros -= uncounted
+        account.spent_micros += spent
         account.row_version += 1
-        account.save(update_fields=["currency", "row_version", *CONVERTED])
+        account.save(update_fields=["currency", "month", "row_version", *CONVERTED])
         audit.record(
             by, "account.currency_changed", account, tenant_id=customer_id, msp_id=account.msp_id,
             before={"currency": old, "balance_micros": had},
@@ -122,15 +117,6 @@ def change_currency(
         )  # fmt: skip
         transaction.on_commit(partial(tell, account), robust=True)
     return account
-
-
-def _charged(account: Account, currency: str, since: datetime) -> tuple[int, int]:
-    """Return what calls were charged in a currency since a moment, and so in the account's month."""
-    made = Charge.objects.filter(tenant=account.pk, currency=currency, answered__gte=since)
-    made = made.filter(invited__gte=since - LONGEST_RING)
-    month = Q(answered__gte=datetime.combine(account.month, time(), UTC))
-    sums = made.aggregate(whole=Sum("micros"), month=Sum("micros", filter=month))
-    return sums["whole"] or 0, sums["month"] or 0
 
 
 def _positive(micros: int) -> int:

@@ -125,7 +125,10 @@ class Movement(models.Model):
         constraints: ClassVar = [
             # What was told twice happened once.
             models.UniqueConstraint(fields=["tenant", "reference"], name="rating_movement_once"),
-            models.CheckConstraint(name="rating_movement_moves", condition=~models.Q(micros=0)),
+            # A change of currency is noted of nothing, too.
+            models.CheckConstraint(
+                name="rating_movement_moves", condition=~models.Q(micros=0) | models.Q(kind="currency")
+            ),
             models.CheckConstraint(name="rating_movement_has_reference", condition=~models.Q(reference="")),
             models.CheckConstraint(
                 name="rating_movement_gives_or_takes",

@@ -1,20 +1,23 @@
 """The account by which calls stop, in the currency of the deck that prices them; and why it may count too little."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db import connection, transaction
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from portal.core.audit import Actor
+from portal.db import contexts
 from tenants.models import Msp
 from voice.currencies.conversion import NoRate
 from voice.currencies.selectors import rate_on
 from voice.rating import accounts
-from voice.rating.models import Account, CustomerDeck
+from voice.rating.models import Account, CustomerDeck, Movement
 from voice.rating.selectors_accounts import doubts
 from voice.receivables.models import BillingProfile
+from voice.receivables.services.payments import lock_account
 
 CALLS = gettext_lazy(
     "The account is in %(own)s and the customer’s deck in %(deck)s, and no exchange rate of the last week leads there:"
@@ -26,22 +29,61 @@ BILLS = gettext_lazy(
     " bill in the currency of the deck."
 )
 
+# What was charged in a currency since the account left it, or at all: it moved nothing so far. What stands on an issued
+# document was counted there, as a part of its whole total.
+_UNCOUNTED = """
+SELECT coalesce(sum(micros) FILTER (WHERE NOT billed), 0), coalesce(sum(micros) FILTER (WHERE answered >= %(month)s), 0)
+  FROM (
+    SELECT c.micros, c.answered, EXISTS (
+        SELECT FROM public.receivables_billedcharge b
+          JOIN public.receivables_invoiceline l ON l.id = b.line_id
+          JOIN public.receivables_invoice i ON i.id = l.invoice_id AND i.state = 'issued'
+         WHERE (b.tenant_id, b.invited, b.id) = (c.tenant_id, c.invited, c.id)) AS billed
+      FROM public.rating_charge c
+     WHERE c.tenant_id = %(tenant)s AND c.currency = %(currency)s
+       AND (%(left)s::timestamptz IS NULL OR c.rated_at >= %(left)s)
+    UNION ALL
+    SELECT a.micros, a.answered, EXISTS (
+        SELECT FROM public.receivables_invoice i WHERE i.id = a.invoice_id AND i.state = 'issued') AS billed
+      FROM public.rerating_adjustment a
+     WHERE a.tenant_id = %(tenant)s AND a.currency = %(currency)s
+       AND (%(left)s::timestamptz IS NULL OR a.made_at >= %(left)s)
+  ) made
+"""
+
 
 def follow_decks(msp: Msp, at: datetime, *, by: Actor) -> int:
     """Convert the accounts whose customers have got a deck in another currency; return how many.
 
     One that no rate leads to waits for a rate, and its page says so.
     """
-    done = 0
     held = _held(at).filter(msp=msp).exclude(tenant__account__currency=F("deck__currency"))
-    for each in held.filter(tenant__account__isnull=False).select_related("deck", "tenant__account"):
-        try:
-            way = rate_on(each.tenant.account.currency, each.deck.currency, at.date())
-        except NoRate:
-            continue
-        accounts.change_currency(each.tenant_id, each.deck.currency, way.exact, since=each.begins, by=by)
-        done += 1
-    return done
+    rows = held.filter(tenant__account__isnull=False).values_list("tenant", "deck__currency")
+    return sum(_follow(tenant, currency, at, by=by) for tenant, currency in rows)
+
+
+@transaction.atomic
+def _follow(tenant_id: int, currency: str, at: datetime, *, by: Actor) -> bool:
+    # Whoever issues a bill, and whoever stores a call, waits: what is asked for here is neither's meanwhile.
+    lock_account(tenant_id)
+    with contexts.ingest():
+        account = accounts.opened(tenant_id, currency)
+    try:
+        way = rate_on(account.currency, currency, at.date())
+    except NoRate:
+        return False
+    if account.currency == currency:
+        return False
+    left = Movement.objects.filter(tenant=tenant_id, kind=Movement.Kind.CURRENCY, currency=currency)
+    facts = {
+        "tenant": tenant_id, "currency": currency, "left": left.aggregate(at=Max("at"))["at"],
+        "month": at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_UNCOUNTED, facts)
+        uncounted, spent = map(int, cursor.fetchone())
+    accounts.change_currency(tenant_id, currency, way.exact, uncounted=uncounted, spent=spent, by=by)
+    return True
 
 
 def _held(at: datetime) -> QuerySet[CustomerDeck]:

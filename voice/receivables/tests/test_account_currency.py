@@ -17,6 +17,7 @@ from voice.receivables.services.months import draft_month
 from voice.receivables.tests import make
 from voice.receivables.tests.charges import charges
 from voice.receivables.tests.months import codes, run_of
+from voice.receivables.tests.test_run_credits import again
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("jobs_wait")]
 USD = EUR = 1_000_000
@@ -93,6 +94,62 @@ def test_calls_of_before_the_change_are_not_taken_again_by_their_bill(served, no
     services.record_payment(make.payment(served, invoice.total), by=make.BY)
 
     assert account_of(served.tenant).balance_micros == 0
+
+
+def issued_and_paid(served):
+    invoice, _found = draft_month(served, *make.OCTOBER, by=make.BY)
+    services.issue(services.approve(invoice, by=make.BY), on=make.TODAY, by=make.BY)
+    services.record_payment(make.payment(served, invoice.total), by=make.BY)
+
+
+def test_calls_that_a_bill_has_counted_are_not_taken_again_by_the_change(served, northwind):
+    rate(northwind, 125, date(2026, 10, 31))
+    deck(northwind, served.tenant, "USD")
+    with contexts.ingest():
+        accounts.opened(served.tenant_id, "EUR")
+    charges(served.tenant, 12 * USD, currency="USD")
+    issued_and_paid(served)
+    assert account_of(served.tenant).balance_micros == 0
+    now = timezone.now()
+    charges(served.tenant, 3 * USD, currency="USD", at=now)
+    rate(northwind, 125, now.date())
+
+    assert follow.follow_decks(northwind, timezone.now(), by=make.BY) == 1
+    account = account_of(served.tenant)
+    assert (account.currency, account.balance_micros, account.spent_micros) == ("USD", -3 * USD, 3 * USD)
+
+
+def test_the_change_takes_what_no_bill_has_counted_of_every_deck_and_calls_priced_again(served, northwind):
+    rate(northwind, 125, date(2026, 10, 31), make.TODAY)
+    deck(northwind, served.tenant, "USD")
+    with contexts.ingest():
+        accounts.opened(served.tenant_id, "EUR")
+    (call,) = charges(served.tenant, 12 * USD, currency="USD")
+    again(call, -2 * USD)
+    now = timezone.now()
+    RateDeck.objects.update(name="The first")
+    deck(northwind, served.tenant, "USD", begins=now)
+    rate(northwind, 125, now.date())
+
+    assert follow.follow_decks(northwind, timezone.now(), by=make.BY) == 1
+    assert account_of(served.tenant).balance_micros == -10 * USD
+    issued_and_paid(served)
+    assert account_of(served.tenant).balance_micros == 0
+
+
+@pytest.mark.parametrize("left", [0, 5 * USD])
+def test_an_account_that_comes_back_to_a_currency_takes_nothing_twice(served, northwind, left):
+    rate(northwind, 125, timezone.now().date())
+    with contexts.ingest():
+        accounts.opened(served.tenant_id, "USD")
+    charges(served.tenant, 12 * USD, currency="USD")
+    if left:
+        accounts.correct(served.tenant_id, left, "USD", reference="top-up less calls", by=make.BY)
+    for currency in ("EUR", "USD"):
+        RateDeck.objects.update(name=f"Before {currency}")
+        deck(northwind, served.tenant, currency, begins=timezone.now())
+        assert follow.follow_decks(northwind, timezone.now(), by=make.BY) == 1
+    assert account_of(served.tenant).balance_micros == left
 
 
 def test_without_a_rate_a_limit_is_refused_and_form_page_and_run_say_why(served, northwind, client_of, nadia):
