@@ -9,6 +9,7 @@ from datetime import date, tzinfo
 from zoneinfo import ZoneInfo
 
 from portal.db import contexts
+from portal.db.customers import has_schema
 from tenants.models import ChannelLimit, Customer
 from voice.carriers.models import Trunk, TrunkGrant
 from voice.inventory.models import Allocation
@@ -63,6 +64,8 @@ def _channels(customer: Customer, zone: ZoneInfo) -> Series:
 def _seat_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
     """Return the days on which each person had a number, however many: one ends where none of them is left."""
     of_person: dict[int, list[Span]] = {}
+    if _is_forgotten(customer):
+        return []
     with _schema_of(customer):
         for person, since, until in Seat.objects.values_list("person_id", "since", "until"):
             of_person.setdefault(person, []).append(span_of(since, until, zone))
@@ -71,9 +74,16 @@ def _seat_spans(customer: Customer, zone: ZoneInfo) -> list[Span]:
 
 def seats_of(customer: Customer) -> list[Sat]:
     """Return who had which of the customer's numbers when, those that it gave back among them."""
+    if _is_forgotten(customer):
+        return []
     with _schema_of(customer):
         rows = Seat.objects.order_by("since", "pk").values_list("e164", "person_id", "since", "until")
         return [Sat(number, who, since, until) for number, who, since, until in rows if number is not None]
+
+
+def _is_forgotten(customer: Customer) -> bool:
+    """Tell whether a customer left so long ago that its own tables are dropped: nobody knows its users any more."""
+    return customer.state == Customer.State.CLOSED and not has_schema(customer)
 
 
 @contextmanager

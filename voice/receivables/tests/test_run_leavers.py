@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 
 from portal.db import contexts
+from portal.db.customers import drop_schema
 from tenants.models import Customer
 from voice.plans import ordering
 from voice.plans.tests import make as agreed
@@ -129,6 +130,45 @@ def test_a_contract_that_nobody_ended_goes_on_and_is_looked_at(leaver, northwind
     again = run_of(northwind)
     assert "left" not in codes(again, leaver) and invoices(leaver)[0].net == 16 * EUR
     assert not run_of(northwind, DECEMBER, date(2027, 1, 2)).customers.filter(tenant=leaver).exists()
+
+
+USERS = [
+    {"kind": "monthly", "name": "User", "amount": 9 * EUR, "per": "seat"},
+    {"kind": "minutes", "name": "Shared", "minutes": 100, "pool": "seat"},
+    {"kind": "minutes", "name": "Own", "minutes": 2, "pool": "own", "destinations": ["France"]},
+]
+
+
+def test_what_comes_in_once_its_own_data_is_gone_is_billed_all_the_same(leaver, northwind):
+    """Its plan counted users, whom nobody knows any more: they leave no shared minutes."""
+    contract = agreed.contract(leaver, agreed.published(northwind, *USERS), starts=BEGINS)
+    left = date(2026, 10, 17)
+    ordering.end_contract(contract, noticed_on=left, ends=left, agreed=True, by=make.BY)
+    (call,) = charges(leaver, 10 * EUR)
+    october(northwind)
+    # No table is dropped while something of it waits to be checked.
+    connection.check_constraints()
+    drop_schema(leaver)
+    adjust(leaver, -3 * EUR, call, made_at=LATER)
+    charges(leaver, ("Germany", 5 * EUR), ("France", EUR), at=NOON + timedelta(hours=1), rated_at=LATER)
+
+    later = run_of(northwind, ENDS, DECEMBER)
+
+    assert (state_of(later, leaver), invoices(leaver)[-1].net) == ("drafted", 2 * EUR)
+    for finding in runs.open_warnings(later):
+        runs.tick(finding, by=make.BY)
+    runs.approve_customers(later, None, by=make.BY)
+    issue(later, DECEMBER)
+    assert invoices(leaver)[-1].state == "issued"
+
+
+def test_a_contract_that_goes_on_asks_no_fee_for_users_that_nobody_knows(leaver, northwind):
+    agreed.contract(leaver, agreed.published(northwind, {"kind": "monthly", "name": "Fee", "amount": 31 * EUR}, *USERS))
+    drop_schema(leaver)
+
+    run = run_of(northwind, ENDS, DECEMBER)
+
+    assert (codes(run, leaver), invoices(leaver)[-1].net) == (["left"], 31 * EUR)
 
 
 def test_what_is_left_open_is_said_before_a_customer_is_closed(billed, northwind, client_of, nadia):
