@@ -45,27 +45,37 @@ def credit_priced_again(customer: Customer, begins: date, ends: date, *, by: Act
     """Write the drafts of credit notes over calls that were priced again to less, one for each invoice with such calls.
 
     Each bears its entries, as a bill would: no bill takes them off once more. Raises ValidationError where no line of
-    an issued invoice comes to less.
+    an issued invoice comes to less, or less than that is left of each such invoice as a whole.
     """
     Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=customer.pk)
     before = moments(customer.pk, begins, ends)[1]
-    language = selectors.documents_language(customer)
-    made = []
+    made: list[Invoice] = []
+    refused = ValidationError(_("No line of an issued invoice comes to less by calls that were priced again."))
     for number, lines in _sums(customer, ends, before).items():
-        invoice = Invoice.objects.get(pk=number)
-        left = selectors.left_to_credit(invoice).lines
-        less = {position: to_minor(half_up(-sum_, MILLION), invoice.currency) for position, (_n, sum_) in lines.items()}
-        amounts = {position: min(net, left[position]) for position, net in less.items() if min(net, left[position]) > 0}
-        if amounts:
-            note = credit(invoice, reason=say(language, "priced_again"), amounts=amounts, by=by)
-            _take(customer, before, note, sum(lines[position][0] for position in amounts), list(amounts))
-            audit.record(
-                by, "invoice.credited_again", note, tenant_id=note.tenant_id, invoice=invoice.number, net=note.net
-            )
-            made.append(note)
+        try:
+            with transaction.atomic():
+                made += _credit_lines(customer, Invoice.objects.get(pk=number), lines, before, by=by)
+        except ValidationError as error:
+            # One invoice keeps no other back: who asks once more is told why.
+            refused = error
     if not made:
-        raise ValidationError(_("No line of an issued invoice comes to less by calls that were priced again."))
+        raise refused
     return made
+
+
+def _credit_lines(
+    customer: Customer, invoice: Invoice, lines: dict[int, tuple[int, int]], before: datetime, *, by: Actor
+) -> list[Invoice]:
+    left = selectors.left_to_credit(invoice).lines
+    less = {position: to_minor(half_up(-sum_, MILLION), invoice.currency) for position, (_n, sum_) in lines.items()}
+    amounts = {position: min(net, left[position]) for position, net in less.items() if min(net, left[position]) > 0}
+    if not amounts:
+        return []
+    reason = say(selectors.documents_language(customer), "priced_again")
+    note = credit(invoice, reason=reason, amounts=amounts, by=by)
+    _take(customer, before, note, sum(lines[position][0] for position in amounts), list(amounts))
+    audit.record(by, "invoice.credited_again", note, tenant_id=note.tenant_id, invoice=invoice.number, net=note.net)
+    return [note]
 
 
 def _sums(customer: Customer, ends: date, before: datetime) -> Sums:

@@ -7,6 +7,8 @@ from django.core.exceptions import ValidationError
 
 from portal.db import contexts
 from voice.currencies.models import ExchangeRate
+from voice.plans.models import Credit
+from voice.plans.ordering import give_credit
 from voice.plans.tests import make as agreed
 from voice.rating.models import Account
 from voice.receivables import selectors
@@ -87,6 +89,25 @@ def test_what_no_month_can_bear_is_credited_once(billed, northwind, october):
     assert (second.net, "again_less" in codes(november, billed.tenant)) == (15 * EUR, False)
     with pytest.raises(ValidationError, match="Its bill bears"):
         runs.credit_again(november.customers.get(tenant=billed.tenant), by=make.BY)
+
+
+def test_an_invoice_of_which_less_is_left_as_a_whole_keeps_no_other_back(billed, northwind):
+    version = agreed.published(northwind, {"kind": "monthly", "name": "Fee", "amount": 10 * EUR})
+    made = agreed.contract(billed.tenant, version)
+    (september,) = charges(billed.tenant, 20 * EUR, at=datetime(2026, 9, 10, 12, tzinfo=UTC))
+    tick_and_issue(run_of(northwind, date(2026, 9, 1), BEGINS))
+    (october,) = charges(billed.tenant, 500 * EUR)
+    give_credit(Credit(contract=made, month=BEGINS, amount=400 * EUR, reason="Outage"), by=make.BY)
+    tick_and_issue(run_of(northwind))
+    again(september, -20 * EUR)
+    again(october, -450 * EUR)
+    run = run_of(northwind, ENDS, date(2026, 12, 1))
+    each = run.customers.get(tenant=billed.tenant)
+
+    (note,) = runs.credit_again(each, by=make.BY)
+    assert note.net == 20 * EUR and Adjustment.objects.get(invoice_id=None).micros == -450 * EUR
+    with pytest.raises(ValidationError, match="as a whole"):
+        runs.credit_again(each, by=make.BY)
 
 
 def test_the_account_by_which_calls_stop_gets_it_once(billed, northwind, october):
