@@ -19,12 +19,14 @@ SET_ORDER = (
 )  # fmt: skip
 SWITCHES = frozenset({"lt", "em", "tn", "dn", "fq"})
 DERIVED = frozenset({"sr", "ss", "ps"})  # written by the node process from other rows, never sent
-PRICES = frozenset({"pt", "lc", "lt"})  # without them calls go out in the order of their line
+PRICES = frozenset({"pt", "lc", "lt"})
 SECRET = frozenset({"au"})
 # Of these a faulty row is left out and the others are carried: without it its own trunk is less, and nobody else. A
 # customer writes them, and must not keep its suspension out by one that no node takes.
 LEFT_OUT = frozenset({"ip", "au"})
 TABLES = tuple(table for table in SET_ORDER if table not in DERIVED)
+
+_ELSEWHERE = re.compile(r"e[0-9]+")
 
 MAX_KEY, MAX_VALUE = 255, 60_000
 _RANK = {table: rank for rank, table in enumerate(SET_ORDER)}
@@ -37,6 +39,15 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 def rank(row: Row | RowKey) -> int:
     """Place the row in the order in which rows are set; deletes go the other way round."""
     return _RANK[row.table]
+
+
+def is_dispensable(key: RowKey) -> bool:
+    """Tell whether no call fails for want of such a row, so that any number may go at once.
+
+    Without prices a call goes out in the order of its line; how numbers begin elsewhere says which callers not to show,
+    and customers who move from region to region bring and take thousands of these rows.
+    """
+    return key.table in PRICES or (key.table == "rg" and _ELSEWHERE.fullmatch(key.key) is not None)
 
 
 def without_generation(key: RowKey) -> RowKey:

@@ -248,13 +248,12 @@ class State:
     def _stop_if_lost(self, scope: str, given_up: Collection[RowKey], left: Iterable[RowKey]) -> None:
         if len(given_up) <= LOST_ROWS:
             return
-        # A policy under its next generation says the same again: that loses nothing. Nor do prices: a price list may
-        # replace thousands of rows, and without any a call goes out in the order of its line.
+        # A policy under its next generation says the same again: that loses nothing.
         still_said = {rows.without_generation(key) for key in left}
-        alone = [key for key in given_up if self._claims[key] == (scope,) and key.table not in rows.PRICES]
+        alone = [key for key in given_up if self._claims[key] == (scope,) and not rows.is_dispensable(key)]
         lost = sum(1 for key in alone if rows.without_generation(key) not in still_said)
         if lost > LOST_ROWS:
-            held = sum(1 for key in self._claims if key.table not in rows.PRICES)
+            held = sum(1 for key in self._claims if not rows.is_dispensable(key))
             if lost > LOST_SHARE * held:
                 raise Stopped(f"{lost} of this node's {held} rows would be lost")
 

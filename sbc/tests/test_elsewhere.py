@@ -7,26 +7,67 @@ from hypothesis import strategies as st
 from portal.db import contexts
 from sbc import services, tasks
 from sbc.compiler import compile_region
-from sbc.elsewhere import begin_elsewhere, covering
+from sbc.elsewhere import MOST, begin_elsewhere, covering
 from sbc.facts import region_facts
 from sbc.models import Revision
 from tenants.models import Customer, Region
 from tenants.scopes import config_changed
 from voice.numbers.tests.make import given, stock
 
-digits = st.text("0123456789", min_size=5, max_size=13)
+anywhere = st.from_regex(r"[1-9][0-9]{4,12}", fullmatch=True)
+digits = anywhere | st.text("0123456789", min_size=1, max_size=2).map("49301".__add__)
 
 
-@anything(st.sets(digits, max_size=300), st.integers(1, 50))
+@anything(st.sets(digits, max_size=300), st.integers(9, 50))
 def test_every_number_begins_with_one_of_few(beginnings: set[str], most: int):
     found = covering(beginnings, most)
 
-    assert len(found) <= most and all(each.startswith(found) for each in beginnings)
+    # No beginning is empty: a node would look for none, and protect nothing.
+    assert len(found) <= most and all(found) and all(each.startswith(found) for each in beginnings)
+    assert not [each for each in found for other in found if each != other and each.startswith(other)]
 
 
-def test_what_is_few_stays_as_exact_as_it_is():
-    assert covering(["4940", "49301", "4940"], 2) == ("49301", "4940")
-    assert covering(["49409", "493011", "493012"], 2) == ("49301", "4940")
+@anything(st.sets(digits, max_size=300))
+def test_where_there_is_room_no_stranger_is_hidden(beginnings: set[str]):
+    found, given_ones = covering(beginnings, 1000), tuple(beginnings)
+
+    assert all(each.startswith(given_ones) or _whole(each, given_ones) for each in found)
+
+
+def _whole(beginning: str, given_ones: tuple[str, ...]) -> bool:
+    further = [f"{beginning}{digit}" for digit in "0123456789"]
+    return any(each.startswith(beginning) for each in given_ones) and all(
+        each.startswith(given_ones) or _whole(each, given_ones) for each in further
+    )
+
+
+def test_what_is_whole_is_one_and_what_is_few_stays_as_exact_as_it_is():
+    hundreds = [f"49301{n:02}" for n in range(100)]
+
+    assert covering(["4940", "49301", "4940", "493012"], 9) == ("49301", "4940")
+    assert covering([*hundreds, "4940123"], 200) == ("49301", "4940123")
+    assert covering([*hundreds[1:], "4940123"], 200) == (
+        *(f"493010{n}" for n in range(1, 10)), *(f"49301{n}" for n in range(1, 10)), "4940123",
+    )  # fmt: skip
+
+
+def test_where_they_are_too_many_the_fullest_blocks_are_taken_whole_first():
+    """Single numbers all over a country do not hide it as long as others are closer together."""
+    scattered = [f"49{n}00" for n in range(100, 400, 7)]
+    half, fifth = ([f"{begin}{n:02}" for n in range(0, 100, step)] for begin, step in (("3312", 2), ("4420", 5)))
+    halves, fifths = ([f"{begin}{n}" for n in range(10)] for begin in ("3312", "4420"))
+
+    assert covering([*half, *fifth, *scattered], 113) == (*half, *fifth, *scattered)
+    assert covering([*half, *fifth, *scattered], 112) == (*halves, *fifth, *scattered)
+    assert covering([*half, *fifth, *scattered], 72) == ("3312", *fifth, *scattered)
+    assert covering([*half, *fifth, *scattered], 63) == ("3312", *fifths, *scattered)
+    assert {each[:2] for each in covering([*half, *fifth, *scattered], 9)} == {"33", "44", "49"}
+
+
+def test_hundreds_of_single_numbers_elsewhere_hide_no_stranger():
+    single = [f"49{area}{n:04}" for area in (30, 40, 89, 221) for n in range(0, 10_000, 9)]
+
+    assert covering(single, MOST) == tuple(sorted(single))
 
 
 @pytest.fixture

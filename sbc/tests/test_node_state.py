@@ -298,6 +298,18 @@ def test_a_price_list_may_take_away_any_number_of_rows_and_adds_none_to_what_may
         state.plan(apply("msp:3", 3, G5, *prices))
 
 
+def test_how_numbers_begin_elsewhere_may_change_for_any_number_of_them():
+    """Customers who come here take thousands along; whatever else a region says is still not lost unasked."""
+    state = State()
+    names = [("rg", "allow", "127.0.9.0/24"), *(("rg", f"x{n}", "1") for n in range(250))]
+    bring(state, apply("region:1", 1, *names, *(("rg", f"e4930{n}", "1") for n in range(3000))))
+
+    plan = bring(state, apply("region:1", 2, *names, ("rg", "e49", "1")))
+    assert len(plan.deletes) == 3000
+    with pytest.raises(Stopped):
+        state.plan(apply("region:1", 3, ("rg", "e49", "1")))
+
+
 def test_a_table_of_prices_is_switched_when_all_of_its_rows_are_there():
     state = State()
     bring(state, apply("msp:3", 1, ("lc", "m3.0.aaaaaa:44", "12"), ("lt", "m3.0", "l=aaaaaa;w=1")))

@@ -80,7 +80,10 @@ class TrunkForm(Groups, forms.ModelForm):
             "channels": _("0 is as many as the carrier takes."),
             "cps": _("0 is as many as the carrier takes."),
             "realm": _("Only if the carrier asks for a certain one."),
-            "forwarded_caller": _("Some carriers refuse callers that are not yours."),
+            "forwarded_caller": _(
+                "Some carriers refuse callers that are not yours. A caller whose number may be one of another customer "
+                "is not shown in any case."
+            ),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
