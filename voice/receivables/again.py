@@ -77,7 +77,7 @@ class Again:
 
 
 def priced_again(
-    customer: Customer, begins: date, ends: date, before: datetime, covers: Sequence[CallCover]
+    customer: Customer, begins: date, ends: date, before: datetime, covers: Sequence[CallCover] = ()
 ) -> list[Again]:
     """Return what entries that no bill has yet ask on the bill of some days, by direction, destination and currency.
 

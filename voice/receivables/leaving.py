@@ -19,9 +19,11 @@ from voice.plans.selectors import days_without_contract
 from voice.rating.models import Account
 from voice.rating.models.charges import ASIDE
 from voice.receivables import selectors
+from voice.receivables.again import priced_again
 from voice.receivables.models import Invoice
+from voice.rerating.models import Adjustment
 
-# Calls with a price, or that wait for one, and entries that are on no bill: those of a time.
+# Calls with a price, or that wait for one, that are on no bill: those of a time.
 _OWING = """
 SELECT t.id
   FROM unnest(%(customers)s::bigint[], %(since)s::timestamptz[], %(ends)s::timestamptz[]) AS t(id, since, ends)
@@ -30,8 +32,6 @@ SELECT t.id
                   AND (c.outcome = ANY(%(aside)s) OR c.micros <> 0 AND NOT EXISTS (
                        SELECT FROM public.receivables_billedcharge b
                         WHERE (b.tenant_id, b.invited, b.id) = (c.tenant_id, c.invited, c.id))))
-    OR EXISTS (SELECT FROM public.rerating_adjustment a
-                WHERE a.tenant_id = t.id AND a.invoice_id IS NULL AND a.made_at >= t.since AND a.answered < t.ends)
 """
 
 
@@ -59,7 +59,14 @@ def still_billed(customers: Sequence[Customer], spans: Mapping[int, Span], begin
     }
     with connection.cursor() as cursor:
         cursor.execute(_OWING, facts)
-        return bound | {row[0] for row in cursor.fetchall()}
+        owing = bound | {row[0] for row in cursor.fetchall()}
+    entries = Adjustment.objects.filter(tenant__in=since, invoice_id=None).order_by().values_list("tenant")
+    again = {tenant for tenant, made_at in entries.annotate(newest=Max("made_at")) if made_at >= since[tenant]}
+    for each in customers:
+        # What a plan bears as a whole asks nothing, and stays on no bill.
+        if each.pk in again - owing and any(one.asked for one in priced_again(each, begins, ends, spans[each.pk][1])):
+            owing.add(each.pk)
+    return owing
 
 
 def _settled(customers: Sequence[Customer]) -> dict[int, datetime]:

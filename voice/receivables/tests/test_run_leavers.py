@@ -80,6 +80,20 @@ def test_calls_that_cost_nothing_bring_nobody_back(leaver, northwind):
     assert not run_of(northwind, ENDS, DECEMBER).customers.filter(tenant=leaver).exists()
 
 
+@pytest.mark.parametrize(("minutes", "comes_back"), [(100, False), (0, True)], ids=["borne", "asked"])
+def test_what_its_plan_bears_as_a_whole_brings_nobody_back(leaver, northwind, minutes, comes_back):
+    included = [{"kind": "minutes", "name": "Included", "minutes": minutes}] if minutes else []
+    version = agreed.published(northwind, {"kind": "monthly", "name": "Fee", "amount": EUR}, *included)
+    contract = agreed.contract(leaver, version, starts=BEGINS)
+    left = date(2026, 10, 17)
+    ordering.end_contract(contract, noticed_on=left, ends=left, agreed=True, by=make.BY)
+    (call,) = charges(leaver, 10 * EUR)
+    october(northwind)
+    adjust(leaver, -3 * EUR, call, made_at=LATER)
+
+    assert run_of(northwind, ENDS, DECEMBER).customers.filter(tenant=leaver).exists() == comes_back
+
+
 def test_who_was_never_billed_here_is_in_no_later_run(leaver, northwind):
     """Another system billed it: what is on no bill of ours is no debt."""
     charges(leaver, 10 * EUR)
