@@ -206,8 +206,8 @@ def customer_close(request: HttpRequest, pk: int) -> HttpResponse:
         [
             _("No call is possible any more, not even an emergency call: make sure that nobody depends on them."),
             _("Its API tokens stop working; people can log in and read until it has left every SBC."),
-            *(services.leaves_open(customer) if request.can("bills.view") else ()),
             _("Then its numbers go back to your stock and cool there, and its trunks are taken from it."),
+            *(services.leaves_open(customer) if request.can("bills.view") else ()),
             _("Its routing, people and addresses are kept for %(days)s days, then deleted.") % {"days": RETENTION.days},
             _(
                 "Call records, bills and the audit log stay as long as the rules of retention say."

@@ -195,6 +195,9 @@ def test_what_is_left_open_is_said_before_a_customer_is_closed(billed, northwind
     told = office.get(f"/api/v1/customers/{billed.tenant_id}/leaves-open/").json()["leaves_open"]
 
     assert [each in page for each in told] == [True, True]
+    assert page.index("left every SBC") < page.index("Then its numbers") < page.index(told[0]), (
+        "each after what it follows"
+    )
     assert "until somebody ends it" in told[0] and "€40.50 were paid ahead" in told[1]
     support = client_of(member(northwind, "support"), northwind)
     assert support.get(f"/customers/{billed.tenant_id}/close/").status_code == 403
