@@ -67,7 +67,7 @@ def emergency_step(customer: Customer) -> Step:
     in_use = Trunk.objects.open().filter(Q(pk__in=listed) | Q(pk__in=own.first() or []), enabled=True, approved=True)
     if names := list(in_use.in_name_order().values_list("name", flat=True)):
         return Step(label, "done", ", ".join(names))
-    words = _("No trunk carries emergency calls in %(country)s yet: whoever dials 112 there would get no answer.")
+    words = _("No trunk carries emergency calls in %(country)s yet: whoever calls for help there would get no answer.")
     told = words % {"country": country_name(customer.country)}
     return Step(label, "todo", told, action=_("Choose trunks"), url=reverse("carriers:emergency"))
 

@@ -151,11 +151,11 @@ class OwnLimitForm(VersionedForm):
 class CorrectionForm(forms.Form):
     """What somebody found to be wrong about a balance."""
 
-    amount = MicrosField(label=_("Amount"), help_text=_("Above zero gives, below zero takes."))
+    amount = MicrosField(label=_("Amount"), help_text=_("Above zero adds to the balance, below zero takes from it."))
     reference = forms.CharField(
         label=_("Reference"),
         max_length=120,
-        help_text=_("Why, so that anybody can find it again. What is booked twice counts once."),
+        help_text=_("Say why, so that anybody can find it again. The same reference is booked only once."),
     )
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
