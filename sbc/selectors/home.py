@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from sbc.models import Alarm, Certificate, Node
 from sbc.selectors.rollout import behind, deployments_of
-from tenants.countries import country_name
+from tenants.countries import country_in_words
 from tenants.models import BaseDomain, Customer, Msp
 from voice.carriers.models import Trunk
 from voice.carriers.pages import why_down
@@ -105,8 +105,8 @@ def _without_help(msp: Msp) -> Iterable[ToDo]:
         found.setdefault(cover.country, []).append(cover.tenant.name)
     for country, names in found.items():
         customers = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
-        words = _("No trunk carries emergency calls in %(country)s, and numbers are in use there: %(customers)s.")
-        told = words % {"country": country_name(country), "customers": customers}
+        words = _("No trunk carries emergency calls in %(country)s, where numbers are in use (%(customers)s).")
+        told = words % {"country": country_in_words(country), "customers": customers}
         yield ToDo(told, reverse("carriers:emergency"), "danger")
 
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from portal.ui.parts import Step
-from tenants.countries import country_name
+from tenants.countries import country_in_words
 from tenants.models import Customer, Msp, Region
 from tenants.selectors import tells_step
 from voice.carriers.models import BlockedPrefix, EmergencyCover, EmergencyTrunk, Trunk, TrunkGrant, TrunkQuerySet
@@ -52,10 +52,14 @@ def customers_in(msp: Msp, country: str) -> QuerySet[Customer]:
     return found.exclude(state=Customer.State.CLOSED)
 
 
+def trunks_in_use(msp: Msp) -> list[int]:
+    """Return the trunks that calls may take now, those of customers among them; in the MSP's context."""
+    return list(Trunk.objects.open().filter(msp=msp, enabled=True, approved=True).values_list("pk", flat=True))
+
+
 def without_help(msp: Msp) -> QuerySet[EmergencyCover]:
     """Return where customers with numbers in use have no trunk in use for emergency calls; in the MSP's context."""
-    in_use = Trunk.objects.open().filter(msp=msp, enabled=True, approved=True).values_list("pk", flat=True)
-    found = EmergencyCover.objects.filter(msp=msp, has_callers=True).exclude(trunks__overlap=list(in_use))
+    found = EmergencyCover.objects.filter(msp=msp, has_callers=True).exclude(trunks__overlap=trunks_in_use(msp))
     return found.select_related("tenant").order_by("country", "tenant__name")
 
 
@@ -68,7 +72,7 @@ def emergency_step(customer: Customer) -> Step:
     if names := list(in_use.in_name_order().values_list("name", flat=True)):
         return Step(label, "done", ", ".join(names))
     words = _("No trunk carries emergency calls in %(country)s yet: whoever calls for help there would get no answer.")
-    told = words % {"country": country_name(customer.country)}
+    told = words % {"country": country_in_words(customer.country)}
     return Step(label, "todo", told, action=_("Choose trunks"), url=reverse("carriers:emergency"))
 
 

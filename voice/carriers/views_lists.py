@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from portal.core.access import requires
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
-from tenants.countries import country_name
+from tenants.countries import country_in_words, country_name
 from tenants.models import Customer
 from voice.carriers import lists, selectors
 from voice.carriers.forms import BlockedPrefixForm, TrunkOrderForm
@@ -67,9 +67,13 @@ def emergency(request: HttpRequest) -> HttpResponse:
         found.setdefault(line.country, []).append(line)
     customers = Customer.objects.filter(msp=request.msp).exclude(state="closed").prefetch_related("emergency_covers")
     needed: dict[str, list[str]] = {}
+    helpless, in_use = set(), set(selectors.trunks_in_use(request.msp))
     for customer in customers.order_by("name"):
-        for code in sorted({customer.country, *(cover.country for cover in customer.emergency_covers.all())}):
+        covers = {cover.country: cover.trunks for cover in customer.emergency_covers.all()}
+        for code in sorted({customer.country, *covers}):
             needed.setdefault(code, []).append(customer.name)
+            if in_use.isdisjoint(covers.get(code, [])):
+                helpless.add(code)
     rows = [
         {
             "country": code,
@@ -77,6 +81,8 @@ def emergency(request: HttpRequest) -> HttpResponse:
             "trunks": [line.trunk for line in found.get(code, [])],
             "in_use": sum(line.trunk.enabled for line in found.get(code, [])),
             "customers": needed.get(code, []),
+            # Without a list for it, calls leave by the customer's list, or by that of the customer's own country.
+            "elsewhere": code not in helpless,
         }
         for code in sorted(set(found) | set(needed))
     ]
@@ -101,5 +107,5 @@ def emergency_edit(request: HttpRequest, country: str) -> HttpResponse:
             messages.success(request, _("Emergency list saved. It goes live in a moment."))
             return redirect("carriers:emergency")
     return TemplateResponse(
-        request, "voice/carriers/emergency_form.html", {"form": form, "country": country_name(country)}
+        request, "voice/carriers/emergency_form.html", {"form": form, "country": country_in_words(country)}
     )

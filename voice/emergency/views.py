@@ -1,5 +1,6 @@
 """The Emergency page: what happens when somebody dials 112, said plainly, and what is missing."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -7,11 +8,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from portal.core.access import requires
 from portal.ui.forms import refuse
-from tenants.countries import country_name
+from tenants.countries import country_in_words
 from voice.carriers.forms import TrunkOrderForm
 from voice.carriers.models import Trunk
 from voice.carriers.pages import state_of
@@ -36,8 +38,8 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "countries": countries,
         "home": countries[0],
-        "helpless": [each["name"] for each in countries if not each["trunks"]],
-        "silent": [each["name"] for each in countries if each["silent"]],
+        "helpless": _listed(each["name"] for each in countries if not each["trunks"]),
+        "silent": _listed(each["name"] for each in countries if each["silent"]),
         "missing": missing[:10],
         "missing_count": missing.count(),
         "active_count": active.count(),
@@ -48,22 +50,26 @@ def home(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "voice/emergency/home.html", context)
 
 
+def _listed(names: Iterable[str]) -> str:
+    return get_text_list(list(names), _("and"))
+
+
 def _country(code: str, trunks: list[Trunk], routes: list[selectors.EmergencyRoute], own: set[int]) -> dict[str, Any]:
     """Return what the page says of one of the customer's countries."""
     here = [route for route in routes if route.country == code]
     return {
-        "name": country_name(code),
+        "name": country_in_words(code),
         "real": [route for route in here if not route.test],
         "tests": [route for route in here if route.test],
         # What another country of the customer's dials, too, goes its way.
         "elsewhere": [
-            (route.dial, country_name(route.country))
+            (route.dial, country_in_words(route.country))
             for route in routes
             if route.country != code and route.dial in {each.dial for each in selectors.emergency_numbers(code)}
         ],
         "trunks": [(trunk, state_of(trunk), trunk.pk in own) for trunk in trunks],
         "silent": all(trunk.health == Trunk.Health.DOWN for trunk in trunks),
-        "carriers": len({trunk.carrier_id or f"own-{trunk.pk}" for trunk in trunks}),
+        "one_carrier": len(trunks) > 1 == len({trunk.carrier_id or f"own-{trunk.pk}" for trunk in trunks}),
         "location_required": location_required(code),
         "entry": table().get(code, {}),
     }

@@ -208,3 +208,21 @@ def test_a_new_customers_steps_ask_for_emergency_trunks(northwind, acme, alice, 
     with contexts.ingest():
         lists.note_cover(acme, {"DE": [own.pk]}, has_callers=False)
     assert words not in told(), "the customer's own list has one"
+
+
+def test_a_country_without_a_list_of_its_own_is_not_called_helpless_where_calls_leave_by_another(
+    northwind, acme, nadia, trunk, client_of
+):
+    def told():
+        page = client_of(nadia, northwind).get("/carriers/emergency/").content.decode()
+        return next(row for row in page.split("data-row") if "United Kingdom" in row)
+
+    with contexts.msp(northwind):
+        lists.set_emergency_trunks(northwind, "DE", [trunk], by=nadia)
+    with contexts.ingest():
+        lists.note_cover(acme, {"DE": [trunk.pk], "GB": [trunk.pk]}, has_callers=True)
+    assert "By other lists" in told() and "No trunk" not in told()
+
+    with contexts.ingest():
+        lists.note_cover(acme, {"DE": [trunk.pk], "GB": []}, has_callers=True)
+    assert "No trunk" in told() and "By other lists" not in told()

@@ -1,3 +1,5 @@
+import re
+
 from portal.db import contexts
 from voice.carriers import lists, services
 from voice.carriers.models import Trunk
@@ -113,8 +115,9 @@ def test_the_page_and_the_trial_know_what_is_dialled_in_every_country_of_the_cus
     given(acme, nadia, "+442071234567", country="GB")
 
     page = browser.get("/emergency/").content.decode()
-    assert "Dialled in United Kingdom" in page and "Thames" in page
+    assert "Dialled in the United Kingdom" in page and "Thames" in page
     assert "is dialled here, too, and leaves as in Germany" in page
+    assert not re.search(r'class="panel-foot">\s*</p>', page), "only the first list can be changed here"
     tried = browser.get("/api/v1/routes/try/", {"number": "999"}).json()
     assert (tried["outcome"], tried["trunks"][0]) == ("emergency", british.gateway)
     said = {each["dial"]: each["country"] for each in browser.get("/api/v1/emergency/").json()}
