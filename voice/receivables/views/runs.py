@@ -100,13 +100,15 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 def customer(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
     row = _run(request, pk)
     each = get_object_or_404(with_standing(row.customers.all()), pk=customer)
+    found = [findings.told(one) for one in each.findings.select_related("customer", "run").order_by("pk")]
     context = {
         "run": row,
         "month": month_of(row),
         "row": each,
         "lead": lead_of_customer(row, each),
         "state": state_of_customer(each),
-        "findings": [findings.told(one) for one in each.findings.select_related("customer", "run").order_by("pk")],
+        "findings": found,
+        "is_held": any(one.finding.is_open for one in found),
         "can_change": request.can("bills.change") and not row.is_working,
         "is_less": each.findings.filter(code="again_less").exists(),
         "is_closed": each.state == RunCustomer.State.NOTHING and is_closed_without_invoice(each.tenant, row.begins),
