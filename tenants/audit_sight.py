@@ -10,8 +10,8 @@ from portal.core.models import AuditEntry
 # everybody who reads the log at all; a test demands that each area is either here or there.
 DEMANDS = {
     "bills.view": (
-        "account", "bill", "billing_profile", "contract", "exchange_rate", "exchange_rates", "exemption", "invoice",
-        "invoice_run", "legal_entity", "payment", "tax_rule", "vat_id", "vat_registration",
+        "account", "bill", "billing_profile", "book_entry", "contract", "exchange_rate", "exchange_rates", "exemption",
+        "invoice", "invoice_run", "legal_entity", "payment", "tax_rule", "vat_id", "vat_registration",
     ),
     "payments.view": (
         "bank_entry", "bank_statement", "card", "card_account", "card_payment", "dunning", "dunning_step", "reminder",

@@ -82,6 +82,17 @@ class Installation:
         except psycopg.OperationalError:
             return False
 
+    def wait_until_live(self, patience: float, what: str) -> None:
+        """Wait until every scope runs its newest version everywhere; fails with what does not, and why."""
+        try:
+            self.wait(self.is_live, patience, what)
+        except AssertionError as error:
+            behind = self.query(
+                "SELECT scope, node_id, wanted, sent, running, state, error FROM sbc_deployment WHERE running < wanted"
+            )
+            alarms = self.query("SELECT kind, text FROM sbc_alarm WHERE until IS NULL")
+            raise AssertionError(f"{behind}\n{alarms}\n{error}") from None
+
     def manage(self, module: str, *words: str) -> str:
         """Run a module of ours beside the installation's own processes, with what they know; return what it printed."""
         known = json.loads((self.var / "run" / "environment.json").read_text())

@@ -38,7 +38,7 @@ def room(installation: Installation) -> None:
         "UPDATE tenants_customer SET cps = 100, channels = 500, config_version = config_version + 1 RETURNING id",
     ):
         installation.query(change)
-    installation.wait(installation.is_live, 30, "the limits to be lifted")
+    installation.wait_until_live(30, "the limits to be lifted")
 
 
 def some_calls(count: int, seconds: float) -> list[dict]:
