@@ -104,7 +104,7 @@ def test_a_hundred_changes_under_three_hundred_calls_drop_none_and_fail_none(
             installation.query(CHANGE.format(schema=schema), f"882{turn}", f"882{turn}", route)
             time.sleep(0.1)
 
-    installation.wait(installation.is_live, 30, "the last change to be live")
+    installation.wait_until_live(30, "the last change to be live")
     installation.wait(
         lambda: installation.query(ENDED_BY_CALLER, sipp.CALLED) == [(before + 300,)], 30, "a record of each call"
     )
