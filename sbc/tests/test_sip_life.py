@@ -268,6 +268,26 @@ async def test_our_own_ends_leave_from_the_address_that_a_network_takes(tmp_path
         teams.reply(await teams.expect("BYE"), 200)
 
 
+async def test_our_own_end_leads_nowhere_inside(tmp_path: Path):
+    async with running(tmp_path, longest_call=1) as stage:
+        s = stage.settings
+        carrier = StreamPhone(f"{stage.net}.65", 5060, (s.address, s.carrier_port), transport="TCP")
+        inside = StreamPhone(s.inside, 7000, (s.address, s.carrier_port), transport="TCP")
+        teams = await stage.microsoft()
+        teams.name = teams.address
+        stage.phones += [carrier, inside]
+        await carrier.start()
+        await carrier.connect()
+        await inside.start()
+        await stage.change(("gw", "g1", stage.trunk(1, t="tcp")))
+
+        invite = stage.invite_from_carrier(carrier, "4930112", contact=f"<sip:{s.inside}:7000;transport=tcp>")
+        await stage.answered(carrier, invite, teams, SRTP_SDP)
+        teams.reply(await teams.expect("BYE"), 200)
+
+        await inside.silence("BYE")
+
+
 async def test_a_call_whose_ends_have_both_vanished_is_ended_and_an_emergency_call_is_not(tmp_path: Path):
     async with running(tmp_path, media_silence=1) as stage:
         teams, carrier = await stage.microsoft(), await stage.carrier(1)
