@@ -27,6 +27,10 @@ _CUSTOMER_VOICE = frozenset({"admin", "voice_manager", "viewer", ACTING})
 _CUSTOMER_RUN = frozenset({"admin", "voice_manager", ACTING})
 _TENANT_ADMIN = frozenset({"admin"})
 
+# What a program never does: it would end in a person's session at another host, which knows neither the scopes nor the
+# term of the token that opened it.
+PEOPLE_ONLY = frozenset({"customers.act"})
+
 # Whose telephone numbers in calls somebody sees to the last digit: their own company's always, or unless the customer
 # has them hidden. All other roles, support and who acts as a customer among them, never see the last three.
 FULL_NUMBERS = frozenset({"admin", "voice_manager"})
@@ -142,7 +146,7 @@ NOT_WHILE_ACTING = frozenset(name for name, demand in PAGES_OF_LIBRARIES.items()
 
 def may(roles: frozenset[str], capability: str, scopes: frozenset[str] | None = None) -> bool:
     """Return whether any of the roles has the capability, and the token's scopes (if a token asks) include it."""
-    if not roles & CAPABILITIES.get(capability, frozenset()):
+    if not roles & CAPABILITIES.get(capability, frozenset()) or (scopes is not None and capability in PEOPLE_ONLY):
         return False
     return scopes is None or capability in scopes or f"{capability.split('.')[0]}.*" in scopes
 

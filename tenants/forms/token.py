@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from tenants.models import ApiToken
-from tenants.permissions import CAPABILITIES
+from tenants.permissions import CAPABILITIES, PEOPLE_ONLY
 from tenants.services.tokens import IMPLIED
 
 DURATIONS = [("7", _("7 days")), ("30", _("30 days")), ("90", _("90 days")), ("365", _("A year"))]
@@ -51,7 +51,7 @@ AREAS = {
     "tokens": _("API tokens"),
 }
 
-DEEDS = {"view": _("see"), "change": _("see and change"), "export": _("export"), "act": _("act as them")}
+DEEDS = {"view": _("see"), "change": _("see and change"), "export": _("export")}
 
 
 def scope_in_words(name: str) -> str:
@@ -85,5 +85,5 @@ class TokenForm(forms.ModelForm[ApiToken]):
 
 
 def grantable(can: Any) -> frozenset[str]:
-    """Return what somebody may hand to a token: what they may do themselves, and the use of the API."""
-    return frozenset(name for name in CAPABILITIES if can(name))
+    """Return what somebody may hand to a token: what they may do themselves, but for what is for people alone."""
+    return frozenset(name for name in CAPABILITIES.keys() - PEOPLE_ONLY if can(name))

@@ -333,6 +333,25 @@ def test_the_way_to_the_customer_is_no_redirect_that_a_browser_would_block(north
     assert visitor(acme).get(url.partition(":8000")[2])["Location"] == "/"
 
 
+@pytest.mark.parametrize("scope", ["customers.act", "customers.*"])
+def test_a_program_never_acts_as_a_customer(northwind, acme, nadia, scope):
+    """The session behind it would know neither the token's scopes nor its term."""
+    token = ApiToken(user=nadia, msp=northwind, name="report", scopes=["customers.view"],
+                     expires_at=timezone.now() + timedelta(days=1))  # fmt: skip
+    with contexts.msp(northwind):
+        secret = services.create_token(token, grantable=frozenset({"customers.view"}), by=BY)
+        ApiToken.objects.filter(pk=token.pk).update(scopes=[scope, "customers.view"])  # one of earlier times
+
+    program = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+    answer = visitor(northwind).post(f"/customers/{acme.pk}/act/", {"reason": "Ticket 4711"}, **program)
+
+    assert answer.status_code == 403
+    assert not Acting.objects.exists()
+    assert visitor(northwind).get(f"/customers/{acme.pk}/", **program).status_code == 200
+    offered = client_of(nadia, northwind).get("/tokens/new/").context["form"].fields["scopes"].choices
+    assert "customers.view" in dict(offered) and "customers.act" not in dict(offered)
+
+
 def test_billing_staff_and_short_reasons_do_not_act(northwind, acme, nadia):
     with contexts.msp(northwind), pytest.raises(ValidationError):
         services.start_acting(acme, user=nadia, reason=" x ", by=BY)
