@@ -19,6 +19,9 @@ from tenants import mail
 from tenants.identity import roles_in
 from tenants.models import Membership, User
 
+# What the library tells a person of by mail, as the audit log names it.
+TOLD = {"totp_activated": "second_step_set_up", "totp_deactivated": "second_step_removed"}
+
 
 class Backend(AuthenticationBackend):
     """allauth's way in; whom a session names is asked on every request, so that question is worded once."""
@@ -90,6 +93,9 @@ class AccountAdapter(DefaultAccountAdapter):
     def send_notification_mail(
         self, template_prefix: str, user: User, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
+        """Tell somebody, and whoever reads the log of this place, that how they log in was changed."""
+        name = template_prefix.rpartition("/")[2]
+        audit.record(_actor(self.request, user), f"login.{TOLD.get(name, name)}", user)
         super().send_notification_mail(template_prefix, user, context, email or user.email)
 
     def get_client_ip(self, request: HttpRequest) -> str:
