@@ -18,6 +18,7 @@ from voice.rating.talks import NO_DECK
 from voice.rerating import reading, tables
 from voice.rerating.deck_columns import flat_deck
 from voice.rerating.flat import DIRECTIONS, NUMBER, OUTCOMES, FlatDeck, Ints, as_of
+from voice.rerating.groups import combined, first_rows, grouped
 from voice.rerating.models import Side, What
 from voice.rerating.reading import Posted, Scope, Standing
 
@@ -157,7 +158,7 @@ class _Places:
 
     def of_posted(self, rate: Ints) -> Ints:
         """Return the places of posted calls: of the rate's destination, or of no destination in the deck's currency."""
-        named, which = np.unique(rate, return_inverse=True)
+        named, which = grouped(rate)
         unknown = [key for key in named.tolist() if key not in self._of_rates]
         with connection.cursor() as cursor:
             if any(key > 0 for key in unknown):
@@ -191,7 +192,7 @@ class _Decks:
         """Return the deck by which each call is rated, 0 for none."""
         if self.by.deck is not None:
             return np.full(len(owner), self.by.deck, dtype=np.int64)
-        owners, which = np.unique(owner, return_inverse=True)
+        owners, which = grouped(owner)
         self._learn(owners.tolist())
         always = [self._always(each) for each in owners.tolist()]
         decks = np.array([-1 if deck is None else deck for deck in always], dtype=np.int64)[which]
@@ -246,7 +247,7 @@ class _Compared:
             np.zeros(count, dtype=np.int64) for _each in range(5)
         )
         self.deck = run._decks[side].of_calls(posted.owner, posted.calls.answered)
-        for deck in np.unique(self.deck).tolist():
+        for deck in grouped(self.deck)[0].tolist():
             self._price(deck, np.flatnonzero(self.deck == deck))
         self.what = self._what()
         self.values = self._written()
@@ -294,20 +295,13 @@ class _Compared:
         return what
 
     def _written(self) -> dict[str, Any]:
-        posted, count = self.posted, len(self.posted)
-        tenants, tenant = np.unique(posted.tenant, return_inverse=True)
-        owners, owner = np.unique(posted.owner, return_inverse=True) if self.side == Side.BUY else (None, None)
-        decks, deck = np.unique(self.deck, return_inverse=True)
-        columns: list[NDArray[Any]] = [self.what, self.outcome, posted.direction, deck, self.was, self.now, tenant]
-        columns += [] if owner is None else [owner]
-        key, radix = np.zeros(count, dtype=np.int64), 1
-        for column in columns:
-            size = int(column.max()) + 1
-            radix *= size
-            if radix >= 2**62:
-                key, radix = np.unique(key, return_inverse=True)[1], count * size
-            key = key * size + column
-        _keys, first, which, calls = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+        posted = self.posted
+        tenants, tenant = grouped(posted.tenant)
+        owners, owner = grouped(posted.owner) if self.side == Side.BUY else (None, None)
+        decks, deck = grouped(self.deck)
+        columns: list[NDArray[Any]] = [self.was, self.now, deck, self.what, self.outcome, posted.direction, tenant]
+        keys, which = combined(columns if owner is None else [*columns, owner])
+        first, calls = first_rows(which, len(keys)), np.bincount(which)
         numbers = np.zeros(len(first), dtype=np.int64)
         added = [
             _added(which, column, len(first)) for column in (posted.billed, self.billed, posted.micros, self.micros)

@@ -33,7 +33,6 @@ COLUMNS = (
     "id", "direction", "start", "length", "begins", "ends", "per_minute", "fee", "minimum", "increment", "grace",
     "at_least", "at_most", "any_caller", "blocked", "banded",
 )  # fmt: skip
-_POWERS = np.array([10**place for place in range(WIDTH - 1, -1, -1)], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +187,19 @@ class FlatDeck:
 
 def numbers(written: NDArray[np.uint8]) -> tuple[Ints, Ints]:
     """Return numbers such as `+4930` as fifteen digits, and how many of these were written; 0 where it is no number."""
-    digits = written[:, 1 : WIDTH + 1].astype(np.int64) - 48
-    is_digit = (digits >= 0) & (digits <= 9)
-    count = is_digit.sum(axis=1)
-    blank = written[:, 1 : WIDTH + 1] == 32
+    # A row for each place of the number: what is done fifteen times is done to a million numbers at once.
+    letters = np.ascontiguousarray(written[:, 1 : WIDTH + 1].T)
+    digits = letters - np.uint8(48)  # what comes before 0 is far beyond 9 then
+    is_digit = digits <= 9
     # Digits come first and only blanks after them.
-    fits = (is_digit | blank).all(axis=1) & (written[:, 0] == 43)
-    fits &= (is_digit[:, :-1] | ~is_digit[:, 1:]).all(axis=1)
-    digits[~is_digit] = 0
-    return digits @ _POWERS, np.where(fits, count, 0)
+    fits = (is_digit | (letters == 32)).all(axis=0) & (written[:, 0] == 43)
+    fits &= (is_digit[:-1] | ~is_digit[1:]).all(axis=0)
+    digits *= is_digit
+    whole = np.zeros(len(written), dtype=np.int64)
+    for place in digits:
+        whole *= 10
+        whole += place
+    return whole, np.where(fits, is_digit.sum(axis=0, dtype=np.int64), 0)
 
 
 def text(written: NDArray[np.uint8]) -> str:
