@@ -258,6 +258,7 @@ class DataPlane:
             "TABLE_BITS": str(s.table_bits),
             "DOWN_FOR": str(s.down_for),
             "RING_FOR_MS": str(s.ring_for * 1000),
+            "HELP_RINGS_IN_MS": str(s.help_rings_in * 1000),
             "MAX_INV_MS": str(s.ring_for * 1000 + 60_000),
             "EARLY_TIMEOUT": str(s.ring_for + 60),
             "LONGEST_CALL": str(s.longest_call),

@@ -50,6 +50,7 @@ class NodeSettings:
     trunk_silence: float = 2.0
     microsoft_silence: float = 4.0
     ring_for: int = 180
+    help_rings_in: int = 20  # until a trunk that took an emergency call has told of it, while another one is left
     longest_call: int = 12 * 3600
     media_silence: int = 60  # without a packet from either end, until rtpengine gives a call up
     media_silence_on_hold: int = 7200

@@ -378,4 +378,4 @@ async def test_location_passes_untouched_beside_the_sdp(stage: Stage):
 
     assert place in got.body and "RTP/AVP" in got.body and got.get("Geolocation") == "<cid:a@b>"
     carrier.reply(got, 486)
-    await teams.expect("INVITE", 486)
+    await teams.expect("INVITE", 503)

@@ -40,6 +40,7 @@ class Stage:
             "trunk_silence": 0.6,
             "microsoft_silence": 0.8,
             "down_for": 2,
+            "help_rings_in": 1,
             "shared_memory_mb": 128,
             "udp_workers": 2,
             "proxied_workers": 2,
