@@ -132,6 +132,25 @@ async def test_a_name_of_a_trunk_is_looked_up_beside_the_calls(stage: Stage):
     assert found["known.invalid"] == known
 
 
+async def test_a_customers_name_leads_to_nobody_elses_carrier(stage: Stage):
+    """The carrier at an address of others knows our calls by ours: what its own line pays is not for this trunk."""
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    found = f"{first.address};{int(time.time())}"
+    await stage.change(("gw", "g3", stage.trunk(3, h="line.invalid", o=17)), ("rt", "17.1.00:44", "r=7;g=g3,g2"))
+    await stage.engine.rpc.call_many([("htable.sets", ["ad", "line.invalid", found])])
+
+    stage.invite_from_teams(teams, "+442071234567")
+    second.reply(await second.expect("INVITE", patience=0.5), 486)
+    await teams.expect("INVITE", 486)
+    await first.silence("INVITE")
+
+    # What stands among its own sources its MSP has approved.
+    await stage.change(("ip", f"17:{first.address}", "g1,g3"))
+    stage.invite_from_teams(teams, "+442071234567")
+    first.reply(await first.expect("INVITE", patience=0.5), 486)
+    await teams.expect("INVITE", 486)
+
+
 @pytest.mark.parametrize(("code", "by"), [(486, "called"), (404, "called"), (603, "called")])
 async def test_the_other_sides_answer_ends_the_call(stage: Stage, code: int, by: str):
     teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)

@@ -30,7 +30,7 @@ def state_of(trunk: Trunk) -> Status:
 
 # What nodes say of a trunk that they cannot even ask; one that answers 403 is up.
 _NOT_ASKED = {
-    403: _("Its address is not in the networks that the region allows"),
+    403: _("Its address is not in the networks that the region allows, or its name leads to another trunk's"),
     478: _("Its name has no address (DNS)"),
 }
 

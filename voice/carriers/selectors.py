@@ -1,5 +1,7 @@
 """Reads of trunks that need more than a queryset method."""
 
+from collections.abc import Iterable
+
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse
@@ -95,9 +97,8 @@ def all_regions() -> list[Region]:
     return list(Region.objects.order_by("name")) or [Region(name="–")]
 
 
-def used_elsewhere(trunk: Trunk) -> bool:
+def used_elsewhere(tenant_id: int | None, addresses: Iterable[str]) -> bool:
     """Return whether somebody else's trunk has one of the addresses; whose, nobody on this side may know."""
-    addresses = sorted({trunk.host, *trunk.source_addresses})
     with connection.cursor() as cursor:
-        cursor.execute("SELECT public.carriers_used_elsewhere(%s, %s)", [addresses, trunk.tenant_id])
+        cursor.execute("SELECT public.carriers_used_elsewhere(%s, %s)", [sorted(addresses), tenant_id])
         return bool(cursor.fetchone()[0])

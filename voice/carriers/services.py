@@ -86,7 +86,7 @@ def save_trunk(trunk: Trunk, *, by: Actor) -> Trunk:
     if trunk.tenant_id:
         # Approval is for these addresses: a change of them asks again.
         kept = stored is not None and stored.approved and _addresses(stored) >= _addresses(trunk)
-        trunk.approved = kept or not selectors.used_elsewhere(trunk)
+        trunk.approved = kept or not selectors.used_elsewhere(trunk.tenant_id, _addresses(trunk))
     if trunk.password != (stored.password if stored else ""):
         trunk.password_version += 1
     trunk.row_version += 1
@@ -154,11 +154,25 @@ def _check_addresses(trunk: Trunk) -> None:
     regions = selectors.regions_of(trunk)
     for address in targets:
         errors["host"] += _refusals(address, regions)
+    if host is None and trunk.tenant_id:
+        errors["host"] += _led_elsewhere(trunk, targets)
     for _text, source in sources:
         if source and source not in targets:
             errors["source_addresses"] += _refusals(source, regions)
     if any(errors.values()):
         raise ValidationError({field: list(dict.fromkeys(words)) for field, words in errors.items() if words})
+
+
+def _led_elsewhere(trunk: Trunk, found: Iterable[Address]) -> list[str]:
+    """Return why a name cannot be that of a customer's trunk: it would lead past the approval of its address."""
+    unnamed = [str(address) for address in found if str(address) not in trunk.source_addresses]
+    if not unnamed or not selectors.used_elsewhere(trunk.tenant_id, unnamed):
+        return []
+    words = _(
+        "%(host)s leads to %(addresses)s, which somebody else's trunk has, too. Enter the address among those that "
+        "calls come from: your provider is then asked to approve it."
+    )
+    return [words % {"host": trunk.host, "addresses": ", ".join(unnamed)}]
 
 
 def _refusals(address: Address, regions: list[Region]) -> list[str]:

@@ -235,6 +235,24 @@ def test_another_msps_address_needs_approval_too_and_a_new_address_asks_again(fa
     assert not trunk.approved
 
 
+def test_a_name_is_no_way_around_the_approval(northwind, acme, alice, nadia, monkeypatch):
+    """A carrier knows the SBC by its address: over a name for the carrier's, calls would go on the MSP's bill."""
+    with contexts.msp(northwind):
+        shared_trunk(northwind, nadia, host="127.0.9.50")
+    monkeypatch.setattr(services, "addresses_of", lambda host: [services.as_address("127.0.9.50")])
+    facts = {"host": "line.acme.example", "auth": "digest", "username": "u", "password": "p"}
+
+    with pytest.raises(ValidationError, match=r"127\.0\.9\.50") as refused:
+        own_trunk(acme, alice, **facts)
+    assert "host" in refused.value.message_dict and "Northwind" not in str(refused.value)
+
+    trunk = own_trunk(acme, alice, **facts, source_addresses=["127.0.9.50"])
+    assert not trunk.approved
+    with contexts.msp(northwind):
+        assert shared_trunk(northwind, nadia, name="By name", host="line.northwind.example",
+                            source_addresses=["127.0.9.50"]).approved  # fmt: skip
+
+
 def test_a_used_trunk_is_not_closed_and_a_closed_one_stays_as_a_name(northwind, acme, nadia):
     with contexts.msp(northwind):
         trunk = shared_trunk(northwind, nadia)
