@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from voice.rating.bands import DAY_MS, ORDINARY
 from voice.rating.decks import FOREVER, Deck, Direction, Rate
 from voice.rating.pricing import Outcome, charge_micros
+from voice.rerating.groups import distinct
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -285,7 +286,7 @@ class Rates:
 
 def _maps(rates: Rates, mine: Ints, begins: int, ends: int) -> _Maps:
     """Return the intervals of one direction's rates for each span of time in which they stay as they are."""
-    changes = np.unique(np.concatenate([rates.begins[mine], rates.ends[mine]]))
+    changes = distinct(np.concatenate([rates.begins[mine], rates.ends[mine]]))
     changes = changes[(changes > begins) & (changes < ends)][: MOST_EPOCHS - 1]
     edges = np.concatenate([[begins], changes, [ends]]).astype(np.int64)
     return _Maps(edges[:-1], [_map(rates, mine, *edges[place : place + 2]) for place in range(len(edges) - 1)])
@@ -296,10 +297,10 @@ def _map(rates: Rates, mine: Ints, begins: int, ends: int) -> tuple[Ints, Ints]:
     mine = mine[(rates.begins[mine] < ends) & (rates.ends[mine] > begins)]
     start, length = rates.start[mine], rates.length[mine]
     width = 10 ** (WIDTH - length)
-    bounds = np.unique(np.concatenate([[0], start, start + width])).astype(np.int64)
+    bounds = distinct(np.concatenate([[0], start, start + width]))
     owners = np.full(len(bounds), NONE, dtype=np.int64)
     steady = rates.any_caller[mine] & (rates.begins[mine] <= begins) & (rates.ends[mine] >= ends) & rates.plain[mine]
-    for digits in np.unique(length):
+    for digits in distinct(length).tolist():
         those = np.flatnonzero(length == digits)
         those = those[np.argsort(start[those], kind="stable")]
         starts, first, count = np.unique(start[those], return_index=True, return_counts=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from voice.rerating.groups import combined, first_rows, grouped
+from voice.rerating.groups import combined, distinct, first_rows, grouped
 
 CHANCE = np.random.default_rng(1889)
 COLUMNS = {
@@ -23,7 +23,7 @@ def test_values_and_rows_are_those_of_unique(name: str) -> None:
 
     found, rows = grouped(column)
 
-    assert found.tolist() == values.tolist()
+    assert found.tolist() == distinct(column).tolist() == values.tolist()
     assert rows.tolist() == which.tolist()
     assert first_rows(rows, len(found)).tolist() == first.tolist()
 
