@@ -1,0 +1,53 @@
+"""Answers that come twice, or too late."""
+
+import pytest
+
+from sbc.node.records import Ended, Orphan
+from sbc.tests.sip.message import SDP
+from sbc.tests.sip.phone import Dialog
+from sbc.tests.sip.stage import Stage
+
+pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def ends_once(stage: Stage, call_id: str) -> None:
+    record = await stage.record(call_id)
+    ends = [line for line in stage.lines() if isinstance(line, (Ended, Orphan)) and line.id == record["id"]]
+    assert [type(line) for line in ends] == [Ended]
+
+
+async def test_the_end_of_a_second_answer_does_not_end_the_call(stage: Stage):
+    """Two telephones answer at once, and the caller hangs up on one of them: the other call goes on and costs money."""
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    invite = stage.invite_from_teams(teams, "+442071234567")
+    mine, _, got = await stage.answered(teams, invite, carrier, SDP)
+
+    carrier.reply(got, 200, body=SDP.format(address=carrier.address, port=41002), tag="another")
+    second = Dialog.of_caller(teams, invite, await teams.expect("INVITE", 200))
+    second.request("ACK")
+    assert "tag=another" in (await carrier.expect("ACK")).get("To")
+    second.request("BYE")
+    carrier.reply(await carrier.expect("BYE"), 200)
+    await teams.expect("BYE", 200)
+    mine.request("BYE")
+    carrier.reply(await carrier.expect("BYE"), 200)
+
+    await ends_once(stage, invite.get("Call-ID"))
+
+
+@pytest.mark.parametrize("call_id", ["", "an-odd-call-\"'\\"])
+async def test_a_trunk_that_answers_too_late_does_not_end_the_call_of_the_next(stage: Stage, call_id: str):
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    await stage.engine.delete_rows([("dw", "g1")])
+    invite = stage.invite_from_teams(teams, "+442071234567", call_id=call_id)
+    late = await first.expect("INVITE")
+    mine, _, _ = await stage.answered(teams, invite, second, SDP)
+
+    said = first.reply(late, 200, body=SDP.format(address=first.address, port=41000), tag="late")
+    Dialog.of_callee(first, late, said).request("BYE")
+    teams.reply(await teams.expect("BYE"), 481)
+    await first.expect("BYE", 481)
+    mine.request("BYE")
+    second.reply(await second.expect("BYE"), 200)
+
+    await ends_once(stage, invite.get("Call-ID"))
