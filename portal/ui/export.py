@@ -16,6 +16,11 @@ from portal.ui.columns import Column
 # number, cut or not, or an amount is none.
 FORMULA = re.compile(r"^\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 NUMBER = re.compile(r"[+-]?[0-9]+(\*+|[.,][0-9]+)?", re.ASCII)
+# Where the comma is the decimal mark, it cuts lines at semicolons, and our quotes in the midst of one tell it nothing.
+_BLANK = r"[^\S\t\r\n]*"
+CUT_IN_TWO = re.compile(
+    rf"(?<=[;\t\r\n])(?!{_BLANK}{NUMBER.pattern}{_BLANK}(?:[;\r\n]|\Z))(?={_BLANK}[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -42,5 +47,6 @@ def csv_response(name: str, columns: Sequence[Column], rows: Iterable[Any]) -> H
 
 
 def harmless(cell: str) -> str:
-    """Return the cell with a quote before what a spreadsheet would run."""
-    return f"'{cell}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else cell
+    """Return the cell with a quote before what a spreadsheet would run, or would after it has cut the cell in two."""
+    whole = CUT_IN_TWO.sub("'", cell)
+    return f"'{whole}" if FORMULA.match(cell) and not NUMBER.fullmatch(cell) else whole

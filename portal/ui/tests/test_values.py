@@ -75,9 +75,28 @@ def test_nothing_ends_after_the_last_day():
     assert values.day_edge("9999-12-31", end=False) is not None
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "\uff1d1"])
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", " =1", "\uff1d1"])
 def test_a_cell_that_a_spreadsheet_would_run_is_quoted(cell):
     assert harmless(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("Acme;=cmd|' /C calc'!A0;x", "Acme;'=cmd|' /C calc'!A0;x"),
+        ("Acme; @SUM(A1)", "Acme;' @SUM(A1)"),
+        ("Acme\n=1+1", "Acme\n'=1+1"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("Acme;-5+cmd", "Acme;'-5+cmd"),
+        ("to +4930901820112; +4930901820113", "to +4930901820112; +4930901820113"),
+        ("from 3;-12.50;+49309***", "from 3;-12.50;+49309***"),
+        ("a;b=c", "a;b=c"),
+    ],
+)
+def test_nor_does_one_that_is_cut_in_two(cell, written):
+    """Where the comma is a decimal mark, a spreadsheet cuts our lines at semicolons, whatever our quotes say."""
+    assert harmless(cell) == written
 
 
 @pytest.mark.parametrize("cell", ["+4930901820112", "+49309018***", "-12.50", "-5", "Acme", "", "a=b", "3"])
