@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from django.db.models import Count, F, Max, Q, QuerySet, TextField, Value
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from portal.core.models import AuditEntry
 from portal.db import contexts
 from portal.ui.parts import Step
 from tenants import addresses
@@ -39,6 +40,13 @@ def usual_country(msp: Msp) -> str:
 def team(msp: Msp | None, tenant: Customer | None) -> QuerySet[Membership]:
     """Return the people of a place with their roles."""
     return Membership.objects.filter(**_here(msp, tenant)).select_related("user").order_by("user__email")
+
+
+def with_last_login(members: QuerySet[Membership], msp: Msp | None, tenant: Customer | None) -> QuerySet[Membership]:
+    """Return members of a place with when each last logged in there; elsewhere is no business of that place."""
+    here = {"tenant_id": tenant.pk} if tenant is not None else {"msp_id": msp.pk if msp else None, "tenant_id": None}
+    logins = AuditEntry.objects.filter(user_id=OuterRef("user"), verb="login.succeeded", **here).order_by("-at")
+    return members.annotate(last_login=Subquery(logins.values("at")[:1]))
 
 
 def open_invitations(msp: Msp | None, tenant: Customer | None) -> QuerySet[Invitation]:

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from portal.core.audit import Actor
+from portal.core.models import AuditEntry
 from portal.db import contexts
 from portal.ui.export import BYTE_ORDER_MARK
 from tenants import services
@@ -21,10 +22,16 @@ BY = Actor(email="nadia@northwind.example")
 NOW = now()
 
 
-def join(acme, email, role="viewer", **facts):
+def join(place, email, role="viewer", *, seen=None, **facts):
     user = User.objects.create_user(email, "x", **facts)
-    Membership.objects.create(user=user, tenant=acme, role=role)
+    Membership.objects.create(user=user, tenant=place, role=role)
+    if seen:
+        log_in(user, place, seen)
     return user
+
+
+def log_in(user, place, at):
+    AuditEntry(verb="login.succeeded", user_id=user.pk, tenant_id=place.pk, msp_id=place.msp_id, at=at).save()
 
 
 def token_of(user, name, acme):
@@ -39,8 +46,8 @@ def rows(answer):
 @pytest.fixture
 def team(acme, alice, victor):
     """Alice and Victor, who have names, and Zoe and Bob, of whom one has."""
-    join(acme, "aaron@acme.example", "voice_manager", name="zoe", last_login=NOW)
-    join(acme, "bob@acme.example", last_login=NOW - timedelta(days=1))
+    join(acme, "aaron@acme.example", "voice_manager", name="zoe", seen=NOW)
+    join(acme, "bob@acme.example", seen=NOW - timedelta(days=1))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def team(acme, alice, victor):
         ("role=owner", ["aaron", "alice", "bob", "victor"]),  # a role of MSPs
         ("sort=person", ["alice", "bob", "victor", "aaron"]),
         ("sort=-user__email", ["victor", "bob", "alice", "aaron"]),
-        ("sort=-user__last_login&role=viewer", ["bob", "victor"]),
+        ("sort=-last_login&role=viewer", ["bob", "victor"]),
     ],
 )
 def test_people_are_found_by_name_address_and_role(acme, alice, victor, team, query, found):
@@ -66,6 +73,23 @@ def test_a_team_goes_home_as_it_reads(acme, alice, team):
     assert last == [
         {"Name": "zoe", "E-mail address": "aaron@acme.example", "Role": "Voice manager", "Last log-in": NOW.isoformat()}
     ]
+
+
+def test_a_team_reads_when_somebody_logged_in_here_and_not_when_elsewhere(acme, globex, northwind, mallory, nadia):
+    """Who helps two companies: neither learns when he is with the other."""
+    here, there = NOW - timedelta(days=3), NOW - timedelta(hours=1)
+    helper = join(acme, "helper@example.com", seen=here, last_login=there)
+    with contexts.customer(globex):
+        Membership.objects.create(user=helper, tenant=globex, role="viewer")
+
+    def told(place):
+        with contexts.msp(northwind):
+            page = client_of(nadia, northwind).get(f"/customers/{place.pk}/")
+        return next(member.last_login for member in page.context["members"] if member.user == helper)
+
+    assert (told(acme), told(globex)) == (here, None)
+    team = rows(client_of(mallory, globex).get("/team/?q=helper&export=csv"))
+    assert [row["Last log-in"] for row in team] == [""]
 
 
 def test_who_may_change_the_team_does_so_in_its_rows_and_others_read_them(acme, alice, team):

@@ -127,7 +127,7 @@ def customer_detail(request: HttpRequest, pk: int) -> HttpResponse:
     customer = _customer(request, pk)
     context = {
         "names": customer.customer_regions.select_related("base_domain__region").order_by("fqdn"),
-        "members": selectors.team(None, customer),
+        "members": selectors.with_last_login(selectors.team(None, customer), None, customer),
         "invitations": selectors.open_invitations(None, customer),
         "url": _portal(customer),
         "country": country_name(customer.country),

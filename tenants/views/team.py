@@ -47,7 +47,7 @@ class TeamList(ListPage):
         Column("user__email", gettext_lazy("E-mail address"), sort=True),
         Column("role", gettext_lazy("Role"), value=lambda row: row.get_role_display(),
                template="tenants/member_role.html"),
-        Column("user__last_login", gettext_lazy("Last log-in"), kind="ago", sort=True),
+        Column("last_login", gettext_lazy("Last log-in"), kind="ago", sort=True),
         Column("pk", "", template="tenants/member_remove.html", export=False, shown_to="team.change"),
     ]  # fmt: skip
     search_fields = ["user__name", "user__email"]
@@ -64,7 +64,8 @@ class TeamList(ListPage):
     )
 
     def queryset(self) -> Any:
-        return selectors.team(*place_of(self.request)).annotate(person=selectors.PERSON)
+        here = place_of(self.request)
+        return selectors.with_last_login(selectors.team(*here), *here).annotate(person=selectors.PERSON)
 
 
 @requires("team.view")
