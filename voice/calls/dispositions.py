@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,22 @@ _EFFECTIVE, _IF_IT_RANG = frozenset(_DATA["effective"]), frozenset(_DATA["effect
 
 def disposition(record: Mapping[str, Any]) -> str:
     """Return the disposition of a node's call record."""
-    facts = {
-        "answered": record["answered"] is not None,
-        "rang": record["ringing"] is not None,
-        "sent": bool(record["attempts"]) or record["egress"] == "teams",
-        "direction": record["direction"],
-        "limit": record["limit"],
-        "screening": record["screening"],
-        "code": record["code"],
-        "cause": record["cause"],
-        "egress": record["egress"],
-    }
+    to_teams = record["egress"] == "teams"
+    return _disposition(
+        answered=record["answered"] is not None,
+        rang=record["ringing"] is not None,
+        sent=bool(record["attempts"]) or to_teams,
+        direction=record["direction"],
+        limit=record["limit"],
+        screening=record["screening"],
+        code=record["code"],
+        cause=record["cause"],
+        egress="teams" if to_teams else "",
+    )
+
+
+@lru_cache(10_000)  # most calls end as others did
+def _disposition(**facts: Any) -> str:
     for name, conditions in _RULES:
         if all(facts[field] in accepted for field, accepted in conditions.items()):
             return str(name)

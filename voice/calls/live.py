@@ -59,9 +59,9 @@ def take_steps(steps: Sequence[Step], *, node_name: str) -> None:
 
 
 @transaction.atomic
-def forget_calls(calls: Iterable[UUID], *, at: datetime) -> None:
+def forget_calls(calls: Iterable[str], *, at: datetime) -> None:
     """Take calls off the live table that are known to be over, and off the dashboards."""
-    _forget("call = ANY(%s)", [list(calls)], at)
+    _forget("call = ANY(%s::uuid[])", [list(calls)], at)
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ class NotStored(Exception):
 
 def store_calls(
     calls: Sequence[Stored], *, node_name: str, trunk_names: Mapping[str, TrunkName], received: datetime
-) -> list[UUID]:
+) -> list[str]:
     """Store call records with their roll-ups, in the caller's transaction; return the ids of the calls that ended.
 
     Raises NotStored, with nothing stored, where the database refuses one of them.

@@ -20,10 +20,13 @@ _CALLED_SIDE = UUID("5e3ad3ff-3f4b-5c2b-9c0e-5f2f6f0c7a11")
 
 
 class Side(NamedTuple):
-    """One customer's side of a call, "caller" and "called" of an internal one; with the id of its record."""
+    """One customer's side of a call, "caller" and "called" of an internal one; with the id of its record.
+
+    An id stays the text that it came as: nobody reckons with it on its way, and calls come by the thousand.
+    """
 
     name: str
-    id: UUID
+    id: str
     tenant: int
     msp: int
     peer: int | None
@@ -36,11 +39,11 @@ class Stored:
 
     def __init__(self, record: dict[str, Any], msp: int, peer_msp: int | None = None) -> None:
         self.record, self.msp, self.peer_msp = record, msp, peer_msp
-        self.call = UUID(record["id"])
+        self.call = str(record["id"])
         tenant, peer = record["tenant"], record["peer"] or None
         self.sides = [Side("" if peer_msp is None else "caller", self.call, tenant, msp, peer)]
         if peer_msp is not None:
-            self.sides.append(Side("called", uuid5(_CALLED_SIDE, record["id"]), record["peer"], peer_msp, tenant))
+            self.sides.append(Side("called", str(uuid5(_CALLED_SIDE, self.call)), record["peer"], peer_msp, tenant))
 
 
 class TrunkName(NamedTuple):

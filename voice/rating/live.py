@@ -284,7 +284,7 @@ def _known(model: Any, talks: Sequence[Talk]) -> dict[tuple[Any, int | None], An
     rows = model.objects.filter(
         tenant_id__in={talk.tenant for talk in talks}, invited__range=(first, last), id__in=[talk.id for talk in talks]
     )
-    return {(row.id, getattr(row, "trunk", None)): row for row in rows}
+    return {(str(row.id), getattr(row, "trunk", None)): row for row in rows}
 
 
 def _leave_unrated(talks: Sequence[Talk], at: datetime) -> None:

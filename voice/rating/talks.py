@@ -5,7 +5,6 @@ Pure: numbers are digits, empty where there is none, times milliseconds since 19
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from voice.calls.models import Cdr
 from voice.calls.stored import Stored
@@ -23,7 +22,7 @@ NO_DECK = Deck("EUR", ())
 class Talk(NamedTuple):
     """One customer's side of a call; `counts` is false for the second end of a call inside one customer."""
 
-    id: UUID
+    id: str
     tenant: int
     msp: int
     side: str
@@ -67,7 +66,7 @@ def talks_of_record(stored: Stored) -> Iterator[Talk]:
 def talk_of_cdr(cdr: Cdr) -> Talk:
     """Return the talk of a stored record."""
     return Talk(
-        cdr.id, cdr.tenant_id, cdr.msp_id, cdr.side, cdr.direction, digits(cdr.caller_sent or cdr.caller),
+        str(cdr.id), cdr.tenant_id, cdr.msp_id, cdr.side, cdr.direction, digits(cdr.caller_sent or cdr.caller),
         digits(cdr.called), milliseconds(cdr.invited), milliseconds(cdr.answered),
         None if cdr.end_unknown else milliseconds(cdr.ended), trunk_of(cdr.ingress), trunk_of(cdr.egress),
         cdr.side != CALLED or cdr.tenant_id != cdr.peer_id,

@@ -83,7 +83,7 @@ def _decide(msp: Msp, keys: Sequence[tuple[datetime, UUID]], verdict: Verdict, w
     with contexts.msp(msp):
         span = (keys[0][0], keys[-1][0] + timedelta(microseconds=1))
         found = list(Cdr.objects.filter(msp=msp, invited__range=span, id__in=[key for _invited, key in keys]))
-    seen = {cdr.id: milliseconds(cdr.last_seen) for cdr in found}
+    seen = {str(cdr.id): milliseconds(cdr.last_seen) for cdr in found}
     talks = [talk_of_cdr(cdr) for cdr in found if cdr.answered is not None]
     at = now()
     with contexts.ingest(), transaction.atomic():
@@ -120,7 +120,7 @@ class _Decided(Batch):
 class _Words:
     """Prices calls by a person's word instead of a deck's; what carriers ask is nobody's to decide."""
 
-    def __init__(self, verdict: Verdict, seen: Mapping[UUID, int | None], talks: Sequence[Talk]) -> None:
+    def __init__(self, verdict: Verdict, seen: Mapping[str, int | None], talks: Sequence[Talk]) -> None:
         self.verdict, self._seen = verdict, seen
         self._book = Book(talks)
 
