@@ -74,7 +74,7 @@ async def test_a_call_reaches_its_trunk_and_leaves_its_record(stage: Stage):
     }
 
 
-@pytest.mark.parametrize("code", [503, 500, 408])
+@pytest.mark.parametrize("code", [503, 500, 408, 302, 401, 407])
 async def test_a_trunk_in_trouble_hands_on_to_the_next(stage: Stage, code: int):
     teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
 
