@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
+from portal.core.errors import StaleEdit
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from tenants.models import Customer
@@ -145,7 +146,15 @@ def trunk_revoke(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
 @require_POST
 @requires("carriers.change")
 def trunk_approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Approve the trunk as the page showed it: its customer may have changed the address since."""
     row = get_object_or_404(Trunk.objects.open(), pk=pk, msp=request.msp, tenant__isnull=False)
-    services.approve_trunk(row, by=request.actor)
-    messages.success(request, _("Approved. The trunk goes live in a moment."))
+    seen = request.POST.get("row_version", "")
+    if seen.isascii() and seen.isdigit():
+        row.row_version = int(seen)
+    try:
+        services.approve_trunk(row, by=request.actor)
+    except StaleEdit as error:
+        messages.error(request, refusal_words(error))
+    else:
+        messages.success(request, _("Approved. The trunk goes live in a moment."))
     return redirect(trunk_url(row))

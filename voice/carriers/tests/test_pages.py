@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from portal.db import contexts
@@ -137,6 +139,23 @@ def test_an_msp_approves_a_trunk_but_does_not_change_it(northwind, acme, globex,
     assert browser.get(f"/carriers/trunks/{trunk.pk}/edit/").status_code == 404
     assert browser.post(f"/carriers/trunks/{trunk.pk}/approve/").status_code == 302
     assert browser.get(f"/api/v1/trunks/{trunk.pk}/").json()["approved"] is True
+
+
+def test_what_is_approved_is_the_trunk_that_the_page_showed(northwind, acme, globex, alice, mallory, nadia, client_of):
+    with contexts.customer(globex):
+        own_trunk(globex, mallory, host="127.0.9.30")
+    trunk = own_trunk(acme, alice, host="127.0.9.30")
+    browser = client_of(nadia, northwind)
+    page = browser.get(f"/carriers/trunks/{trunk.pk}/").content.decode()
+    shown = re.search(r'name="row_version" value="(\d+)"', page)[1]
+
+    trunk.port = 5070
+    services.save_trunk(trunk, by=alice)
+    answer = browser.post(f"/carriers/trunks/{trunk.pk}/approve/", {"row_version": shown}, follow=True)
+
+    assert "changed this at" in answer.content.decode()
+    trunk.refresh_from_db()
+    assert not trunk.approved
 
 
 def test_lists_above_every_policy(northwind, acme, nadia, trunk, client_of):
