@@ -127,7 +127,7 @@ class TokenViewSet(PlaceViewSet):
     """Your API tokens here, and everybody's if you may revoke those; a secret is in the answer to its POST only.
 
     That answer is not kept either: a POST repeated with its `Idempotency-Key` says that the token was made, not its
-    secret. Whoever lost it revokes the token and makes another.
+    secret. Whoever lost it revokes the token and makes another. What programs made with a token ends with it.
     """
 
     capability = "tokens"

@@ -163,6 +163,10 @@ class ApiToken(models.Model):
     name = models.TextField(_("name"), validators=[MaxLengthValidator(200)])
     hint = models.CharField(max_length=12, editable=False)
     token_hash = models.TextField(editable=False)
+    # The token with which a program made this one; without a constraint, since each is erased in its own time.
+    made_with = models.ForeignKey(
+        "self", models.DO_NOTHING, null=True, db_constraint=False, related_name="made", editable=False
+    )
     scopes = models.JSONField(_("scopes"), default=list)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"))

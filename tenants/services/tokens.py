@@ -29,14 +29,13 @@ def create_token(token: ApiToken, *, grantable: frozenset[str], by: Actor) -> st
         raise ValidationError({"scopes": _("Choose at least one thing that the token may do, of those that you may.")})
     if not now < token.expires_at <= now + LONGEST:
         raise ValidationError({"expires_at": _("A token lasts at most a year.")})
-    by_token = audit.as_actor(by).token_id
-    maker = ApiToken.objects.filter(pk=by_token).first() if by_token is not None else None
+    maker = _maker(by)
     if maker is not None and token.expires_at > maker.expires_at:
         # Otherwise whoever stole a token for a week would never have to give it back.
         raise ValidationError({"expires_at": _("A token that a program makes ends no later than the program's own.")})
     secret = TOKEN_PREFIX + new_secret()
     token.scopes = sorted({*token.scopes, *_seen_too(token.scopes), *IMPLIED})
-    token.hint, token.token_hash = secret[:8], hash_secret(secret)
+    token.hint, token.token_hash, token.made_with = secret[:8], hash_secret(secret), maker
     token.full_clean()
     token.save()
     audit.record(by, "token.created", token, after=_facts(token))
@@ -45,9 +44,25 @@ def create_token(token: ApiToken, *, grantable: frozenset[str], by: Actor) -> st
 
 @transaction.atomic
 def revoke_token(token: ApiToken, *, by: Actor) -> None:
-    """End a token at once; the row stays for the audit log."""
-    if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
-        audit.record(by, "token.revoked", token, before=_facts(token))
+    """End a token at once, with all that programs made with it; the rows stay for the audit log."""
+    ending = [token]
+    while ending:
+        each = ending.pop()
+        # The row is locked from here on: what is being made with it waits, and is refused.
+        if ApiToken.objects.filter(pk=each.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            audit.record(by, "token.revoked", each, before=_facts(each))
+        ending += ApiToken.objects.filter(made_with=each.pk, revoked_at=None)
+
+
+def _maker(by: Actor) -> ApiToken | None:
+    """Return the token with which a program makes another one, held until that is stored."""
+    used = audit.as_actor(by).token_id
+    if used is None:
+        return None
+    maker = ApiToken.objects.select_for_update(of=("self",)).filter(pk=used, revoked_at=None).first()
+    if maker is None:
+        raise ValidationError(_("This token was revoked."))
+    return maker
 
 
 def _seen_too(scopes: list[str]) -> set[str]:

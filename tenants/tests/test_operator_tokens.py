@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.utils.timezone import now
 
@@ -72,6 +73,33 @@ def test_a_program_makes_tokens_of_no_more_than_its_own(operator, at_console):
     assert (more.status_code, longer.status_code, same.status_code) == (400, 400, 201)
     assert list(longer.json()["errors"]) == ["expires_at"]
     assert me(None, same.json()["secret"]).json()["capabilities"] == ["api.use", "regions.view"]
+
+
+def test_what_was_made_with_a_token_ends_with_it(acme, operator, alice):
+    """Otherwise whoever stole a token would have another one by the time that it is revoked."""
+    for user, place, scope in ((operator, None, "regions.view"), (alice, acme, "calls.view")):
+        with contexts.customer(place) if place else contexts.public():
+            token, stolen = token_of(user, "tokens.change", scope, tenant=place)
+            _other, other = token_of(user, scope, tenant=place)
+        facts = {"name": "mine", "scopes": [scope, "tokens.change"], "expires_at": token.expires_at.isoformat()}
+        secrets = [stolen]
+        for _ in range(2):
+            made = visitor(place).post(
+                "/api/v1/tokens/", facts, content_type="application/json", HTTP_AUTHORIZATION=f"Bearer {secrets[-1]}"
+            )
+            secrets.append(made.json()["secret"])
+        assert [me(place, secret).status_code for secret in secrets] == [200, 200, 200]
+
+        assert client_of(user, place).post(f"/tokens/{token.pk}/revoke/", {"confirmed": "1"}).status_code == 302
+
+        assert [me(place, secret).status_code for secret in (*secrets, other)] == [401, 401, 401, 200]
+        with contexts.customer(place) if place else contexts.public():
+            assert AuditEntry.objects.filter(verb="token.revoked").count() == 3
+            with pytest.raises(ValidationError, match="was revoked"):
+                services.create_token(
+                    ApiToken(user=user, tenant=place, name="late", scopes=[scope], expires_at=token.expires_at),
+                    grantable=frozenset({scope}), by=Actor(user_id=user.pk, token_id=token.pk),
+                )  # fmt: skip
 
 
 def test_a_token_opens_the_console_that_it_was_made_at_and_no_other_place(operator, nadia, acme, northwind):

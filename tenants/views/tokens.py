@@ -112,7 +112,7 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     token = get_object_or_404(_tokens(request), pk=pk)
     question = Question(
         _("Revoke the token “%(name)s”?") % {"name": token},
-        [_("Programs that use it are refused from now on.")],
+        [_("Programs that use it, or a token that they made with it, are refused from now on.")],
         _("Revoke"),
     )
     if not is_confirmed(request, question):
