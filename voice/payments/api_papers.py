@@ -39,7 +39,11 @@ class ReceiptSerializer(serializers.ModelSerializer[Payment]):
 
     def to_representation(self, row: Payment) -> dict[str, Any]:
         """Return the payment, with its receipt worked out once."""
-        self._receipt: Receipt = receipts.receipt_of(row)
+        if "receipts" not in self.context:
+            # One question for all rows of an answer.
+            rows = self.parent.instance if self.parent is not None else [row]
+            self.context["receipts"] = receipts.receipts_of(rows)
+        self._receipt: Receipt = self.context["receipts"][row.pk]
         return super().to_representation(row)
 
     def get_paid(self, row: Payment) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What is open, what is left to credit, what a customer owes."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -173,8 +173,13 @@ def with_owed(customers: QuerySet[Customer]) -> QuerySet[Any]:
 
 def kept_of(payment: Payment) -> int:
     """Return what has not gone back of a payment."""
-    back = Reversal.objects.filter(payment=payment).aggregate(sum=Sum("amount"))["sum"]
-    return payment.amount - int(back or 0)
+    return payment.amount - gone_back([payment]).get(payment.pk, 0)
+
+
+def gone_back(payments: Iterable[Payment]) -> dict[int, int]:
+    """Return what went back of the payments of which something did."""
+    rows = Reversal.objects.filter(payment__in=list(payments)).order_by().values_list("payment")
+    return dict(rows.annotate(sum=Sum("amount")))
 
 
 def unallocated(payment: Payment) -> int:

@@ -1,5 +1,7 @@
 """Receipts and statements: made anew each time from rows that never change, mailed as a link."""
 
+from collections.abc import Collection
+
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
@@ -12,7 +14,7 @@ from voice.payments import mails, paper
 from voice.payments.models import CardAttempt
 from voice.payments.statements import Statement
 from voice.receivables import selectors as books
-from voice.receivables.models import BillingProfile, LegalEntity, Payment
+from voice.receivables.models import Allocation, BillingProfile, LegalEntity, Payment
 from voice.receivables.sheet import Look, Reader
 
 SELLER = ("name", "street", "postcode", "city", "country", "vat_id", "tax_number", "registration", "email", "phone",
@@ -22,15 +24,28 @@ BUYER = ("name", "street", "postcode", "city", "country")
 
 def receipt_of(payment: Payment) -> paper.Receipt:
     """Return what a receipt says of a payment."""
-    settled: dict[str, int] = {}
-    for part in payment.allocations.select_related("invoice").order_by("pk"):
-        settled[part.invoice.number] = settled.get(part.invoice.number, 0) + part.amount
+    return receipts_of([payment])[payment.pk]
+
+
+def receipts_of(payments: Collection[Payment]) -> dict[int, paper.Receipt]:
+    """Return what the receipts of payments say, each under its payment's id."""
+    settled: dict[int, dict[str, int]] = {payment.pk: {} for payment in payments}
+    parts = Allocation.objects.filter(payment__in=payments).order_by("pk")
+    for pk, number, micros in parts.values_list("payment", "invoice__number", "amount"):
+        settled[pk][number] = settled[pk].get(number, 0) + micros
+    back = books.gone_back(payments)
+    cards = dict(CardAttempt.objects.filter(payment__in=payments).values_list("payment", "card"))
+    return {
+        payment.pk: _receipt(payment, settled[payment.pk], back.get(payment.pk, 0), cards.get(payment.pk, ""))
+        for payment in payments
+    }
+
+
+def _receipt(payment: Payment, settled: dict[str, int], back: int, card: str) -> paper.Receipt:
     paid = [(number, micros) for number, micros in settled.items() if micros]
-    kept = books.kept_of(payment)
-    card = CardAttempt.objects.filter(payment=payment).values_list("card", flat=True).first() or ""
     return paper.Receipt(
-        payment.amount, payment.currency, payment.received_on, payment.reference, paid, kept - sum(settled.values()),
-        payment.amount - kept, card,
+        payment.amount, payment.currency, payment.received_on, payment.reference, paid,
+        payment.amount - back - sum(settled.values()), back, card,
     )  # fmt: skip
 
 
