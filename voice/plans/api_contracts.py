@@ -67,15 +67,13 @@ class ContractSerializer(serializers.ModelSerializer[Contract]):
     def get_phases(self, contract: Contract) -> list[dict[str, Any]]:
         return [
             {
-                "plan": row["version__plan__name"],
-                "version": row["version__number"],
-                "currency": row["version__plan__currency"],
-                "begins": row["begins"],
-                "ends": row["ends"],
+                "plan": phase.version.plan.name,
+                "version": phase.version.number,
+                "currency": phase.version.plan.currency,
+                "begins": phase.begins,
+                "ends": phase.ends,
             }
-            for row in selectors.phases_of(contract).values(
-                "version__plan__name", "version__number", "version__plan__currency", "begins", "ends"
-            )
+            for phase in contract.held_phases
         ]
 
 
@@ -126,10 +124,9 @@ class ContractViewSet(MspViewSet):
     ordering = ("-pk",)
 
     def get_queryset(self) -> QuerySet[Contract]:
-        found = selectors.contracts(msp=self.request.msp.pk)
+        found = selectors.contracts_whole(msp=self.request.msp.pk)
         customer = self.request.query_params.get("customer", "")
-        found = found.filter(tenant=int(customer)) if customer.isascii() and customer.isdigit() else found
-        return found.prefetch_related("add_ons", "credits").order_by("-pk")
+        return found.filter(tenant=int(customer)) if customer.isascii() and customer.isdigit() else found
 
     def write(self, serializer: Any, instance: Contract | None) -> Contract:
         given = dict(serializer.validated_data)
@@ -238,8 +235,7 @@ class OwnContractViewSet(TenantViewSet):
     ordering = ("-pk",)
 
     def get_queryset(self) -> QuerySet[Contract]:
-        found = selectors.contracts(tenant=self.request.tenant.pk)
-        return found.prefetch_related("add_ons", "credits").order_by("-pk")
+        return selectors.contracts_whole(tenant=self.request.tenant.pk)
 
     @action(detail=False, methods=["get"])
     def month(self, request: Request) -> Response:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from tenants.models import Customer
 from voice.plans.facts import CALL, DISCOUNT, MINUTES, TIERS
 from voice.plans.models import AddOn, Component, Contract, Phase, Plan, PlanVersion
+from voice.plans.models.contracts import PhaseQuerySet
 from voice.rating.limits import account_of
 from voice.rating.selectors_accounts import knows_plans, settled_with_bill
 
@@ -71,8 +72,18 @@ def is_settled_with_bill(customer: Customer) -> bool:
 
 def phases_of(contract: Contract) -> QuerySet[Phase]:
     """Return the plans of a contract in the order of their days, without those that never came to hold."""
-    phases = contract.phases.held().select_related("version__plan").order_by("begins")
-    return phases.only("begins", "ends", "contract", "tenant", "msp", *SHOWN)
+    return _in_order(contract.phases.all())
+
+
+def contracts_whole(**owner: int) -> QuerySet[Contract]:
+    """Return contracts with all that belongs to them, the newest first; `held_phases` are as `phases_of` tells them."""
+    phases = Prefetch("phases", _in_order(Phase.objects.all()), to_attr="held_phases")
+    return contracts(**owner).prefetch_related("add_ons", "credits", phases).order_by("-pk")
+
+
+def _in_order(phases: PhaseQuerySet) -> PhaseQuerySet:
+    found = phases.held().select_related("version__plan").order_by("begins")
+    return found.only("begins", "ends", "contract", "tenant", "msp", *SHOWN)
 
 
 def held_on(contract: Contract, day: date) -> Phase | None:

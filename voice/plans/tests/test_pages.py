@@ -310,6 +310,26 @@ def test_programs_sell_as_pages_do(desk, acme, northwind):
         )  # fmt: skip
 
 
+def test_many_contracts_take_programs_no_more_questions_than_one(client_of, nadia, office, globex, northwind):
+    version = make.published(northwind, {"kind": "monthly", "name": "Fee", "amount": EUR})
+
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            rows = desk.get("/api/v1/contracts/").json()["results"]
+        assert all(row["phases"] == [phase] for row in rows)
+        return len(queries)
+
+    phase = {"plan": "Office", "version": 1, "currency": "EUR", "begins": "2026-01-01", "ends": None}
+    make.contract(office, version, date(2026, 1, 1))
+    contexts.use_public()
+    desk = client_of(nadia, northwind)
+    asked()
+    one = asked()
+    with contexts.msp(northwind):
+        make.contract(globex, version, date(2026, 1, 1))
+    assert asked() == one
+
+
 def test_a_customers_programs_read_their_contract_and_what_is_left(
     client_of, alice, mallory, office, globex, northwind
 ):
