@@ -96,7 +96,7 @@ class AssessmentViewSet(MspViewSet):
     remove = staticmethod(services.delete_assessment)
 
     def get_queryset(self) -> QuerySet[Assessment]:
-        return selectors.assessments(self.request.msp).prefetch_related("groups").order_by("pk")
+        return selectors.assessments(self.request.msp).order_by("pk")
 
     def write(self, serializer: BaseSerializer[Any], instance: Assessment | None) -> Assessment:
         facts = dict(serializer.validated_data)

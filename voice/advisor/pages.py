@@ -53,7 +53,7 @@ class AssessmentList(ListPage):
         return [Choice("goal", _("What counts most"), Assessment.Goal.choices)]
 
     def queryset(self) -> QuerySet[Assessment]:
-        return selectors.assessments(self.request.msp).prefetch_related("groups")  # type: ignore[attr-defined]
+        return selectors.assessments(self.request.msp)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)

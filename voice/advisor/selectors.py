@@ -1,6 +1,7 @@
 """Reads of the advisor."""
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
@@ -14,8 +15,8 @@ from voice.receivables.selectors import usual_currency
 
 
 def assessments(msp: Msp) -> QuerySet[Assessment]:
-    """Return an MSP's assessments with how many people they are about."""
-    found = Assessment.objects.filter(msp=msp).select_related("tenant")
+    """Return an MSP's assessments with how many people they are about, and all that their advice is made of."""
+    found = Assessment.objects.filter(msp=msp).select_related("tenant", "msp__first_values").prefetch_related("groups")
     return found.annotate(people=Sum("groups__people", default=0), parts=Count("groups"))
 
 
@@ -31,7 +32,7 @@ def first_values(msp: Msp) -> FirstValues:
 
 def values_of(assessment: Assessment) -> dict[str, Any]:
     """Return every assumption of an assessment: its own, then the MSP's first values, then ours."""
-    own = FirstValues.objects.filter(msp_id=assessment.msp_id).first()
+    own = getattr(assessment.msp, "first_values", None)
     return known({**(own.assumptions if own else {}), **assessment.assumptions})
 
 
@@ -44,7 +45,7 @@ def case_of(assessment: Assessment) -> advice.Case:
     """Return what an assessment asks, as the pure part takes it."""
     groups = [
         advice.Group(each.country, Profile(each.profile), each.people, each.domestic, each.international)
-        for each in assessment.groups.order_by("position")
+        for each in sorted(assessment.groups.all(), key=attrgetter("position"))
     ]
     needs = frozenset(Need(need) for need in assessment.needs)
     return advice.Case(groups, needs, assessment.weeks, advice.Goal(assessment.goal))

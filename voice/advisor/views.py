@@ -24,7 +24,7 @@ Store = Callable[[dict[str, Any]], None]
 
 
 def _assessment(request: HttpRequest, pk: int) -> Assessment:
-    return get_object_or_404(Assessment.objects.select_related("tenant"), pk=pk, msp=request.msp)
+    return get_object_or_404(selectors.assessments(request.msp), pk=pk)
 
 
 @requires("advice.view")

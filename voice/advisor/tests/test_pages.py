@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from portal.core.audit import Actor
 from portal.db import contexts
@@ -105,6 +107,21 @@ def test_assumptions_are_the_questions_own_then_the_msps_then_ours(office, conto
                       {"plan_countries": "DE; DROP"}, {"domestic_price": -1}):  # fmt: skip
             with pytest.raises(ValidationError):
                 services.assume(contoso, wrong, by=BY)
+
+
+def test_a_list_of_many_questions_takes_no_more_than_one(office, contoso, northwind):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            assert "Direct Routing" in office.get("/advisor/").text
+        return len(queries)
+
+    asked()
+    one = asked()
+    with contexts.msp(northwind):
+        services.save_first_values(selectors.first_values(northwind), {"months": 24}, by=BY)
+        for number in range(3):
+            services.save_assessment(Assessment(msp=northwind, name=f"Contoso {number}"), [OFFICE], by=BY)
+    assert asked() == one
 
 
 def test_first_values_are_typed_as_amounts(office, northwind):
