@@ -280,6 +280,7 @@ REST_FRAMEWORK = {
         "portal.core.api_auth.HostSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["portal.core.api_policy.CapabilityPermission"],
+    "DEFAULT_FILTER_BACKENDS": ["portal.core.api_filters.Narrowing"],
     "DEFAULT_PAGINATION_CLASS": "portal.core.api_policy.Pages",
     "PAGE_SIZE": 50,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet, TenantViewSet
+from portal.core.api_filters import Filter, found, one_of, when
 from sbc import pem, selectors, services
 from sbc.models import Alarm, Certificate, Deployment, Drift, HourCount, Node, QuarantinedRecord
 from sbc.services import certificates, quarantine
@@ -99,11 +100,10 @@ class Deployments(PlaceViewSet):
     queryset = Deployment.objects.none()
     serializer_class = DeploymentSerializer
     capability = "rollout"
+    filters = {"state": one_of("state", Deployment.State)}
 
     def get_queryset(self) -> QuerySet[Deployment]:
-        found = selectors.deployments_of(self.request.tenant, self.request.msp).order_by("pk")
-        state = self.request.query_params.get("state", "")
-        return found.filter(state=state) if state else found
+        return selectors.deployments_of(self.request.tenant, self.request.msp).order_by("pk")
 
 
 class ReleasedDeployments(FromNodes, Deployments):
@@ -135,11 +135,10 @@ class Drifts(PlaceViewSet):
     serializer_class = DriftSerializer
     capability = "rollout"
     ordering = ("-at", "-pk")
+    filters = {"scope": Filter("scope", "Such as `customer:7`.")}
 
     def get_queryset(self) -> QuerySet[Drift]:
-        found = selectors.drift_of(self.request.tenant, self.request.msp)
-        scope = self.request.query_params.get("scope", "")
-        return found.filter(scope=scope) if scope else found
+        return selectors.drift_of(self.request.tenant, self.request.msp)
 
 
 class DriftViewSet(Drifts, TenantViewSet):
@@ -231,12 +230,7 @@ class AlarmViewSet(FromNodes, OperatorViewSet):
     serializer_class = AlarmSerializer
     capability = "nodes"
     http_method_names = ACTED_ON
-
-    def get_queryset(self) -> QuerySet[Alarm]:
-        found, state = super().get_queryset(), self.request.query_params.get("state", "")
-        if state not in ("open", "over"):
-            return found.none() if state else found
-        return found.filter(until__isnull=state == "open")
+    filters = {"state": when({"open": lambda: Q(until=None), "over": lambda: Q(until__isnull=False)})}
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"])
@@ -302,10 +296,10 @@ class HourCountViewSet(OperatorViewSet):
     serializer_class = HourCountSerializer
     capability = "counts"
     ordering = ("-at", "pk")
+    filters = {"open": found(lambda rows, _text: rows.open(), "Anything: only the hours that do not agree yet.")}
 
     def get_queryset(self) -> QuerySet[HourCount]:
-        found = HourCount.objects.order_by("-at", "pk")
-        return found.open() if self.request.query_params.get("open") else found
+        return HourCount.objects.order_by("-at", "pk")
 
 
 Route = tuple[str, Any, str]

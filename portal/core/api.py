@@ -12,6 +12,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import ModelViewSet
 
 from portal.core.api_errors import PreconditionFailed, problem
+from portal.core.api_filters import Filters
 from portal.core.api_idempotency import Idempotent
 from portal.core.api_policy import CapabilityPermission, Pages, TokenThrottle
 from portal.core.errors import StaleEdit
@@ -34,6 +35,7 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
     """Reads by the queryset, writes by the services `save` and `remove`; without them it only reads.
 
     The serializer shapes and never saves. `write` builds the object from its data; override it for nested data.
+    `filters` narrow the list, and are described with it.
     """
 
     place: ClassVar[str | None] = None
@@ -42,6 +44,7 @@ class PlaceViewSet(Idempotent, ModelViewSet[Any]):
     save: ClassVar[Save | None] = None
     remove: ClassVar[Save | None] = None
     ordering: ClassVar[tuple[str, ...]] = ("pk",)
+    filters: ClassVar[Filters] = {}
     _has_demanded = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from portal.core.api import MspViewSet, OperatorViewSet, TenantViewSet
+from portal.core.api_filters import Filters, one_of
 from portal.core.models import Job
 
 
@@ -28,10 +29,10 @@ class Jobs:
     http_method_names = ["get", "head", "options"]
     ordering: ClassVar[tuple[str, ...]] = ("-created_at", "pk")
 
+    filters: ClassVar[Filters] = {"state": one_of("state", Job.State)}
+
     def get_queryset(self) -> QuerySet[Job]:
-        state = self.request.query_params.get("state", "")  # type: ignore[attr-defined]
-        found = Job.objects.order_by("-created_at", "pk")
-        return found.filter(state=state) if state else found
+        return Job.objects.order_by("-created_at", "pk")
 
 
 class JobViewSet(Jobs, TenantViewSet):

@@ -7,10 +7,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from portal.core.api import MspViewSet, PlaceViewSet, TenantViewSet
+from portal.core.api_filters import CUSTOMER, Filters, between, found, one_of
 from voice.calls import quality, selectors
 from voice.calls.causes import attempts_with_causes, derived_cause
 from voice.calls.masking import hidden_in
-from voice.calls.models import Cdr, CdrQuerySet, LiveCall, Rollup, RunningCall
+from voice.calls.models import Cdr, Disposition, LiveCall, Rollup, RunningCall
+from voice.calls.models.cdr import Direction
 from voice.calls.releasers import Releaser, releaser
 
 FACTS = [
@@ -105,15 +107,12 @@ class MspRunningCallSerializer(RunningCallSerializer):
         fields = ["call", "direction", "answered", "seen", "seconds", "customer"]
 
 
-def _narrowed(calls: CdrQuerySet, params: Any) -> CdrQuerySet:
-    """Return the calls between `from` and `to` that the number `number` finds."""
-    for name, lookup in (("from", "invited__gte"), ("to", "invited__lt")):
-        if params.get(name):
-            calls = calls.filter(**{lookup: serializers.DateTimeField().to_internal_value(params[name])})
-    for name in ("direction", "disposition"):
-        if params.get(name):
-            calls = calls.filter(**{name: params[name][:40]})
-    return selectors.find_calls(calls, params["number"][:60]) if params.get("number") else calls
+FILTERS: Filters = {
+    **between("invited"),
+    "direction": one_of("direction", Direction),
+    "disposition": one_of("disposition", Disposition),
+    "number": found(selectors.find_calls, "A number however it is written, its last digits, a Call-ID or an id."),
+}
 
 
 class CallViewSet(TenantViewSet):
@@ -125,10 +124,10 @@ class CallViewSet(TenantViewSet):
     lookup_field = "id"
     lookup_value_converter = "uuid"
     ordering = ("-invited", "id")
+    filters = FILTERS
 
     def get_queryset(self) -> QuerySet[Cdr]:
-        calls = selectors.calls_of(self.request.tenant, None, hidden_in(self.request))
-        return _narrowed(calls, self.request.query_params).order_by("-invited", "id")
+        return selectors.calls_of(self.request.tenant, None, hidden_in(self.request)).order_by("-invited", "id")
 
 
 class MspCallViewSet(MspViewSet):
@@ -140,13 +139,10 @@ class MspCallViewSet(MspViewSet):
     lookup_field = "id"
     lookup_value_converter = "uuid"
     ordering = ("-invited", "id")
+    filters = {**CUSTOMER, **FILTERS}
 
     def get_queryset(self) -> QuerySet[Cdr]:
-        calls = selectors.calls_of(None, self.request.msp, hidden_in(self.request))
-        customer = self.request.query_params.get("customer", "")
-        if customer.isascii() and customer.isdigit():
-            calls = calls.filter(tenant_id=int(customer[:9]))
-        return _narrowed(calls, self.request.query_params).order_by("-invited", "id")
+        return selectors.calls_of(None, self.request.msp, hidden_in(self.request)).order_by("-invited", "id")
 
 
 class LiveCallViewSet(TenantViewSet):
@@ -234,14 +230,10 @@ class Quality(PlaceViewSet):
     serializer_class = QualitySerializer
     capability = "calls"
     ordering = ("-at", "pk")
+    filters = between("at")
 
     def get_queryset(self) -> QuerySet[Rollup]:
-        days = quality.days_of(self.request.tenant, self.request.msp).order_by("-at", "pk")
-        for name, lookup in (("from", "at__gte"), ("to", "at__lt")):
-            if self.request.query_params.get(name):
-                moment = serializers.DateTimeField().to_internal_value(self.request.query_params[name])
-                days = days.filter(**{lookup: moment})
-        return days
+        return quality.days_of(self.request.tenant, self.request.msp).order_by("-at", "pk")
 
 
 class QualityViewSet(Quality, TenantViewSet):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -10,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import Day, Filter
 from voice.currencies import services
 from voice.currencies.models import ExchangeRate
 
@@ -38,17 +38,11 @@ class ExchangeRateViewSet(MspViewSet):
     capability = "bills"
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = {"day": Day("day"), "quote": Filter("quote", "The currency that one of the base costs so much of.")}
     save = staticmethod(services.add_rate)
 
     def get_queryset(self) -> QuerySet[ExchangeRate]:
-        found = ExchangeRate.objects.filter(msp=self.request.msp).order_by("-pk")
-        asked = {
-            name: self.request.query_params[name] for name in ("day", "quote") if name in self.request.query_params
-        }
-        try:
-            return found.filter(**asked)
-        except ValidationError:
-            raise serializers.ValidationError({"day": ["Write a day as 2026-11-27."]})
+        return ExchangeRate.objects.filter(msp=self.request.msp).order_by("-pk")
 
     def new(self) -> ExchangeRate:
         return ExchangeRate(msp=self.request.msp)

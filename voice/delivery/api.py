@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import Number, one_of
 from voice.delivery import payloads, selectors, services
 from voice.delivery.models import TOLD, Delivery, Endpoint, Message, Store, StoredFile
 
@@ -172,9 +173,10 @@ class DeliveryViewSet(MspViewSet):
     capability = "integrations"
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = {"webhook": Number("endpoint"), "state": one_of("state", Delivery.State)}
 
     def get_queryset(self) -> QuerySet[Delivery]:
-        return _narrowed(selectors.deliveries(self.request.msp), self.request, webhook="endpoint").order_by("-pk")
+        return selectors.deliveries(self.request.msp).order_by("-pk")
 
     @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -251,9 +253,10 @@ class StoredFileViewSet(MspViewSet):
     capability = "integrations"
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = {"store": Number("store"), "state": one_of("state", StoredFile.State)}
 
     def get_queryset(self) -> QuerySet[StoredFile]:
-        return _narrowed(selectors.files(self.request.msp), self.request, store="store").order_by("-pk")
+        return selectors.files(self.request.msp).order_by("-pk")
 
     @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -266,14 +269,6 @@ class StoredFileViewSet(MspViewSet):
         row = self.get_object()
         services.put_again([row], by=self.actor)
         return Response(StoredFileSerializer(row).data)
-
-
-def _narrowed(rows: QuerySet[Any], request: Any, **names: str) -> QuerySet[Any]:
-    for name, field in names.items():
-        asked = request.query_params.get(name, "")
-        if asked.isascii() and asked.isdigit():
-            rows = rows.filter(**{field: int(asked[:9])})
-    return rows.filter(state=request.query_params["state"][:20]) if request.query_params.get("state") else rows
 
 
 msp_routes = [

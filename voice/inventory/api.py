@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import found, one_of
 from tenants.models import Customer
 from voice.inventory import imports, selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.inventory.imports import Carrier
@@ -70,14 +71,13 @@ class StockNumberViewSet(MspViewSet):
     capability = "stock"
     save = staticmethod(services.save_stock_number)
     ordering = ("e164", "pk")
+    filters = {
+        "q": found(selectors.search, "A number in any format, or a part of its digits."),
+        "state": one_of("state", StockNumber.State),
+    }
 
     def get_queryset(self) -> QuerySet[StockNumber]:
-        found = StockNumber.objects.filter(msp=self.request.msp)
-        asked = self.request.query_params
-        if asked.get("q"):
-            found = selectors.search(found, asked["q"][:40])
-        state = asked.get("state", "")
-        return found.filter(state=state) if state in StockNumber.State.values else found.none() if state else found
+        return StockNumber.objects.filter(msp=self.request.msp)
 
     @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -8,12 +8,13 @@ from django.utils.functional import cached_property
 from rest_framework import serializers
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import CUSTOMER, between, one_of
 from tenants.models import Customer
 from voice.margin import api_carriers, selectors, services
 from voice.margin.lens import Lens
 from voice.margin.models import Target
 from voice.margin.months import asked_lens
-from voice.rating.models import MarginSum
+from voice.rating.models import MarginGrain, MarginSum
 
 
 class TargetSerializer(serializers.ModelSerializer[Target]):
@@ -71,16 +72,10 @@ class MarginSumViewSet(MspViewSet):
     serializer_class = MarginSumSerializer
     capability = "margin"
     ordering = ("-at", "pk")
+    filters = {**between("at"), **CUSTOMER, "grain": one_of("grain", MarginGrain)}
 
     def get_queryset(self) -> QuerySet[MarginSum]:
-        rows, asked = MarginSum.objects.filter(msp=self.request.msp), self.request.query_params
-        for name, lookup in (("from", "at__gte"), ("to", "at__lt")):
-            if asked.get(name):
-                rows = rows.filter(**{lookup: serializers.DateTimeField().to_internal_value(asked[name])})
-        customer = asked.get("customer", "")
-        if customer.isascii() and customer.isdigit():
-            rows = rows.filter(tenant_id=int(customer[:9]))
-        return rows.filter(grain=asked["grain"][:10]) if asked.get("grain") else rows
+        return MarginSum.objects.filter(msp=self.request.msp)
 
 
 class CustomerMonthSerializer(serializers.Serializer[Any]):

@@ -5,12 +5,14 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import described, narrowed, one_of
 from voice.calls.masking import hidden_in
 from voice.carriers.models import Carrier
 from voice.margin import carrier_checks, tasks  # noqa: F401  registers the jobs
@@ -82,6 +84,9 @@ class DecisionSerializer(serializers.Serializer[Any]):
     note = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
 
 
+KINDS = {"kind": one_of("kind", CarrierCall.Kind)}
+
+
 class CarrierInvoiceViewSet(MspViewSet):
     """Carriers' invoices, newest first; a POST reads a file in and compares it in the background: `stage` says how far.
 
@@ -111,14 +116,12 @@ class CarrierInvoiceViewSet(MspViewSet):
             return carrier_checks.start_totals(row, content, typed=typed is not None, decimal=decimal, by=self.actor)
         return carrier_checks.start(CarrierInvoice(msp=self.request.msp, **data), content, by=self.actor)
 
+    @extend_schema(parameters=described(KINDS), responses=CarrierCallSerializer(many=True))
     @action(detail=True, methods=["get"])
     def calls(self, request: Request, pk: str | None = None) -> Response:
         """List the calls with what they differ by, in pages; `kind` narrows them."""
         calls = CarrierCall.objects.filter(invoice=self.get_object()).shown_to(hidden_in(request._request))
-        rows = calls.order_by("-difference", "pk")
-        if request.query_params.get("kind"):
-            rows = rows.filter(kind=request.query_params["kind"][:10])
-        page = self.paginate_queryset(rows)
+        page = self.paginate_queryset(narrowed(calls.order_by("-difference", "pk"), self, KINDS))
         return self.get_paginated_response(CarrierCallSerializer(page, many=True).data)
 
     @action(detail=True, methods=["post"])

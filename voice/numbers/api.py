@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, TenantViewSet
+from portal.core.api_filters import found, one_of
 from portal.core.fields import parse_number
 from tenants.models import Customer
 from voice.directory.models import Person, Place
@@ -51,12 +52,13 @@ class NumberViewSet(TenantViewSet):
     capability = "numbers"
     http_method_names = ["get", "post", "put", "patch", "head", "options"]
     ordering = ("e164", "pk")
+    filters = {
+        "q": found(selectors.find_numbers, "A number in any format, a part of it, a label or a person."),
+        "state": one_of("state", Number.State),
+    }
 
     def get_queryset(self) -> QuerySet[Number]:
-        asked = self.request.query_params
-        found = selectors.numbers(asked.get("q", "")[:200])
-        state = asked.get("state", "")
-        return found.filter(state=state) if state in Number.State.values else found.none() if state else found
+        return selectors.numbers()
 
     @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

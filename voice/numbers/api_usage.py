@@ -6,9 +6,11 @@ from django.db.models import QuerySet
 from rest_framework import serializers
 
 from portal.core.api import TenantViewSet
+from portal.core.api_filters import Filter, between, found, one_of
 from voice.calls import selectors
 from voice.calls.masking import hidden_in
-from voice.calls.models import NumberDay
+from voice.calls.models import NumberDay, NumberDayQuerySet
+from voice.calls.models.cdr import Direction
 from voice.numbers.charges import MONEY, price
 from voice.numbers.holders import days_of_person, name_holders
 
@@ -28,6 +30,20 @@ class NumberDaySerializer(serializers.ModelSerializer[NumberDay]):
         fields = ["id", "at", "number", "people", "direction", "calls", "answered", "talk_ms", "charges"]
 
 
+def _of_number(days: NumberDayQuerySet, text: str) -> NumberDayQuerySet:
+    meant = selectors.find_number_days(days, text)
+    return days.none() if meant is None else meant
+
+
+def _sees_people(view: Any) -> bool:
+    return bool(view.request._request.can("numbers.view"))
+
+
+class _Person(Filter):
+    def narrow(self, rows: Any, text: str, view: Any) -> NumberDayQuerySet:
+        return days_of_person(rows, self.value(text)) if _sees_people(view) else rows.none()
+
+
 class NumberDayViewSet(TenantViewSet):
     """What each number did, day by day, newest first; `from`, `to`, `direction`, `number` and `person` narrow it."""
 
@@ -35,21 +51,15 @@ class NumberDayViewSet(TenantViewSet):
     serializer_class = NumberDaySerializer
     capability = "calls"
     ordering = ("-at", "pk")
+    filters = {
+        **between("at"),
+        "direction": one_of("direction", Direction),
+        "number": found(_of_number, "A number however it is written, or its last digits."),
+        "person": _Person("", "Who had the number on the day; nobody is found who may not be seen."),
+    }
 
     def get_queryset(self) -> QuerySet[NumberDay]:
-        asked = self.request.query_params
-        days = selectors.number_days_of(self.request.tenant, hidden_in(self.request))
-        for name, lookup in (("from", "at__gte"), ("to", "at__lt")):
-            if asked.get(name):
-                days = days.filter(**{lookup: serializers.DateTimeField().to_internal_value(asked[name])})
-        if asked.get("direction"):
-            days = days.filter(direction=asked["direction"][:40])
-        if asked.get("number"):
-            found = selectors.find_number_days(days, asked["number"][:60])
-            days = days.none() if found is None else found
-        if asked.get("person"):
-            days = days_of_person(days, asked["person"][:200]) if self._sees_people else days.none()
-        return days.order_by(*self.ordering)
+        return selectors.number_days_of(self.request.tenant, hidden_in(self.request)).order_by(*self.ordering)
 
     def paginate_queryset(self, queryset: QuerySet[NumberDay]) -> list[Any] | None:
         return self._named(super().paginate_queryset(queryset) or [])
@@ -57,13 +67,9 @@ class NumberDayViewSet(TenantViewSet):
     def get_object(self) -> NumberDay:
         return self._named([super().get_object()])[0]
 
-    @property
-    def _sees_people(self) -> bool:
-        return bool(self.request._request.can("numbers.view"))
-
     def _named(self, days: list[Any]) -> list[Any]:
         name_holders(days)
-        for each in days if not self._sees_people else ():
+        for each in days if not _sees_people(self) else ():
             each.holders = []
         if self.request._request.can(MONEY):
             price(days)

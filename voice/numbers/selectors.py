@@ -28,8 +28,12 @@ VALIDATED = Q(place__address__validation=CivicAddress.Validation.VALIDATED)
 
 
 def numbers(text: str = "") -> NumberQuerySet:
+    """Return the customer's numbers, or those that the text may mean."""
+    return find_numbers(Number.objects.select_related("place__address", "person").in_number_order(), text)
+
+
+def find_numbers(found: NumberQuerySet, text: str) -> NumberQuerySet:
     """Return the numbers that the text may mean: written in any format, a part of the digits, a label or a person."""
-    found = Number.objects.select_related("place__address", "person").in_number_order()
     text = text.replace("\0", "").strip()
     if not text:
         return found

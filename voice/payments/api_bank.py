@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import one_of
 from tenants.models import Customer
 from voice.payments import selectors, services, tasks  # noqa: F401  registers the jobs
 from voice.payments.camt import LARGEST
@@ -153,11 +154,10 @@ class EntryViewSet(MspViewSet):
     capability = "payments"
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = {"state": one_of("state", BankEntry.State)}
 
     def get_queryset(self) -> QuerySet[BankEntry]:
-        found = BankEntry.objects.filter(msp=self.request.msp).order_by("-pk")  # type: ignore[misc]
-        state = self.request.query_params.get("state")
-        return found.filter(state=state) if state else found
+        return BankEntry.objects.filter(msp=self.request.msp).order_by("-pk")  # type: ignore[misc]
 
     @extend_schema(request=None, responses={202: StartedSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import Number
 from voice.payments.services import by_hand
 from voice.receivables.models import Payment, Reversal
 
@@ -43,11 +44,10 @@ class ReversalViewSet(MspViewSet):
     capability = "payments"
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = {"payment": Number("payment")}
 
     def get_queryset(self) -> QuerySet[Reversal]:
-        found = Reversal.objects.filter(msp=self.request.msp).select_related("payment")  # type: ignore[misc]
-        payment = self.request.query_params.get("payment", "")
-        return (found.filter(payment=payment) if payment.isascii() and payment.isdigit() else found).order_by("-pk")
+        return Reversal.objects.filter(msp=self.request.msp).select_related("payment").order_by("-pk")  # type: ignore[misc]
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take a payment back, or a part of it: what it had paid is open again."""

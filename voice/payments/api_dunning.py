@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import one_of
 from tenants.models import Customer
 from voice.payments.models import DunningPause, DunningSetting, DunningStep, Reminder, ReminderLine
 from voice.payments.services import dunning, ladder
@@ -49,11 +50,10 @@ class ReminderViewSet(MspViewSet):
     capability = "payments"
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = {"state": one_of("state", Reminder.State)}
 
     def get_queryset(self) -> QuerySet[Reminder]:
-        found = Reminder.objects.filter(msp=self.request.msp).prefetch_related("lines").order_by("-pk")  # type: ignore[misc]
-        state = self.request.query_params.get("state")
-        return found.filter(state=state) if state else found
+        return Reminder.objects.filter(msp=self.request.msp).prefetch_related("lines").order_by("-pk")  # type: ignore[misc]
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Propose the reminders that are due today."""

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, TenantViewSet
+from portal.core.api_filters import CUSTOMER
 from tenants.models import Customer
 from voice.plans import ordering, previews, selectors
 from voice.plans.api_plans import month_as_data
@@ -122,11 +123,10 @@ class ContractViewSet(MspViewSet):
     http_method_names = ["get", "post", "patch", "head", "options"]
     save = staticmethod(ordering.save_contract)
     ordering = ("-pk",)
+    filters = CUSTOMER
 
     def get_queryset(self) -> QuerySet[Contract]:
-        found = selectors.contracts_whole(msp=self.request.msp.pk)
-        customer = self.request.query_params.get("customer", "")
-        return found.filter(tenant=int(customer)) if customer.isascii() and customer.isdigit() else found
+        return selectors.contracts_whole(msp=self.request.msp.pk)
 
     def write(self, serializer: Any, instance: Contract | None) -> Contract:
         given = dict(serializer.validated_data)

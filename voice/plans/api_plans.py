@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import Number
 from voice.plans import moving, services
 from voice.plans import tasks as tasks  # registers the job
 from voice.plans.models import Component, ComponentTier, Plan, PlanVersion
@@ -118,13 +119,12 @@ class VersionViewSet(MspViewSet):
     serializer_class = VersionSerializer
     capability = "plans"
     http_method_names = ["get", "patch", "post", "delete", "head", "options"]
+    filters = {"plan": Number("plan")}
     save = staticmethod(services.save_version)
     remove = staticmethod(services.drop_version)
 
     def get_queryset(self) -> QuerySet[PlanVersion]:
         found = PlanVersion.objects.filter(msp=self.request.msp).select_related("plan", "deck")
-        plan = self.request.query_params.get("plan", "")
-        found = found.filter(plan=int(plan)) if plan.isascii() and plan.isdigit() else found
         return found.prefetch_related("components__tiers").order_by("pk")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -177,12 +177,11 @@ class ComponentViewSet(MspViewSet):
     serializer_class = ComponentSerializer
     capability = "plans"
     http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    filters = {"version": Number("version")}
     remove = staticmethod(services.remove_component)
 
     def get_queryset(self) -> QuerySet[Component]:
         found = Component.objects.filter(msp=self.request.msp).select_related("version__plan", "version__deck")
-        version = self.request.query_params.get("version", "")
-        found = found.filter(version=int(version)) if version.isascii() and version.isdigit() else found
         return found.prefetch_related("tiers").order_by("pk")
 
     def write(self, serializer: Any, instance: Component | None) -> Component:

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, TenantViewSet
+from portal.core.api_filters import CUSTOMER, one_of, when
 from tenants.models import Customer
 from voice.rating import limits, selectors_accounts
 from voice.rating.accounts import correct_by_hand
@@ -20,7 +21,10 @@ from voice.rating.models import Account, Movement
 from voice.rating.overview import Overview, stopped, warned
 
 STATE = ["id", "kind", "currency", "balance_micros", "credit_limit_micros", "spend_limit_micros", "own_limit_micros"]
-STATES: dict[str, Callable[[], Q]] = {"stopped": lambda: stopped(now()), "warned": warned}
+STATES: dict[str, Callable[[], Q]] = {
+    "stopped": lambda: Q(tenant__in=Customer.objects.filter(stopped(now()))),
+    "warned": lambda: Q(tenant__in=Customer.objects.filter(warned())),
+}
 MOVED = ["id", "at", "kind", "micros", "currency", "balance_micros", "reference"]
 
 
@@ -145,14 +149,10 @@ class MspAccountViewSet(MspViewSet):
     capability = "bills"
     http_method_names = ("get", "post", "patch", "head", "options")
     save = staticmethod(limits.save_terms)
+    filters = {"kind": one_of("kind", Account.Kind), "state": when(STATES)}
 
     def get_queryset(self) -> QuerySet[Account]:
-        found, asked = Account.objects.filter(msp=self.request.msp), self.request.query_params
-        if asked.get("kind") in Account.Kind.values:
-            found = found.filter(kind=asked["kind"])
-        if asked.get("state") in STATES:
-            found = found.filter(tenant__in=Customer.objects.filter(STATES[asked["state"]]()))
-        return found.select_related("tenant")
+        return Account.objects.filter(msp=self.request.msp).select_related("tenant")
 
     def get_object(self) -> Account:
         customer = Customer.objects.filter(pk=self.kwargs["pk"], msp=self.request.msp).first()
@@ -185,11 +185,10 @@ class MspMovementViewSet(MspViewSet):
     serializer_class = MspMovementSerializer
     capability = "bills"
     ordering = ("-pk",)
+    filters = CUSTOMER
 
     def get_queryset(self) -> QuerySet[Movement]:
-        found = Movement.objects.filter(msp=self.request.msp)
-        customer = self.request.query_params.get("customer", "")
-        return found.filter(tenant_id=int(customer[:9])) if customer.isascii() and customer.isdigit() else found
+        return Movement.objects.filter(msp=self.request.msp)
 
 
 class AccountViewSet(TenantViewSet):

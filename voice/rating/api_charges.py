@@ -12,8 +12,11 @@ from rest_framework.response import Response
 
 from portal.core import jobs
 from portal.core.api import MspViewSet, TenantViewSet
+from portal.core.api_filters import CUSTOMER, Filters, between, one_of
+from voice.calls.models.cdr import Direction
 from voice.rating import asides
-from voice.rating.models import Charge, Cost, Usage
+from voice.rating.models import Charge, Cost, PricedOutcome, Usage
+from voice.rating.models.charges import UsageGrain
 
 # A rate's prefix is left out: it may say more of a number than the caller may see.
 CHARGED = [
@@ -62,18 +65,12 @@ class StartedSerializer(serializers.Serializer[Any]):  # type: ignore[misc]
     job = serializers.UUIDField()
 
 
-def _narrowed(rows: QuerySet[Any], params: Any, moment: str) -> QuerySet[Any]:
-    """Return the rows between `from` and `to`, of one `customer`, with the `outcome`, `direction` or `grain` named."""
-    for name, lookup in (("from", "gte"), ("to", "lt")):
-        if params.get(name):
-            rows = rows.filter(**{f"{moment}__{lookup}": serializers.DateTimeField().to_internal_value(params[name])})
-    customer = params.get("customer", "")
-    if customer.isascii() and customer.isdigit():
-        rows = rows.filter(tenant_id=int(customer[:9]))
-    for name in ("outcome", "direction", "grain"):
-        if params.get(name) and name in {field.name for field in rows.model._meta.fields}:
-            rows = rows.filter(**{name: params[name][:40]})
-    return rows
+CALLS: Filters = {
+    **between("invited"),
+    "direction": one_of("direction", Direction),
+    "outcome": one_of("outcome", PricedOutcome),
+}
+SUMS: Filters = {**between("at"), "grain": one_of("grain", UsageGrain), "direction": one_of("direction", Direction)}
 
 
 class ChargeViewSet(TenantViewSet):
@@ -88,9 +85,10 @@ class ChargeViewSet(TenantViewSet):
     lookup_field = "id"
     lookup_value_converter = "uuid"
     ordering = ("-invited", "id")
+    filters = CALLS
 
     def get_queryset(self) -> QuerySet[Charge]:
-        return _narrowed(Charge.objects.filter(tenant=self.request.tenant), self.request.query_params, "invited")
+        return Charge.objects.filter(tenant=self.request.tenant)
 
 
 class MspChargeViewSet(MspViewSet):
@@ -102,9 +100,10 @@ class MspChargeViewSet(MspViewSet):
     lookup_field = "id"
     lookup_value_converter = "uuid"
     ordering = ("-invited", "id")
+    filters = {**CUSTOMER, **CALLS}
 
     def get_queryset(self) -> QuerySet[Charge]:
-        return _narrowed(Charge.objects.filter(msp=self.request.msp), self.request.query_params, "invited")
+        return Charge.objects.filter(msp=self.request.msp)
 
 
 class CostViewSet(MspViewSet):
@@ -116,9 +115,10 @@ class CostViewSet(MspViewSet):
     lookup_field = "id"
     lookup_value_converter = "uuid"
     ordering = ("-invited", "id", "trunk")
+    filters = {**CUSTOMER, **CALLS}
 
     def get_queryset(self) -> QuerySet[Cost]:
-        return _narrowed(Cost.objects.filter(msp=self.request.msp), self.request.query_params, "invited")
+        return Cost.objects.filter(msp=self.request.msp)
 
     def get_object(self) -> Cost:
         # A call that came by one trunk and left by another has two: the call's id names the first.
@@ -135,9 +135,10 @@ class UsageViewSet(TenantViewSet):
     serializer_class: type[serializers.BaseSerializer[Any]] = UsageSerializer
     capability = "bills"
     ordering = ("-at", "pk")
+    filters = SUMS
 
     def get_queryset(self) -> QuerySet[Usage]:
-        return _narrowed(Usage.objects.filter(tenant=self.request.tenant), self.request.query_params, "at")
+        return Usage.objects.filter(tenant=self.request.tenant)
 
 
 class MspUsageViewSet(MspViewSet):
@@ -147,9 +148,10 @@ class MspUsageViewSet(MspViewSet):
     serializer_class = MspUsageSerializer
     capability = "bills"
     ordering = ("-at", "pk")
+    filters = {**CUSTOMER, **SUMS}
 
     def get_queryset(self) -> QuerySet[Usage]:
-        return _narrowed(Usage.objects.filter(msp=self.request.msp), self.request.query_params, "at")
+        return Usage.objects.filter(msp=self.request.msp)
 
 
 class UnratedCallViewSet(MspViewSet):
@@ -162,9 +164,10 @@ class UnratedCallViewSet(MspViewSet):
     lookup_field = "id"
     lookup_value_converter = "uuid"
     ordering = ("-invited", "id")
+    filters = {**CUSTOMER, **CALLS}
 
     def get_queryset(self) -> QuerySet[Charge]:
-        return _narrowed(asides.charges_aside(self.request.msp), self.request.query_params, "invited")
+        return asides.charges_aside(self.request.msp)
 
     @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

@@ -6,12 +6,14 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import Number, described, narrowed, one_of
 from tenants.models import Customer
 from voice.carriers.models import Trunk
 from voice.rating import imports, services, tasks  # noqa: F401  registers the jobs
@@ -112,15 +114,18 @@ class DeckViewSet(MspViewSet):
     serializer_class = DeckSerializer
     capability = "rates"
     save = staticmethod(services.save_deck)
+    filters = {"kind": one_of("kind", RateDeck.Kind)}
 
     def get_queryset(self) -> QuerySet[RateDeck]:
-        found = selectors.decks_seen_by(self.request.msp, self.request.can)  # type: ignore[attr-defined]
-        kind = self.request.query_params.get("kind", "")
-        return found.filter(kind=kind) if kind else found
+        return selectors.decks_seen_by(self.request.msp, self.request.can)  # type: ignore[attr-defined]
 
     def new(self) -> RateDeck:
         return RateDeck(msp=self.request.msp)  # type: ignore[attr-defined]
 
+    @extend_schema(
+        parameters=[OpenApiParameter("prefix", str), OpenApiParameter("all", str)],
+        responses=DeckRateSerializer(many=True),
+    )
     @action(detail=True, methods=["get"])
     def rates(self, request: Request, pk: str | None = None) -> Response:
         """List the rates that hold now or later: `?prefix=44`, `?all=1` with those that have ended."""
@@ -206,6 +211,9 @@ class DeckLineSerializer(serializers.ModelSerializer[DeckLine]):
         ]
 
 
+CHANGES = {"change": one_of("change", DeckLine.Change)}
+
+
 class DeckVersionViewSet(MspViewSet):
     """Versions of decks: `?deck=1`."""
 
@@ -213,24 +221,22 @@ class DeckVersionViewSet(MspViewSet):
     serializer_class = DeckVersionSerializer
     capability = "rates"
     ordering = ("-pk",)
+    filters = {"deck": Number("deck")}
     http_method_names = ["get", "post", "head", "options"]
 
     def get_queryset(self) -> QuerySet[DeckVersion]:
         decks = selectors.decks_seen_by(self.request.msp, self.request.can)  # type: ignore[attr-defined]
-        found = DeckVersion.objects.filter(deck__in=decks)
-        deck = self.request.query_params.get("deck", "")
-        return found.filter(deck=int(deck)) if deck.isascii() and deck.isdigit() and len(deck) < 18 else found
+        return DeckVersion.objects.filter(deck__in=decks)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.http_method_not_allowed(request)
         raise AssertionError
 
+    @extend_schema(parameters=described(CHANGES), responses=DeckLineSerializer(many=True))
     @action(detail=True, methods=["get"])
     def lines(self, request: Request, pk: str | None = None) -> Response:
         """List what the version changes: `?change=up`."""
-        found = DeckLine.objects.filter(version=self.get_object())
-        change = request.query_params.get("change", "")
-        page = self.paginate_queryset(found.filter(change=change) if change else found)
+        page = self.paginate_queryset(narrowed(DeckLine.objects.filter(version=self.get_object()), self, CHANGES))
         return self.get_paginated_response(DeckLineSerializer(page, many=True).data)
 
     @action(detail=True, methods=["post"])

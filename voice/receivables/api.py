@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, TenantViewSet
+from portal.core.api_filters import one_of
 from tenants.models import Customer
 from voice.billing.models import Bill, BillLine
 from voice.receivables import api_charges, api_entries, api_questions, api_runs, selectors, services, sources
@@ -172,14 +173,6 @@ class Files:
         return file_response(self.get_object(), kind)  # type: ignore[attr-defined]
 
 
-def _found(request: Any, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    asked = request.query_params
-    for name in ("state", "kind"):
-        if asked.get(name):
-            queryset = queryset.filter(**{name: asked[name]})
-    return selectors.with_settlements(queryset).prefetch_related("lines", "taxes").order_by("-pk")
-
-
 class InvoiceViewSet(Files, MspViewSet):
     """Invoices and credit notes: `?state=issued&kind=invoice`. POST writes a draft; then approve and issue it."""
 
@@ -188,10 +181,12 @@ class InvoiceViewSet(Files, MspViewSet):
     capability = "bills"
     http_method_names = ["get", "post", "delete", "head", "options"]
     ordering = ("-pk",)
+    filters = {"state": one_of("state", Invoice.State), "kind": one_of("kind", Invoice.Kind)}
     remove = staticmethod(services.drop)
 
     def get_queryset(self) -> QuerySet[Invoice]:
-        return _found(self.request, selectors.invoices().filter(msp=self.request.msp))
+        found = selectors.with_settlements(selectors.invoices().filter(msp=self.request.msp))
+        return found.prefetch_related("lines", "taxes").order_by("-pk")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Write a draft with lines of your own."""
@@ -333,11 +328,10 @@ class BillViewSet(Files, TenantViewSet):
     serializer_class = BillSerializer
     capability = "bills"
     ordering = ("-pk",)
+    filters = {"kind": one_of("kind", Invoice.Kind)}
 
     def get_queryset(self) -> QuerySet[Bill]:
-        kind = self.request.query_params.get("kind", "")
-        found = selectors.bills().filter(**{"kind": kind} if kind else {})
-        return selectors.with_settlements(found).prefetch_related("lines").order_by("-pk")
+        return selectors.with_settlements(selectors.bills()).prefetch_related("lines").order_by("-pk")
 
 
 msp_routes = [

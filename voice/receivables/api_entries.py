@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import CUSTOMER
 from voice.receivables import services
 from voice.receivables.models import Account, Entry
 
@@ -59,11 +60,10 @@ class EntryViewSet(MspViewSet):
     capability = "bills"
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = CUSTOMER
 
     def get_queryset(self) -> QuerySet[Entry]:
         found = Entry.objects.filter(msp=self.request.msp, tenant__isnull=False)  # type: ignore[misc]
-        asked = self.request.query_params.get("customer", "")
-        found = found.filter(tenant=asked) if asked.isascii() and asked.isdigit() else found
         return with_amount(found).order_by("-pk")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:

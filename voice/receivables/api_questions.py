@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet, TenantViewSet
+from portal.core.api_filters import one_of
 from voice.billing.models import BillLine
 from voice.receivables.models import LineQuestion
 from voice.receivables.services import questions
@@ -79,11 +80,10 @@ class QuestionViewSet(MspViewSet):
     capabilities = {"answer": "bills.change"}
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = {"state": one_of("state", LineQuestion.State)}
 
     def get_queryset(self) -> QuerySet[LineQuestion]:
-        state = self.request.query_params.get("state", "")
-        found = LineQuestion.objects.filter(msp=self.request.msp).order_by("-pk")
-        return found.filter(state=state) if state else found
+        return LineQuestion.objects.filter(msp=self.request.msp).order_by("-pk")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Questions are asked by customers."""

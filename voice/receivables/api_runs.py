@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from portal.core.api import MspViewSet
+from portal.core.api_filters import Number
 from voice.receivables import findings
 from voice.receivables.models import InvoiceRun, RunCustomer, RunFinding
 from voice.receivables.pages_runs import with_figures, with_standing
@@ -185,11 +186,10 @@ class FindingViewSet(MspViewSet):
     capability = "bills"
     http_method_names = ["get", "post", "head", "options"]
     ordering = ("-pk",)
+    filters = {"run": Number("run")}
 
     def get_queryset(self) -> QuerySet[RunFinding]:
-        found = RunFinding.objects.filter(msp=self.request.msp).select_related("customer", "run")
-        run = self.request.query_params.get("run", "")
-        return (found.filter(run=run) if run.isascii() and run.isdigit() else found).order_by("-pk")
+        return RunFinding.objects.filter(msp=self.request.msp).select_related("customer", "run").order_by("-pk")
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Findings are made by runs."""

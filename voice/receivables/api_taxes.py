@@ -9,7 +9,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from portal.core.api import MspViewSet, OperatorViewSet, PlaceViewSet
+from portal.core.api import MspViewSet, OperatorViewSet
+from portal.core.api_filters import Filter, Filters
 from tenants.models import Customer
 from voice.receivables import selectors, services
 from voice.receivables.models import Exemption, LegalEntity, TaxCheck, TaxRule, VatIdCheck, VatRegistration
@@ -20,9 +21,7 @@ RULE = [
 ]  # fmt: skip
 
 
-def _in_country(view: PlaceViewSet, rules: QuerySet[TaxRule]) -> QuerySet[TaxRule]:
-    country = view.request.query_params.get("country", "")
-    return rules.filter(country=country) if country else rules
+COUNTRY: Filters = {"country": Filter("country", "Of two letters, for example US.")}
 
 
 class TaxRuleSerializer(serializers.ModelSerializer[TaxRule]):
@@ -51,10 +50,11 @@ class TaxRuleViewSet(MspViewSet):
     serializer_class = TaxRuleSerializer
     capability = "bills"
     http_method_names = ["get", "post", "head", "options"]
+    filters = COUNTRY
     save = staticmethod(services.add_rule)
 
     def get_queryset(self) -> QuerySet[TaxRule]:
-        return _in_country(self, selectors.with_checks(TaxRule.objects.all())).order_by("pk")
+        return selectors.with_checks(TaxRule.objects.all()).order_by("pk")
 
     def new(self) -> TaxRule:
         return TaxRule(msp=self.request.msp)
@@ -87,10 +87,11 @@ class EverybodysRuleViewSet(OperatorViewSet):
     serializer_class = EverybodysRuleSerializer
     capability = "taxes"
     http_method_names = ["get", "post", "head", "options"]
+    filters = COUNTRY
     save = staticmethod(services.add_rule)
 
     def get_queryset(self) -> QuerySet[TaxRule]:
-        return _in_country(self, selectors.everybodys_rules()).prefetch_related("checks").order_by("pk")
+        return selectors.everybodys_rules().prefetch_related("checks").order_by("pk")
 
     @extend_schema(request=TaxCheckSerializer, responses=TaxCheckSerializer)
     @action(detail=True, methods=["post"])
