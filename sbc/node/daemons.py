@@ -5,6 +5,7 @@ They outlive the node process on purpose: when that is killed, calls go on, and 
 
 import asyncio
 import base64
+import json
 import os
 import re
 import secrets
@@ -14,6 +15,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from sbc.node import options
@@ -26,7 +28,8 @@ from sbc.node.settings import NodeSettings
 TEMPLATES = Path(__file__).parent / "etc"
 MODULES = ("/usr/lib/x86_64-linux-gnu/kamailio/modules", "/usr/lib/aarch64-linux-gnu/kamailio/modules")
 SCHEMAS = Path("/usr/share/kamailio/db_sqlite")
-BOOT_TABLES = tuple(table for table in (*TABLES, *DERIVED_TABLES) if table not in FLEETING_TABLES)
+NAMES = "ad"  # where the names of trunks lead: no row of anybody's
+BOOT_TABLES = (*(table for table in (*TABLES, *DERIVED_TABLES) if table not in FLEETING_TABLES), NAMES)
 
 
 class NotProven(Exception):
@@ -298,6 +301,8 @@ class DataPlane:
         for table, key, value in rows:
             if table in by_table:
                 by_table[table].append((key, value))
+        with suppress(OSError, ValueError, AttributeError):
+            by_table[NAMES] = list(json.loads(s.names.read_text()).items())
         database = sqlite3.connect(draft, isolation_level=None)
         try:
             database.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; BEGIN;" + VERSION_TABLE)

@@ -125,6 +125,7 @@ class NodeProcess:
         self.link.welcomed = self._tell_running_anew
         self.link.certificate_state, self.link.take_certificate = self.certificate_state, self.take_certificate
         self._rotate: Callable[[], Awaitable[Any]] | None = getattr(engine, "rotate_records", None)
+        self._remember: Callable[[], Awaitable[Any]] | None = getattr(engine, "remember_names", None)
         self.begun = Begun()
         self.is_up = False
         self._started = asyncio.Event()
@@ -339,6 +340,8 @@ class NodeProcess:
     async def _clean_up(self) -> None:
         if self._rotate and self.follower.largest() > ROTATE_AT:
             await self._rotate()
+        if self._remember:
+            await self._remember()
         await asyncio.to_thread(self.follower.remove_finished, _millis())
 
     async def _flip_schedules(self) -> None:

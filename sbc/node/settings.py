@@ -126,6 +126,11 @@ class NodeSettings:
         return self.directory / "boot.sqlite"
 
     @property
+    def names(self) -> Path:
+        """Return the file that says where the names of trunks led when they were last known."""
+        return self.directory / "names.json"
+
+    @property
     def dialog_database(self) -> Path:
         """Return the SQLite file in which calls wait while Kamailio restarts as planned."""
         return self.directory / "dialogs.sqlite"

@@ -1,11 +1,13 @@
 """Calls for help: what is tried before nobody comes."""
 
 import asyncio
+import time
+from pathlib import Path
 
 import pytest
 
 from sbc.tests.sip.message import SDP
-from sbc.tests.sip.stage import Stage
+from sbc.tests.sip.stage import Stage, running
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
 
@@ -62,3 +64,26 @@ async def test_help_does_not_wait_minutes_for_a_trunk_that_gets_nowhere(stage: S
     await second.silence("INVITE")
     first.reply(got, 200, body=SDP.format(address=first.address, port=41000))
     await teams.expect("INVITE", 200)
+
+
+async def test_a_kamailio_that_starts_while_no_name_server_answers_knows_where_help_is(tmp_path: Path):
+    """Nobody resolves this name here."""
+    async with running(tmp_path) as stage:
+        first = await stage.carrier(1)
+        known = f"{first.address};{int(time.time()) - 60}"
+        await stage.engine.rpc.call_many(
+            [("htable.sets", ["ad", "known.invalid", known]), ("htable.sets", ["ad", "gone.invalid", ";0"])]
+        )
+        await stage.engine.remember_names()
+        rows = [row for row in stage.rows() if row[:2] != ("gw", "g1")]
+
+        await stage.plane.restart_kamailio([*rows, ("gw", "g1", stage.trunk(1, h="known.invalid"))])
+        assert await stage.engine.dump("ad") == {"known.invalid": known}
+        teams = await stage.microsoft()
+        stage.invite_from_teams(teams, "112")
+
+        first.reply(await first.expect("INVITE", patience=0.5), 486)
+
+        # What is no list of names keeps no Kamailio from starting.
+        stage.settings.names.write_text("[1, 2]")
+        await stage.plane.restart_kamailio(rows)

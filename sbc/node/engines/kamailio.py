@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from sbc.node.engines.base import DERIVED_TABLES, TABLES, EngineDown, Row, RowKey, RowRefused
 from sbc.node.engines.memory import check_row
-from sbc.node.haproxy import HaproxyRefused
+from sbc.node.haproxy import HaproxyRefused, write_private
 from sbc.node.settings import NodeSettings
 
 # The kernel queues ten datagrams for a socket; beyond that Kamailio drops its answer and the asker waits for ever.
@@ -284,6 +284,12 @@ class KamailioEngine:
             aside.append(target)
         await self.rpc.call_many([("flatstore.k_rotate", [])])
         return aside
+
+    async def remember_names(self) -> None:
+        """Keep on the disk where names of trunks lead: the next Kamailio may start while no name server answers."""
+        found = {name: row for name, row in (await self.dump("ad")).items() if not row.startswith(";")}
+        if found:
+            await asyncio.to_thread(write_private, self.settings.names, json.dumps(found))
 
     async def prove(self) -> None:
         """Raise EngineDown unless both ways to ask Kamailio work."""
