@@ -28,7 +28,7 @@ NEW_PAYMENT = Action(_("Record a payment"), "invoices:payment_new", "credit-card
 NEW_ENTITY = Action(_("New company"), "invoices:entity_new", "plus", "bills.change")
 STANDINGS = [
     ("draft", _("Draft")), ("approved", _("Approved")), ("open", _("Open")), ("overdue", _("Overdue")),
-    ("settled", _("Settled")),
+    ("settled", _("Settled")), ("written_off", _("Written off")),
 ]  # fmt: skip
 
 
@@ -38,17 +38,20 @@ def day(name: str) -> Callable[[Any], str]:
 
 
 def state_of(invoice: Any) -> Status:
-    """Return where the invoice stands: not issued yet, open, overdue or settled."""
+    """Return where the invoice stands: not issued yet, open, overdue, settled or written off."""
     # A customer's copy is always of an issued document.
     if getattr(invoice, "state", Invoice.State.ISSUED) != Invoice.State.ISSUED:
         return status(invoice.state, word=invoice.get_state_display())
     if invoice.is_credit_note:
         return status("done", word=_("Issued"))
+    if invoice.left <= 0 and invoice.given_up:
+        whole = invoice.given_up == invoice.total
+        return status("closed", word=_("Written off") if whole else _("Rest written off"))
     if invoice.left <= 0:
         return status("done", word=_("Settled"))
     if invoice.due_on and invoice.due_on < timezone.localdate():
         return status("attention", word=_("Overdue"))
-    return status("waiting_you", word=_("Partly paid") if invoice.settled else _("Open"))
+    return status("waiting_you", word=_("Partly settled") if invoice.settled else _("Open"))
 
 
 def narrowed(found: QuerySet[Any], standing: str) -> QuerySet[Any]:
@@ -56,8 +59,9 @@ def narrowed(found: QuerySet[Any], standing: str) -> QuerySet[Any]:
     if found.model is Invoice and standing in Invoice.State.values and standing != Invoice.State.ISSUED:
         return found.filter(state=standing)
     issued = found if found.model is Bill else found.filter(state=Invoice.State.ISSUED)
-    if standing == "settled":
-        return issued.filter(left__lte=0)
+    if standing in ("settled", "written_off"):
+        done = issued.filter(left__lte=0)
+        return done.filter(given_up=0) if standing == "settled" else done.exclude(given_up=0)
     owed = issued.filter(left__gt=0)
     return owed.filter(due_on__lt=timezone.localdate()) if standing == "overdue" else owed
 

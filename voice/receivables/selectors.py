@@ -92,8 +92,8 @@ def key_of(row: InvoiceTax) -> TaxKey:
 
 
 def invoices() -> QuerySet[Invoice]:
-    """Return the invoices that the database lets the reader see, with customer and what is settled."""
-    return with_standing(Invoice.objects.select_related("tenant", "corrects"))
+    """Return the invoices that the database lets the reader see, with customer, what is settled and what given up."""
+    return with_standing(Invoice.objects.select_related("tenant", "corrects")).annotate(given_up=_given_up())
 
 
 def with_standing(found: QuerySet[Invoice]) -> QuerySet[Any]:
@@ -102,14 +102,19 @@ def with_standing(found: QuerySet[Invoice]) -> QuerySet[Any]:
 
 
 def bills() -> QuerySet[Bill]:
-    """Return the copies of the customer at hand, with what is settled of each and what is still to be paid."""
+    """Return the copies of the customer at hand: what is settled of each, what given up, what still to be paid."""
     found = Bill.objects.select_related("corrects")
-    return found.annotate(settled=_settled()).annotate(left=_left(Q()))
+    return found.annotate(settled=_settled(), given_up=_given_up()).annotate(left=_left(Q()))
 
 
-def _settled() -> Coalesce:
-    paid = Allocation.objects.filter(invoice=OuterRef("pk")).order_by().values("invoice").annotate(sum=Sum("amount"))
-    return Coalesce(Subquery(paid.values("sum")), 0, output_field=BigIntegerField())
+def _settled(**by: Any) -> Coalesce:
+    own = Allocation.objects.filter(invoice=OuterRef("pk"), **by).order_by().values("invoice")
+    return Coalesce(Subquery(own.annotate(sum=Sum("amount")).values("sum")), 0, output_field=BigIntegerField())
+
+
+def _given_up() -> Coalesce:
+    # What is written off, without what was claimed again: both settle by an entry.
+    return _settled(entry__isnull=False)
 
 
 def _left(owed: Q) -> Case:

@@ -144,6 +144,26 @@ def test_the_pages_and_programs_write_off_and_take_back(client_of, nadia, alice,
     assert post("book-entries/", reason="x").status_code == 405
 
 
+def test_lists_tell_what_was_written_off_from_what_was_paid(client_of, nadia, alice, acme, northwind, billed):
+    given_up, agreed, paid, claimed = (make.issued(billed, 100 * EUR, name=each) for each in "abcd")
+    for invoice, amount in ((given_up, 119 * EUR), (agreed, 19 * EUR), (claimed, 119 * EUR)):
+        entry = write_off(invoice, amount, reason="Insolvent", left=119 * EUR, by=make.BY)
+    correct(entry, reason="It pays after all", by=make.BY)
+    record_payment(make.payment(billed, 219 * EUR), by=make.BY, invoices=[agreed, paid])
+    contexts.use_public()
+    words = {given_up: "Written off", agreed: "Rest written off", paid: "Settled", claimed: "Open"}
+
+    for browser, path in ((client_of(nadia, northwind), "/invoices/"), (client_of(alice, acme), "/bills/")):
+
+        def found(state, browser=browser, path=path):
+            return {row.number for row in browser.get(f"{path}?state={state}").context["list"].page.rows}
+
+        for invoice, word in words.items():
+            assert f"{word}</span>" in browser.get(f"{path}{invoice.pk}/").content.decode()
+        assert found("written_off") == {given_up.number, agreed.number}
+        assert (found("settled"), found("open")) == ({paid.number}, {claimed.number})
+
+
 def test_who_may_not_change_corrects_nothing(client_of, northwind, fabrikam, billed):
     invoice, entry = make.issued(billed, 100 * EUR), fee(billed)
     support, stranger = (
