@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from voice.payments.models import BankStatement as Row
+from voice.receivables.references import grouped
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,11 @@ class Gap:
 
     before: Row
     after: Row
+
+    @property
+    def account(self) -> str:
+        """Return the IBAN as people read it."""
+        return grouped(self.after.iban)
 
     @property
     def difference(self) -> int:

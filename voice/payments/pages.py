@@ -18,6 +18,7 @@ from voice.payments.gaps import Gap
 from voice.payments.matching import Books, Suggestion, suggest
 from voice.payments.models import BankEntry
 from voice.receivables.pages import day, payment_tabs
+from voice.receivables.references import grouped
 
 State = BankEntry.State
 IMPORT = Action(_("Import a statement"), "payments:import", "upload", "payments.change")
@@ -121,4 +122,4 @@ def facts_of(entry: BankEntry, found: list[Suggestion]) -> dict[str, Any]:
     offered = [
         {"words": told(each), "given": each, "invoices": [invoice.pk for invoice in each.invoices]} for each in found
     ]
-    return {"entry": entry, "state": state_of(entry), "offered": offered}
+    return {"entry": entry, "iban": grouped(entry.payer_iban), "state": state_of(entry), "offered": offered}

@@ -16,6 +16,7 @@ from voice import days
 from voice.rating.money import MICROS, UnreadableAmount, decimals, read_micros
 from voice.receivables import sources
 from voice.receivables.models import BillingProfile, LegalEntity, Payment
+from voice.receivables.references import grouped
 from voice.receivables.selectors_books import Books
 
 MONTHS = 13
@@ -97,6 +98,7 @@ class EntityForm(Groups, Stored):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["first_bill_limit"] = f"{self.instance.first_bill_limit / MICROS:.2f}"
+        self.initial["iban"] = grouped(self.instance.iban)
 
 
 class ProfileForm(Groups, Stored):

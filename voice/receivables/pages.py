@@ -22,6 +22,7 @@ from voice.billing.models import Bill, BillLine
 from voice.currencies.tabs import tabs
 from voice.receivables import selectors
 from voice.receivables.models import BillingProfile, Invoice, InvoiceLine, LegalEntity, Payment
+from voice.receivables.references import grouped
 
 NEW_INVOICE = Action(_("New invoice"), "invoices:new", "plus", "bills.change")
 NEW_PAYMENT = Action(_("Record a payment"), "invoices:payment_new", "credit-card", "bills.change")
@@ -243,7 +244,7 @@ class EntityList(ListPage):
         Column("name", _("Name"), link="invoices:entity", link_needs="bills.change", sort=True),
         Column("country", _("Country"), value=lambda row: country_name(row.country), sort=True),
         Column("vat_id", _("VAT id"), kind="code"),
-        Column("iban", _("IBAN"), kind="code", card=False),
+        Column("iban", _("IBAN"), draw=lambda row: grouped(row.iban) or markup.NONE, card=False),
         Column("invoice_pattern", _("Invoice numbers"), kind="code", card=False),
     ]
     search_fields = ["name", "vat_id"]

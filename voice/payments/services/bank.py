@@ -15,6 +15,7 @@ from voice.payments.matching import Books, Suggestion, suggest
 from voice.payments.models import BankEntry, BankStatement
 from voice.payments.services.dunning import resume_if_paid
 from voice.receivables.models import Invoice, LegalEntity, Payment, Reversal
+from voice.receivables.references import grouped
 from voice.receivables.services import record_payment, reverse_payment
 
 State = BankEntry.State
@@ -45,7 +46,8 @@ def import_statements(
         if not entity.iban or each.iban != entity.iban:
             raise ValidationError(
                 {"file": _("Statement %(name)s is of the account %(iban)s, and %(entity)s has %(own)s.")
-                 % {"name": each.name, "iban": each.iban, "entity": entity, "own": entity.iban or _("none")}}
+                 % {"name": each.name, "iban": grouped(each.iban), "entity": entity,
+                    "own": grouped(entity.iban) or _("none")}}
             )  # fmt: skip
     # Two who import the same file at once take turns.
     LegalEntity.objects.select_for_update(of=("self",)).get(pk=entity.pk)

@@ -43,11 +43,15 @@ def test_the_form_of_a_company_says_why_first_bills_are_looked_at(office):
 def test_from_the_company_to_the_payment(office, acme, northwind):
     contexts.use_public()
     company = {"name": "Northwind Voice GmbH", "street": "Hauptstr. 1", "postcode": "10115", "city": "Berlin",
-               "country": "DE", "vat_id": "de 123 456 789", "iban": "DE02120300000000202051",
+               "country": "DE", "vat_id": "de 123 456 789", "iban": "DE02 1203 0000 0000 2020 51",
                "invoice_pattern": "{year}-{number:05}", "credit_note_pattern": "CN-{year}-{number:05}"}  # fmt: skip
     assert office.post("/invoices/companies/new/", company).status_code == 302
     with contexts.msp(northwind):
         entity = LegalEntity.objects.get()
+    # People read an account in groups of four, and may write it so; programs do neither.
+    assert entity.iban == "DE02120300000000202051"
+    for path in ("", f"{entity.pk}/"):
+        assert "DE02 1203 0000 0000 2020 51" in office.get(f"/invoices/companies/{path}").content.decode()
     profile = {
         "name": "Acme GmbH",
         "country": "DE",
