@@ -98,6 +98,11 @@ class Deployment(Scoped):
     def is_live(self) -> bool:
         return self.running >= self.wanted
 
+    @property
+    def is_partly_live(self) -> bool:
+        """Whether the node runs what is wanted but for rows that it left out; `error` says which, and why."""
+        return self.is_live and bool(self.error)
+
 
 class Drift(models.Model):
     """A row on a node that somebody changed by hand: found by the node's sweep, healed by it."""

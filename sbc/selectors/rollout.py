@@ -70,7 +70,7 @@ def scope_status(scope: Scope) -> Status:
     if found.is_live and not found.error:
         return status("live")
     if found.error:
-        word = _("Live, not whole") if found.is_live else ""
+        word = _("Partly live") if found.is_live else ""
         return status("attention", word=word, detail=found.error[:200])
     if found.waits:
         return status("going_live", detail=found.waits[:200])
@@ -81,3 +81,8 @@ def scope_status(scope: Scope) -> Status:
 def behind() -> Q:
     """Return the condition for deployments that do not run what is wanted."""
     return Q(running__lt=F("wanted"))
+
+
+def partly_live() -> Q:
+    """Return the condition for deployments that run what is wanted but for rows that their node left out."""
+    return Q(running__gte=F("wanted")) & ~Q(error="")

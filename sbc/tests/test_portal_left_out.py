@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async as sync_to_async
-from django.urls import reverse
 
 from portal.core.audit import Actor
 from portal.db import contexts
@@ -44,7 +43,7 @@ def deployment(customer: Customer) -> Deployment:
 
 
 async def test_what_a_node_left_out_is_an_alarm_beside_a_suspension_that_is_live(
-    node: FakeNode, token: str, acme: Customer, client_of: Any, operator: Any
+    node: FakeNode, token: str, acme: Customer, client_of: Any, operator: Any, alice: Any
 ) -> None:
     await db(services.compile_revisions)()
     await node.dial()
@@ -62,11 +61,16 @@ async def test_what_a_node_left_out_is_an_alarm_beside_a_suspension_that_is_live
     [text] = await db(alarms)()
     assert OWN in text and "the SBC's own" in text and acme.name in text
 
-    def page() -> str:
-        path = reverse("rollout:detail", args=[deployment(acme).pk], urlconf="portal.urls_operator")
-        return str(client_of(operator).get(path).content.decode())
+    def page(path: str, *who: Any) -> str:
+        return " ".join(client_of(*who).get(path).content.decode().split())
 
-    assert "Live, not whole" in await db(page)() and OWN in await db(page)()
+    url = f"/rollout/{(await db(deployment)(acme)).pk}/"
+    for who in ((operator,), (alice, acme)):
+        shown = await db(page)(url, *who)
+        assert "Partly live" in shown and OWN in shown and "runs what is wanted but for what it left out" in shown
+        listed = await db(page)("/rollout/?state=partly", *who)
+        assert "1 configuration is live but for what its SBC left out." in listed and OWN in listed
+        assert "Everything is live" not in listed
 
     await node.hang_up()
     back = FakeNode(token, spool=node.spool)

@@ -22,7 +22,7 @@ from portal.ui.status import Status, status
 from sbc import services
 from sbc.forms import NodeForm
 from sbc.models import Alarm, Drift, Node
-from sbc.selectors.rollout import behind, deployments_of
+from sbc.selectors.rollout import behind, deployments_of, partly_live
 from sbc.services import certificates
 from sbc.services.troubles import parts_of
 from tenants.permissions import requires
@@ -145,7 +145,7 @@ def _facts(request: HttpRequest, node: Node) -> dict[str, Any]:
         "scopes": shown.count(),
         "certificate": getattr(node, "certificate", None),
         "wanted_certificate": certificates.wanted_certificate(node, at=now()),
-        "late": shown.filter(behind())[:20],
+        "late": shown.filter(behind() | partly_live())[:20],
         "alarms": Alarm.objects.open().filter(node=node).newest_first()[:20],
         "drift": Drift.objects.filter(node=node).order_by("-at")[:20],
         "can_change": request.can("nodes.change"),  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -17,7 +17,7 @@ from portal.ui.lists import Choice, Column, Empty, ListPage
 from portal.ui.status import Status, status
 from sbc import selectors, services
 from sbc.models import Deployment, Drift, Revision
-from sbc.selectors.rollout import behind
+from sbc.selectors.rollout import behind, partly_live
 from sbc.services.receipts import scope_name
 from tenants.permissions import requires
 
@@ -25,6 +25,7 @@ STATES = [
     ("behind", gettext_lazy("Not live")),
     ("refused", gettext_lazy("Refused")),
     ("held", gettext_lazy("Waiting for a person")),
+    ("partly", gettext_lazy("Partly live")),
 ]
 
 
@@ -34,8 +35,10 @@ def chip(deployment: Deployment) -> Status:
         return status("attention", word=_("Refused"))
     if deployment.state == Deployment.State.HELD:
         return status("held")
+    if deployment.is_partly_live:
+        return status("attention", word=_("Partly live"))
     if deployment.is_live:
-        return status("attention", word=_("Live, not whole")) if deployment.error else status("live")
+        return status("live")
     if deployment.node.state != deployment.node.State.CONNECTED:
         return status("away", word=_("Node is away"))
     return status("going_live")
@@ -61,7 +64,8 @@ def _url(deployment: Deployment) -> str:
 
 
 def _narrow(queryset: QuerySet[Any], value: str) -> QuerySet[Any]:
-    return queryset.filter(behind()) if value == "behind" else queryset.filter(state=value)
+    standing = {"behind": behind(), "partly": partly_live()}
+    return queryset.filter(standing.get(value) or Q(state=value))
 
 
 class RolloutList(ListPage):
@@ -97,13 +101,13 @@ class RolloutList(ListPage):
 def rollout_list(request: HttpRequest) -> HttpResponse:
     shown = selectors.deployments_of(request.tenant, request.msp)  # type: ignore[attr-defined]
     drift = Drift.objects.select_related("node").order_by("-at")[:10] if request.place == "operator" else []  # type: ignore[attr-defined]
-    context = {
-        "total": shown.count(),
-        "late": shown.filter(behind()).count(),
-        "stuck": shown.filter(state__in=("refused", "held")).count(),
-        "drift": drift,
-    }
-    return RolloutList(request, **context).response()
+    counts = shown.aggregate(
+        total=Count("pk"),
+        late=Count("pk", filter=behind()),
+        stuck=Count("pk", filter=Q(state__in=("refused", "held"))),
+        partly=Count("pk", filter=partly_live()),
+    )
+    return RolloutList(request, **counts, drift=drift).response()
 
 
 @requires("rollout.view")
