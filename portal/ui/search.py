@@ -31,13 +31,17 @@ class Hit:
 
 Finder = Callable[[HttpRequest, str], Iterable[Hit]]
 _providers: list[tuple[str, frozenset[str], Finder]] = []
+_late: list[tuple[str, frozenset[str], Finder]] = []
 
 
-def provider(capability: str, places: Iterable[str]) -> Callable[[Finder], Finder]:
-    """Register a function that finds things for readers with the capability, in the places named."""
+def provider(capability: str, places: Iterable[str], *, late: bool = False) -> Callable[[Finder], Finder]:
+    """Register a function that finds things for readers with the capability, in the places named.
+
+    What is `late` comes after all else: there is much of it, and people seldom mean it.
+    """
 
     def register(finder: Finder) -> Finder:
-        _providers.append((capability, frozenset(places), finder))
+        (_late if late else _providers).append((capability, frozenset(places), finder))
         return finder
 
     return register
@@ -52,6 +56,6 @@ def find(request: HttpRequest, text: str) -> Iterator[Hit]:
             yield Hit(link.label, link.url, _("Page"), link.icon)
     if len(text) < 2:
         return
-    for capability, places, finder in _providers:
+    for capability, places, finder in _providers + _late:
         if getattr(request, "place", "") in places and request.can(capability):  # type: ignore[attr-defined]
             yield from islice(finder(request, text), EACH)

@@ -14,7 +14,7 @@ from voice.calls import selectors, story
 from voice.calls.masking import hidden_in
 
 
-@provider("calls.view", places=["customer", "msp"])
+@provider("calls.view", places=["customer", "msp"], late=True)
 def calls(request: HttpRequest, text: str) -> Iterator[Hit]:
     """Yield the newest calls that the text finds."""
     if sum(letter.isdigit() for letter in text) < 4:

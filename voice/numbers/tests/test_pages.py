@@ -1,14 +1,20 @@
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from portal.db import contexts
+from portal.db.partitions import ensure_days
+from voice.calls.models import Cdr
+from voice.calls.tests.make import cdr
 from voice.directory.models import Place
 from voice.directory.tests.make import berlin
 from voice.inventory.models import StockNumber
 from voice.numbers.models import ApprovedCallerId, Number
 from voice.numbers.tests.make import given, stock
 
+DAY = datetime(2026, 11, 19, 10, tzinfo=UTC)
 CLOSED_TO_MALLORY = ["/numbers/{0}/", "/api/v1/numbers/{0}/"]
 PANEL = {"HX-Request": "true", "HX-Target": "list-panel-body"}
 
@@ -28,6 +34,16 @@ def test_the_list_finds_and_exports(acme, alice, numbers, client_of):
     assert browser.get("/numbers/?q=9999").context["list"].count == 0
     assert browser.get("/numbers/?q=030 123&place=none&state=inactive").context["list"].count == 2
     assert "+49301234501" in browser.get("/numbers/?export=csv").content.decode()
+
+
+def test_the_search_names_numbers_before_calls_to_them(acme, alice, numbers, client_of):
+    ensure_days("calls_cdr", {DAY.date()})
+    with contexts.ingest():
+        (call,) = Cdr.objects.bulk_create([cdr(acme, DAY, called="+49301234500")])
+
+    found = client_of(alice, acme).get("/search/?q=030 123 4500").content.decode()
+
+    assert found.index(f'href="/numbers/{numbers[0].pk}/"') < found.index(f'href="/calls/{call.id}/"')
 
 
 def test_a_page_of_the_list_asks_as_often_for_many_numbers_as_for_one(acme, alice, nadia, client_of):
