@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -236,6 +237,22 @@ def test_the_pages_show_it_and_cut_numbers_that_a_customer_hides(
     assert not any("900002" in text or "900003" in text for text in shown)
     [row] = list(csv.DictReader(io.StringIO(export)))
     assert (row["They ask"], row["You counted"], row["Difference"]) == ("€0.05", "€0.02", "€0.03")
+
+
+def test_the_file_that_is_said_to_work_works(carrier, northwind, nadia, django_capture_on_commit_callbacks):
+    desk = client_of(nadia, northwind)
+    shown = desk.get("/margin/carrier-invoices/new/").content.decode()
+    lines = re.findall("<code>(.*?)</code>", shown[shown.index('class="sample"') :])[:3]
+    facts = {"carrier": carrier.pk, "begins": "2026-10-01", "ends": "2026-10-01", "zone": "UTC", "currency": "eur",
+             "time_tolerance": 60, "seconds_tolerance": 1}  # fmt: skip
+    file = SimpleUploadedFile("sample.csv", "\n".join(lines).encode())
+    with django_capture_on_commit_callbacks(execute=True):
+        desk.post("/margin/carrier-invoices/new/", facts | {"file": file})
+
+    with contexts.msp(northwind):
+        theirs = CarrierCall.objects.order_by("row").values_list("called", "seconds", "micros")
+        assert list(theirs) == [("+493012345", 65, 5_400), ("+44770090012", 9, 48_000)]
+    assert max(map(len, lines)) <= 38, "longer lines do not fit beside the form"
 
 
 def test_a_long_export_is_a_job_and_shows_no_more(

@@ -1,6 +1,7 @@
 """The pages and the API of decks, as an owner of the MSP uses them."""
 
 import base64
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -61,6 +62,7 @@ def test_a_deck_is_made_filled_and_used_from_the_pages(northwind, acme, browser,
     page = working(lambda: upload(browser, deck, DECK + "oops;;1\n"))
 
     shown = browser.get(page).content.decode()
+    assert "Rate (Price per minute)" in shown
     assert "decimal comma" in shown and "1 line cannot be read" in shown and "Activate" in shown
     assert "A code is made of digits" in browser.get(f"{page}errors/").content.decode()
     assert browser.get(f"{page}?change=new").context["list"].count == 3
@@ -75,6 +77,17 @@ def test_a_deck_is_made_filled_and_used_from_the_pages(northwind, acme, browser,
         assert CustomerDeck.objects.get().tenant_id == acme.pk
     assert "Acme" in browser.get(f"/decks/{deck.pk}/").content.decode()
     assert browser.post(f"/decks/{deck.pk}/assign/{acme.pk}/end/", {"confirmed": "1"}).status_code == 302
+
+
+def test_the_file_that_is_said_to_work_works(browser, deck, working, northwind):
+    shown = browser.get(f"/decks/{deck.pk}/import/").content.decode()
+    lines = re.findall("<code>(.*?)</code>", shown[shown.index('class="sample"') :])[:4]
+    working(lambda: upload(browser, deck, "\n".join(lines), full="part"))
+
+    with contexts.msp(northwind):
+        file = DeckImport.objects.get()
+    assert (file.state, file.bad, file.good) == ("checked", 0, 8)
+    assert max(map(len, lines)) <= 38, "longer lines do not fit beside the form"
 
 
 def test_what_is_not_clear_is_asked_on_a_page_of_its_own(browser, deck, working, northwind):
