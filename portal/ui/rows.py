@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Drawer = Callable[[Any], str]
 
 # A word with more letters is an address, a key or the like, which may break anywhere.
-LONG = 20
+LONG, SHORT = 20, 10
 
 BY_KIND: dict[str, Callable[[Any], str]] = {
     "status": lambda value: markup.chip(status(value)),
@@ -33,8 +33,13 @@ BY_KIND: dict[str, Callable[[Any], str]] = {
     "when": markup.when,
     "ago": lambda value: markup.when(value, "ago"),
     "duration": values.duration,
-    "code": lambda value: markup.NONE if value is None or value == "" else format_html("<code>{}</code>", value),
+    "code": lambda value: _code(str(value)) if value not in (None, "") else markup.NONE,
 }
+
+
+def _code(value: str) -> SafeString:
+    # What is short stays whole: half of a dial code is another one.
+    return format_html("<code>{}</code>" if len(value) > SHORT else '<code class="whole">{}</code>', value)
 
 
 def draw(page: "ListPage", context: Context) -> SafeString:

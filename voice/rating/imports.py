@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from portal.core import jobs
 from portal.core.audit import Actor
@@ -195,19 +196,32 @@ def warnings(file: DeckImport, *, costs: bool = True) -> list[str]:
     version, said = file.version, file.version.summary
     found = []
     if said.get("jumps"):
-        found.append(_("%(n)s prices are ten times what they were, or a tenth.") % {"n": f"{said['jumps']:,}"})
+        words = ngettext(
+            "%(n)s price is ten times what it was, or a tenth of that.",
+            "%(n)s prices are ten times what they were, or a tenth of that.",
+            said["jumps"],
+        )
+        found.append(words % {"n": f"{said['jumps']:,}"})
     if said.get("lost"):
         words = _("There is no price any more for any number that begins with %(codes)s.")
         found.append(words % {"codes": ", ".join(f"+{code}" for code in said["lost"])})
     if said.get("holes"):
-        words = _("%(n)s codes are gone and no shorter code takes their calls: such calls would have no rate.")
+        words = ngettext(
+            "%(n)s code is gone and no shorter code takes its calls: such calls would have no rate.",
+            "%(n)s codes are gone and no shorter code takes their calls: such calls would have no rate.",
+            said["holes"],
+        )
         found.append(words % {"n": f"{said['holes']:,}"})
     if said.get("lapses", {}).get("count"):
         found.append(_words_of_lapses(said["lapses"]))
     if said.get("much_gone"):
         found.append(_("More than a fifth of the deck's codes are gone. Is this file only a part of the deck?"))
     if costs and said.get("losses", {}).get("count"):
-        words = _("At %(n)s codes calls would be sold for less than they cost by the cheapest buying deck.")
+        words = ngettext(
+            "At %(n)s code calls would be sold for less than they cost by the cheapest buying deck.",
+            "At %(n)s codes calls would be sold for less than they cost by the cheapest buying deck.",
+            said["losses"]["count"],
+        )
         found.append(words % {"n": f"{said['losses']['count']:,}"})
     if version.effective_from < timezone.now() and version.number > 1:
         found.append(_("It holds from a moment that has passed: calls since then keep their price until rated again."))
@@ -218,9 +232,12 @@ def _words_of_lapses(said: dict[str, Any]) -> str:
     codes = ", ".join(
         f"+{each['code']} ({date_format(date.fromisoformat(each['day']), 'j M Y')})" for each in said["first"]
     )
-    words = _(
+    words = ngettext(
+        "%(n)s code that has a price now has none from a day on, for what the file says ends then and nothing"
+        " follows: %(codes)s. Calls go to a shorter code from then on, and for %(holes)s of these codes there is none.",
         "%(n)s codes that have a price now have none from a day on, for what the file says ends then and nothing"
-        " follows: %(codes)s. Calls go to a shorter code from then on, and for %(holes)s of these codes there is none."
+        " follows: %(codes)s. Calls go to a shorter code from then on, and for %(holes)s of these codes there is none.",
+        said["count"],
     )
     return words % {"n": f"{said['count']:,}", "holes": f"{said['holes']:,}", "codes": codes}
 

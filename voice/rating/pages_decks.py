@@ -6,6 +6,7 @@ from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -115,7 +116,7 @@ class RateList(ListPage):
         Column("per_minute", _("Per minute"), kind="money", currency="deck__currency", sort=True),
         Column("fee", _("Connection fee"), kind="money", currency="deck__currency", sort=True, card=False),
         Column(
-            "steps", _("Minimum/increment"), value=steps_of, card=False, help=_("Seconds: at least, then in steps of")
+            "steps", _("Minimum / increment"), value=steps_of, card=False, help=_("Seconds: at least, then in steps of")
         ),
         Column("begins", _("From"), kind="when", sort=True, card=False),
         Column("ends", _("Until"), kind="when", sort=True, card=False),
@@ -285,6 +286,14 @@ def after_of(line: DeckLine) -> str:
     return _now("%(price)s by a shorter code") % {"price": money(line.falls_to, currency)}
 
 
+def drawn_after(line: DeckLine) -> str:
+    """Return the same for the page, where a remark stands below its price: side by side they would be too wide."""
+    if line.change != DeckLine.Change.GONE or line.falls_to is None:
+        return after_of(line)
+    price = money(line.falls_to, line.version.deck.currency)
+    return format_html("{}<br><small>{}</small>", price, _now("by a shorter code"))
+
+
 class LineList(ListPage):
     """What a version changes, the worst first."""
 
@@ -295,9 +304,9 @@ class LineList(ListPage):
         Column("prefix", _("Code"), kind="code", value=code_of, sort=True),
         Column("destination", _("Destination"), sort=True),
         Column("before", _("Now per minute"), kind="money", currency="version__deck__currency"),
-        Column("per_minute", _("Then"), kind="count", value=after_of),
+        Column("per_minute", _("Then"), kind="count", value=after_of, draw=drawn_after),
         Column("rise", _("By"), kind="count", value=rise_of, sort=True),
-        Column("steps", _("Minimum/increment"), value=steps_of, card=False),
+        Column("steps", _("Minimum / increment"), value=steps_of, card=False),
         Column("begins", _("From"), kind="when", sort=True, card=False),
         Column(
             "row", _("Line"), kind="count", sort=True, card=False, value=lambda line: line.row or None,

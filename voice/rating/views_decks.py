@@ -23,6 +23,7 @@ from voice.carriers.models import Trunk
 from voice.rating import imports, services, tasks  # noqa: F401  registers the jobs
 from voice.rating import selectors_decks as selectors
 from voice.rating.decks import Miss
+from voice.rating.files.columns import FIELDS
 from voice.rating.forms_bands import picture
 from voice.rating.forms_decks import AssignForm, DeckForm, ImportForm, RateForm, ReadForm, midnight
 from voice.rating.models import DeckImport, DeckVersion, RateDeck
@@ -264,8 +265,10 @@ def _read_as(file: DeckImport) -> list[tuple[str, str]]:
     if order and {"begins", "ends"} & set(options.get("columns") or {}):
         found.append((_("Dates"), _("day first") if order == "dmy" else _("month first")))
     if options.get("headings"):
-        shown = ", ".join(str(heading) for heading in options["headings"].values())
-        found.append((_("Columns"), shown))
+        labels = {each.name: str(each.label) for each in FIELDS}
+        told = [(str(heading), labels.get(name, "")) for name, heading in options["headings"].items()]
+        shown = [f"{heading} ({label})" if label and label != heading else heading for heading, label in told]
+        found.append((_("Columns"), ", ".join(shown)))
     if len(options.get("sheets") or []) > 1:
         found.append((_("Sheet"), options["sheet"]))
     return found

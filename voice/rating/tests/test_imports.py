@@ -137,7 +137,7 @@ def test_warnings_have_to_be_looked_at(deck, bring, agree):
     file = bring(deck, "Code,Destination,Rate\n1,United States,0.1000\n1787,Puerto Rico,0.0350\n", JULY)
 
     words = " ".join(imports.warnings(file))
-    assert "ten times" in words and "+44" in words and "More than a fifth" in words
+    assert "1 price is ten times" in words and "+44" in words and "More than a fifth" in words
     with pytest.raises(ValidationError, match="Look at the warnings"):
         imports.confirm(file, accept=False, by=BY)
     assert DeckImport.objects.get(pk=file.pk).state in ("checked", "activating")
