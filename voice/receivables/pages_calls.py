@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from portal.core import jobs
+from portal.ui import markup
 from portal.ui.lists import EXPORT_AT_ONCE, Choice, Column, Empty, ListPage
 from voice.billing.models import Bill
 from voice.calls.masking import hidden_in, is_hidden, masked, sight_of
@@ -72,11 +73,18 @@ class BilledCallList(ListPage):
         lines = self.document.lines.filter(kind="usage").order_by("position")
         return list(lines.values_list("position", "text"))
 
+    def _phone(self, name: str, label: Any) -> Column:
+        def number(row: Any) -> str:
+            return self._number(row, name)
+
+        # Without a button to copy it: the row's last amount has to fit into a laptop's window.
+        return Column(name, label, kind="phone", value=number, draw=lambda row: markup.phone(number(row), copy=False))
+
     def visible_columns(self) -> list[Column]:
         found = [
             Column("invited", _("When"), kind="when", sort=True, link=_page_of if self.may("calls.view") else False),
-            Column("caller", _("From"), kind="phone", value=lambda row: self._number(row, "caller")),
-            Column("called", _("To"), kind="phone", value=lambda row: self._number(row, "called")),
+            self._phone("caller", _("From")),
+            self._phone("called", _("To")),
             Column("text", _("Line"), card=False),
             Column("direction", _("Direction"), value=_direction, card=False),
             Column("destination", _("Destination"), value=lambda row: _told(row, "destination"), card=False),
