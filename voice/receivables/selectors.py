@@ -91,9 +91,10 @@ def key_of(row: InvoiceTax) -> TaxKey:
     return row.category, row.per_million, row.name, row.position if row.is_levy else 0
 
 
-def invoices() -> QuerySet[Invoice]:
+def invoices() -> QuerySet[Any]:
     """Return the invoices that the database lets the reader see, with customer, what is settled and what given up."""
-    return with_standing(Invoice.objects.select_related("tenant", "corrects")).annotate(given_up=_given_up())
+    found = Invoice.objects.select_related("tenant", "corrects")
+    return with_standing(found.annotate(given_up=_given_up()))
 
 
 def with_standing(found: QuerySet[Invoice]) -> QuerySet[Any]:
