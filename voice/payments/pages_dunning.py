@@ -15,6 +15,8 @@ from voice.receivables.pages import day, payment_tabs
 
 State = Reminder.State
 TONES = {"proposed": "waiting_you", "released": "done", "withdrawn": "inactive", "dropped": "inactive"}
+# Paid is one way to that: it may have been credited, written off, disputed or left alone, too.
+WORDS = dict(State.choices) | {"withdrawn": _("No longer needed")}
 LADDER = Action(_("Steps and fees"), "payments:ladder", "settings", "payments.view")
 PAUSES = Action(_("Who is not reminded"), "payments:pauses", "player-pause", "payments.view")
 NEW_STEP = Action(_("New step"), "payments:step_new", "plus", "payments.change")
@@ -25,7 +27,7 @@ def state_of(reminder: Reminder) -> Status:
     """Return where a reminder stands."""
     if reminder.suspended_at and not reminder.resumed_at:
         return status("suspended", word=_("Sent, calls stopped"))
-    return status(TONES[reminder.state], word=reminder.get_state_display())
+    return status(TONES[reminder.state], word=WORDS[reminder.state])
 
 
 class ReminderList(ListPage):
@@ -44,7 +46,7 @@ class ReminderList(ListPage):
     ]
     search_fields = ["tenant__name", "title", "lines__invoice__number"]
     search_label = _("Search customer or invoice")
-    filters = [Choice("state", _("State"), State.choices)]
+    filters = [Choice("state", _("State"), list(WORDS.items()))]
     default_sort = "-pk"
     export_name = "reminders"
     actions = [LADDER, PAUSES]

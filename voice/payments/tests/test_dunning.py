@@ -349,14 +349,8 @@ def test_the_clerk_sets_the_ladder_looks_and_sends(client_of, nadia, northwind, 
     contexts.use_public()
     office = client_of(nadia, northwind)
     base = "/invoices/payments/reminders/"
-    form = {
-        "after_days": "7",
-        "is_on": "on",
-        "title": "Reminder",
-        "words": "Please pay.",
-        "fee": "2.50",
-        "percent": "9",
-    }
+    form = {"after_days": "7", "is_on": "on", "title": "Reminder", "words": "Please pay."}
+    form |= {"fee": "2.50", "percent": "9"}
     assert office.post(f"{base}ladder/new/", form | {"fee": "x"}).status_code == 200
     assert office.post(f"{base}ladder/new/", form).status_code == 302
     assert "on this day already" in office.post(f"{base}ladder/new/", form).content.decode()
@@ -368,13 +362,16 @@ def test_the_clerk_sets_the_ladder_looks_and_sends(client_of, nadia, northwind, 
     assert "Send the one proposed" in office.get(base).content.decode()
     with contexts.msp(northwind):
         pk = Reminder.objects.get().pk
-    assert "Please pay." in office.get(f"{base}{pk}/").content.decode()
+    shown = office.get(f"{base}{pk}/").content.decode()
+    assert "Please pay." in shown and "reckoned anew when it is sent" in shown
     pause = {"tenant": billed.tenant_id, "kind": "promise", "note": "Friday", "until": "2099-01-01"}
     assert office.post(f"{base}pauses/new/", pause | {"until": ""}).status_code == 200
     assert office.post(f"{base}pauses/new/", pause).status_code == 302
     listed = office.get(f"{base}pauses/").content.decode()
     assert "Friday" in listed and "End it" in listed
-    assert "not sent" in office.post(f"{base}{pk}/send/", follow=True).content.decode()
+    shown = office.post(f"{base}{pk}/send/", follow=True).content.decode()
+    # It is promised and not paid: no word of the page says that it was.
+    assert "not sent" in shown and "No longer needed" in shown and "Letter</a>" not in shown
     assert office.post(f"{base}ladder/automatic/", {"releases_itself": "1"}).status_code == 302
     assert "by themselves each night" in office.get(f"{base}ladder/").content.decode()
     for path in ("", "ladder/", "pauses/"):
