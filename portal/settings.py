@@ -212,6 +212,10 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 # password makes it start to look.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_ADAPTER = "tenants.adapters.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "tenants.forms.second_step.AuthenticateForm",
+    "reauthenticate": "tenants.forms.second_step.ReauthenticateForm",
+}
 EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", 25)

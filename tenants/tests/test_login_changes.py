@@ -3,7 +3,13 @@
 import re
 
 import pytest
-from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from allauth.mfa.totp.internal.auth import (
+    TOTP,
+    format_hotp_value,
+    generate_totp_secret,
+    hotp_value,
+    yield_hotp_counters_from_time,
+)
 from django.core import mail
 from django.core.cache import cache
 
@@ -68,3 +74,19 @@ def test_a_forgotten_password_that_was_set_anew_stands_there_too(acme, alice, mo
     browser.post(form.request["PATH_INFO"], {"password1": NEW, "password2": NEW})
 
     assert told_of(acme, alice) == ["login.password_reset"]
+
+
+def test_a_wrong_code_of_the_second_step_stands_there_too(acme, alice):
+    """Whoever types it knows the password."""
+    secret = generate_totp_secret()
+    TOTP.activate(alice, secret)
+    browser = visitor(acme)
+    browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+
+    for _ in range(7):  # the last two are not looked at
+        browser.post("/account/2fa/authenticate/", {"code": "no code"})
+    assert told_of(acme, alice) == ["login.second_step_failed"] * 5
+
+    cache.clear()
+    browser.post("/account/2fa/authenticate/", {"code": code_of(secret)})
+    assert told_of(acme, alice)[5:] == ["login.succeeded"]
