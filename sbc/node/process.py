@@ -190,11 +190,10 @@ class NodeProcess:
     def gauges(self) -> Gauges:
         """Give the node's pulse for the portal."""
         found, self._drift = self._drift, []
-        now = time.time()
-        while self._starts and self._starts[0] < now - 1:
+        while self._starts and self._starts[0] < time.monotonic() - 1:
             self._starts.popleft()
         return Gauges(
-            at=int(now * 1000),
+            at=_millis(),
             engine="memory" if self.engine.name == "memory" else "kamailio",
             calls=int(self._measured.get("calls", 0)),
             cps=len(self._starts),
@@ -272,7 +271,7 @@ class NodeProcess:
 
     async def _events(self) -> None:
         events = await self.engine.fetch_events()
-        now = time.time()
+        now = time.monotonic()
         self.begun.follow(events)
         self._starts.extend(now for event in events if event.get("type") == "start")
         self.link.add_events(events)
