@@ -2,7 +2,7 @@
 
 import pytest
 
-from sbc.node.records import Ended, Orphan
+from sbc.node.records import Answered, Ended, Orphan
 from sbc.tests.sip.message import SDP
 from sbc.tests.sip.phone import Dialog
 from sbc.tests.sip.stage import Stage
@@ -51,3 +51,41 @@ async def test_a_trunk_that_answers_too_late_does_not_end_the_call_of_the_next(s
     second.reply(await second.expect("BYE"), 200)
 
     await ends_once(stage, invite.get("Call-ID"))
+
+
+async def test_a_trunk_that_answers_a_call_that_is_over_makes_it_no_answered_one(stage: Stage):
+    """It would be open for as long as any call may last, and take up its customer's money."""
+    teams, first, second = await stage.microsoft(), await stage.carrier(1), await stage.carrier(2)
+    await stage.engine.delete_rows([("dw", "g1")])
+    invite = stage.invite_from_teams(teams, "+442071234567")
+    late = await first.expect("INVITE")
+    second.reply(await second.expect("INVITE"), 486)
+    teams.ack(invite, await teams.expect("INVITE", 486))
+    record = await stage.record(invite.get("Call-ID"))
+
+    said = first.reply(late, 200, body=SDP.format(address=first.address, port=41000))
+    await teams.expect("INVITE", 200)
+    Dialog.of_callee(first, late, said).request("BYE")
+    teams.reply(await teams.expect("BYE"), 481)
+    await first.expect("BYE", 481)
+
+    assert not [line for line in stage.lines() if isinstance(line, Answered) and line.id == record["id"]]
+    assert await stage.record(invite.get("Call-ID")) == record and record["code"] == 486
+
+
+@pytest.mark.parametrize("inbound", [True, False])
+async def test_an_offer_of_nothing_is_refused_as_what_it_is(stage: Stage, inbound: bool):
+    """Not as a full node: that raises an alarm, and has Teams try the customer's other SBC."""
+    teams, carrier = await stage.microsoft(), await stage.carrier(1)
+    nothing = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\n"
+
+    caller = carrier if inbound else teams
+    if inbound:
+        invite = stage.invite_from_carrier(carrier, "4930112", body=nothing)
+    else:
+        invite = stage.invite_from_teams(teams, "+442071234567", body=nothing)
+
+    answer = await caller.expect("INVITE", 488)
+    assert not answer.get("Retry-After")
+    record = await stage.record(invite.get("Call-ID"))
+    assert (record["code"], record["limit"], record["cause"]) == (488, "", 79)
