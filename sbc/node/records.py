@@ -290,7 +290,7 @@ class CallLines:
     @property
     def is_open(self) -> bool:
         """Return whether the call was answered and its end is not known."""
-        return self.answered is not None and self.ended is None and self.orphan is None
+        return self.answered is not None and self.failed is None and self.ended is None and self.orphan is None
 
     @property
     def is_complete(self) -> bool:
@@ -306,10 +306,11 @@ def merge(lines: Iterable[Line], *, end_unknown: bool = False, last_seen: int | 
     call = CallLines()
     for line in lines:
         call.add(line)
+    if call.failed is not None:
+        # Its caller was told so: an answer after that, of a trunk that had been given up, was nobody's.
+        return _record_of_failed(call, call.failed)
     if call.answered is not None and (not call.is_open or end_unknown):
         return _record_of_answered(call, last_seen)
-    if call.failed is not None and call.answered is None:
-        return _record_of_failed(call, call.failed)
     if call.orphan is not None and call.answered is None and call.failed is None:
         return orphan_record(call.orphan)
     return None

@@ -107,6 +107,13 @@ def test_a_call_that_was_never_answered():
     assert merge(lines(LEG)) is None
 
 
+@pytest.mark.parametrize("more", [(), (END,), (LATE,)])
+def test_an_answer_to_a_call_that_has_failed_makes_no_answered_one(more: tuple[bytes, ...]):
+    for order in itertools.permutations((FAIL, ANSWER, *more)):
+        record = merge(lines(*order), end_unknown=True)
+        assert record is not None and (record["answered"], record["code"]) == (None, 486)
+
+
 @pytest.mark.parametrize("cause", ["0", "128", "99999999999", "9" * 5000, "%C2%B2", "%D9%A1", "-1", "1.6", ""])
 def test_a_cause_that_is_none_is_left_out_and_the_call_stays(cause: str):
     end, fail = (raw.replace(b"&ca=16", b"&ca=" + cause.encode()) for raw in (END, FAIL.replace(b"ca=17", b"ca=16")))
