@@ -1,5 +1,9 @@
 """Answers that come twice, or too late."""
 
+import asyncio
+import re
+import socket
+
 import pytest
 
 from sbc.node.records import Answered, Ended, Orphan
@@ -33,6 +37,31 @@ async def test_the_end_of_a_second_answer_does_not_end_the_call(stage: Stage):
     carrier.reply(await carrier.expect("BYE"), 200)
 
     await ends_once(stage, invite.get("Call-ID"))
+
+
+async def test_a_second_answer_takes_the_sound_from_nobody(stage: Stage):
+    carrier, exchange = await stage.carrier(1), await stage.carrier(3)
+    ears = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(3)]
+    for ear, (phone, port) in zip(ears, ((carrier, 42000), (exchange, 41000), (exchange, 41002)), strict=True):
+        ear.bind((phone.address, port))
+        ear.setblocking(False)
+    invite = stage.invite_from_carrier(carrier, "4930115")
+    mine, _, got = await stage.answered(carrier, invite, exchange, SDP)
+    assert mine.answered is not None
+    port = int(re.findall(r"m=audio (\d+)", mine.answered.body)[0])
+
+    exchange.reply(got, 200, body=SDP.format(address=exchange.address, port=41002), tag="another")
+    await carrier.expect("INVITE", 200)
+    rtp = b"\x80\x08" + bytes(10) + b"\xd5" * 160
+    for _ in range(5):
+        ears[0].sendto(rtp, (stage.settings.address, port))
+        await asyncio.sleep(0.05)
+
+    assert len(ears[1].recv(2000)) == len(rtp)
+    with pytest.raises(BlockingIOError):
+        ears[2].recv(2000)
+    for ear in ears:
+        ear.close()
 
 
 @pytest.mark.parametrize("call_id", ["", "an-odd-call-\"'\\"])
