@@ -1,5 +1,6 @@
 """What a customer asks about a line of its bill, and what its MSP answers."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -17,6 +18,9 @@ from voice.receivables.explaining import figures_of, steps_of
 from voice.receivables.models import LineQuestion, Notice
 from voice.receivables.services.notices import notify
 
+# Each is a mail to everybody who looks after bills at the MSP.
+HOUR, MOST_AN_HOUR = timedelta(hours=1), 50
+
 
 @transaction.atomic
 def ask(line: BillLine, customer: Customer, *, text: str, disputed: int = 0, by: Actor) -> LineQuestion:
@@ -28,6 +32,8 @@ def ask(line: BillLine, customer: Customer, *, text: str, disputed: int = 0, by:
     bill = line.bill
     # Two who ask at once take turns.
     Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=customer.pk)
+    if LineQuestion.objects.filter(tenant=customer, asked_at__gt=timezone.now() - HOUR).count() >= MOST_AN_HOUR:
+        raise ValidationError(_("These are too many questions within an hour. Wait a while, then go on."))
     _refuse_more(line, disputed)
     actor = as_actor(by)
     question = LineQuestion(

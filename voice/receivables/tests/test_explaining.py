@@ -3,7 +3,7 @@
 import io
 import json
 from csv import DictReader
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.core import mail
@@ -208,6 +208,18 @@ class TestAsking:
             questions.answer(LineQuestion.objects.get(pk=first.pk), text="It is right.", by=make.BY)
         with contexts.customer(acme):
             ask(line.net - 10_000)
+
+    def test_nobodys_post_is_flooded_with_questions(self, acme, invoice, monkeypatch):
+        """Each is a mail to everybody who looks after bills at the MSP."""
+        with contexts.customer(acme):
+            line = BillLine.objects.order_by("position").first()
+            for _ in range(questions.MOST_AN_HOUR):
+                questions.ask(line, acme, text="Why?", by=make.BY)
+            with pytest.raises(ValidationError, match="too many questions"):
+                questions.ask(line, acme, text="Why?", by=make.BY)
+            assert Notice.objects.filter(kind=Notice.Kind.QUESTION).count() == questions.MOST_AN_HOUR
+            monkeypatch.setattr(questions, "HOUR", timedelta(0))
+            questions.ask(line, acme, text="Why?", by=make.BY)
 
     def test_questions_are_their_customers_and_its_msps(self, client_of, acme, globex, mallory, invoice, fabrikam):
         with contexts.customer(acme):
