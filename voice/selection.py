@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
+from portal.core.whole import whole
 from portal.ui.lists import ListPage
 
 MOST = 100_000
@@ -30,8 +31,8 @@ def picked(request: HttpRequest, page: type[ListPage]) -> Selection:
         request.GET = QueryDict(query)
         ids = list(page(request).found.values_list("pk", flat=True)[:MOST])
         return Selection(ids, [("every", "1"), ("query", query)])
-    chosen = [text for text in request.POST.getlist("pick") if text.isascii() and text.isdigit()]
-    return Selection([int(text) for text in chosen], [("pick", text) for text in chosen])
+    chosen = [pk for text in request.POST.getlist("pick") if (pk := whole(text)) is not None]
+    return Selection(chosen, [("pick", str(pk)) for pk in chosen])
 
 
 def refusal_words(error: ValidationError) -> str:

@@ -15,6 +15,8 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 from rest_framework.serializers import DateField, DateTimeField
 
+from portal.core.whole import whole
+
 LONGEST_TEXT = 200
 
 
@@ -42,10 +44,10 @@ class Number(Filter):
     """An id or another whole number."""
 
     def value(self, text: str) -> int:
-        # What is longer is no number that the database could hold.
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
+        number = whole(text)
+        if number is None:
             raise ValidationError(_("Use a whole number."))
-        return int(text)
+        return number
 
     def schema(self) -> dict[str, Any]:
         return {"type": "integer"}

@@ -9,6 +9,8 @@ from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from portal.core.whole import whole
+
 Words = str | Promise
 
 
@@ -37,9 +39,9 @@ def confirm_page(request: HttpRequest, question: Question, *, cancel: str, error
 
 def is_confirmed(request: HttpRequest, question: Question) -> bool:
     """Tell whether the reader has confirmed, with the name typed where the question asks for it."""
-    typed, seen = request.POST.get("typed", "").strip(), request.POST.get("row_version", "")
-    if question.about is not None and seen.isascii() and seen.isdigit():
-        question.about.row_version = int(seen)  # type: ignore[attr-defined]
+    typed, seen = request.POST.get("typed", "").strip(), whole(request.POST.get("row_version", ""))
+    if question.about is not None and seen is not None:
+        question.about.row_version = seen  # type: ignore[attr-defined]
     return request.method == "POST" and "confirmed" in request.POST and typed == question.type_name
 
 

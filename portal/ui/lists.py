@@ -35,6 +35,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.core import audit, jobs
 from portal.core.joined import Worded
+from portal.core.whole import whole
 from portal.ui import cursor, navigation, values
 from portal.ui.columns import Action, Choice, Column, Day, Empty, Filter, Text
 from portal.ui.export import csv_response
@@ -127,8 +128,8 @@ class ListPage:
 
     @property
     def page_size(self) -> int:
-        asked = self.request.GET.get("size", "")
-        return int(asked) if asked.isascii() and asked.isdigit() and int(asked) in SIZES else self.size
+        asked = whole(self.request.GET.get("size", ""))
+        return asked if asked in SIZES else self.size
 
     @property
     def is_narrowed(self) -> bool:

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from portal.core.whole import whole
 from portal.ui.forms import Groups
 from tenants.models import (
     BaseDomain,
@@ -76,10 +77,10 @@ class MicrosoftNames(Lines):
         for line in super().to_python(value):
             name, _space, address = line.partition(" ")
             host, _colon, port = name.partition(":")
-            port = port or "5061"
-            if not (port.isascii() and port.isdigit()):
+            port = whole(port or "5061")
+            if port is None:
                 raise ValidationError(gettext("“%(line)s”: the port is a number.") % {"line": line})
-            found.append({"fqdn": host, "port": int(port), "address": address.strip() or None})
+            found.append({"fqdn": host, "port": port, "address": address.strip() or None})
         return found
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
+from portal.core.whole import whole
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from portal.ui.lists import Action, Choice, Column, Empty, ListPage
@@ -100,8 +101,8 @@ def invite(request: HttpRequest) -> HttpResponse:
 @requires("team.change")
 def change_role(request: HttpRequest, pk: int) -> HttpResponse:
     membership = get_object_or_404(selectors.team(*place_of(request)), pk=pk)
-    seen = request.POST.get("row_version", "")
-    membership.row_version = int(seen) if seen.isascii() and seen.isdigit() else -1
+    seen = whole(request.POST.get("row_version", ""))
+    membership.row_version = -1 if seen is None else seen
     try:
         services.change_role(membership, request.POST.get("role", ""), by=request.actor)
     except ValidationError as error:

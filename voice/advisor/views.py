@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from portal.core.access import requires
+from portal.core.whole import whole
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from voice.advisor import pages, selectors, services
@@ -140,6 +141,7 @@ def _home(request: HttpRequest) -> str:
 def _with_more(request: HttpRequest) -> Any:
     """Return what was posted, with one more empty row where the button for it was pressed."""
     data = request.POST.copy()
-    if data.get("then") == "more" and (total := data.get("group-TOTAL_FORMS", "")).isdigit():
-        data["group-TOTAL_FORMS"] = str(min(int(total) + 1, services.MOST_GROUPS))
+    total = whole(data.get("group-TOTAL_FORMS", ""))
+    if data.get("then") == "more" and total is not None:
+        data["group-TOTAL_FORMS"] = str(min(total + 1, services.MOST_GROUPS))
     return data

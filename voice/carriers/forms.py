@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from portal.core.whole import whole
 from portal.ui.forms import Groups
 from tenants.models import Customer, Msp
 from tenants.services.customers import OPEN_STATES
@@ -162,7 +163,7 @@ class TrunkOrderForm(forms.Form):
         """The list that the editor looked at; where the page did not say, the one that there is."""
         said = self.cleaned_data["seen"].split(",") if "seen" in self.data else map(str, self.now)
         # What is no id is in no list.
-        return [int(pk) if pk.isascii() and pk.isdigit() else -1 for pk in said if pk]
+        return [-1 if (found := whole(pk)) is None else found for pk in said if pk]
 
     @property
     def chosen(self) -> list[Trunk]:

@@ -12,6 +12,7 @@ from rest_framework.serializers import BaseSerializer
 
 from portal.core.api import MspViewSet
 from portal.core.api_filters import Number, one_of
+from portal.core.whole import whole
 from voice.delivery import payloads, selectors, services
 from voice.delivery.models import TOLD, Delivery, Endpoint, Message, Store, StoredFile
 
@@ -69,9 +70,10 @@ class FeedViewSet(MspViewSet):
         text = self.request.query_params.get(name, "")
         if not text:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) < 19):
+        number = whole(text)
+        if number is None:
             raise serializers.ValidationError({name: ["Use a whole number."]})
-        return int(text)
+        return number
 
 
 class WebhookSerializer(serializers.ModelSerializer[Endpoint]):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
+from portal.core.whole import whole
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from portal.ui.navigation import page_url
@@ -25,9 +26,6 @@ from voice.directory.forms import AddressForm, DirectoryForm, PersonForm, PlaceF
 from voice.directory.models import CivicAddress, Person, Place, Site
 from voice.directory.validation import TableValidator
 from voice.selection import refusal_words
-
-# No key of a row is longer.
-MOST_DIGITS = 18
 
 
 @requires("people.view")
@@ -70,10 +68,7 @@ def place(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 def _asked_address(request: HttpRequest) -> CivicAddress | None:
     """Return the address whose page led here, so that it is chosen already."""
-    asked = request.GET.get("address", "")
-    if not asked.isdecimal() or len(asked) > MOST_DIGITS:
-        return None
-    return CivicAddress.objects.filter(pk=int(asked)).first()
+    return CivicAddress.objects.filter(pk=whole(request.GET.get("address", "")) or 0).first()
 
 
 @requires("people.view")

@@ -11,6 +11,7 @@ import phonenumbers
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumberType
 
+from portal.core.whole import whole
 from voice.inventory.models import StockNumber
 
 MOST_IN_RANGE = 10_000
@@ -152,9 +153,10 @@ def _ends(cells: dict[str, str], region: str) -> tuple[str, str]:
             text, last = ranged["first"], ranged["last"]
     begin = _e164(text, region, column)
     if count:
-        if not count.isdecimal() or not 1 <= int(count) <= MOST_IN_RANGE:
+        many = whole(count)
+        if many is None or not 1 <= many <= MOST_IN_RANGE:
             raise _Wrong("count", count, _("A range has 1 to %(most)s numbers.") % {"most": f"{MOST_IN_RANGE:,}"})
-        end = f"+{int(begin[1:]) + int(count) - 1}"
+        end = f"+{int(begin[1:]) + many - 1}"
         if len(end) != len(begin):
             raise _Wrong("count", count, _("The range runs past the end of its digits."))
         return begin, end

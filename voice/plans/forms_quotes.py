@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from portal.core.whole import whole
 from portal.ui.forms import Groups
 from tenants.models import Customer
 from voice.plans.forms import MicrosField
@@ -85,11 +86,12 @@ class QuoteForm(Groups, forms.Form):
         found = []
         lines = [line for line in self.cleaned_data["traffic"].splitlines() if line.strip()]
         for number, line in enumerate(lines[:MOST_LINES], 1):
-            destination, *figures = [part.strip() for part in line.split(";")]
-            if not destination or len(figures) != 2 or not all(each.isascii() and each.isdigit() for each in figures):
+            destination, *parts = [part.strip() for part in line.split(";")]
+            figures = [figure for part in parts if (figure := whole(part)) is not None]
+            if not destination or len(parts) != 2 or len(figures) != 2:
                 words = _now("Line %(line)d: write “Germany; 800; 200”: destination, minutes, calls.")
                 raise ValidationError(words % {"line": number})
-            found.append((destination, int(figures[0]), int(figures[1])))
+            found.append((destination, figures[0], figures[1]))
         try:
             return traffic_of(found)
         except ValidationError as error:

@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from portal.core.access import requires
+from portal.core.whole import whole
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from tenants.models import Customer
@@ -81,9 +82,8 @@ def contract(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("plans.change")
 def contract_new(request: HttpRequest) -> HttpResponse:
     row = Contract(msp=request.msp, starts=next_month(timezone.localdate()))
-    chosen = request.GET.get("customer", "")
-    initial = {"tenant": int(chosen)} if chosen.isascii() and chosen.isdigit() else {}
-    form = ContractForm(request.POST or None, instance=row, initial=initial)
+    chosen = whole(request.GET.get("customer", ""))
+    form = ContractForm(request.POST or None, instance=row, initial={"tenant": chosen} if chosen else {})
     if request.method == "POST" and form.is_valid():
         try:
             ordering.start_contract(row, form.cleaned_data["version"], by=request.actor)

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from portal.core.access import requires
+from portal.core.whole import whole
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from voice.plans import quoting
@@ -32,8 +33,8 @@ def quote_list(request: HttpRequest) -> HttpResponse:
 
 @requires("plans.change")
 def quote_new(request: HttpRequest) -> HttpResponse:
-    chosen = request.GET.get("customer", "")
-    initial = {"customer": int(chosen)} if chosen.isascii() and chosen.isdigit() else {}
+    chosen = whole(request.GET.get("customer", ""))
+    initial = {"customer": chosen} if chosen else {}
     costs = request.can("costs.view")
     form = QuoteForm(request.POST or None, msp=request.msp, costs=costs, initial=initial)
     if request.method == "POST" and form.is_valid():

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
+from portal.core.whole import whole
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from voice.carriers.selectors import trunks_for
@@ -139,7 +140,7 @@ def schedule_delete(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _numbers(texts: list[str]) -> list[int]:
-    return [int(text) for text in texts if text.isdecimal()]
+    return [number for text in texts if (number := whole(text)) is not None]
 
 
 def _moved(request: HttpRequest, pk: int | None, refused: str) -> HttpResponse:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from portal.core.access import requires
+from portal.core.whole import whole
 from portal.ui.forms import refuse
 from tenants.models import Customer
 from voice.receivables import selectors, services
@@ -68,8 +69,7 @@ def payment_new(request: HttpRequest) -> HttpResponse:
 
 
 def _asked(request: HttpRequest, name: str) -> int:
-    asked = request.GET.get(name, "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 0
+    return whole(request.GET.get(name, "")) or 0
 
 
 @requires("bills.view")
