@@ -19,7 +19,6 @@ SECRET = "secret:trunk:{}:{}"  # noqa: S105
 LONGEST_VALUE = 60_000
 ROUTING_TABLES = frozenset({"rt", "cl", "sc"})
 LIMITED_TABLES = frozenset({"tn", "gw"})
-PRICE_TABLES = frozenset({"lc", "lt", "pt"})
 _ORDERS = {Order.CHEAPEST: "c", Order.PRICED: "p"}
 
 
@@ -213,14 +212,6 @@ def routing_fingerprint(rows: Iterable[Row]) -> frozenset[Row]:
     return frozenset(
         Row(row.table, re.sub(r"^(\d+)\.\d+", r"\1", row.key), row.value) for row in rows if row.table in ROUTING_TABLES
     )
-
-
-def generation_of(rows: Iterable[Row]) -> int:
-    """Return the generation that a customer's rows put in force, 0 where there is none."""
-    for row in rows:
-        if row.table == "tn" and (found := re.search(r"(?:^|;)g=(\d+)", row.value)):
-            return int(found[1])
-    return 0
 
 
 def switched_off(rows: Iterable[Row]) -> list[Row]:

@@ -55,16 +55,6 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return page(request, 404, _("Page not found"), cause)
 
 
-def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer 429."""
-    return page(
-        request,
-        429,
-        _("Too many tries"),
-        _("To keep accounts safe, we pause after several tries. Wait a minute, then try again."),
-    )
-
-
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 without asking the database for anything, for it may be the fault."""
     return page(

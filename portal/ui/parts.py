@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.contrib import messages
-from django.http import HttpRequest
 from django.utils.functional import Promise
 
 Words = str | Promise
@@ -66,8 +64,3 @@ def changes(before: dict[str, Any] | None, after: dict[str, Any] | None) -> Iter
         if old != new:
             sign = "+" if name not in before else "-" if name not in after else "~"
             yield Line(sign, name.replace("_", " "), old, new)
-
-
-def undo_message(request: HttpRequest, text: Words, url: str) -> None:
-    """Tell the reader what was done and offer to undo it; the page at the address takes a POST."""
-    messages.success(request, str(text), extra_tags=f"undo {url}")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -149,12 +149,6 @@ def customers_behind(msp: Msp) -> list[Customer]:
     """Return the MSP's customers whose newest configuration is not live everywhere."""
     late = deployments_of(None, msp).filter(behind(), tenant__isnull=False).order_by().values("tenant")
     return list(Customer.objects.filter(pk__in=late).order_by("name")[:10])
-
-
-def alarm_counts() -> dict[str, int]:
-    """Return how many alarms of each kind are open."""
-    counts = Alarm.objects.open().order_by().values_list("kind").annotate(Count("pk"))
-    return {str(Alarm.Kind(kind).label): count for kind, count in counts}
 
 
 def _certificates() -> Iterable[ToDo]:

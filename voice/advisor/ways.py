@@ -1,6 +1,5 @@
 """The ways by which Teams users can reach the telephone network, and what speaks for or against each; pure."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from django.utils.functional import Promise
@@ -72,14 +71,6 @@ NEEDS: dict[Need, Words] = {
     Need.NOTHING_TO_SET_UP: _("Nothing of telephony to set up in its Microsoft tenant"),
     Need.CERTIFIED: _("Only a session border controller that Microsoft has certified"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Against:
-    """Something that a way cannot do; `stops` where the customer asked for it, otherwise it is only given up."""
-
-    words: Words
-    stops: bool
 
 
 # What a way cannot do for a need: from Microsoft's pages, as docs/advisor.md names them with their dates.

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from tenants.models import Customer
 from voice.carriers.models import Trunk
@@ -82,12 +82,6 @@ def _surroundings() -> tuple[str, tuple[Any, ...]]:
     one = f"SELECT * FROM ({query}) AS one (key, description, city)"  # noqa: S608  Django's own words
     places = f"SELECT coalesce(json_agg(json_build_array(key, description, city)), '[]') FROM ({one}) AS each"  # noqa: S608
     return f"SELECT total, missing, ({places}) FROM ({TALLY}) AS tally (total, missing)", parameters  # noqa: S608
-
-
-def state_counts() -> dict[str, int]:
-    """Return how many numbers are in each state."""
-    found = Number.objects.values_list("state").annotate(count=Count("pk"))
-    return dict.fromkeys(Number.State.values, 0) | dict(found)
 
 
 def trunk_names(customer: Customer) -> dict[int, str]:

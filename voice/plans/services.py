@@ -1,7 +1,6 @@
 """Every write to plans: the plan, its versions and what they are made of. Contracts are in `ordering`."""
 
 from collections.abc import Sequence
-from datetime import date
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -230,9 +229,3 @@ def drop_version(version: PlanVersion, *, by: Actor) -> None:
         raise ValidationError(_("A plan needs a version. Change this one, or close the plan."))
     audit.record(by, "plan.version_dropped", stored.plan, version=stored.number)
     stored.delete()
-
-
-def newest_of(plan: Plan, day: date) -> PlanVersion | None:
-    """Return the version that a contract gets that starts on a day."""
-    out = plan.versions.filter(state=State.PUBLISHED, effective_from__lte=day)
-    return out.order_by("-effective_from", "-number").first()

@@ -150,7 +150,7 @@ def test_a_ladder_points_at_who_received_and_tells_the_same_in_words():
     assert ladder.words == ["+0 ms Teams → SBC: INVITE", "+1 ms SBC → Teams: 403"]
 
 
-@pytest.mark.parametrize("answer", [errors.bad_request, errors.forbidden, errors.not_found, errors.too_many])
+@pytest.mark.parametrize("answer", [errors.bad_request, errors.forbidden, errors.not_found])
 def test_error_pages_name_the_request_and_a_way_on(rf, answer):
     request = rf.get("/")
     request.id, request.place, request.urlconf, request.user = "abc123", "customer", "portal.urls_customer", None
