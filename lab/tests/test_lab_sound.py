@@ -13,8 +13,9 @@ from lab.tests.conftest import until
 from lab.tests.whole import ABROAD, ACME, ALICE, BOB, GINA
 from sbc.node import sound
 from sbc.node.daemons import DataPlane
-from sbc.node.records import Line, merge, parse_chunk
+from sbc.node.records import Line, merge
 from sbc.node.rtpengine import Over
+from sbc.tests.reading import parse_chunk
 
 pytestmark = [
     pytest.mark.sip,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbc.node import records
-from sbc.node.records import Answered, Ended, Failed, Leg, Orphan, merge, parse_chunk
+from sbc.node.records import Answered, Ended, Failed, Leg, Orphan, merge
+from sbc.tests.reading import parse_chunk
 
 ID = "11111111-2222-3333-4444-555555555555"
 FACTS = (

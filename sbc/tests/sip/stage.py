@@ -12,8 +12,9 @@ from typing import Any
 
 from sbc.node.daemons import DataPlane
 from sbc.node.engines.base import DERIVED_TABLES, TABLES, Row
-from sbc.node.records import Line, merge, parse_chunk
+from sbc.node.records import Line, merge
 from sbc.node.settings import NodeSettings
+from sbc.tests.reading import parse_chunk
 from sbc.tests.sip.certificates import CLIENT, SERVER, Authority
 from sbc.tests.sip.message import SDP, SRTP_SDP, Message
 from sbc.tests.sip.phone import Dialog, Phone, StreamPhone, UdpPhone
