@@ -111,7 +111,14 @@ def msp_terms(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved. The SBCs know it in a few seconds."))
             return redirect("accounts:detail", pk=pk)
-    return TemplateResponse(request, "voice/rating/account_terms.html", {"form": form, "customer": customer})
+    context = {
+        "form": form,
+        "customer": customer,
+        "title": _("Kind and limits"),
+        "lead": _("How this customer pays, up to what amount its calls go, and when people are warned."),
+        "button": _("Save"),
+    }
+    return TemplateResponse(request, "voice/rating/account_form.html", context)
 
 
 @requires("bills.change")
@@ -130,8 +137,17 @@ def msp_correct(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Booked. The SBCs know it in a few seconds."))
             return redirect("accounts:detail", pk=pk)
-    context = {"form": form, "customer": customer, "account": account}
-    return TemplateResponse(request, "voice/rating/account_correct.html", context)
+    context = {
+        "form": form,
+        "customer": customer,
+        "title": _("Correct the balance"),
+        "lead": _(
+            "For what was counted wrongly. Record money that came in as a payment or a top-up instead: then it stands"
+            " in the books and has a receipt."
+        ),
+        "button": _("Book"),
+    }
+    return TemplateResponse(request, "voice/rating/account_form.html", context)
 
 
 @requires("bills.view")
