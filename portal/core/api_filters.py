@@ -142,6 +142,8 @@ def narrowed(rows: QuerySet[Any], view: Any, filters: Filters) -> QuerySet[Any]:
         text = view.request.query_params.get(name, "")
         if not text:
             continue
+        if "\0" in text:
+            raise ValidationError({name: [_("Null characters are not allowed.")]})
         try:
             rows = each.narrow(rows, text, view)
         except ValidationError as error:

@@ -98,13 +98,7 @@ def entries(
     obj: models.Model | None = None,
 ) -> QuerySet[AuditEntry]:
     """Return the entries of the current context that match, newest first; the database decides whose they are."""
-    found = AuditEntry.objects.order_by("-at", "pk")
-    if text:
-        found = found.filter(Q(object_name__icontains=text) | Q(reason__icontains=text) | Q(verb__icontains=text))
-    if verb:
-        found = found.filter(verb__startswith=verb)
-    if who:
-        found = found.filter(Q(email__icontains=who) | Q(acting_for__icontains=who))
+    found = narrowed(AuditEntry.objects.order_by("-at", "pk"), text=text, verb=verb, who=who)
     if since:
         found = found.filter(at__gte=since)
     if until:
@@ -113,6 +107,17 @@ def entries(
         found = found.filter(tenant_id=tenant_id)
     if obj is not None:
         found = found.filter(object_type=obj._meta.label_lower, object_id=str(obj.pk))
+    return found
+
+
+def narrowed(found: QuerySet[AuditEntry], *, text: str = "", verb: str = "", who: str = "") -> QuerySet[AuditEntry]:
+    """Return the entries with a text, those whose verb begins so, and those of a person."""
+    if text:
+        found = found.filter(Q(object_name__icontains=text) | Q(reason__icontains=text) | Q(verb__icontains=text))
+    if verb:
+        found = found.filter(verb__startswith=verb)
+    if who:
+        found = found.filter(Q(email__icontains=who) | Q(acting_for__icontains=who))
     return found
 
 

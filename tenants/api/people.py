@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 
 from portal.core import audit
 from portal.core.api import PlaceViewSet
+from portal.core.api_filters import Filters, found
 from portal.core.models import AuditEntry
 from tenants import selectors, services
 from tenants.audit_sight import seen_by
@@ -66,11 +67,14 @@ class AuditViewSet(ListModelMixin, GenericViewSet[AuditEntry]):
     queryset = AuditEntry.objects.none()
     serializer_class = AuditSerializer
     ordering = ("-at", "pk")
+    filters: ClassVar[Filters] = {
+        "who": found(lambda rows, text: audit.narrowed(rows, who=text), "A part of an address, or of whom it was for."),
+        "verb": found(lambda rows, text: audit.narrowed(rows, verb=text), "How it begins, such as `trunk.`."),
+        "q": found(lambda rows, text: audit.narrowed(rows, text=text), "A part of the object, the reason or the verb."),
+    }
 
     def get_queryset(self) -> QuerySet[AuditEntry]:
-        query = self.request.query_params
-        text, verb, who = (query.get(name, "").replace("\0", "") for name in ("q", "verb", "who"))
-        return seen_by(audit.entries(text=text, verb=verb, who=who), self.request._request.can)  # type: ignore[attr-defined]
+        return seen_by(audit.entries(), self.request._request.can)  # type: ignore[attr-defined]
 
 
 class TeamViewSet(PlaceViewSet):

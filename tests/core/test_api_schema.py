@@ -1,8 +1,12 @@
 """The API's description is made without guessing: every path and field has a type."""
 
 import pytest
+from django.core.cache import cache
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
+
+from tenants.tests.clients import client_of
+from tests.test_walk import ask, member
 
 pytestmark = pytest.mark.django_db
 
@@ -14,3 +18,17 @@ def test_nothing_is_guessed(place, capfd):
     SchemaGenerator(urlconf=f"portal.urls_{place}").get_schema(public=True)
 
     assert not GENERATOR_STATS, capfd.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["operator", "msp", "customer"])
+def test_no_way_to_make_something_is_described_that_is_always_refused(place, acme, northwind, operator):
+    where, role = {"customer": (acme, "admin"), "msp": (northwind, "owner"), "operator": (None, "")}[place]
+    browser = client_of(member(where, role) if where else operator, where)
+    described = SchemaGenerator(urlconf=f"portal.urls_{place}").get_schema(public=True)["paths"]
+
+    refused = []
+    for path, item in described.items():
+        if "post" in item and "{" not in path:
+            cache.clear()
+            refused += [path] if ask(browser, "post", path).status_code == 405 else []
+    assert refused == []

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -55,6 +56,7 @@ class CardPaymentViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[CardAttempt]:
         return CardAttempt.objects.filter(msp=self.request.msp).order_by("-pk")  # type: ignore[misc]
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Refuse: it is the customer who pays."""
         return self.http_method_not_allowed(request)
@@ -172,6 +174,7 @@ class SavedCardViewSet(TenantViewSet):
     def get_queryset(self) -> QuerySet[CardMethod]:
         return CardMethod.objects.filter(tenant=self.request.tenant).order_by("pk")  # type: ignore[misc]
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Refuse: a card is saved while something is paid with it."""
         return self.http_method_not_allowed(request)

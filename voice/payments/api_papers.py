@@ -67,6 +67,7 @@ class ReceiptViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[Payment]:
         return Payment.objects.filter(msp=self.request.msp).order_by("-pk")  # type: ignore[misc]
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Refuse: a payment is recorded under payments."""
         return self.http_method_not_allowed(request)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -127,6 +128,7 @@ class VersionViewSet(MspViewSet):
         found = PlanVersion.objects.filter(msp=self.request.msp).select_related("plan", "deck")
         return found.prefetch_related("components__tiers").order_by("pk")
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Versions are made by the plan's `new-version`."""
         return self.http_method_not_allowed(request, *args, **kwargs)

@@ -228,6 +228,7 @@ class DeckVersionViewSet(MspViewSet):
         decks = selectors.decks_seen_by(self.request.msp, self.request.can)  # type: ignore[attr-defined]
         return DeckVersion.objects.filter(deck__in=decks)
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.http_method_not_allowed(request)
         raise AssertionError

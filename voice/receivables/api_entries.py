@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -66,6 +67,7 @@ class EntryViewSet(MspViewSet):
         found = Entry.objects.filter(msp=self.request.msp, tenant__isnull=False)  # type: ignore[misc]
         return with_amount(found).order_by("-pk")
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Entries are booked with what they tell of."""
         return self.http_method_not_allowed(request)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -85,6 +86,7 @@ class QuestionViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[LineQuestion]:
         return LineQuestion.objects.filter(msp=self.request.msp).order_by("-pk")
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Questions are asked by customers."""
         return self.http_method_not_allowed(request)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -191,6 +192,7 @@ class FindingViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[RunFinding]:
         return RunFinding.objects.filter(msp=self.request.msp).select_related("customer", "run").order_by("-pk")
 
+    @extend_schema(exclude=True)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Findings are made by runs."""
         return self.http_method_not_allowed(request)
