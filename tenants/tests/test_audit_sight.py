@@ -1,13 +1,16 @@
 """The audit log tells nobody what the pages keep from them."""
 
 import ast
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils.timezone import now
 
 from portal.core import audit
 from portal.core.audit import Actor
+from portal.core.models import AuditEntry
 from portal.db import contexts
 from tenants.audit_sight import DEMANDS
 from tenants.models import Membership, User
@@ -60,6 +63,17 @@ def test_who_may_not_see_costs_or_bills_does_not_read_them_in_the_log(acme, nort
         "manager": [],
     }
     assert [browser.get(f"/audit/{entry.pk}/").status_code for browser in (support, clerk)] == [200, 404]
+
+
+@pytest.mark.django_db
+def test_the_log_offers_the_areas_of_the_last_three_months(acme, alice):
+    with contexts.customer(acme):
+        audit.record(BY, "schedule.saved")
+        AuditEntry(at=now() - timedelta(days=91), tenant_id=acme.pk, msp_id=acme.msp_id, verb="holiday.saved").save()
+
+    page = client_of(alice, acme).get("/audit/").content.decode()
+
+    assert '<option value="schedule"' in page and '<option value="holiday"' not in page and "holiday" in page.lower()
 
 
 def _parsed(path):
