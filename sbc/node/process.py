@@ -22,7 +22,7 @@ from sbc.node.link import Link, LinkSettings
 from sbc.node.meter import Meter
 from sbc.node.rows import SET_ORDER
 from sbc.node.silence import Media, Silence
-from sbc.node.snapshot import Snapshot
+from sbc.node.snapshot import opened
 from sbc.node.spool import Spool
 from sbc.protocol import Certificate, CertificateState, Drift, Gauges, Row, Running, TrunkHealth
 
@@ -112,7 +112,7 @@ class NodeProcess:
         files.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.engine, self.daemons, self.drift_every = engine, daemons, drift_every
         self.interim_every = interim_every
-        self.snapshot = _opened(files.snapshot)
+        self.snapshot = opened(files.snapshot)
         self.spool = Spool(files.spool)
         self.follower = Follower(files.records, self.spool, unknown_after)
         self.link = Link(link, self.spool, boot=str(uuid.uuid4()), gauges=self.gauges)
@@ -169,7 +169,9 @@ class NodeProcess:
     async def restart_kamailio(self) -> None:
         """Start Kamailio anew as planned, with the certificates and settings of now."""
         if self.daemons:
+            began = _millis()
             await self.daemons.restart_kamailio(self.applier.rows_in_force)
+            await self._lose_begun(began)
             await self._restore()
             self.link.tell_certificate()
 
@@ -181,9 +183,10 @@ class NodeProcess:
         """Put a certificate of the portal's in force, and say which ones are afterwards."""
         if not self.daemons:
             return None
-        before = self.daemons.certificate_state().dialled
+        before, began = self.daemons.certificate_state().dialled, _millis()
         reason = await self.daemons.take_certificate(asked, self.applier.rows_in_force)
         if asked.restart and (reason or self.daemons.certificate_state().dialled != before):
+            await self._lose_begun(began)
             await self._restore()
         return self.daemons.certificate_state(asked.nonce, reason)
 
@@ -219,7 +222,9 @@ class NodeProcess:
 
     async def _stop(self) -> None:
         if self.daemons and not self.leave_daemons:
+            began = _millis()
             await self.daemons.stop()
+            await self._lose_begun(began)
             self.spool.note("stopped", "cleanly")
         await asyncio.to_thread(self.follower.run_pass, _millis())
         await asyncio.to_thread(self.follower.run_pass, _millis())
@@ -234,6 +239,12 @@ class NodeProcess:
         begun = await asyncio.to_thread(self.follower.spool_unanswered, self.begun.lost(died, last_seen))
         if lost or begun:
             log.error("Kamailio was killed while it carried %d answered calls and set up %d", lost, begun)
+            self.link.records_spooled()
+
+    async def _lose_begun(self, died: int) -> None:
+        """Kamailio was stopped as planned: answered calls go on, those that were being set up have come to nothing."""
+        await asyncio.to_thread(self.follower.run_pass, _millis())
+        if await asyncio.to_thread(self.follower.spool_unanswered, self.begun.lost(died, died)):
             self.link.records_spooled()
 
     async def _restore(self) -> None:
@@ -369,16 +380,6 @@ class NodeProcess:
                 log.exception("%s failed", step.__name__)
                 await asyncio.sleep(1)
             await asyncio.sleep(every)
-
-
-def _opened(path: Path) -> Snapshot:
-    try:
-        return Snapshot(path)
-    except sqlite3.DatabaseError:
-        # The portal has it all and sends it again: better to start empty than not at all.
-        log.exception("the snapshot cannot be read; it is put aside")
-        path.rename(path.with_suffix(".broken"))
-        return Snapshot(path)
 
 
 def _health(said: dict[str, dict[str, Any]]) -> dict[str, TrunkHealth]:

@@ -1,6 +1,7 @@
 """What the node holds, on disk: enough to start again without the portal."""
 
 import json
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from sbc.node.haproxy import sync_directory
 from sbc.node.spool import transaction
 from sbc.node.state import Plan, State
 from sbc.protocol import Apply, Row, RowKey, decode, encode
+
+log = logging.getLogger("strowger.node")
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS held (scope TEXT PRIMARY KEY, version INTEGER NOT NULL);
@@ -132,3 +135,14 @@ class Snapshot:
 def secret_free(key: RowKey, value: str) -> str:
     """Give the value as people may see it."""
     return "********" if key.table == "au" else value
+
+
+def opened(path: Path) -> Snapshot:
+    """Open a snapshot; one that cannot be read is put aside, and an empty one begun."""
+    try:
+        return Snapshot(path)
+    except sqlite3.DatabaseError:
+        # The portal has it all and sends it again: better to start empty than not at all.
+        log.exception("the snapshot cannot be read; it is put aside")
+        path.rename(path.with_suffix(".broken"))
+        return Snapshot(path)

@@ -68,7 +68,8 @@ _CALLS = {
 }
 _OTHER_CALL = gettext_lazy("%(node)s: a call from %(caller)s to %(called)s was refused. %(reason)s")
 _UNKNOWN_PART = gettext_lazy("%(part)s is down on %(node)s.")
-# Of 408, 5xx and silence the next trunk is tried; the others are a carrier's ways to want nothing from this customer.
+# Of 401, 407, 408, 5xx and silence the next trunk is tried; the others are a carrier's ways to want nothing from this
+# customer.
 _REFUSALS = frozenset({0, 401, 403, 407, 408, 488, 603, 606, 608, *range(500, 600)})
 _in_a_row: dict[tuple[int, str], int] = {}
 

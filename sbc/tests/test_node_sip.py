@@ -254,11 +254,19 @@ async def test_a_planned_restart_of_kamailio_keeps_the_calls(stage, portal, capl
         await configured(portal, stage)
         microsoft, carrier, placed = await calls(stage, 3)
         await eventually(lambda: len(node.spool.open_calls()) == 3)
+        ringing = stage.invite_from_teams(microsoft, "+442071234567")
+        carrier.reply(await carrier.expect("INVITE"), 180)
+        await microsoft.expect("INVITE", 180)
+        await eventually(lambda: len(node.begun) == 1)
         renewed = stage.authority.issue("renewed", "renewed.example", ["sbc.northwind.example"], [SERVER, CLIENT])
         renewed.rename(stage.settings.certificate)
         await node.restart_kamailio()
         await asyncio.sleep(1.5)
-        assert len(node.spool) == 0 and not portal.records
+        # Of what was ringing nothing is left but its record.
+        await eventually(lambda: len(portal.records) == 1)
+        (lost,) = portal.records.values()
+        assert (lost["called"], lost["code"], lost["answered"]) == ("+442071234567", 503, None), ringing
+        portal.records.clear()
         await microsoft.connect()
         assert b"renewed.example" in microsoft.writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
         for dialog, _ in placed:
