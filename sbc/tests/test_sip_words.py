@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from sbc.tests.sip.message import SDP
-from sbc.tests.sip.stage import ACME, Stage
+from sbc.tests.sip.stage import ACME, Stage, tenant
 
 pytestmark = [pytest.mark.sip, pytest.mark.asyncio(loop_scope="module")]
 
@@ -51,6 +51,25 @@ async def test_a_carrier_that_nobody_knows_may_end_a_call_that_it_was_given(stag
 
     teams.reply(await teams.expect("BYE"), 200)
     await carrier.expect("BYE", 200)
+
+
+async def test_a_carrier_that_nobody_knows_may_end_many_calls_at_once(stage: Stage):
+    """More than a stranger may send before he is banned: its customers would pay until the silence is noticed."""
+    teams, carrier = await stage.microsoft(), await stage.carrier(3)
+    await stage.change(
+        ("gw", "g1", stage.trunk(3)), ("tn", "17", tenant(fq=ACME, default="4930111", cps=1000, channels=1000))
+    )
+    await stage.engine.delete_rows([("sr", carrier.address)])
+    dialogs = []
+    for _ in range(80):
+        _, theirs, _ = await stage.answered(teams, stage.invite_from_teams(teams, "+442071234567"), carrier, SDP)
+        dialogs.append(theirs)
+
+    for each in dialogs:
+        each.request("BYE")
+
+    for _ in dialogs:
+        teams.reply(await teams.expect("BYE", patience=1), 200)
 
 
 @pytest.mark.parametrize(
