@@ -242,6 +242,7 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[str]:
     _rate(node, stored, late, at)
     _forget_running(stored)
     troubles.note_full(node, stored, at)
+    troubles.note_help(node, stored, at)
     troubles.note_refusals(node, stored, names, at)
     if strays:
         text = _("%(node)s saw a call end that it did not know (SIP Call-ID %(call)s).")

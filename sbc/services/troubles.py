@@ -178,6 +178,26 @@ def close_full(at: datetime) -> None:
     Alarm.objects.open().filter(kind=Alarm.Kind.NODE, subject="full", last__lt=at - FULL_OVER).update(until=at)
 
 
+def note_help(node: Node, calls: Iterable[Stored], at: datetime) -> None:
+    """Raise the alarm that nobody took a call for help, whatever was tried; runs as the role ingest.
+
+    It stays until somebody has looked at it: that the next call passes helps nobody who needed this one.
+    """
+    for call in calls:
+        said = call.record
+        if said["direction"] != "emergency" or said["answered"] is not None or said["released_by"] != "sbc":
+            continue
+        words = _(
+            "%(node)s: nobody took a call to the emergency number %(called)s. %(tried)s Look at the customer’s "
+            "emergency trunks now, and find out whether the caller still needs help (SIP Call-ID %(call)s)."
+        )
+        answers = ", ".join(f"{each['code']} {each['reason']}".strip()[:60] for each in said["attempts"][:8])
+        tried = _("Its trunks said: %(answers)s.") % {"answers": answers} if answers else _("No trunk could be tried.")
+        facts = {"node": node, "called": said["called"][:16], "tried": tried, "call": said["call_id"][:120]}
+        tenant = said["tenant"]
+        raise_alarm(Alarm.Kind.CALL, words % facts, at=at, node=node, tenant_id=tenant, msp_id=call.msp, subject="help")
+
+
 def note_refusals(node: Node, calls: Iterable[Stored], names: Container[str], at: datetime) -> None:
     """Raise the alarm that one of these trunks refuses call after call, whatever it answers to OPTIONS.
 

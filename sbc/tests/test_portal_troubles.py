@@ -164,6 +164,26 @@ def test_a_trunk_that_refuses_call_after_call_is_alarmed_until_one_passes(node: 
     assert alarms("trunk") == []
 
 
+def test_a_call_for_help_that_nobody_took_is_alarmed_until_somebody_has_looked(node: Node, acme: Customer) -> None:
+    tries = [{"trunk": "g1", "sent": 1, "ended": 2, "code": code, "reason": "No"} for code in (403, 408)]
+    lost: dict[str, Any] = {
+        "direction": "emergency", "called": "112", "called_sent": "112", "answered": None, "code": 503,
+        "released_by": "sbc", "attempts": tries,
+    }  # fmt: skip
+
+    calls(node, record(0, acme.pk, **lost | {"released_by": "caller", "code": 487}), record(0, acme.pk))
+    calls(node, record(0, acme.pk, **lost | {"direction": "out"}))
+    assert alarms("call") == []
+    calls(node, record(0, acme.pk, **lost), record(0, acme.pk, direction="emergency", called="112", called_sent="112"))
+
+    (text,) = alarms("call")
+    assert "nobody took a call to the emergency number 112. Its trunks said: 403 No, 408 No." in text
+    with contexts.ingest():
+        assert Alarm.objects.open().get(kind="call").tenant_id == acme.pk
+    calls(node, record(0, acme.pk, **lost | {"attempts": []}))
+    assert "No trunk could be tried." in alarms("call")[0]
+
+
 def test_a_copied_record_store_is_told_to_go_on_as_another(node: Node, region: Region, acme: Customer) -> None:
     copy = services.add_node(Node(region=region, name="sbc-lab-2"), by=LAB)[0]
     spool = str(uuid.uuid4())
