@@ -95,7 +95,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "can_change": request.can("rates.change"),
         "moves": row.changed + row.priced,
     }
-    return SumList(request, row, **context).response()
+    response = SumList(request, row, **context).response()
+    if request.htmx and not working and request.htmx.target != "list":
+        # The page polls its progress; at the end its state and what was found have to come, too.
+        response["HX-Refresh"] = "true"
+    return response
 
 
 @requires("rates.view")

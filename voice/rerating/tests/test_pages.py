@@ -16,7 +16,7 @@ from voice.carriers.models import Trunk
 from voice.rating.tests.make import ask, give, stored_deck, stored_rate
 from voice.rerating import services, tasks
 from voice.rerating.models import Adjustment, Proposal, ProposalSum
-from voice.rerating.tests.make import calls, proposed, quiet
+from voice.rerating.tests.make import JULY, JUNE, calls, proposed, quiet
 
 BY = Actor(email="nadia@northwind.example")
 
@@ -65,6 +65,23 @@ def test_a_clerk_proposes_looks_and_applies(northwind, acme, nadia, found):
         assert Adjustment.objects.count() == 2 and Proposal.objects.get().reason == "Agreed"
     for path in ("/rerating/", f"/rerating/{found.pk}/", f"/rerating/{found.pk}/?export=csv", "/rerating/decisions/"):
         assert browser.get(path).status_code == 200
+
+
+def test_the_page_claims_no_result_while_calls_are_rated_and_is_drawn_anew_at_the_end(northwind, nadia, found):
+    with contexts.msp(northwind):
+        # By the decks that priced them: no call comes to anything else.
+        asked = services.propose(Proposal(msp=northwind, begins=JUNE, ends=JULY), by=BY)
+    browser, path = client_of(nadia, northwind), f"/rerating/{asked.pk}/"
+    polled = {"HX-Request": "true", "HX-Target": "work"}
+
+    shown = browser.get(path, headers=polled)
+    assert "Nothing to see yet" in shown.content.decode() and "No call comes to anything" not in shown.content.decode()
+    assert "HX-Refresh" not in shown
+    with contexts.msp(northwind):
+        services.rate(asked, quiet)
+
+    assert browser.get(path, headers=polled)["HX-Refresh"] == "true"
+    assert "No call comes to anything else" in browser.get(path).content.decode()
 
 
 @pytest.mark.parametrize("state", ["rating", "applying"])
