@@ -111,13 +111,14 @@ class Choice:
 
 @dataclass(frozen=True)
 class Text:
-    """A filter with a free text, such as an actor or a prefix."""
+    """A filter with a free text, such as an actor or a prefix; an `example` stands in it while it is empty."""
 
     name: str
     label: Words
     field: str = ""
     apply: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None
     kind: str = "text"
+    example: str = ""
 
     def narrow(self, queryset: QuerySet[Any], value: str, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows that hold the text."""

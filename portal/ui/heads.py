@@ -54,7 +54,12 @@ def _filter(field: dict[str, Any], every: str) -> str:
             f"{options}</select>"
         )
     else:
-        control = f'<input class="form-control" id="filter-{name}" type="{kind}" name="{name}" value="{escape(value)}">'
+        example = getattr(field["filter"], "example", "")
+        placeholder = f' placeholder="{escape(example)}"' if example else ""
+        control = (
+            f'<input class="form-control" id="filter-{name}" type="{kind}" name="{name}" value="{escape(value)}"'
+            f"{placeholder}>"
+        )
     label = conditional_escape(str(field["filter"].label))
     return f'<div class="tool-filter"><label for="filter-{name}">{label}</label>{control}</div>'
 

@@ -10,6 +10,8 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -73,6 +75,10 @@ def _by_hour(counts: QuerySet[Any], value: str) -> QuerySet[Any]:
         return counts.none()
 
 
+def _node(count: HourCount) -> SafeString:
+    return format_html('<span class="node-name">{}</span>', count.node)
+
+
 def _nodes(request: HttpRequest) -> list[tuple[int, str]]:
     return list(Node.objects.order_by("name").values_list("pk", "name"))
 
@@ -87,20 +93,21 @@ class CountList(ListPage):
     columns = [
         Column("settled", gettext_lazy("State"), kind="status", value=lambda row: _chip_of(row)),
         Column("at", gettext_lazy("Hour"), kind="when", sort=True, link="counts:detail"),
-        Column("node__name", gettext_lazy("Node"), sort=True),
+        Column("node__name", gettext_lazy("Node"), sort=True, draw=_node),
         Column("customer", gettext_lazy("Customer"), value=lambda row: row.name),
         Column("said", gettext_lazy("Node counted"), kind="count"),
         Column("stored", gettext_lazy("Stored as calls"), kind="count", sort=True),
         Column("aside", gettext_lazy("Kept aside"), kind="count", sort=True, card=False),
         Column("ended", gettext_lazy("Ends alone"), kind="count", sort=True, card=False,
                help=gettext_lazy("Ends of calls that the node did not know.")),
-        Column("range", gettext_lazy("Numbers"), value=lambda row: f"{row.first}–{row.last}", card=False),
+        Column("range", gettext_lazy("Numbers"), value=lambda row: f"{row.first}–{row.last}", card=False,
+               help=gettext_lazy("The numbers that the node gave to the first and the last of these records.")),
     ]  # fmt: skip
     search_fields = ["node__name"]
     filters = [
         Choice("state", gettext_lazy("State"), STATES, apply=_narrow),
         Choice("node", gettext_lazy("Node"), _nodes, field="node_id"),
-        Text("hour", gettext_lazy("Hour, 2026-11-20T14"), apply=_by_hour),
+        Text("hour", gettext_lazy("Hour (UTC)"), apply=_by_hour, example="2026-11-20T14"),
         Day("from", gettext_lazy("From day"), "at"),
         Day("to", gettext_lazy("To day"), "at", bound="to"),
     ]

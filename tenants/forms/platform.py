@@ -96,7 +96,9 @@ class RegionForm(Groups, forms.ModelForm[Region]):
         required=False,
         help_text=_("One network on a line, like 192.0.2.0/24; empty allows every public address."),
     )
-    denied_networks = Lines(label=_("Never"), required=False)
+    denied_networks = Lines(
+        label=_("Never allowed"), required=False, help_text=_("No trunk may use these, whatever stands above.")
+    )
     microsoft_names = MicrosoftNames(
         label=_("Microsoft's signalling names"),
         required=False,
@@ -109,6 +111,7 @@ class RegionForm(Groups, forms.ModelForm[Region]):
         model = Region
         fields = ["name", "slug", "allowed_networks", "denied_networks", "microsoft_names", "microsoft_networks"]
         widgets = {"name": forms.TextInput, "slug": forms.TextInput}
+        help_texts = {"slug": _("For example eu-1. It stays as it is.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -136,6 +136,7 @@ class OwnLimitForm(VersionedForm):
         required=False,
         help_text=_(
             "When your calls of a month (UTC) have cost this much without tax, calls that cost something stop."
+            " Empty is no limit of your own."
         ),
     )
 
