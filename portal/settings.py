@@ -312,6 +312,8 @@ SPECTACULAR_SETTINGS = {
     # Both shapes of a node have it, so that its name cannot be taken from one of them.
     "ENUM_NAME_OVERRIDES": {
         "NodeStateEnum": "sbc.models.Node.State",
+        "CallDirectionEnum": "voice.calls.models.cdr.Direction",
+        "CarrierInvoiceStateEnum": "voice.margin.models.CarrierInvoice.State",
         "AccountKindEnum": "voice.rating.models.Account.Kind",
         "MovementKindEnum": "voice.rating.models.Movement.Kind",
         "PricedOutcomeEnum": "voice.rating.models.PricedOutcome",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -47,6 +48,7 @@ class ExchangeRateViewSet(MspViewSet):
     def new(self) -> ExchangeRate:
         return ExchangeRate(msp=self.request.msp)
 
+    @extend_schema(request=FileSerializer)
     @action(detail=False, methods=["post"], url_path="import")
     def import_rates(self, request: Request) -> Response:
         """Add the rates of the European Central Bank that are not there yet; answers how many those were."""

@@ -160,6 +160,7 @@ class StockImportViewSet(MspViewSet):
         content = data.pop("content").encode()
         return imports.start_import(StockImport(msp=self.request.msp, content=content, **data), by=self.actor)
 
+    @extend_schema(responses=StockImportErrorSerializer(many=True))
     @action(detail=True, methods=["get"])
     def errors(self, request: Request, pk: str | None = None) -> Response:
         """List what is wrong, line by line, in pages."""

@@ -67,7 +67,7 @@ class CarrierCallSerializer(serializers.ModelSerializer[CarrierCall]):
         ]  # fmt: skip
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class CarrierFileReadingSerializer(serializers.Serializer[Any]):
     """How the file is to be read: columns by place, counted from 0."""
 
     columns = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=59), required=False)
@@ -77,7 +77,7 @@ class AnswerSerializer(serializers.Serializer[Any]):
     zone = serializers.CharField(required=False, max_length=60)
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
+class CarrierInvoiceDecisionSerializer(serializers.Serializer[Any]):
     """What becomes of the invoice; a dispute says why."""
 
     state = serializers.ChoiceField(CarrierInvoice.State.choices)
@@ -124,20 +124,22 @@ class CarrierInvoiceViewSet(MspViewSet):
         page = self.paginate_queryset(narrowed(calls.order_by("-difference", "pk"), self, KINDS))
         return self.get_paginated_response(CarrierCallSerializer(page, many=True).data)
 
+    @extend_schema(request=CarrierFileReadingSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str | None = None) -> Response:
         """Say how the file is to be read, and have it compared again: `{"decimal": "."}`."""
-        given = AnswerSerializer(data=request.data)
+        given = CarrierFileReadingSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         options = dict(given.validated_data)
         facts = {"zone": options.pop("zone")} if "zone" in options else {}
         found = carrier_checks.read_again(self.get_object(), options, by=self.actor, **facts)
         return Response(self.get_serializer(found).data)
 
+    @extend_schema(request=CarrierInvoiceDecisionSerializer)
     @action(detail=True, methods=["post"])
     def decide(self, request: Request, pk: str | None = None) -> Response:
         """Dispute or accept the invoice, or open it again: `{"state": "disputed", "note": "line 17 is not ours"}`."""
-        given = DecisionSerializer(data=request.data)
+        given = CarrierInvoiceDecisionSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         data = given.validated_data
         found = carrier_checks.decide(self.get_object(), data["state"], data["note"], by=self.actor)

@@ -167,6 +167,7 @@ class EntryViewSet(MspViewSet):
     def _answer(self, row: BankEntry) -> Response:
         return Response(EntrySerializer(BankEntry.objects.get(pk=row.pk)).data)
 
+    @extend_schema(request=BookingSerializer)
     @action(detail=True, methods=["post"])
     def book(self, request: Request, pk: str | None = None) -> Response:
         """Book an entry: `{"customer": 1, "invoices": [7]}`, or `{"payment": 3}` for one that went out."""
@@ -187,6 +188,7 @@ class EntryViewSet(MspViewSet):
             services.book_in(row, customer, invoices=named, by=self.actor)
         return self._answer(row)
 
+    @extend_schema(request=NoteSerializer)
     @action(detail=True, methods=["post"], url_path="set-aside")
     def set_aside(self, request: Request, pk: str | None = None) -> Response:
         """Say that an entry is nobody's payment: `{"note": "Bank charges"}`."""
@@ -194,6 +196,7 @@ class EntryViewSet(MspViewSet):
         given.is_valid(raise_exception=True)
         return self._answer(services.set_aside(self.get_object(), note=given.validated_data["note"], by=self.actor))
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: str | None = None) -> Response:
         """Take an entry back that was set aside."""

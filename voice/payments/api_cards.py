@@ -61,6 +61,7 @@ class CardPaymentViewSet(MspViewSet):
         """Refuse: it is the customer who pays."""
         return self.http_method_not_allowed(request)
 
+    @extend_schema(request=RefundSerializer)
     @action(detail=True, methods=["post"])
     def refund(self, request: Request, pk: str | None = None) -> Response:
         """Send so much back: `{"amount": 5000000}`."""
@@ -103,6 +104,7 @@ class CardAccountViewSet(MspViewSet):
             setattr(row, name, value)
         return accounts.save_account(row, by=self.actor, **keys)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"], url_path="renew-hook")
     def renew_hook(self, request: Request, pk: str | None = None) -> Response:
         """Give the webhook another address; the old one leads nowhere from now on."""
@@ -145,6 +147,7 @@ class OwnCardPaymentViewSet(TenantViewSet):
         )  # fmt: skip
         return Response(CardPaymentSerializer(attempt).data, 201)
 
+    @extend_schema(request=RefundSerializer, responses={201: CardPaymentSerializer})
     @action(detail=False, methods=["post"], url_path="top-up")
     def top_up(self, request: Request) -> Response:
         """Begin to pay ahead: `{"amount": 50000000}`."""
@@ -182,6 +185,7 @@ class SavedCardViewSet(TenantViewSet):
     def perform_destroy(self, instance: Any) -> None:
         cards.forget(self.request.tenant, instance.pk, by=self.actor)  # type: ignore[misc]
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"], url_path="make-default")
     def make_default(self, request: Request, pk: str | None = None) -> Response:
         """Let this card be charged when a bill is due."""

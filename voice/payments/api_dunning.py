@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -63,17 +64,20 @@ class ReminderViewSet(MspViewSet):
     def _answer(self, row: Reminder) -> Response:
         return Response(ReminderSerializer(Reminder.objects.get(pk=row.pk)).data)
 
+    @extend_schema(request=None)
     @action(detail=False, methods=["post"], url_path="send-all")
     def send_all(self, request: Request) -> Response:
         """Send every reminder that is proposed."""
         sent = dunning.release_all(request.msp, today=timezone.localdate(), by=self.actor)  # type: ignore[attr-defined]
         return Response({"sent": sent})
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def send(self, request: Request, pk: str | None = None) -> Response:
         """Send a reminder over what is still open."""
         return self._answer(dunning.release(self.get_object(), today=timezone.localdate(), by=self.actor))
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def drop(self, request: Request, pk: str | None = None) -> Response:
         """Do not send a reminder."""
@@ -115,6 +119,7 @@ class StepViewSet(MspViewSet):
     def new(self) -> DunningStep:
         return DunningStep(msp=self.request.msp)  # type: ignore[misc]
 
+    @extend_schema(request=SettingSerializer, responses=SettingSerializer)
     @action(detail=False, methods=["post"])
     def automatic(self, request: Request) -> Response:
         """Let reminders go out by themselves, or wait: `{"releases_itself": false}`."""
@@ -152,6 +157,7 @@ class PauseViewSet(MspViewSet):
     def new(self) -> DunningPause:
         return DunningPause(msp=self.request.msp)  # type: ignore[misc]
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: str | None = None) -> Response:
         """Let reminders go on."""

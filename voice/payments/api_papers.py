@@ -72,6 +72,7 @@ class ReceiptViewSet(MspViewSet):
         """Refuse: a payment is recorded under payments."""
         return self.http_method_not_allowed(request)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def mail(self, request: Request, pk: str | None = None) -> Response:
         """Mail the customer where its receipt is."""

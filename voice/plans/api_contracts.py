@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -155,6 +157,7 @@ class ContractViewSet(MspViewSet):
         found: dict[str, Any] = given.validated_data
         return found
 
+    @extend_schema(request=ChangeSerializer)
     @action(detail=True, methods=["post"], url_path="change-plan")
     def change_plan(self, request: Request, pk: str | None = None) -> Response:
         """Let the contract go on with another version from a day on: `{"version": 12, "on": "2026-07-01"}`."""
@@ -162,6 +165,10 @@ class ContractViewSet(MspViewSet):
         ordering.change_plan(self.get_object(), told["version"], on=told["on"], by=self.actor)
         return self._answer()
 
+    @extend_schema(
+        parameters=[OpenApiParameter("version", int, required=True), OpenApiParameter("on", date, required=True)],
+        responses=OpenApiTypes.OBJECT,
+    )
     @action(detail=True, methods=["get"], url_path="preview")
     def preview(self, request: Request, pk: str | None = None) -> Response:
         """Say what the month of a change would cost, before and after it: `?version=12&on=2026-07-01`."""
@@ -174,11 +181,13 @@ class ContractViewSet(MspViewSet):
         after = previews.month_after_change(row.tenant, row, version, on)
         return Response({"before": month_as_data(before), "after": month_as_data(after)})
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
     def month(self, request: Request, pk: str | None = None) -> Response:
         """Say what this month costs so far."""
         return Response(month_as_data(previews.month_of(self.get_object().tenant, timezone.localdate())))
 
+    @extend_schema(request=EndSerializer)
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: str | None = None) -> Response:
         """End the contract with notice; earlier than its terms allow only where both sides agreed."""
@@ -189,6 +198,7 @@ class ContractViewSet(MspViewSet):
         )
         return self._answer()
 
+    @extend_schema(request=AddOnSerializer, responses={201: ContractSerializer})
     @action(detail=True, methods=["post"], url_path="add-ons")
     def order_add_on(self, request: Request, pk: str | None = None) -> Response:
         """Order an add-on that the plan offers: `{"name": "Recording", "quantity": 4, "begins": "2026-07-01"}`."""
@@ -196,6 +206,7 @@ class ContractViewSet(MspViewSet):
         ordering.order_add_on(order, by=self.actor)
         return self._answer(201)
 
+    @extend_schema(request=EndAddOnSerializer)
     @action(detail=True, methods=["post"], url_path="end-add-on")
     def end_add_on(self, request: Request, pk: str | None = None) -> Response:
         """End an add-on."""
@@ -207,6 +218,7 @@ class ContractViewSet(MspViewSet):
         ordering.end_add_on(order, on=told["on"], by=self.actor)
         return self._answer()
 
+    @extend_schema(request=CreditSerializer, responses={201: ContractSerializer})
     @action(detail=True, methods=["post"], url_path="credits")
     def give_credit(self, request: Request, pk: str | None = None) -> Response:
         """Enter a credit: `{"month": "2026-06-01", "amount": 5000000, "reason": "Outage of 12 May"}`."""
@@ -214,6 +226,7 @@ class ContractViewSet(MspViewSet):
         ordering.give_credit(credit, by=self.actor)
         return self._answer(201)
 
+    @extend_schema(request=TakeBackSerializer)
     @action(detail=True, methods=["post"], url_path="take-credit-back")
     def take_credit_back(self, request: Request, pk: str | None = None) -> Response:
         """Take a credit back that is on no bill yet."""
@@ -237,6 +250,7 @@ class OwnContractViewSet(TenantViewSet):
     def get_queryset(self) -> QuerySet[Contract]:
         return selectors.contracts_whole(tenant=self.request.tenant.pk)
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=False, methods=["get"])
     def month(self, request: Request) -> Response:
         """Say what this month costs so far, and what is left of included minutes."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -101,16 +102,38 @@ class PlanViewSet(MspViewSet):
     def new(self) -> Plan:
         return Plan(msp=self.request.msp)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
         """Take a plan out of sale; contracts that have it keep it."""
         services.close_plan(self.get_object(), by=self.actor)
         return Response(PlanSerializer(self.get_object()).data)
 
+    @extend_schema(request=None, responses=VersionSerializer)
     @action(detail=True, methods=["post"], url_path="new-version")
     def new_version(self, request: Request, pk: str | None = None) -> Response:
         """Return the plan's draft: a copy of its newest version where there is none yet."""
         return Response(VersionSerializer(services.new_version(self.get_object(), by=self.actor)).data)
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    """The day that belongs to the version first, and which contracts; all of the plan's others where none is named."""
+
+    on = serializers.DateField()
+    contracts = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=100_000)
+
+
+class MovableSerializer(serializers.Serializer[Any]):
+    """A contract, and why it cannot go over; empty where it can."""
+
+    contract = serializers.IntegerField()
+    why_not = serializers.CharField()
+
+
+class MovingSerializer(serializers.Serializer[Any]):
+    """The job that moves contracts."""
+
+    job = serializers.UUIDField()
 
 
 class VersionViewSet(MspViewSet):
@@ -133,6 +156,7 @@ class VersionViewSet(MspViewSet):
         """Versions are made by the plan's `new-version`."""
         return self.http_method_not_allowed(request, *args, **kwargs)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str | None = None) -> Response:
         """Make a draft what it will be for good."""
@@ -146,30 +170,26 @@ class VersionViewSet(MspViewSet):
         every = moving.movable(version, timezone.localdate()).values_list("pk", flat=True)
         return version, told.validated_data["on"], list(told.validated_data.get("contracts", every))
 
-    @action(detail=True, methods=["get"])
+    @extend_schema(parameters=[OpenApiParameter("on", date, required=True)], responses=MovableSerializer(many=True))
+    @action(detail=True, methods=["get"], pagination_class=None)
     def movable(self, request: Request, pk: str | None = None) -> Response:
         """Say which contracts of the plan's other versions can have this one from a day on: `?on=2026-07-01`."""
         version, on, chosen = self._chosen({"on": request.query_params.get("on")})
         judged = moving.judge(version, on, chosen)
         return Response([{"contract": each.contract.pk, "why_not": each.why} for each in judged])
 
+    @extend_schema(request=MoveSerializer, responses={202: MovingSerializer})
     @action(detail=True, methods=["post"], url_path="move-contracts")
     def move_contracts(self, request: Request, pk: str | None = None) -> Response:
         """Move contracts in the background; the job's result says which went over, and why others did not."""
         version, on, chosen = self._chosen(request.data)
         return Response({"job": moving.start(version, on, chosen, by=self.actor).pk}, 202)
 
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
     def example(self, request: Request, pk: str | None = None) -> Response:
         """Say what a customer with ten users and 1,000 minutes would pay for its first month."""
         return Response(month_as_data(example(self.get_object(), timezone.localdate())))
-
-
-class MoveSerializer(serializers.Serializer[Any]):
-    """The day that belongs to the version first, and which contracts; all of the plan's others where none is named."""
-
-    on = serializers.DateField()
-    contracts = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=100_000)
 
 
 class ComponentViewSet(MspViewSet):

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -66,7 +67,7 @@ class ConfirmSerializer(serializers.Serializer[Any]):
     accept = serializers.BooleanField(default=False)
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class DeckFileReadingSerializer(serializers.Serializer[Any]):
     """How a file is to be read, where it was asked: columns by place, counted from 0."""
 
     decimal = serializers.ChoiceField([".", ","], required=False)
@@ -103,20 +104,23 @@ class DeckImportViewSet(MspViewSet):
     def _decks(self) -> QuerySet[RateDeck]:
         return selectors.decks_seen_by(self.request.msp, self.request.can)  # type: ignore[attr-defined]
 
+    @extend_schema(responses=DeckImportErrorSerializer(many=True))
     @action(detail=True, methods=["get"])
     def errors(self, request: Request, pk: str | None = None) -> Response:
         """List what is wrong, line by line, in pages."""
         page = self.paginate_queryset(self.get_object().errors.all())
         return self.get_paginated_response(DeckImportErrorSerializer(page, many=True).data)
 
+    @extend_schema(request=DeckFileReadingSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str | None = None) -> Response:
         """Say how the file is to be read, and have it compared again: `{"decimal": "."}`."""
-        given = AnswerSerializer(data=request.data)
+        given = DeckFileReadingSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         file = imports.read_again(self.get_object(), dict(given.validated_data), by=self.actor)
         return Response(self.get_serializer(file).data)
 
+    @extend_schema(request=ConfirmSerializer)
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str | None = None) -> Response:
         """Have the draft activated: `{"accept": true}` where it has warnings or lines with errors."""

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -107,6 +108,35 @@ class SetRatesSerializer(serializers.Serializer[Any]):
     rates = NewRateSerializer(many=True, min_length=1, max_length=MOST_RATES)
 
 
+class DeckVersionSerializer(serializers.ModelSerializer[DeckVersion]):
+    """A version: what it changes is at /lines/."""
+
+    state = serializers.CharField(source="state_now", read_only=True)
+    summary = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DeckVersion
+        fields = [
+            "id", "deck", "number", "state", "effective_from", "full", "note", "summary", "imported_by", "created_at",
+            "activated_at",
+        ]  # fmt: skip
+
+    def get_summary(self, version: DeckVersion) -> dict[str, Any]:
+        return selectors.summary_seen_by(version, self.context["request"].can)
+
+
+class TriedRateSerializer(serializers.Serializer[Any]):  # type: ignore[misc]
+    """A rate, and why it does not take the call; null where it does."""
+
+    rate = serializers.IntegerField()
+    prefix = serializers.CharField()
+    callers = serializers.CharField()
+    destination = serializers.CharField()
+    per_minute = serializers.IntegerField()
+    blocked = serializers.BooleanField()
+    miss = serializers.CharField(allow_null=True)
+
+
 class DeckViewSet(MspViewSet):
     """Decks of the MSP: `?kind=sell`. Price lists come in by `deck-imports`."""
 
@@ -137,7 +167,15 @@ class DeckViewSet(MspViewSet):
         page = self.paginate_queryset(found)
         return self.get_paginated_response(DeckRateSerializer(page, many=True).data)
 
-    @action(detail=True, methods=["get"])
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("number", str, required=True),
+            OpenApiParameter("caller", str),
+            OpenApiParameter("at", OpenApiTypes.DATETIME),
+        ],
+        responses=TriedRateSerializer(many=True),
+    )
+    @action(detail=True, methods=["get"], pagination_class=None)
     def lookup(self, request: Request, pk: str | None = None) -> Response:
         """Say which rate takes a call and why the others do not: `?number=447700900123&caller=4930&at=…`."""
         asked = request.query_params
@@ -153,6 +191,7 @@ class DeckViewSet(MspViewSet):
             for each in found
         ])  # fmt: skip
 
+    @extend_schema(request=SetRatesSerializer, responses={201: DeckVersionSerializer})
     @action(detail=True, methods=["post"], url_path="set-rates")
     def set_rates(self, request: Request, pk: str | None = None) -> Response:
         """Set rates from a moment on, as a version of their own."""
@@ -166,6 +205,7 @@ class DeckViewSet(MspViewSet):
         )
         return Response(DeckVersionSerializer(version, context={"request": request}).data, status=201)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str | None = None) -> Response:
         """Take the deck out of use; its rates stay for the calls that they priced."""
@@ -173,23 +213,6 @@ class DeckViewSet(MspViewSet):
         services.close_deck(deck, by=self.actor)
         deck.refresh_from_db()
         return Response(DeckSerializer(deck).data)
-
-
-class DeckVersionSerializer(serializers.ModelSerializer[DeckVersion]):
-    """A version: what it changes is at /lines/."""
-
-    state = serializers.CharField(source="state_now", read_only=True)
-    summary = serializers.SerializerMethodField()
-
-    class Meta:
-        model = DeckVersion
-        fields = [
-            "id", "deck", "number", "state", "effective_from", "full", "note", "summary", "imported_by", "created_at",
-            "activated_at",
-        ]  # fmt: skip
-
-    def get_summary(self, version: DeckVersion) -> dict[str, Any]:
-        return selectors.summary_seen_by(version, self.context["request"].can)
 
 
 class DeckLineSerializer(serializers.ModelSerializer[DeckLine]):
@@ -240,6 +263,7 @@ class DeckVersionViewSet(MspViewSet):
         page = self.paginate_queryset(narrowed(DeckLine.objects.filter(version=self.get_object()), self, CHANGES))
         return self.get_paginated_response(DeckLineSerializer(page, many=True).data)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def discard(self, request: Request, pk: str | None = None) -> Response:
         """Drop the draft: nothing of it reaches the deck."""

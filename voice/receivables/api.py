@@ -143,18 +143,18 @@ class NewInvoiceSerializer(serializers.Serializer[Any]):
     lines = WrittenLineSerializer(many=True, min_length=1, max_length=sources.MOST_LINES)
 
 
-class AmountSerializer(serializers.Serializer[Any]):
+class TakenBackSerializer(serializers.Serializer[Any]):
     """So much of one line, net."""
 
     position = serializers.IntegerField(min_value=1)
     net = serializers.IntegerField()
 
 
-class CreditSerializer(serializers.Serializer[Any]):
+class NewCreditNoteSerializer(serializers.Serializer[Any]):
     """What a credit note takes back; without lines it is all that is left."""
 
     reason = serializers.CharField(max_length=200)
-    lines = AmountSerializer(many=True, required=False)
+    lines = TakenBackSerializer(many=True, required=False)
 
 
 class DaySerializer(serializers.Serializer[Any]):
@@ -205,16 +205,19 @@ class InvoiceViewSet(Files, MspViewSet):
         fresh = found.prefetch_related("lines", "taxes").get(pk=invoice.pk)
         return Response(InvoiceSerializer(fresh).data, status)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str | None = None) -> Response:
         """Say that a draft may be issued as it is; refused while a warning of its run is not ticked."""
         return self._answer(services.approve(self.get_object(), by=self.actor))
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: str | None = None) -> Response:
         """Make an approved document a draft again."""
         return self._answer(services.reopen(self.get_object(), by=self.actor))
 
+    @extend_schema(request=DaySerializer)
     @action(detail=True, methods=["post"])
     def issue(self, request: Request, pk: str | None = None) -> Response:
         """Give an approved document its number and send it to the customer's bills."""
@@ -225,6 +228,7 @@ class InvoiceViewSet(Files, MspViewSet):
         services.store_files(issued)
         return self._answer(issued)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def mail(self, request: Request, pk: str | None = None) -> Response:
         """Send an issued document to the customer's address, in its language."""
@@ -232,6 +236,7 @@ class InvoiceViewSet(Files, MspViewSet):
         services.mail(invoice, by=self.actor)
         return self._answer(invoice)
 
+    @extend_schema(request=api_entries.WriteOffSerializer)
     @action(detail=True, methods=["post"], url_path="write-off")
     def write_off(self, request: Request, pk: str | None = None) -> Response:
         """Give up what will not be paid: `{"amount": 119000000, "left": 119000000, "reason": "Insolvent"}`."""
@@ -241,10 +246,11 @@ class InvoiceViewSet(Files, MspViewSet):
         services.write_off(invoice, **given.validated_data, by=self.actor)
         return self._answer(invoice)
 
+    @extend_schema(request=NewCreditNoteSerializer, responses={201: InvoiceSerializer})
     @action(detail=True, methods=["post"])
     def credit(self, request: Request, pk: str | None = None) -> Response:
         """Write the draft of a credit note: `{"reason": "Wrong plan"}`."""
-        given = CreditSerializer(data=request.data)
+        given = NewCreditNoteSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         lines = given.validated_data.get("lines")
         amounts = {line["position"]: line["net"] for line in lines} if lines is not None else None
@@ -315,6 +321,7 @@ class ProfileViewSet(MspViewSet):
     def new(self) -> BillingProfile:
         return BillingProfile(msp=self.request.msp)
 
+    @extend_schema(request=None, responses=VatIdCheckSerializer)
     @action(detail=True, methods=["post"], url_path="check-vat-id")
     def check_vat_id(self, request: Request, pk: str | None = None) -> Response:
         """Ask the register about the customer's VAT id; the answer is kept as evidence."""

@@ -40,13 +40,13 @@ def with_amount(entries: QuerySet[Entry]) -> QuerySet[Any]:
     return entries.annotate(amount=Sum(moved, filter=owed, default=0))
 
 
-class ReasonSerializer(serializers.Serializer[Any]):
+class EntryReasonSerializer(serializers.Serializer[Any]):
     """Why an entry is taken back."""
 
     reason = serializers.CharField(max_length=200)
 
 
-class WriteOffSerializer(ReasonSerializer):
+class WriteOffSerializer(EntryReasonSerializer):
     """How much of an invoice is written off: `left` is what you know to be open, and says that nobody was faster."""
 
     amount = serializers.IntegerField(min_value=1, max_value=10**15)
@@ -72,10 +72,11 @@ class EntryViewSet(MspViewSet):
         """Entries are booked with what they tell of."""
         return self.http_method_not_allowed(request)
 
+    @extend_schema(request=EntryReasonSerializer, responses={201: BookEntrySerializer})
     @action(detail=True, methods=["post"])
     def correct(self, request: Request, pk: str | None = None) -> Response:
         """Take an entry back: `{"reason": "Goodwill"}`. Answers with the entry that does so."""
-        given = ReasonSerializer(data=request.data)
+        given = EntryReasonSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         made = services.correct(self.get_object(), reason=given.validated_data["reason"], by=self.actor)
         return Response(BookEntrySerializer(self.get_queryset().get(pk=made.pk)).data, 201)

@@ -41,7 +41,7 @@ class NewQuestionSerializer(serializers.Serializer[Any]):
     disputed = serializers.IntegerField(default=0)
 
 
-class AnswerSerializer(serializers.Serializer[Any]):
+class QuestionAnswerSerializer(serializers.Serializer[Any]):
     """What the MSP answers."""
 
     answer = serializers.CharField(max_length=2000)
@@ -91,10 +91,11 @@ class QuestionViewSet(MspViewSet):
         """Questions are asked by customers."""
         return self.http_method_not_allowed(request)
 
+    @extend_schema(request=QuestionAnswerSerializer)
     @action(detail=True, methods=["post"])
     def answer(self, request: Request, pk: str | None = None) -> Response:
         """Answer the question: `{"answer": "It is the call of the 3rd to Cuba."}`."""
-        given = AnswerSerializer(data=request.data)
+        given = QuestionAnswerSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         done = questions.answer(self.get_object(), text=given.validated_data["answer"], by=self.actor)
         return Response(QuestionSerializer(done).data)

@@ -76,7 +76,7 @@ class ApproveSerializer(serializers.Serializer[Any]):
     customers = serializers.ListField(child=serializers.IntegerField(), required=False)
 
 
-class CustomerSerializer(serializers.Serializer[Any]):
+class CustomerOfRunSerializer(serializers.Serializer[Any]):
     """A customer of the run, by the customer's id."""
 
     customer = serializers.IntegerField()
@@ -110,6 +110,7 @@ class RunViewSet(MspViewSet):
     def _answer(self, run: InvoiceRun, status: int = 200, **more: Any) -> Response:
         return Response(RunSerializer(self.get_queryset().get(pk=run.pk)).data | more, status)
 
+    @extend_schema(responses=RunCustomerSerializer(many=True))
     @action(detail=True, methods=["get"])
     def customers(self, request: Request, pk: str | None = None) -> Response:
         """Return what each customer of the run would be billed."""
@@ -118,16 +119,18 @@ class RunViewSet(MspViewSet):
         page = self.paginate_queryset(found)
         return self.get_paginated_response(RunCustomerSerializer(page, many=True).data)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def collect(self, request: Request, pk: str | None = None) -> Response:
         """Collect again what is neither approved nor issued."""
         row = self.get_object()
         return self._answer(runs.start_run(row.msp, row.begins, by=self.actor))
 
+    @extend_schema(request=CustomerOfRunSerializer)
     @action(detail=True, methods=["post"], url_path="open-days")
     def open_days(self, request: Request, pk: str | None = None) -> Response:
         """Open the days of a customer without an invoice again, so that its contract can be changed for them."""
-        given = CustomerSerializer(data=request.data)
+        given = CustomerOfRunSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         row = self.get_object()
         each = row.customers.filter(tenant=given.validated_data["customer"]).first()
@@ -136,13 +139,14 @@ class RunViewSet(MspViewSet):
         runs.open_days(each, by=self.actor)
         return self._answer(row)
 
+    @extend_schema(request=CustomerOfRunSerializer)
     @action(detail=True, methods=["post"])
     def credit(self, request: Request, pk: str | None = None) -> Response:
         """Write the drafts of credit notes over a customer's calls that were priced again to less than its month asks.
 
         Answers with the run and the numbers of these documents, as `credit_notes`.
         """
-        given = CustomerSerializer(data=request.data)
+        given = CustomerOfRunSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         row = self.get_object()
         each = row.customers.select_related("tenant").filter(tenant=given.validated_data["customer"]).first()
@@ -150,6 +154,7 @@ class RunViewSet(MspViewSet):
             raise serializers.ValidationError({"customer": ["The run has no such customer."]})
         return self._answer(row, credit_notes=[note.pk for note in runs.credit_again(each, by=self.actor)])
 
+    @extend_schema(request=ApproveSerializer)
     @action(detail=True, methods=["post"])
     def tick(self, request: Request, pk: str | None = None) -> Response:
         """Say that the warnings of these customers were looked at: `{"customers": [1]}`, or of all."""
@@ -163,6 +168,7 @@ class RunViewSet(MspViewSet):
         row, wanted = self.get_object(), given.validated_data.get("customers")
         return row, None if wanted is None else row.customers.filter(tenant__in=wanted).values_list("pk", flat=True)
 
+    @extend_schema(request=ApproveSerializer)
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str | None = None) -> Response:
         """Approve drafts of the run, all that may go out or: `{"customers": [1]}`."""
@@ -170,6 +176,7 @@ class RunViewSet(MspViewSet):
         done, held = runs.approve_customers(row, chosen, by=self.actor)
         return self._answer(row, newly_approved=done, held_back=held)
 
+    @extend_schema(request=DateSerializer)
     @action(detail=True, methods=["post"])
     def issue(self, request: Request, pk: str | None = None) -> Response:
         """Issue what is approved, in the background."""
@@ -197,6 +204,7 @@ class FindingViewSet(MspViewSet):
         """Findings are made by runs."""
         return self.http_method_not_allowed(request)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def tick(self, request: Request, pk: str | None = None) -> Response:
         """Say that a warning was looked at."""

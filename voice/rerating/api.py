@@ -90,6 +90,7 @@ class ProposalViewSet(MspViewSet):
             raise ValidationError({"buy": "What carriers ask is not yours to see."})
         return services.propose(Proposal(msp=msp, **data), by=self.actor)
 
+    @extend_schema(responses=ProposalSumSerializer(many=True))
     @action(detail=True, methods=["get"])
     def lines(self, request: Request, pk: str | None = None) -> Response:
         """List what calls come to by customer and line, in pages."""
@@ -99,6 +100,7 @@ class ProposalViewSet(MspViewSet):
         page = self.paginate_queryset(found)
         return self.get_paginated_response(ProposalSumSerializer(page, many=True).data)
 
+    @extend_schema(request=ApplySerializer, responses={202: ProposalSerializer})
     @action(detail=True, methods=["post"])
     def apply(self, request: Request, pk: str | None = None) -> Response:
         """Post the difference: `{"round": 1, "reason": "…"}`; the state tells when that is done."""
@@ -107,11 +109,13 @@ class ProposalViewSet(MspViewSet):
         found = services.ask_to_apply(self.get_object(), **given.validated_data, by=self.actor)
         return Response(self.get_serializer(found).data, status=202)
 
+    @extend_schema(request=None, responses={202: ProposalSerializer})
     @action(detail=True, methods=["post"], url_path="rate-again")
     def rate_again(self, request: Request, pk: str | None = None) -> Response:
         """Rate its calls once more, by what holds and was posted now."""
         return Response(self.get_serializer(services.rate_again(self.get_object(), by=self.actor)).data, status=202)
 
+    @extend_schema(request=None)
     @action(detail=True, methods=["post"])
     def discard(self, request: Request, pk: str | None = None) -> Response:
         """Give it up; its calls are dropped."""

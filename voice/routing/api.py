@@ -6,7 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -105,7 +106,15 @@ class RouteViewSet(TenantViewSet):
         services.set_order(wanted["ids"], customer=request.tenant, by=self.actor, seen=wanted.get("seen"))
         return Response(wanted)
 
-    @action(detail=False, methods=["get"], url_path="try")
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("number", str, required=True),
+            OpenApiParameter("caller", str),
+            OpenApiParameter("at", OpenApiTypes.DATETIME),
+        ],
+        responses=OpenApiTypes.OBJECT,
+    )
+    @action(detail=False, methods=["get"], url_path="try", pagination_class=None)
     def try_number(self, request: Request) -> Response:
         """Say what a call would do: `?number=…&caller=…&at=…`; nothing is called.
 
