@@ -314,6 +314,7 @@ SPECTACULAR_SETTINGS = {
         "NodeStateEnum": "sbc.models.Node.State",
         "CallDirectionEnum": "voice.calls.models.cdr.Direction",
         "CarrierInvoiceStateEnum": "voice.margin.models.CarrierInvoice.State",
+        "TaxClassEnum": "voice.receivables.models.tax.TaxClass",
         "AccountKindEnum": "voice.rating.models.Account.Kind",
         "MovementKindEnum": "voice.rating.models.Movement.Kind",
         "PricedOutcomeEnum": "voice.rating.models.PricedOutcome",

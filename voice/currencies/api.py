@@ -31,6 +31,12 @@ class FileSerializer(serializers.Serializer[Any]):
     file = serializers.CharField(required=False, max_length=10_000_000)
 
 
+class AddedSerializer(serializers.Serializer[Any]):
+    """How many rates were added."""
+
+    added = serializers.IntegerField()
+
+
 class ExchangeRateViewSet(MspViewSet):
     """Exchange rates: `?day=2026-11-27&quote=USD`. POST adds one, nothing changes one."""
 
@@ -48,7 +54,7 @@ class ExchangeRateViewSet(MspViewSet):
     def new(self) -> ExchangeRate:
         return ExchangeRate(msp=self.request.msp)
 
-    @extend_schema(request=FileSerializer)
+    @extend_schema(request=FileSerializer, responses=AddedSerializer)
     @action(detail=False, methods=["post"], url_path="import")
     def import_rates(self, request: Request) -> Response:
         """Add the rates of the European Central Bank that are not there yet; answers how many those were."""

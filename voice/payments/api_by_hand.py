@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -49,6 +50,7 @@ class ReversalViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[Reversal]:
         return Reversal.objects.filter(msp=self.request.msp).select_related("payment").order_by("-pk")  # type: ignore[misc]
 
+    @extend_schema(request=TakeBackSerializer, responses={201: ReversalSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take a payment back, or a part of it: what it had paid is open again."""
         given = TakeBackSerializer(data=request.data)

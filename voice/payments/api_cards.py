@@ -136,6 +136,7 @@ class OwnCardPaymentViewSet(TenantViewSet):
     def get_queryset(self) -> QuerySet[CardAttempt]:
         return CardAttempt.objects.filter(tenant=self.request.tenant).order_by("-pk")  # type: ignore[misc]
 
+    @extend_schema(request=StartSerializer, responses={201: CardPaymentSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Begin to pay; without a saved card the answer says where the payer goes on."""
         given = StartSerializer(data=request.data)

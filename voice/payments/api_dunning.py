@@ -43,6 +43,18 @@ class ReminderSerializer(serializers.ModelSerializer[Reminder]):
         read_only_fields = fields
 
 
+class ProposedSerializer(serializers.Serializer[Any]):
+    """The reminders that were proposed."""
+
+    proposed = serializers.ListField(child=serializers.IntegerField())
+
+
+class SentSerializer(serializers.Serializer[Any]):
+    """How many reminders were sent."""
+
+    sent = serializers.IntegerField()
+
+
 class ReminderViewSet(MspViewSet):
     """Reminders: `?state=proposed`. POST proposes what is due today."""
 
@@ -56,6 +68,7 @@ class ReminderViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[Reminder]:
         return Reminder.objects.filter(msp=self.request.msp).prefetch_related("lines").order_by("-pk")  # type: ignore[misc]
 
+    @extend_schema(request=None, responses=ProposedSerializer)
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Propose the reminders that are due today."""
         made = dunning.propose(request.msp, today=timezone.localdate(), by=self.actor)  # type: ignore[attr-defined]
@@ -64,7 +77,7 @@ class ReminderViewSet(MspViewSet):
     def _answer(self, row: Reminder) -> Response:
         return Response(ReminderSerializer(Reminder.objects.get(pk=row.pk)).data)
 
-    @extend_schema(request=None)
+    @extend_schema(request=None, responses=SentSerializer)
     @action(detail=False, methods=["post"], url_path="send-all")
     def send_all(self, request: Request) -> Response:
         """Send every reminder that is proposed."""

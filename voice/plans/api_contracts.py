@@ -110,7 +110,7 @@ class EndAddOnSerializer(serializers.Serializer[Any]):
     on = serializers.DateField()
 
 
-class TakeBackSerializer(serializers.Serializer[Any]):
+class TakeCreditBackSerializer(serializers.Serializer[Any]):
     """A credit that is on no bill yet."""
 
     credit = serializers.IntegerField()
@@ -226,11 +226,11 @@ class ContractViewSet(MspViewSet):
         ordering.give_credit(credit, by=self.actor)
         return self._answer(201)
 
-    @extend_schema(request=TakeBackSerializer)
+    @extend_schema(request=TakeCreditBackSerializer)
     @action(detail=True, methods=["post"], url_path="take-credit-back")
     def take_credit_back(self, request: Request, pk: str | None = None) -> Response:
         """Take a credit back that is on no bill yet."""
-        told, row = self._given(TakeBackSerializer), self.get_object()
+        told, row = self._given(TakeCreditBackSerializer), self.get_object()
         credit = row.credits.filter(pk=told["credit"]).first()
         if credit is None:
             raise serializers.ValidationError({"credit": ["The contract has no such credit."]})

@@ -188,6 +188,7 @@ class InvoiceViewSet(Files, MspViewSet):
         found = selectors.with_settlements(selectors.invoices().filter(msp=self.request.msp))
         return found.prefetch_related("lines", "taxes").order_by("-pk")
 
+    @extend_schema(request=NewInvoiceSerializer, responses={201: InvoiceSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Write a draft with lines of your own."""
         given = NewInvoiceSerializer(data=request.data)

@@ -59,6 +59,7 @@ class BillQuestionViewSet(TenantViewSet):
     def get_queryset(self) -> QuerySet[LineQuestion]:
         return LineQuestion.objects.filter(tenant=self.request.tenant).order_by("-pk")
 
+    @extend_schema(request=NewQuestionSerializer, responses={201: QuestionSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Ask about a line of a bill."""
         given = NewQuestionSerializer(data=request.data)

@@ -100,6 +100,7 @@ class RunViewSet(MspViewSet):
     def get_queryset(self) -> QuerySet[InvoiceRun]:
         return with_figures(InvoiceRun.objects.filter(msp=self.request.msp)).order_by("-begins")
 
+    @extend_schema(request=MonthSerializer, responses={201: RunSerializer})
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Collect a month of all customers."""
         given = MonthSerializer(data=request.data)
