@@ -49,12 +49,12 @@ def test_a_customer_is_created_changed_and_suspended(office, northwind):
 def test_errors_are_problem_documents_that_name_the_field(office, acme):
     answer = send(office, "post", "/api/v1/customers/", NEW | {"label": "x',public;--", "country": "XX"})
     assert answer.status_code == 400 and answer["Content-Type"] == "application/problem+json"
-    assert set(answer.json()["errors"]) == {"label"} or "country" in answer.json()["errors"]
+    assert set(answer.json()["errors"]) == {"label"}
     assert answer.json()["request_id"] == answer["X-Request-Id"]
     for path, code in (("/api/v1/customers/999999/", 404), ("/api/v1/customers/x/", 404)):
         answer = office.get(path)
         assert (answer.status_code, answer["Content-Type"]) == (code, "application/problem+json")
-    assert send(office, "post", "/api/v1/customers/", NEW, CONTENT_TYPE="text/plain").status_code in (201, 400, 415)
+    assert send(office, "post", "/api/v1/customers/", NEW, CONTENT_TYPE="text/plain").status_code == 415
 
 
 @pytest.mark.parametrize(
