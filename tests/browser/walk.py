@@ -19,6 +19,12 @@ OF_WIDTH = {"type": "rule", "values": ["target-size", "scrollable-region-focusab
                                        "button-name", "label"]}  # fmt: skip
 NOT_A_PAGE = re.compile(r"/account/logout/|[?&]export=|/schema/|\.json|/files/|/logo|\.css|recovery-codes/download")
 AN_ID = re.compile(r"(?<=/)([0-9]+|[0-9a-f]{8}-[0-9a-f-]{27})(?=/)")
+# Half of its way in, a panel's words have half of their contrast. What never ends is not waited for.
+SETTLED = """() => {
+    const ends = document.getAnimations().filter(one => one.effect.getComputedTiming().endTime !== Infinity)
+    const settled = Promise.allSettled(ends.map(one => one.finished))
+    return Promise.race([settled, new Promise(late => setTimeout(late, 1000))]).then(() => null)
+}"""
 
 
 @dataclass
@@ -69,8 +75,9 @@ def form_of(page: Page) -> list[str]:
 
 
 def access_of(page: Page, rules: dict[str, Any] = RULES) -> list[str]:
-    """Return what axe finds on the page by some rules, once no part of it is dimmed because it is being drawn anew."""
+    """Return what axe finds on the page by some rules, once no part of it is dimmed or on its way in."""
     page.locator(".htmx-request").first.wait_for(state="detached")
+    page.evaluate(SETTLED)
     if not page.evaluate("'axe' in window"):
         # Through the debugger's own world: the page's policy allows no script from elsewhere, and shall not.
         page.evaluate(AXE())
