@@ -135,7 +135,7 @@ class Drifts(PlaceViewSet):
     serializer_class = DriftSerializer
     capability = "rollout"
     ordering = ("-at", "-pk")
-    filters = {"scope": Filter("scope", "Such as `customer:7`.")}
+    filters = {"scope": Filter("scope", "Such as `cust:7`.")}
 
     def get_queryset(self) -> QuerySet[Drift]:
         return selectors.drift_of(self.request.tenant, self.request.msp)

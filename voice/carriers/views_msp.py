@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from portal.core.access import requires
 from portal.core.errors import StaleEdit
+from portal.core.whole import whole
 from portal.ui.confirm import Question, confirm_page, is_confirmed
 from portal.ui.forms import refuse
 from tenants.models import Customer
@@ -148,9 +149,9 @@ def trunk_revoke(request: HttpRequest, pk: int, customer: int) -> HttpResponse:
 def trunk_approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve the trunk as the page showed it: its customer may have changed the address since."""
     row = get_object_or_404(Trunk.objects.open(), pk=pk, msp=request.msp, tenant__isnull=False)
-    seen = request.POST.get("row_version", "")
-    if seen.isascii() and seen.isdigit():
-        row.row_version = int(seen)
+    seen = whole(request.POST.get("row_version", ""))
+    # Whoever does not say what was seen has seen nothing.
+    row.row_version = -1 if seen is None else seen
     try:
         services.approve_trunk(row, by=request.actor)
     except StaleEdit as error:
