@@ -5,7 +5,8 @@ takes that SQL in one transaction. Data migrations and non-atomic ones take Djan
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -27,9 +28,11 @@ from .state import State
 ATTEMPTS = 5
 BATCH = 200
 BOOKKEEPING = "django_migrations"
-# What a crash takes back is whole customers, and the next upgrade finds them.
-CAREFUL = "SET LOCAL lock_timeout = '2s'; SET LOCAL synchronous_commit = off;\n"
-DONE = f"INSERT INTO {BOOKKEEPING} (app, name, applied) VALUES (%s, %s, now())"  # noqa: S608 a constant
+# So many customers at a time: each has tables of its own, and the server a processor for each connection.
+WORKERS, SHARE = 4, 100
+# What a crash takes back is whole customers, and the next upgrade finds them. A SELECT takes the context along.
+CAREFUL = "SELECT set_config('lock_timeout', '2s', true), set_config('synchronous_commit', 'off', true)"
+DONE = f"INSERT INTO {BOOKKEEPING} (app, name, applied) VALUES ({{}}, {{}}, now())"  # noqa: S608 a constant
 Key = tuple[str, str]
 Say = Callable[[str], None]
 
@@ -64,13 +67,9 @@ def upgrade(say: Say) -> Outcome:
         if any(key not in outcome.template for missing in behind.values() for key in missing):
             touched = None  # left over from an earlier upgrade: nobody knows any more which tables those were
         statements = {(row.app, row.name): row.sql for row in CustomerMigration.objects.all()}
-        for number, (schema, missing) in enumerate(behind.items(), 1):
-            try:
-                _migrate_customer(schema, {key: statements[key] for key in missing})
-            except Exception as error:  # reported below: the others are waiting
-                outcome.failed[schema] = (str(error).strip() or type(error).__name__).splitlines()[0]
-            if number % BATCH == 0 or number == len(behind):
-                say(f"customers: {number} of {len(behind)}")
+        for number, failed in _fan_out({each: {key: statements[key] for key in keys} for each, keys in behind.items()}):
+            outcome.failed |= failed
+            say(f"customers: {number} of {len(behind)}")
         outcome.customers = len(behind) - len(outcome.failed)
         outcome.drifted = _drifted([schema for schema in behind if schema not in outcome.failed], touched)
     return outcome
@@ -232,7 +231,46 @@ def _applied(schemas: list[str]) -> dict[str, set[str]]:
     return found
 
 
-def _migrate_customer(schema: str, missing: dict[Key, str | None]) -> None:
+def _fan_out(behind: Mapping[str, Mapping[Key, str | None]]) -> Iterator[tuple[int, dict[str, str]]]:
+    """Migrate customers, several at a time, and yield how many are done and which of the last ones failed."""
+    # What is more than SQL is Django's, and that is for one thread.
+    plain = [each for each in behind if None not in behind[each].values()]
+    if connection.in_atomic_block:
+        plain = []  # nobody else sees what is not committed
+    others = [each for each in behind if each not in set(plain)]
+    done = 0
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="upgrade") as pool:
+        shares = [plain[start : start + SHARE] for start in range(0, len(plain), SHARE)]
+        going = {pool.submit(_in_a_thread, {each: behind[each] for each in share}): len(share) for share in shares}
+        for each in as_completed(going):
+            done += going[each]
+            yield done, each.result()
+    for start in range(0, len(others), SHARE):
+        share = others[start : start + SHARE]
+        failed = _migrate_customers({each: behind[each] for each in share})
+        done += len(share)
+        yield done, failed
+
+
+def _in_a_thread(behind: Mapping[str, Mapping[Key, str | None]]) -> dict[str, str]:
+    try:
+        return _migrate_customers(behind)
+    finally:
+        connection.close()
+
+
+def _migrate_customers(behind: Mapping[str, Mapping[Key, str | None]]) -> dict[str, str]:
+    """Migrate customers one after the other, and return those that failed, with the reason."""
+    failed = {}
+    for schema, missing in behind.items():
+        try:
+            _migrate_customer(schema, missing)
+        except Exception as error:  # the others are waiting
+            failed[schema] = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return failed
+
+
+def _migrate_customer(schema: str, missing: Mapping[Key, str | None]) -> None:
     for key, text in missing.items():
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -254,9 +292,10 @@ def _apply(schema: str, key: Key, text: str | None) -> None:
                 with transaction.atomic() if migration.atomic else nullcontext():
                     walk.executor.apply_migration(state, migration)
             return
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(CAREFUL + text)
-            cursor.execute(DONE, [*key])
+        with transaction.atomic() if connection.in_atomic_block else nullcontext(), connection.cursor() as cursor:
+            # Sent at once they are one transaction, and the context goes with them: one round trip a customer.
+            done = sql.SQL(DONE).format(*key).as_string(cursor.cursor)
+            cursor.execute(f"{CAREFUL};\n{text};\n{done}")
 
 
 def _drifted(schemas: list[str], tables: set[str] | None) -> dict[str, list[str]]:
