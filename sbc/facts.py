@@ -60,7 +60,8 @@ def msp_facts(msp: Msp) -> MspFacts:
     """Return an MSP's shared trunks, bases and block list; the database context must be the MSP's."""
     shared = Trunk.objects.open().shared().filter(msp=msp).order_by("pk")
     own = Node.objects.enabled().filter(region__base_domains__msp=msp).values("region", "addresses")
-    fit = _fit(map(trunk_facts, shared), own, base_domains__msp=msp)
+    regions = Region.objects.filter(base_domains__msp=msp).distinct()
+    fit = _fit(map(trunk_facts, shared), own, regions)
     return MspFacts(
         id=msp.pk,
         bases=tuple(BaseDomain.objects.filter(msp=msp).order_by("pk").values_list("fqdn", flat=True)),
@@ -79,8 +80,7 @@ def customer_facts(customer: Customer, *, protected: int = 0) -> CustomerFacts:
     """
     read = _reads().ask(id=customer.pk, msp=customer.msp_id)
     trunks = [Trunk(**row) for row in read["trunks"]]
-    on_nodes = {"base_domains__customer_regions__customer": customer}
-    fit = _fit(map(trunk_facts, trunks), read["nodes"], **on_nodes)
+    fit = _fit(map(trunk_facts, trunks), read["nodes"], [Region(**row) for row in read["regions"]])
     gateways = {trunk.pk: trunk.gateway for trunk in trunks}
     numbers = tuple(_number(**row, gateways=gateways) for row in read["numbers"])
     countries = in_order(customer.country, [row["country"] for row in [*read["number_in"], *read["place_in"]]])
@@ -124,6 +124,9 @@ def _reads() -> Together:
             "nodes": Node.objects.enabled()
             .filter(region__base_domains__customer_regions__customer=blank)
             .values("region", "addresses"),
+            "regions": Region.objects.filter(base_domains__customer_regions__customer=blank)
+            .distinct()
+            .values("id", "allowed_networks"),
             "names": CustomerRegion.objects.filter(customer=blank).order_by("pk").values("fqdn"),
             "trunks": trunks_for(blank).order_by("pk").values(*_TRUNK),
             "numbers": Number.objects.in_number_order().values("e164", "country", "state", "inbound", "inbound_trunk"),
@@ -149,8 +152,8 @@ class Fit(NamedTuple):
     left_out: tuple[tuple[int, str], ...]  # what some SBC does not take, with the owner
 
 
-def _fit(trunks: Iterable[TrunkFacts], nodes: Iterable[Mapping[str, Any]], **carried: Any) -> Fit:
-    """Return trunks as the SBCs of the regions `carried` take them, each by its own networks and addresses.
+def _fit(trunks: Iterable[TrunkFacts], nodes: Iterable[Mapping[str, Any]], carrying: Iterable[Region]) -> Fit:
+    """Return trunks as the SBCs of the regions `carrying` them take them, each by its own networks and addresses.
 
     Saving a trunk refuses these addresses; what is left out here is older than that, than a node or its owner's region.
     """
@@ -165,7 +168,7 @@ def _fit(trunks: Iterable[TrunkFacts], nodes: Iterable[Mapping[str, Any]], **car
     if not doubtful:
         return Fit(trunks, {}, ())
     # Where no SBC carries them yet, as where nothing is allowed by name.
-    regions = list(Region.objects.filter(**carried).distinct()) or [Region()]
+    regions = list(carrying) or [Region()]
     beyond = {
         region.pk: {
             text for text in doubtful if text in own.get(region.pk, ()) or _is_beyond(text, region.allowed_networks)

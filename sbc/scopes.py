@@ -1,18 +1,20 @@
 """The three kinds of scope: who they are on the wire, and which regions' nodes carry them."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from portal.core import nudges
+from portal.db.together import Together
 from sbc.models import Node
 from tenants.models import BaseDomain, Customer, Msp, Region
 from tenants.scopes import Scope, scope_key
 
 __all__ = [
-    "COMPILED_STATES", "KINDS", "Scope", "count_nodes_of", "find_scope", "nodes_of", "nudge_node", "owner_of",
-    "regions_of", "scope_key", "scopes_of", "served_by", "tell_pages",
+    "COMPILED_STATES", "KINDS", "Scope", "carrying", "count_nodes_of", "find_scope", "nodes_of", "nudge_node",
+    "owner_of", "regions_of", "scope_key", "scopes_of", "served_by", "tell_pages",
 ]  # fmt: skip
 
 KINDS: dict[str, type[Scope]] = {"region": Region, "msp": Msp, "cust": Customer}
@@ -39,15 +41,15 @@ def owner_of(scope: Scope) -> dict[str, int | None]:
 
 def regions_of(scope: Scope) -> list[int]:
     """Return the regions whose nodes carry the scope."""
-    regions = _regions_of(scope)
-    return regions if isinstance(regions, list) else list(regions.distinct())
+    return [scope.pk] if isinstance(scope, Region) else list(carrying(scope).values_list("region", flat=True))
 
 
-def _regions_of(scope: Scope) -> Any:
+def carrying(scope: Scope) -> "QuerySet[Any, Any]":
+    """Return the `region` of those whose nodes carry the scope, each once."""
     if isinstance(scope, Region):
-        return [scope.pk]
+        return Region.objects.filter(pk=scope.pk).values(region=F("pk"))
     mine = {"msp": scope} if isinstance(scope, Msp) else {"customer_regions__customer": scope}
-    return BaseDomain.objects.filter(**mine).order_by().values_list("region_id", flat=True)
+    return BaseDomain.objects.filter(**mine).order_by().values("region").distinct()
 
 
 def nodes_of(regions: Any) -> QuerySet[Node]:
@@ -57,7 +59,12 @@ def nodes_of(regions: Any) -> QuerySet[Node]:
 
 def count_nodes_of(scope: Scope) -> int:
     """Return how many nodes carry the scope."""
-    return nodes_of(_regions_of(scope)).count()
+    return len(_carriers(type(scope)).ask(id=scope.pk)["nodes"])
+
+
+@cache
+def _carriers(kind: type[Scope]) -> Together:
+    return Together({"nodes": nodes_of(carrying(kind(pk=-1))).values("pk")}, id=-1)
 
 
 def scopes_of(node: Node) -> Iterator[Scope]:

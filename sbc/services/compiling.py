@@ -4,16 +4,18 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable
-from datetime import datetime
-from functools import partial
+from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, Max, Value, When
+from django.db.models import Case, Exists, F, Max, TextField, Value, When
+from django.db.models.functions import Cast, Concat
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
+from portal.db.together import Kept, Together
 from sbc import facts
 from sbc.compiler import (
     CustomerFacts,
@@ -30,6 +32,7 @@ from sbc.scopes import (
     COMPILED_STATES,
     KINDS,
     Scope,
+    carrying,
     nodes_of,
     nudge_node,
     owner_of,
@@ -104,20 +107,18 @@ def compile_revision(scope: Scope) -> Revision | None:
     """Compile the scope's newest version, unless somebody else has done so or is at it."""
     with contexts.ingest(), transaction.atomic():
         # An edit or another worker that holds the lock sends a nudge of its own when it is done.
-        model: Any = type(scope)
         key = scope_key(scope)
-        complaint = Exists(Alarm.objects.open().filter(kind=Alarm.Kind.COMPILE, subject=key))
-        mine = model.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
-        if model is Customer:
-            mine = with_protection(mine, now())
-        locked = mine.annotate(is_complained_of=complaint).filter(pk=scope.pk).first()
+        locked = next(iter(_to_compile(type(scope)).ask(id=scope.pk, key=key, at=now())), None)
         if locked is None:
             return None
-        newest = Revision.objects.filter(scope=key).order_by("-version").first()
+        # Only under the lock: whoever had it may have compiled this version.
+        read = _around(type(scope)).ask(id=scope.pk, key=key, msp=f"msp:{getattr(locked, 'msp_id', None)}")
+        newest = Revision(**read["newest"][0]) if read["newest"] else None
         if newest is not None and newest.version >= locked.config_version:
             return None
-        regions = regions_of(locked)
-        revision, left_out = _compiled(locked, newest, regions)
+        regions = [row["region"] for row in read["regions"]]
+        needs = {row["scope"]: row["newest"] for name in ("of_regions", "of_msp") for row in read.get(name, ())}
+        revision, left_out = _compiled(locked, newest, needs)
         revision.save(force_insert=True)
         want(locked, revision.version, regions, at=now())
         if left_out:
@@ -185,7 +186,7 @@ def want(scope: Scope, version: int, regions: list[int], *, at: datetime) -> Non
         transaction.on_commit(partial(nudge_node, pk), robust=True)
 
 
-def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> tuple[Revision, tuple[str, ...]]:
+def _compiled(scope: Scope, newest: Revision | None, needs: dict[str, int]) -> tuple[Revision, tuple[str, ...]]:
     """Return the scope's next revision, and the addresses of its trunks that are left out of it somewhere."""
     version, old = scope.config_version, [Row(*row) for row in newest.rows] if newest else []
     generation, fingerprint, closing = 0, "", False
@@ -209,7 +210,7 @@ def _compiled(scope: Scope, newest: Revision | None, regions: list[int]) -> tupl
         version=version,
         rows=[[row.table, row.key, row.value] for row in rows],
         unfit={str(region): list(texts) for region, texts in known.unfit.items()} if known else {},
-        needs=_needs(scope, regions),
+        needs=needs,
         after=_after(scope) if delta.delete else {},
         generation=generation,
         fingerprint=fingerprint,
@@ -238,15 +239,40 @@ def _customer_rows(
     return compile_customer(known, scope.config_version), scope.config_version, fingerprint, known
 
 
-def _needs(scope: Scope, regions: list[int]) -> dict[str, int]:
-    """Return the newest outer versions that added or changed what the scope's rows may name."""
-    if isinstance(scope, Region):
-        return {}
-    outer = [f"region:{pk}" for pk in regions]
-    if isinstance(scope, Customer):
-        outer.append(f"msp:{scope.msp_id}")
-    additive = Revision.objects.filter(scope__in=outer).exclude(added=0, changed=0)
-    return dict(additive.values_list("scope").annotate(Max("version")).order_by())
+@cache
+def _to_compile(kind: type[Scope]) -> Kept[Any]:
+    """Return the question for a scope that nobody else has in hand, locked."""
+    model: Any = kind
+    mine = model.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+    at = datetime.max.replace(tzinfo=UTC)
+    blanks: dict[str, Any] = {"id": -1, "key": "-"}
+    if kind is Customer:
+        mine, blanks = with_protection(mine, at), blanks | {"at": at}
+    complaint = Exists(Alarm.objects.open().filter(kind=Alarm.Kind.COMPILE, subject="-"))
+    return Kept(mine.annotate(is_complained_of=complaint).filter(pk=-1), **blanks)
+
+
+@cache
+def _around(kind: type[Scope]) -> Together:
+    """Return the questions what a scope had last, who carries it, and what its rows may name.
+
+    That is the newest outer versions that added or changed something.
+    """
+    regions = carrying(kind(pk=-1))
+    additive = Revision.objects.exclude(added=0, changed=0).order_by()
+    last = Revision.objects.filter(scope="-").order_by("-version")
+    reads: dict[str, Any] = {
+        "newest": last.values("version", "rows", "generation", "fingerprint")[:1],
+        "regions": regions,
+    }
+    blanks: dict[str, Any] = {"id": -1, "key": "-"}
+    if kind is not Region:
+        theirs = regions.annotate(key=Concat(Value("region:", TextField()), Cast("region", TextField()))).values("key")
+        reads["of_regions"] = additive.filter(scope__in=theirs).values("scope").annotate(newest=Max("version"))
+    if kind is Customer:
+        reads["of_msp"] = additive.filter(scope="msp:-").values("scope").annotate(newest=Max("version"))
+        blanks["msp"] = "msp:-"
+    return Together(reads, **blanks)
 
 
 def _after(scope: Scope) -> dict[str, int]:

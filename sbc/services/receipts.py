@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from portal.core import audit, nudges
 from portal.core.audit import Actor
 from portal.db import contexts
+from portal.db.together import Kept
 from sbc import protocol
 from sbc.models import Alarm, Deployment, Node
 from sbc.scopes import KINDS, find_scope, nudge_node
@@ -159,9 +160,15 @@ def _answered(node: Node, scope: str, nonce: str) -> Any:
     """Return the deployment that the nonce was made for: a late, repeated or older boot's answer finds none."""
     if not nonce:
         return None
-    complaint = Exists(Alarm.objects.open().filter(node=node, kind__in=_COMPLAINTS, subject=scope))
-    waiting = node.deployments.select_for_update(of=("self",)).annotate(is_complained_of=complaint)
-    return waiting.filter(scope=scope, state="sent", nonce=nonce).first()
+    return next(iter(_waiting_for_an_answer().ask(node=node.pk, scope=scope, nonce=nonce)), None)
+
+
+@cache
+def _waiting_for_an_answer() -> Kept[Deployment]:
+    complaint = Exists(Alarm.objects.open().filter(node=-1, kind__in=_COMPLAINTS, subject="-scope"))
+    locked = Deployment.objects.select_for_update(of=("self",)).annotate(is_complained_of=complaint)
+    waiting = locked.filter(node=-1, scope="-scope", state="sent", nonce="-nonce")
+    return Kept(waiting, node=-1, scope="-scope", nonce="-nonce")
 
 
 def _settle(deployment: Deployment, state: str, at: datetime, *, done: bool) -> None:

@@ -3,14 +3,17 @@
 import secrets
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils.timezone import now
 
 from portal.db import contexts
+from portal.db.together import Kept, Together
 from sbc import protocol
 from sbc.compiler import for_node
 from sbc.models import Deployment, Node, Revision
@@ -24,6 +27,11 @@ from voice.carriers.models import Trunk
 BATCH = 50
 NEWER_AFTER = timedelta(seconds=2)
 AGAIN_AFTER = timedelta(seconds=30)
+_BLANKS: dict[str, Any] = {
+    "newer": datetime.max.replace(tzinfo=UTC),
+    "again": datetime.min.replace(tzinfo=UTC),
+    "node": -1,
+}
 _OUTER_FIRST = {kind: place for place, kind in enumerate(KINDS)}
 
 
@@ -37,18 +45,15 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
     Raises LineLost where `channel` is not the node's any more: its token was rotated, or it was disabled.
     """
     at = now()
-    # What is on its way is answered first, so that a delta stands on what the node has; but nobody waits for ever.
-    overdue = Q(state="sent") & (
-        Q(wanted__gt=F("sent"), sent_at__lt=at - NEWER_AFTER) | Q(sent_at__lt=at - AGAIN_AFTER)
-    )
+    told = {"newer": at - NEWER_AFTER, "again": at - AGAIN_AFTER, "node": node.pk}
     with contexts.ingest(), transaction.atomic():
-        locked = Deployment.objects.select_for_update(skip_locked=True, of=("self",))
-        due = locked.filter(Q(state="pending") | overdue, node=node, wanted__gt=F("running"))
-        if channel is not None:
-            due = due.filter(node__in=_if_its_own(node, channel))
+        if channel is None:
+            due = _due().ask(**told)
+        else:
+            due = _due_over_a_line().ask(**told, hash=node.token_hash, channel=channel)
         chosen = sorted(due, key=_outer_first)[:limit]
         if not chosen:
-            if channel is not None and not _if_its_own(node, channel).exists():
+            if channel is not None and not _if_its_own(node.pk, node.token_hash, channel).exists():
                 raise LineLost
             return []
         revisions = _revisions(chosen)
@@ -80,35 +85,75 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
     return applies
 
 
+@cache
+def _due() -> Kept[Deployment]:
+    return Kept(_sendable(), **_BLANKS)
+
+
+@cache
+def _due_over_a_line() -> Kept[Deployment]:
+    mine = _sendable().filter(node__in=_if_its_own(_BLANKS["node"], "-hash", "-channel"))
+    return Kept(mine, **_BLANKS, hash="-hash", channel="-channel")
+
+
+def _sendable() -> QuerySet[Deployment]:
+    # What is on its way is answered first, so that a delta stands on what the node has; but nobody waits for ever.
+    newer, again = _BLANKS["newer"], _BLANKS["again"]
+    overdue = Q(state="sent") & (Q(wanted__gt=F("sent"), sent_at__lt=newer) | Q(sent_at__lt=again))
+    locked = Deployment.objects.select_for_update(skip_locked=True, of=("self",))
+    return locked.filter(Q(state="pending") | overdue, node=_BLANKS["node"], wanted__gt=F("running"))
+
+
 def _nodes_that_carry(deployment: Deployment) -> int:
     kind, _, pk = deployment.scope.partition(":")
     return 1 if kind == "region" else count_nodes_of(KINDS[kind](pk=int(pk)))
 
 
-def _if_its_own(node: Node, channel: str) -> QuerySet[Node]:
-    return Node.objects.enabled().filter(pk=node.pk, token_hash=node.token_hash, channel=channel)
+def _if_its_own(node: int, token_hash: str, channel: str) -> QuerySet[Node]:
+    return Node.objects.enabled().filter(pk=node, token_hash=token_hash, channel=channel)
 
 
 def _outer_first(deployment: Deployment) -> tuple[int, int]:
     return _OUTER_FIRST[deployment.scope.partition(":")[0]], deployment.pk
 
 
-def _revisions(deployments: Iterable[Deployment]) -> dict[tuple[str, int], Revision]:
+def _revisions(deployments: list[Deployment]) -> dict[tuple[str, int], Revision]:
+    if len(deployments) == 1:
+        only = deployments[0]
+        found = _of_one_scope().ask(scope=only.scope, wanted=only.wanted, running=only.running)
+        return {(each.scope, each.version): each for each in found}
     wanted = Q(pk__in=[])
     for each in deployments:
         wanted |= Q(scope=each.scope, version__in=[each.wanted, each.running])
     return {(each.scope, each.version): each for each in Revision.objects.filter(wanted)}
 
 
+@cache
+def _of_one_scope() -> Kept[Revision]:
+    mine = Revision.objects.filter(scope="-").filter(Q(version=1) | Q(version=2))
+    return Kept(mine, scope="-", wanted=1, running=2)
+
+
 def _carried(node: Node, revisions: Iterable[Revision]) -> tuple[Needs, frozenset[str]]:
     """Return how far this node is with the scopes that the revisions wait for, and its region's base domains."""
     named = {key for revision in revisions for key in (*revision.needs, *revision.after)}
-    scopes = node.deployments.filter(scope__in=named).values_list("scope", "state", "wanted", "running")
-    nothing = Value("", TextField()), Value(0), Value(0)
-    bases = BaseDomain.objects.filter(region=node.region_id).values_list("fqdn", *nothing)
-    found = list(bases.union(scopes, all=True))
-    carried = {name: Progress(state, wanted, running) for name, state, wanted, running in found if state}
-    return Needs(carried), frozenset(name for name, state, *_rest in found if not state)
+    read = _on_a_node().ask(node=node.pk, region=node.region_id, named=list(named))
+    carried = {row["scope"]: Progress(row["state"], row["wanted"], row["running"]) for row in read["scopes"]}
+    return Needs(carried), frozenset(row["fqdn"] for row in read["bases"])
+
+
+@cache
+def _on_a_node() -> Together:
+    among = RawSQL("SELECT unnest(%s::text[])", ["-"])
+    return Together(
+        {
+            "scopes": Deployment.objects.filter(node=-1, scope__in=among).values("scope", "state", "wanted", "running"),
+            "bases": BaseDomain.objects.filter(region=-2).values("fqdn"),
+        },
+        node=-1,
+        region=-2,
+        named="-",
+    )
 
 
 def _apply(
