@@ -156,6 +156,28 @@ def test_no_customer_is_made_from_no_template(db):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_several_customers_at_a_time_each_have_all_of_it_or_nothing(monkeypatch):
+    monkeypatch.setattr(migrator, "SHARE", 1)
+    made = [SimpleNamespace(pk=pk, schema_name=f"c{pk}", state="creating") for pk in range(999_980, 999_984)]
+    for customer in made:
+        customers.create_schema(customer)
+    first, *others = (customer.schema_name for customer in made)
+    with contexts.owner(first), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE directory_person ADD COLUMN nickname text")
+    text = "ALTER TABLE directory_site ADD COLUMN motto text DEFAULT '50%';\n"
+    text += "ALTER TABLE directory_person ADD COLUMN nickname text;"
+
+    told = list(migrator._fan_out({each: {("directory", "0099_it's"): text} for each in (first, *others)}))
+
+    assert [done for done, _failed in told] == [1, 2, 3, 4]
+    assert [list(failed) for _done, failed in told if failed] == [[first]]
+    assert "motto" not in columns(first, "directory_site")
+    assert all({"nickname"} <= columns(each) and {"motto"} <= columns(each, "directory_site") for each in others)
+    applied = migrator._applied([first, *others])
+    assert [each for each in applied if "directory.0099_it's" in applied[each]] == others
+
+
+@pytest.mark.django_db(transaction=True)
 def test_creating_a_customer_waits_for_an_upgrade_that_runs():
     done = threading.Event()
 
