@@ -67,7 +67,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
         self.more = False
         self.credits: dict[int, credits.Told] | None = None
         self.credits_held: dict[str, int] = {}
-        self.sending = asyncio.Lock()
+        self.sending, self.telling = asyncio.Lock(), asyncio.Lock()
+        self.credits_moved = asyncio.Event()
         self.records: asyncio.Queue[protocol.Records] = asyncio.Queue(3)
         self.sorted: asyncio.Queue[tuple[protocol.Records, ingest.Sorted]] = asyncio.Queue(1)
         self.events: asyncio.Queue[protocol.Events] = asyncio.Queue(200)
@@ -122,7 +123,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
         if self.node is None or not self.mine:
             return
         await self._send_revisions()
-        await self._send_credits()
+        # Apart from this: what the node answers is not heard before a nudge is over.
+        self.credits_moved.set()
 
     async def prove(self, message: dict[str, Any]) -> None:
         """Answer another connection that claims to be this node, if the node itself still speaks to this one."""
@@ -154,6 +156,7 @@ class NodeConsumer(AsyncWebsocketConsumer):
         self._start(self._sort_records())
         self._start(self._store_records())
         self._start(self._show_events())
+        self._start(self._tell_credits())
         self._start(self._sweep())
         if self.waiting_hello is not None:
             await self._greet()
@@ -235,11 +238,17 @@ class NodeConsumer(AsyncWebsocketConsumer):
         assert self.node is not None
         if self.credits is None or self.spool is None:
             return  # it has never heard of credits
-        async with self.sending:
+        async with self.telling:
             told, held = self.credits, self.credits_held
             for message, now_told in await _db(credits.credits_for, self.node, self.spool, told, held, now()):
                 told[message.tenant] = now_told
                 await self._say(message)
+
+    async def _tell_credits(self) -> None:
+        while True:
+            await self.credits_moved.wait()
+            self.credits_moved.clear()
+            await self._send_credits()
 
     async def _credit_receipt(self, message: protocol.Ack | protocol.Nack | protocol.Held) -> None:
         assert self.node is not None

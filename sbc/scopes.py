@@ -13,8 +13,8 @@ from tenants.models import BaseDomain, Customer, Msp, Region
 from tenants.scopes import Scope, scope_key
 
 __all__ = [
-    "COMPILED_STATES", "KINDS", "Scope", "carrying", "count_nodes_of", "find_scope", "nodes_of", "nudge_node",
-    "owner_of", "regions_of", "scope_key", "scopes_of", "served_by", "tell_pages",
+    "COMPILED_STATES", "KINDS", "Scope", "carriers_of", "carrying", "find_scope", "nodes_of", "nudge_node",
+    "owner_of", "scope_key", "scopes_of", "served_by", "tell_pages",
 ]  # fmt: skip
 
 KINDS: dict[str, type[Scope]] = {"region": Region, "msp": Msp, "cust": Customer}
@@ -39,11 +39,6 @@ def owner_of(scope: Scope) -> dict[str, int | None]:
     return {"region_id": None, "msp_id": scope.msp_id, "tenant_id": scope.pk}
 
 
-def regions_of(scope: Scope) -> list[int]:
-    """Return the regions whose nodes carry the scope."""
-    return [scope.pk] if isinstance(scope, Region) else list(carrying(scope).values_list("region", flat=True))
-
-
 def carrying(scope: Scope) -> "QuerySet[Any, Any]":
     """Return the `region` of those whose nodes carry the scope, each once."""
     if isinstance(scope, Region):
@@ -57,9 +52,9 @@ def nodes_of(regions: Any) -> QuerySet[Node]:
     return Node.objects.enabled().exclude(boot="").filter(region_id__in=regions).order_by("pk")
 
 
-def count_nodes_of(scope: Scope) -> int:
-    """Return how many nodes carry the scope."""
-    return len(_carriers(type(scope)).ask(id=scope.pk)["nodes"])
+def carriers_of(scope: Scope) -> list[int]:
+    """Return the ids of the nodes that carry the scope."""
+    return [row["pk"] for row in _carriers(type(scope)).ask(id=scope.pk)["nodes"]]
 
 
 @cache

@@ -32,11 +32,10 @@ from sbc.scopes import (
     COMPILED_STATES,
     KINDS,
     Scope,
+    carriers_of,
     carrying,
-    nodes_of,
     nudge_node,
     owner_of,
-    regions_of,
     scope_key,
     tell_pages,
 )
@@ -45,9 +44,11 @@ from sbc.services.certificates import warn_of_names
 from tenants.models import Customer, Msp, Region
 from tenants.scopes import config_changed
 from voice.carriers.lists import note_cover
+from voice.carriers.models import EmergencyCover
 from voice.rating.ranking import follow_use, protecting_deck, with_protection
 
 logger = logging.getLogger(__name__)
+_Read = dict[str, list[dict[str, Any]]]
 
 
 # What is live has a revision: nearly every scope is told apart without a look at its revisions.
@@ -116,11 +117,9 @@ def compile_revision(scope: Scope) -> Revision | None:
         newest = Revision(**read["newest"][0]) if read["newest"] else None
         if newest is not None and newest.version >= locked.config_version:
             return None
-        regions = [row["region"] for row in read["regions"]]
-        needs = {row["scope"]: row["newest"] for name in ("of_regions", "of_msp") for row in read.get(name, ())}
-        revision, left_out = _compiled(locked, newest, needs)
+        revision, left_out = _compiled(locked, newest, read)
         revision.save(force_insert=True)
-        want(locked, revision.version, regions, at=now())
+        want(locked, revision.version, at=now())
         if left_out:
             _complain_of(locked, left_out)
         elif locked.is_complained_of:
@@ -152,7 +151,6 @@ def suspend_at_least(customer: int, *, refused: int | None = None) -> Revision |
             return None
         if newest.version >= locked.config_version:
             config_changed(locked)
-        regions = regions_of(locked)
         revision = Revision(
             scope=scope_key(locked),
             **owner_of(locked),
@@ -165,15 +163,15 @@ def suspend_at_least(customer: int, *, refused: int | None = None) -> Revision |
             changed=1,
         )
         revision.save(force_insert=True)
-        want(locked, revision.version, regions, at=now())
+        want(locked, revision.version, at=now())
         transaction.on_commit(partial(tell_pages, locked), robust=True)
         return revision
 
 
-def want(scope: Scope, version: int, regions: list[int], *, at: datetime) -> None:
+def want(scope: Scope, version: int, *, at: datetime) -> None:
     """Note that each node of the scope should run this version, and wake it on commit."""
     key = scope_key(scope)
-    nodes = list(nodes_of(regions).values_list("pk", flat=True))
+    nodes = carriers_of(scope)
     # What is on its way is answered first: only then is it known on what the next delta stands.
     going = Case(When(state="sent", then=Value("sent")), default=Value("pending"))
     behind = Deployment.objects.filter(scope=key, node__in=nodes, wanted__lt=version)
@@ -186,7 +184,7 @@ def want(scope: Scope, version: int, regions: list[int], *, at: datetime) -> Non
         transaction.on_commit(partial(nudge_node, pk), robust=True)
 
 
-def _compiled(scope: Scope, newest: Revision | None, needs: dict[str, int]) -> tuple[Revision, tuple[str, ...]]:
+def _compiled(scope: Scope, newest: Revision | None, read: _Read) -> tuple[Revision, tuple[str, ...]]:
     """Return the scope's next revision, and the addresses of its trunks that are left out of it somewhere."""
     version, old = scope.config_version, [Row(*row) for row in newest.rows] if newest else []
     generation, fingerprint, closing = 0, "", False
@@ -200,7 +198,8 @@ def _compiled(scope: Scope, newest: Revision | None, needs: dict[str, int]) -> t
     else:
         generation = newest.generation if newest else version
         closing = scope.state == Customer.State.CLOSING
-        rows, generation, fingerprint, known = _customer_rows(scope, generation, newest)
+        covers = [EmergencyCover(**row) for row in read["covers"]]
+        rows, generation, fingerprint, known = _customer_rows(scope, generation, newest, covers)
     delta = difference(old, rows)
     existing = {(row.table, row.key) for row in old}
     changed = sum((row.table, row.key) in existing for row in delta.set)
@@ -210,7 +209,7 @@ def _compiled(scope: Scope, newest: Revision | None, needs: dict[str, int]) -> t
         version=version,
         rows=[[row.table, row.key, row.value] for row in rows],
         unfit={str(region): list(texts) for region, texts in known.unfit.items()} if known else {},
-        needs=needs,
+        needs={row["scope"]: row["newest"] for name in ("of_regions", "of_msp") for row in read.get(name, ())},
         after=_after(scope) if delta.delete else {},
         generation=generation,
         fingerprint=fingerprint,
@@ -223,12 +222,13 @@ def _compiled(scope: Scope, newest: Revision | None, needs: dict[str, int]) -> t
 
 
 def _customer_rows(
-    scope: Customer, generation: int, newest: Revision | None
+    scope: Customer, generation: int, newest: Revision | None, covers: list[EmergencyCover]
 ) -> tuple[list[Row], int, str, CustomerFacts]:
     with contexts.customer(scope):
         known = facts.customer_facts(scope, protected=protecting_deck(scope))
     rows = compile_customer(known, generation)
-    note_cover(scope, {} if known.closing else known.cover, has_callers=any(each.active for each in known.numbers))
+    carried, has_callers = {} if known.closing else known.cover, any(each.active for each in known.numbers)
+    note_cover(scope, carried, has_callers=has_callers, kept=covers)
     uses = any(row.table == "rt" and ";o=" in row.value for row in rows)
     if uses != scope.goes_by_price:  # type: ignore[attr-defined]  # read `with_protection`
         follow_use(scope, uses)
@@ -254,23 +254,21 @@ def _to_compile(kind: type[Scope]) -> Kept[Any]:
 
 @cache
 def _around(kind: type[Scope]) -> Together:
-    """Return the questions what a scope had last, who carries it, and what its rows may name.
-
-    That is the newest outer versions that added or changed something.
-    """
+    """Return the questions what a scope had last, and what its rows may name: outer versions that added or changed."""
     regions = carrying(kind(pk=-1))
     additive = Revision.objects.exclude(added=0, changed=0).order_by()
     last = Revision.objects.filter(scope="-").order_by("-version")
     reads: dict[str, Any] = {
         "newest": last.values("version", "rows", "generation", "fingerprint")[:1],
-        "regions": regions,
     }
-    blanks: dict[str, Any] = {"id": -1, "key": "-"}
+    blanks: dict[str, Any] = {"key": "-"}
     if kind is not Region:
+        blanks["id"] = -1
         theirs = regions.annotate(key=Concat(Value("region:", TextField()), Cast("region", TextField()))).values("key")
         reads["of_regions"] = additive.filter(scope__in=theirs).values("scope").annotate(newest=Max("version"))
     if kind is Customer:
         reads["of_msp"] = additive.filter(scope="msp:-").values("scope").annotate(newest=Max("version"))
+        reads["covers"] = EmergencyCover.objects.filter(tenant=-1).values()
         blanks["msp"] = "msp:-"
     return Together(reads, **blanks)
 

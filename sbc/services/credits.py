@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
+from portal.db.together import Kept
 from sbc import protocol
 from sbc.models import Alarm, Node, Spool
 from sbc.node import credit
@@ -33,6 +35,7 @@ LONGEST = 12 * 3600
 # How much of what is left has to have moved, and how long ago the last word was: in between the node counts itself.
 MOVED, REST = 20, timedelta(seconds=10)
 CLASSES_KEPT = timedelta(minutes=5)
+_NO_SPOOL = UUID(int=0)
 # By deck: its row_version, when it was read, and its classes.
 _kept: dict[int, tuple[int, datetime, Classes]] = {}
 
@@ -88,15 +91,18 @@ def _accounts(node: Node, spool: UUID) -> list[Account]:
 
     One statement: balance and counted sequence are those of one moment.
     """
-    carried = Customer.objects.filter(
-        state__in=COMPILED_STATES, customer_regions__base_domain__region=node.region_id
-    ).values("pk")
-    counted = Spool.objects.filter(pk=spool).values("last_sequence")
+    return _limited_accounts().ask(region=node.region_id, spool=spool)
+
+
+@cache
+def _limited_accounts() -> Kept[Account]:
+    carried = Customer.objects.filter(state__in=COMPILED_STATES, customer_regions__base_domain__region=-1).values("pk")
+    counted = Spool.objects.filter(pk=_NO_SPOOL).values("last_sequence")
     calls = LiveCall.objects.filter(tenant=OuterRef("tenant")).order_by().values("tenant").annotate(n=Count("*"))
     found = Account.objects.limited().filter(tenant__in=carried).order_by("pk")
-    return list(
-        found.annotate(counted=Coalesce(Subquery(counted), 0), open_calls=Coalesce(Subquery(calls.values("n")), 0))
-    )
+    calls_now = Coalesce(Subquery(calls.values("n")), 0)
+    read = found.annotate(counted=Coalesce(Subquery(counted), 0), open_calls=calls_now)
+    return Kept(read, region=-1, spool=_NO_SPOOL)
 
 
 def _left(account: Account, known: Classes | None, at: datetime) -> int:

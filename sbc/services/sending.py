@@ -18,7 +18,7 @@ from sbc import protocol
 from sbc.compiler import for_node
 from sbc.models import Deployment, Node, Revision
 from sbc.rows import Row, difference
-from sbc.scopes import KINDS, count_nodes_of
+from sbc.scopes import KINDS, carriers_of
 from sbc.services.compiling import suspend_at_least
 from sbc.services.needs import Needs, Progress, untaken_words
 from tenants.models import BaseDomain
@@ -106,7 +106,7 @@ def _sendable() -> QuerySet[Deployment]:
 
 def _nodes_that_carry(deployment: Deployment) -> int:
     kind, _, pk = deployment.scope.partition(":")
-    return 1 if kind == "region" else count_nodes_of(KINDS[kind](pk=int(pk)))
+    return 1 if kind == "region" else len(carriers_of(KINDS[kind](pk=int(pk))))
 
 
 def _if_its_own(node: int, token_hash: str, channel: str) -> QuerySet[Node]:

@@ -12,7 +12,6 @@ from portal.core.audit import Actor
 from portal.db import contexts
 from sbc import protocol, services
 from sbc.models import Node
-from sbc.scopes import regions_of
 from sbc.services import compiling, nodes, receipts, sending
 from tenants.models import Customer, Region
 from tenants.scopes import config_changed
@@ -77,7 +76,7 @@ def test_an_answer_and_a_compiler_do_not_wait_for_each_other(region: Region, acm
         Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=acme.pk)
         answering = in_thread(lambda: receipts.acked(node, ack))
         wait_for_a_waiter()
-        compiling.want(acme, ack.version + 1, regions_of(acme), at=node.token_made)
+        compiling.want(acme, ack.version + 1, at=node.token_made)
     answering.join(10)
 
     assert not answering.is_alive()
@@ -94,7 +93,7 @@ def test_limits_are_divided_again_beside_a_compiler(region: Region, acme: Custom
         Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=acme.pk)
         leaving = in_thread(lambda: services.disable_node(second, by=Actor.system("tests")))
         wait_for_a_waiter()
-        compiling.want(acme, version + 1, regions_of(acme), at=first.token_made)
+        compiling.want(acme, version + 1, at=first.token_made)
     leaving.join(10)
 
     assert not leaving.is_alive()

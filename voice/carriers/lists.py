@@ -1,6 +1,6 @@
 """The MSP's two lists above every customer's policy: emergency trunks and blocked prefixes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -49,16 +49,27 @@ def set_emergency_trunks(
     audit.record(by, "emergency_list.saved", msp, before={"trunks": before}, after={"trunks": after}, country=country)
 
 
-def note_cover(customer: Customer, trunks: Mapping[str, Sequence[int]], *, has_callers: bool) -> None:
-    """Keep by country what carries the customer's emergency calls, as it was compiled. As the role ingest."""
-    kept = {cover.country: cover for cover in EmergencyCover.objects.filter(tenant=customer)}
+def note_cover(
+    customer: Customer,
+    trunks: Mapping[str, Sequence[int]],
+    *,
+    has_callers: bool,
+    kept: Iterable[EmergencyCover] | None = None,
+) -> None:
+    """Keep by country what carries the customer's emergency calls, as it was compiled. As the role ingest.
+
+    `kept` is what is kept of it so far, where that was read already.
+    """
+    known = {
+        cover.country: cover for cover in (EmergencyCover.objects.filter(tenant=customer) if kept is None else kept)
+    }
     for country, ids in trunks.items():
-        cover = kept.pop(country, None) or EmergencyCover(tenant=customer, msp_id=customer.msp_id, country=country)
+        cover = known.pop(country, None) or EmergencyCover(tenant=customer, msp_id=customer.msp_id, country=country)
         said = {"trunks": list(ids), "has_callers": has_callers}
         if cover.pk is None or said != {name: getattr(cover, name) for name in said}:
             cover.trunks, cover.has_callers = list(ids), has_callers
             cover.save()
-    for cover in kept.values():
+    for cover in known.values():
         cover.delete()
 
 

@@ -45,6 +45,13 @@ def test_a_saved_line_is_normalised_last_in_order_versioned_and_audited(acme, tr
     assert entry.after["trunks"] == ["Carrier B", "Carrier A"]
 
 
+def test_what_a_line_no_longer_names_is_deleted_without_being_read(acme, trunks, django_assert_num_queries):
+    with contexts.customer(acme):
+        route = save(acme, trunks=trunks)
+        with django_assert_num_queries(1):
+            assert route.trunks.all().delete()[0] == len(trunks)
+
+
 def test_the_second_of_two_editors_is_told_and_nothing_is_overwritten(acme, trunks):
     route = save(acme, trunks=trunks)
     first, second = Route.objects.get(pk=route.pk), Route.objects.get(pk=route.pk)
