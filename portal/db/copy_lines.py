@@ -1,10 +1,11 @@
 """Values as lines of PostgreSQL's COPY in its text format, where rows come by the thousand."""
 
-import json
 import re
 from functools import lru_cache
 from time import gmtime, strftime
 from typing import Any
+
+import orjson
 
 NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -18,7 +19,7 @@ def text(value: str) -> str:
 
 def document(value: Any) -> str:
     """Return a value as JSON, None as NULL."""
-    return NULL if value is None else json.dumps(value).replace("\\", "\\\\")
+    return NULL if value is None else orjson.dumps(value).decode().replace("\\", "\\\\")
 
 
 def number(value: int | None) -> str:

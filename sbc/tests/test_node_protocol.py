@@ -89,7 +89,7 @@ def test_a_row_travels_as_three_texts_and_is_a_row_again():
         ({"extra": 1}, "unknown ['extra']"),
         ({"type": "obey"}, "unknown type"),
         ({"nonce": "\0"}, "cannot be stored"),
-        ({"nonce": "\ud800"}, "cannot be stored"),
+        ({"nonce": "\ud800"}, "not JSON: no low surrogate"),
     ],
 )
 def test_bad_input_is_refused_by_name(change, says):
