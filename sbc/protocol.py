@@ -1,4 +1,4 @@
-"""The messages between portal and node: JSON text frames `{"type": …, …}` over one WebSocket, `/node/v1/`.
+"""The messages between portal and node: JSON frames `{"type": …, …}` over one WebSocket, `/node/v1/`.
 
 `encode` and `decode` are the only way in and out. Parsing is strict: a missing, unknown or wrongly typed field is a
 `BadMessage` that names it. What the messages mean is told in docs/node-protocol.md.
@@ -253,7 +253,7 @@ def decode(frame: str | bytes) -> Message:
         raise BadMessage(f"not JSON: {error}") from None
     if not isinstance(data, dict):
         raise BadMessage("the frame is not an object")
-    if UNSTORABLE in (frame if isinstance(frame, str) else frame.decode()):
+    if UNSTORABLE in frame if isinstance(frame, str) else UNSTORABLE.encode() in frame:
         refuse_unstorable(data)
     name = data.pop("type", None)
     if not isinstance(name, str) or name not in _CLASSES:

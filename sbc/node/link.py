@@ -295,7 +295,9 @@ class Link:
             if texts:
                 self._sent = first + len(texts) - 1
                 unconfirmed.append(self._sent)
-                await line.send(f'{{"type":"records","first":{first},"items":[{",".join(texts)}]}}')
+                frame = f'{{"type":"records","first":{first},"items":[{",".join(texts)}]}}'
+                # As bytes: nobody on the way makes letters of the longest frames, and of those bytes again.
+                await line.send(frame.encode())
             else:
                 await self._spooled.wait()
 

@@ -58,6 +58,7 @@ CDR = {
 )
 def test_what_one_side_says_the_other_understands(message):
     assert protocol.decode(protocol.encode(message)) == message
+    assert protocol.decode(protocol.encode(message).encode()) == message
 
 
 def test_what_older_nodes_and_portals_do_not_know_is_not_said_without_need():
@@ -92,11 +93,12 @@ def test_a_row_travels_as_three_texts_and_is_a_row_again():
         ({"nonce": "\ud800"}, "not JSON: no low surrogate"),
     ],
 )
-def test_bad_input_is_refused_by_name(change, says):
+@pytest.mark.parametrize("as_frame", [str, str.encode])
+def test_bad_input_is_refused_by_name(change, says, as_frame):
     wire = json.loads(protocol.encode(APPLY)) | change
 
     with pytest.raises(BadMessage) as refusal:
-        protocol.decode(json.dumps(wire))
+        protocol.decode(as_frame(json.dumps(wire)))
 
     assert says in str(refusal.value)
 
