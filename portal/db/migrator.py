@@ -233,13 +233,12 @@ def _applied(schemas: list[str]) -> dict[str, set[str]]:
 
 def _fan_out(behind: Mapping[str, Mapping[Key, str | None]]) -> Iterator[tuple[int, dict[str, str]]]:
     """Migrate customers, several at a time, and yield how many are done and which of the last ones failed."""
-    # What is more than SQL is Django's, and that is for one thread.
-    plain = [each for each in behind if None not in behind[each].values()]
-    if connection.in_atomic_block:
-        plain = []  # nobody else sees what is not committed
-    others = [each for each in behind if each not in set(plain)]
+    # What is more than SQL is Django's, and that is for one thread; and nobody else sees what is not committed.
+    room = 0 if connection.in_atomic_block else _room()
+    plain = [each for each in behind if room and None not in behind[each].values()]
+    others = [each for each in behind if not room or None in behind[each].values()]
     done = 0
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="upgrade") as pool:
+    with ThreadPoolExecutor(max(1, room), thread_name_prefix="upgrade") as pool:
         shares = [plain[start : start + SHARE] for start in range(0, len(plain), SHARE)]
         going = {pool.submit(_in_a_thread, {each: behind[each] for each in share}): len(share) for share in shares}
         for each in as_completed(going):
@@ -250,6 +249,13 @@ def _fan_out(behind: Mapping[str, Mapping[Key, str | None]]) -> Iterator[tuple[i
         failed = _migrate_customers({each: behind[each] for each in share})
         done += len(share)
         yield done, failed
+
+
+def _room() -> int:
+    """Return how many connections there may be beside this one, as many as there are workers at most."""
+    # One that waits for its turn in a small pool would be a customer that failed.
+    pool = connection.pool  # type: ignore[attr-defined]  # our own backend
+    return WORKERS if pool is None else max(0, min(WORKERS, pool.max_size - 1))
 
 
 def _in_a_thread(behind: Mapping[str, Mapping[Key, str | None]]) -> dict[str, str]:

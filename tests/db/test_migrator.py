@@ -156,8 +156,11 @@ def test_no_customer_is_made_from_no_template(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_several_customers_at_a_time_each_have_all_of_it_or_nothing(monkeypatch):
+@pytest.mark.parametrize("connections", [1, 2, 5])
+def test_several_customers_at_a_time_each_have_all_of_it_or_nothing(monkeypatch, connections):
     monkeypatch.setattr(migrator, "SHARE", 1)
+    monkeypatch.setattr(connection.pool, "_max_size", connections)
+    assert migrator._room() == min(migrator.WORKERS, connections - 1)
     made = [SimpleNamespace(pk=pk, schema_name=f"c{pk}", state="creating") for pk in range(999_980, 999_984)]
     for customer in made:
         customers.create_schema(customer)
