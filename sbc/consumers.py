@@ -17,6 +17,7 @@ from sbc import ingest, protocol, services
 from sbc.models import Node
 from sbc.services import certificates, credits, drops, nodes, reconciling, running
 from sbc.services.sending import LineLost
+from sbc.sorting import Sorted
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -28,6 +29,8 @@ PROOF_SECONDS = 1.0
 SILENT_SECONDS = 20.0
 SWEEP_SECONDS = 2.0
 IN_FLIGHT = 25
+# With so many records a transaction is worth its while: for one or for a thousand it asks the same questions.
+TOGETHER = 2_000
 # Receipts are what people wait for; storing records must not stand in their way, nor one node in another's.
 _threads = ThreadPoolExecutor(6, thread_name_prefix="node")
 
@@ -69,8 +72,8 @@ class NodeConsumer(AsyncWebsocketConsumer):
         self.credits_held: dict[str, int] = {}
         self.sending, self.telling = asyncio.Lock(), asyncio.Lock()
         self.credits_moved = asyncio.Event()
-        self.records: asyncio.Queue[protocol.Records] = asyncio.Queue(3)
-        self.sorted: asyncio.Queue[tuple[protocol.Records, ingest.Sorted]] = asyncio.Queue(1)
+        self.records: asyncio.Queue[protocol.Records] = asyncio.Queue(protocol.WINDOW)
+        self.sorted: asyncio.Queue[tuple[protocol.Records, Sorted]] = asyncio.Queue(1)
         self.events: asyncio.Queue[protocol.Events] = asyncio.Queue(200)
         self.heard = time.monotonic()
         await self.accept()
@@ -270,9 +273,16 @@ class NodeConsumer(AsyncWebsocketConsumer):
             await self._say(certificate)
 
     async def _sort_records(self) -> None:
-        """Read a batch while the one before it waits for the database."""
+        """Read a batch while the one before it waits for the database; what waits meanwhile goes together."""
+        following: protocol.Records | None = None
         while True:
-            records = await self.records.get()
+            records, following = following or await self.records.get(), None
+            while following is None and len(records.items) < TOGETHER and not self.records.empty():
+                more = self.records.get_nowait()
+                if more.first == records.first + len(records.items):
+                    records = protocol.Records(first=records.first, items=records.items + more.items)
+                else:
+                    following = more
             assert self.node is not None
             await self.sorted.put((records, await _db(ingest.sort_records, self.node, records)))
 

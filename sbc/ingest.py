@@ -1,10 +1,7 @@
 """What nodes send: records for the money into call records, events for the eye into live calls, gauges into health."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,49 +10,37 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
-from portal.db.partitions import days_without, ensure_days
-from sbc import protocol
+from sbc import protocol, sorting
 from sbc.models import Alarm, Drift, Node, OrphanEnd, QuarantinedRecord, Spool
-from sbc.protocol_items import CAUSES
 from sbc.scopes import served_by
 from sbc.services import needs, troubles
 from sbc.services.alarms import raise_alarm
-from tenants.models import Customer
+from sbc.sorting import GATEWAY, Sorted, is_uuid, time_fault
 from voice.calls import live
 from voice.calls.models import Cdr, RunningCall
 from voice.calls.services import NotStored, complete_call, store_calls, take_place_of
-from voice.calls.stored import Stored, TrunkName
+from voice.calls.stored import Stored
 from voice.carriers.models import Trunk
 from voice.carriers.services import record_health
 from voice.rating import live as rating
 
-# A clock this far off is not a clock, and would make a partition of its own.
-OLDEST, NEWEST = timedelta(days=400), timedelta(days=2)
 FAR = 4_102_444_800  # 2100: a clock that is wrong may say anything
 # Milliseconds: a node speaks of no call before it has lasted this long.
 LONG = 600_000
 DRIFT_KEPT = timedelta(days=30)
-_UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_GATEWAY = re.compile(r"g[1-9][0-9]{0,17}", re.ASCII)
-# The tables with a partition for each day: what calls were, what they cost and what they earned.
-BY_DAY = ("calls_cdr", "rating_charge", "rating_cost")
-
-
-@dataclass
-class Sorted:
-    """A batch of records, each where it belongs."""
-
-    calls: list[Stored] = field(default_factory=list)
-    orphans: list[dict[str, Any]] = field(default_factory=list)
-    odd: list[tuple[dict[str, Any], str]] = field(default_factory=list)
-    days: set[date] = field(default_factory=set)
 
 
 def sort_records(node: Node, records: protocol.Records) -> Sorted:
-    """Read a batch, say where each of its records belongs, and make the partitions that they need."""
+    """Read a batch, say where each of its records belongs, and do all that need not wait for the one before it.
+
+    The partitions that it needs are made here, and prices worked out that its transaction asks once more about.
+    """
+    at = now()
     with contexts.ingest():
-        batch = _sorted(records.items, now(), node)
-        _make_days(batch.days)
+        batch = sorting.sort(records.items, at, node)
+        sorting.make_days(batch.days)
+        sorting.complete(node, batch, at)
+        batch.prices.price(at)
     return batch
 
 
@@ -76,7 +61,8 @@ def take_records(node: Node, spool_id: UUID, records: protocol.Records, batch: S
             if records.first > last + 1:
                 _alarm_gap(node, last, records.first, at)
             if records.first <= last:
-                batch = _sorted(records.items[last + 1 - records.first :], at, node)
+                batch = sorting.sort(records.items[last + 1 - records.first :], at, node)
+                sorting.complete(node, batch, at)
             ended = _store(node, spool, batch, at)
             Spool.objects.filter(pk=spool.pk).update(last_sequence=newest)
         # Apart from the money: the events of the same calls may be on their way into the same rows.
@@ -86,23 +72,23 @@ def take_records(node: Node, spool_id: UUID, records: protocol.Records, batch: S
 
 def make_days_for(record: dict[str, Any]) -> None:
     """Make the partition that a record that was kept aside will need; outside of transactions."""
-    _make_days(_sorted([record], now()).days)
+    sorting.make_days(sorting.sort([record], now()).days)
 
 
 def store_kept(node: Node, record: dict[str, Any], *, at: datetime) -> str | None:
     """Store a record that was kept aside, in the caller's transaction; return what still keeps it out, or None."""
-    batch = _sorted([record], at)
+    batch = sorting.sort([record], at)
     if batch.odd:
         return batch.odd[0][1]
     if batch.orphans:
         known = complete_call(batch.orphans[0], node_name=node.name)
-        _rate(node, [], known, at)
+        _rate(node, rating.Ahead(), known, at)
         return None if known else _("The call that it ends is not known, or has its end.")
     try:
-        store_calls(batch.calls, node_name=node.name, trunk_names=_trunk_names(batch.calls), received=at)
+        store_calls(sorting.ready(node, batch.calls, sorting.trunk_names(batch.calls), at))
     except NotStored as error:
         return str(error)
-    _rate(node, batch.calls, [], at)
+    _rate(node, rating.Ahead(batch.calls), [], at)
     return None
 
 
@@ -125,7 +111,7 @@ def take_events(node: Node, events: protocol.Events) -> int:
             for tenant in {item["tenant"], item["peer"]} & msps.keys():
                 # What a node says of an MSP is not believed: the customer decides.
                 steps.append({**item, "tenant": tenant, "msp": msps[tenant]})
-        steps = [step for step in steps if _is_uuid(step["call"])]
+        steps = [step for step in steps if is_uuid(step["call"])]
         if steps:
             live.take_steps(steps, node_name=node.name)
     return misread
@@ -151,76 +137,20 @@ def take_gauges(node: Node, gauges: protocol.Gauges) -> None:
     _trunk_health(node, gauges)
 
 
-def _sorted(items: Iterable[dict[str, Any]], at: datetime, node: Node | None = None) -> Sorted:
-    """Say where each record belongs; of a node only calls of customers that its region serves are believed."""
-    batch = Sorted()
-    known: list[dict[str, Any]] = []
-    for item in items:
-        try:
-            record: Any = protocol.check_record(item)
-        except protocol.BadMessage as error:
-            batch.odd.append((item, _("It cannot be read: %s") % error))
-            continue
-        if record["cause"] is not None and record["cause"] not in CAUSES:
-            record["cause"] = None
-        if record["kind"] == "orphan_end":
-            batch.orphans.append(record)
-        elif (fault := _fault(record, at)) is not None:
-            batch.odd.append((record, fault))
-        else:
-            known.append(record)
-    named = {pk for record in known for pk in (record["tenant"], record["peer"]) if pk}
-    msps = served_by(node, named) if node else _msps(named)
-    elsewhere = _msps(named - msps.keys())
-    for record in known:
-        tenant, peer = record["tenant"], record["peer"]
-        if tenant not in msps or (peer and peer not in msps):
-            stranger = tenant if tenant not in msps else peer
-            why = _("The node's region does not serve the customer %s.") if stranger in elsewhere else None
-            batch.odd.append((record, (why or _("No customer of ours has the id %s.")) % stranger))
-            continue
-        internal = record["direction"] == "internal"
-        batch.calls.append(Stored(record, msps[tenant], msps[peer] if internal and peer else None))
-        batch.days.add(datetime.fromtimestamp(record["invited"] / 1000, UTC).date())
-    return batch
-
-
-def _fault(record: dict[str, Any], at: datetime) -> str | None:
-    if not _is_uuid(record["id"]):
-        return _("The id is not a UUID.")
-    if not record["direction"]:
-        return _("Nobody could be found whose call it was.")
-    return time_fault(record, at)
-
-
-def time_fault(record: Mapping[str, Any], at: datetime) -> str | None:
-    """Say which time of a record cannot be right, or None."""
-    oldest, newest = _believed(at)
-    for name in ("invited", "ringing", "answered", "ended", "last_seen"):
-        ms = record.get(name)
-        if ms is not None and not oldest < ms < newest:
-            return _("The time of “%s” cannot be right.") % name
-    return None
-
-
-@lru_cache(1)  # asked for each record of a batch
-def _believed(at: datetime) -> tuple[float, float]:
-    return (at - OLDEST).timestamp() * 1000, (at + NEWEST).timestamp() * 1000
-
-
 def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[str]:
-    calls, names = batch.calls, _trunk_names(batch.calls)
+    calls, names, prices = batch.calls, batch.names, batch.prices
     ended: list[str] = []
     late: list[Cdr] = []
     stored = calls
+    assert batch.ready is not None
     try:
-        ended = store_calls(calls, node_name=node.name, trunk_names=names, received=at)
+        ended = store_calls(batch.ready)
     except NotStored:
         stored = []
         # One that the database refuses must not stop the others for ever: one by one, and the odd ones aside.
         for call in calls:
             try:
-                ended += store_calls([call], node_name=node.name, trunk_names=names, received=at)
+                ended += store_calls(sorting.ready(node, [call], names, at))
                 stored.append(call)
             except NotStored as error:
                 # A node that was given up is back, with the end of a call whose record was made without it.
@@ -228,6 +158,7 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[str]:
                 late += known
                 if not known:
                     batch.odd.append((call.record, str(error)))
+        prices = rating.Ahead(stored)
     if batch.odd:
         _quarantine(node, spool, batch.odd)
         words = _("%(count)s records of %(node)s are no calls of anybody and wait for a person. The last one: %(why)s")
@@ -239,7 +170,7 @@ def _store(node: Node, spool: Spool, batch: Sorted, at: datetime) -> list[str]:
         late += completed
         strays += [] if completed else [each]
     _note_orphans(node, spool, batch.orphans, strays)
-    _rate(node, stored, late, at)
+    _rate(node, prices, late, at)
     _forget_running(stored)
     troubles.note_full(node, stored, at)
     troubles.note_help(node, stored, at)
@@ -263,9 +194,9 @@ def _lasted(record: Mapping[str, Any]) -> int:
     return int(end - record["answered"]) if end and record["answered"] else 0
 
 
-def _rate(node: Node, calls: list[Stored], late: list[Cdr], at: datetime) -> None:
+def _rate(node: Node, prices: rating.Ahead, late: list[Cdr], at: datetime) -> None:
     """Price what was stored; what nobody could price waits as unrated, and is alarmed."""
-    failed = rating.rate(calls, late, at=at)
+    failed = rating.rate(prices, late, at=at)
     if failed:
         text = _("%(count)s calls of %(node)s could not be priced and wait as unrated.")
         words = text % {"count": failed, "node": node}
@@ -297,33 +228,6 @@ def _alarm_gap(node: Node, last: int, first: int, at: datetime) -> None:
     raise_alarm(Alarm.Kind.GAP, text, at=at, node=node, subject=str(last + 1))
 
 
-def _make_days(days: set[date]) -> None:
-    # Asked each time: what was made may have been erased, and a transaction that made it undone.
-    if days and (missing := days_without(BY_DAY, days)):
-        for table in BY_DAY:
-            ensure_days(table, sorted(missing))
-
-
-def _msps(tenants: set[int]) -> dict[int, int]:
-    """Return the MSP of each customer among these ids."""
-    possible = [pk for pk in tenants if 0 < pk < 2**31]
-    return dict(Customer.objects.filter(pk__in=possible).values_list("pk", "msp_id")) if possible else {}
-
-
-def _trunk_names(calls: Iterable[Stored]) -> dict[str, TrunkName]:
-    gateways = {name for call in calls for name in _gateways(call.record)}
-    ids = [int(name[1:]) for name in gateways if _GATEWAY.fullmatch(name)]
-    found = Trunk.objects.filter(pk__in=ids).values_list("pk", "name", "msp_id", "tenant_id")
-    return {f"g{pk}": TrunkName(name, msp, tenant) for pk, name, msp, tenant in found}
-
-
-def _gateways(record: dict[str, Any]) -> Iterator[str]:
-    yield record["ingress"]
-    yield record["egress"]
-    for attempt in record["attempts"]:
-        yield attempt["trunk"]
-
-
 def _drift(node: Node, found: list[protocol.Drift], at: datetime) -> None:
     if not found:
         return
@@ -349,7 +253,7 @@ def _drift(node: Node, found: list[protocol.Drift], at: datetime) -> None:
 def _trunk_health(node: Node, gauges: protocol.Gauges) -> None:
     news: dict[int, protocol.TrunkHealth] = {}
     for gateway, health in gauges.trunks.items():
-        if not _GATEWAY.fullmatch(gateway):
+        if not GATEWAY.fullmatch(gateway):
             continue
         seen = _seen.setdefault(gateway, {})
         before, seen[node.pk] = seen.get(node.pk), health
@@ -375,7 +279,3 @@ def _trunk_health(node: Node, gauges: protocol.Gauges) -> None:
 
 
 _seen: dict[str, dict[int, protocol.TrunkHealth]] = {}
-
-
-def _is_uuid(text: str) -> bool:
-    return _UUID.fullmatch(text) is not None

@@ -23,6 +23,7 @@ from sbc.strict import BadMessage as BadMessage
 
 PATH = "/node/v1/"
 STOLEN_TOKEN = 4409  # close code: this token's first connection is alive, so the second is refused
+WINDOW = 6  # messages of records that a node sends before the first is acknowledged; older ones send three
 BAD_TOKEN = 4401  # close code: no such token, or the node is disabled
 
 

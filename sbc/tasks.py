@@ -11,8 +11,8 @@ from portal.core.audit import Actor
 from portal.core.models import Job
 from portal.db.partitions import ensure_days
 from sbc import services
-from sbc.ingest import BY_DAY
 from sbc.services import certificates, elsewhere, erasure, pricing, reconciling, running
+from sbc.sorting import BY_DAY
 
 DAYS_AHEAD = 7
 

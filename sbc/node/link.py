@@ -22,6 +22,7 @@ from sbc.protocol import (
     BAD_TOKEN,
     PATH,
     STOLEN_TOKEN,
+    WINDOW,
     AckRecords,
     Apply,
     BadMessage,
@@ -47,7 +48,6 @@ from sbc.protocol import (
 log = logging.getLogger("strowger.node")
 
 BATCH = 2_000  # records in one message
-WINDOW = 3  # such messages that the portal has not acknowledged
 ACK_TIMEOUT = 60.0  # seconds without an acknowledgement after which the line counts as dead
 EVENTS_EVERY = 0.05
 EVENTS_KEPT = 20_000

@@ -49,14 +49,14 @@ async def test_records_arrive_once_whatever_breaks_in_between(portal, tmp_path):
 async def test_nothing_is_forgotten_before_it_is_acknowledged(portal, tmp_path):
     portal.acknowledges = False
     async with running(portal, tmp_path) as node:
-        node.spool.store([cdr(number) for number in range(10_000)])
+        node.spool.store([cdr(number) for number in range(20_000)])
         node.link.records_spooled()
         # No more than the window is under way.
         await eventually(lambda: len(portal.records) == link_module.WINDOW * link_module.BATCH)
         await asyncio.sleep(0.1)
 
         assert len(portal.records) == link_module.WINDOW * link_module.BATCH
-        assert len(node.spool) == 10_000
+        assert len(node.spool) == 20_000
 
 
 async def test_an_old_copy_of_the_spool_is_noticed(portal, tmp_path):

@@ -1,20 +1,23 @@
 """Calls are priced in the transaction that stores them: what customers pay, what trunks cost, and who sees which."""
 
 import time
+import uuid
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F, Sum
 
 from portal.db import contexts
-from sbc.models import Alarm
+from sbc import ingest, protocol, services
+from sbc.models import Alarm, Node, Spool
 from sbc.tests.fake_node import record
-from sbc.tests.rated import CHEAP, DEAR, call
-from tenants.models import Customer, Msp
+from sbc.tests.rated import CHEAP, DEAR, LAB, call
+from tenants.models import Customer, Msp, Region
 from voice.calls.models import Cdr
 from voice.carriers.models import Trunk
-from voice.rating import live
-from voice.rating.models import Account, Charge, Cost, CostUsage, Usage
+from voice.rating import books, live
+from voice.rating.models import Account, Charge, Cost, CostUsage, CustomerDeck, MarginSum, RateDeck, Usage
 from voice.rating.tests.make import ask, give, stored_deck, stored_rate
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -75,6 +78,36 @@ def test_a_batch_is_priced_once_however_often_it_comes(send: Any, acme: Customer
 
     assert len(charges(acme)) == 2
     assert account(acme) == (-2 * DEAR, 2 * DEAR)
+
+
+@pytest.mark.parametrize("change", ["rate", "plan", "trunk", "nothing"])
+def test_prices_worked_out_ahead_hold_only_if_nothing_changed(
+    region: Region, acme: Customer, northwind: Msp, fabrikam: Msp, trunk: Trunk, decks: Any, change: str
+) -> None:
+    node = services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[0]
+    with contexts.ingest():
+        spool = Spool.objects.create(id=uuid.uuid4(), node=node).pk
+    records = protocol.Records(first=1, items=[call(1, acme, trunk)])
+
+    batch = ingest.sort_records(node, records)
+    with contexts.msp(northwind):
+        if change == "rate":
+            decks[0].versions.get().rates.update(per_minute=2 * DEAR)
+            RateDeck.objects.filter(pk=decks[0].pk).update(row_version=F("row_version") + 1)
+        elif change == "plan":
+            CustomerDeck.objects.all().delete()
+        elif change == "trunk":
+            Trunk.objects.filter(pk=trunk.pk).update(tenant=acme)
+    ingest.take_records(node, spool, records, batch)
+
+    earned = {"rate": 2 * DEAR, "plan": 0}.get(change, DEAR)
+    spent = [] if change == "trunk" else [CHEAP]
+    assert [each.micros for each in charges(acme)] == [earned]
+    assert [each.micros for each in costs(northwind)] == spent
+    assert [row[-1] for row in used(acme, "day")] == [earned]
+    with contexts.msp(northwind):
+        sums = MarginSum.objects.filter(grain="day").aggregate(earned=Sum("earned"), cost=Sum("cost"))
+    assert sums == {"earned": earned, "cost": sum(spent)}
 
 
 def test_what_nobody_answered_counts_as_a_call_and_leaves_no_charge(
@@ -184,7 +217,7 @@ def test_a_fault_in_rating_never_loses_a_call(
         raise RuntimeError("a fault")
 
     owner, _, name = where.rpartition(".")
-    monkeypatch.setattr(getattr(live, owner) if owner else live, name, fail)
+    monkeypatch.setattr(getattr(live, owner) if owner else books, name, fail)
 
     assert send(call(1, acme, trunk), call(2, acme, trunk)) == 2
 

@@ -10,7 +10,7 @@ import pytest
 from portal.core.audit import Actor
 from portal.db import contexts
 from portal.db.partitions import drop_before
-from sbc import ingest, protocol, services
+from sbc import ingest, protocol, services, sorting
 from sbc.models import Alarm, Node, QuarantinedRecord, Spool
 from sbc.services import nodes, quarantine
 from sbc.tests.fake_node import record
@@ -213,7 +213,7 @@ def test_a_day_that_was_erased_meanwhile_is_made_anew(node: Node, spool: uuid.UU
     long_ago = datetime.now(UTC) - timedelta(days=40)
     for seq in (1, 2):
         send(node, spool, record(seq, acme.pk, invited=int(long_ago.timestamp() * 1000)))
-        for table in ingest.BY_DAY:
+        for table in sorting.BY_DAY:
             drop_before(table, long_ago.date() + timedelta(seq % 2))
 
     assert len(calls_of(acme)) == 1

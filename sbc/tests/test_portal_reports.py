@@ -1,5 +1,7 @@
 """What nodes report beside calls: gauges, drift, trunk health, events; and what is done about silence."""
 
+import asyncio
+import threading
 import time
 import uuid
 from datetime import timedelta
@@ -204,4 +206,32 @@ async def test_a_node_with_a_broken_spool_is_cut_off(region: Region) -> None:
     await fake.hello()
     assert isinstance(await fake.hear(), int)
     assert "not understood" in (await sync_to_async(alarms)("message"))[0]
+    await fake.line.disconnect()
+
+
+async def test_records_that_wait_are_stored_together_as_far_as_they_follow(
+    region: Region, acme: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes while a batch is read is one batch; a hole in the numbers is still a hole."""
+    _, token = await sync_to_async(services.add_node)(Node(region=region, name="sbc-lab-1"), by=LAB)
+    go, sizes, sort = threading.Event(), [], ingest.sort_records
+
+    def slow(node: Node, records: protocol.Records) -> Any:
+        sizes.append((records.first, len(records.items)))
+        assert go.wait(10)
+        return sort(node, records)
+
+    monkeypatch.setattr(ingest, "sort_records", slow)
+    fake = FakeNode(token)
+    await fake.dial()
+    for first, last in ((1, 2), (3, 4), (5, 5), (8, 8), (9, 10)):
+        items = [record(seq, acme.pk) for seq in range(first, last + 1)]
+        await fake.say(protocol.Records(first=first, items=items))
+    await asyncio.sleep(0.2)
+    go.set()
+
+    acknowledged = [(await fake.hear()).last_sequence for _ in range(3)]
+
+    assert (sizes, acknowledged) == ([(1, 2), (3, 3), (8, 3)], [2, 5, 10])
+    assert len(await sync_to_async(alarms)("gap")) == 1
     await fake.line.disconnect()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,13 +23,19 @@ class NotStored(Exception):
     """The database refuses a call: its id is known already, or a value fits nowhere."""
 
 
-def store_calls(
-    calls: Sequence[Stored], *, node_name: str, trunk_names: Mapping[str, TrunkName], received: datetime
-) -> list[str]:
-    """Store call records with their roll-ups, in the caller's transaction; return the ids of the calls that ended.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Calls as COPY reads them, with their sums; nothing in it depends on what is stored."""
 
-    Raises NotStored, with nothing stored, where the database refuses one of them.
-    """
+    calls: Sequence[Stored]
+    lines: bytes
+    tally: Tally
+
+
+def make_ready(
+    calls: Sequence[Stored], *, node_name: str, trunk_names: Mapping[str, TrunkName], received: datetime
+) -> Ready:
+    """Write calls as they will be stored; pure, so that it can be done while others are stored."""
     tally, lines = Tally(), Lines(node_name, trunk_names, received)
     rows = []
     for call in calls:
@@ -40,13 +47,21 @@ def store_calls(
             # Both ends inside one customer are one attempt of that customer.
             if side.name != "called" or side.tenant != side.peer:
                 tally.add(side.tenant, side.msp, record, word, talk_ms)
+    return Ready(calls, "".join(rows).encode(), tally)
+
+
+def store_calls(ready: Ready) -> list[str]:
+    """Store call records with their roll-ups, in the caller's transaction; return the ids of the calls that ended.
+
+    Raises NotStored, with nothing stored, where the database refuses one of them.
+    """
     try:
-        with transaction.atomic(), _copied(rows):
-            tally.write()
+        with transaction.atomic(), _copied(ready.lines):
+            ready.tally.write()
             number_days.add_incoming()
     except (IntegrityError, DataError, psycopg.DataError) as error:
         raise NotStored(str(error).partition("\n")[0]) from error
-    return [call.call for call in calls]
+    return [call.call for call in ready.calls]
 
 
 def complete_call(end: Mapping[str, Any], *, node_name: str) -> list[Cdr]:
@@ -102,13 +117,13 @@ def take_place_of(record: Mapping[str, Any], *, node_name: str) -> list[Cdr]:
 
 
 @contextmanager
-def _copied(rows: Sequence[str]) -> Iterator[None]:
+def _copied(lines: bytes) -> Iterator[None]:
     """Store the records, and keep them in the table `calls_incoming` until all that hangs on them is counted."""
     # COPY into a table under row-level security is refused; into a temporary one it is not.
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMP TABLE calls_incoming (LIKE calls_cdr) ON COMMIT DROP")
         with cursor.copy(f"COPY calls_incoming ({NAMES}) FROM STDIN") as copy:
-            copy.write("".join(rows))
+            copy.write(lines)
         cursor.execute(f"INSERT INTO calls_cdr ({NAMES}) SELECT {NAMES} FROM calls_incoming")  # noqa: S608
         yield
         cursor.execute("DROP TABLE calls_incoming")

@@ -16,11 +16,10 @@ from portal.db import contexts
 from portal.db.copy_lines import NULL, number, text
 from voice.calls.models import Cdr
 from voice.calls.stored import Stored
-from voice.carriers.models import Trunk
-from voice.rating.loading import LoadedDeck, Tariffs, tariffs_for
+from voice.rating.books import Book, owners_of
 from voice.rating.margin_sums import parts_of
 from voice.rating.models import Charge, Cost
-from voice.rating.talks import Priced, Talk, bought, sold, talk_of_cdr, talks_of_record, trunks_of, unrated
+from voice.rating.talks import Priced, Talk, talk_of_cdr, talks_of_record, trunks_of, unrated
 from voice.rating.usage import Sums
 
 logger = logging.getLogger(__name__)
@@ -42,29 +41,58 @@ _KEEP_CHARGES = _KEEP.format(table="rating_charge", trunk="", which="")
 _KEEP_COSTS = _KEEP.format(table="rating_cost", trunk=", trunk", which="NOT")
 
 
-def rate(calls: Sequence[Stored], late: Sequence[Cdr], *, at: datetime) -> int:
+class Ahead:
+    """New calls and what they cost, worked out before the transaction that stores them, which asks what still holds."""
+
+    def __init__(self, calls: Iterable[Stored] = ()) -> None:
+        self.talks = [talk for each in calls for talk in talks_of_record(each)] if settings.LIVE_RATING else []
+        self.owners = owners_of(self.talks)
+        self._book: Book | None = None
+        self._batch: Batch | None = None
+
+    def price(self, at: datetime) -> None:
+        """Price the calls by what holds now; what goes wrong is left to the transaction."""
+        if self.talks:
+            try:
+                self._book, self._batch = self._priced(Book(*self.owners), at)
+            except Exception:
+                logger.debug("Pricing ahead failed", exc_info=True)
+
+    def prices(self, at: datetime) -> tuple[Book, "Batch"]:
+        """Return the decks by which the calls are priced in this transaction, and their charges, costs and sums."""
+        book, batch = Book(*self.owners), self._batch
+        if self._book is None or batch is None or not self._book.agrees(book):
+            return self._priced(book, at)
+        batch.at = at
+        return self._book, batch
+
+    def _priced(self, book: Book, at: datetime) -> tuple[Book, "Batch"]:
+        batch = Batch(at)
+        batch.price(self.talks, book)
+        return book, batch
+
+
+def rate(new: Ahead, late: Sequence[Cdr], *, at: datetime) -> int:
     """Price calls that were just stored, and those whose end came late; return how many could not be looked at."""
-    if not settings.LIVE_RATING or not (calls or late):
+    if not settings.LIVE_RATING or not (new.talks or late):
         return 0
-    talks = [talk for each in calls for talk in talks_of_record(each)]
     ends = [talk_of_cdr(cdr) for cdr in late]
     try:
         with transaction.atomic():
-            book = Book([*talks, *ends])
-            batch = Batch(at)
-            batch.price(talks, book)
+            book, batch = new.prices(at)
+            late_book = Book.of(ends)
             batch.keep()
-            batch.price_again(ends, book)
+            batch.price_again(ends, late_book)
             batch.keep()
             batch.sums.write()
-            return book.faults
+            return book.faults + late_book.faults
     except Exception as error:
         if _is_deadlock(error):
             # The node sends the batch once more: that is better than charges that nobody set.
             raise
-        logger.exception("Pricing %s calls failed", len(talks) + len(ends))
-    _leave_unrated(talks, at)
-    return len(talks) + len(ends)
+        logger.exception("Pricing %s calls failed", len(new.talks) + len(ends))
+    _leave_unrated(new.talks, at)
+    return len(new.talks) + len(ends)
 
 
 def rate_again(calls: Sequence[Cdr], *, at: datetime) -> int:
@@ -75,70 +103,10 @@ def rate_again(calls: Sequence[Cdr], *, at: datetime) -> int:
     talks = [talk_of_cdr(cdr) for cdr in calls if cdr.answered is not None]
     with contexts.ingest(), transaction.atomic():
         batch = Batch(at)
-        batch.price_again(talks, Book(talks))
+        batch.price_again(talks, Book.of(talks))
         batch.keep()
         batch.sums.write()
     return batch.changed
-
-
-class Book:
-    """The decks by which a batch is priced; one that cannot be read leaves the calls of its owners without a rate."""
-
-    def __init__(self, talks: Iterable[Talk]) -> None:
-        """Read the decks of all customers and trunks that the talks name."""
-        self.faults = 0
-        tenants = {talk.tenant for talk in talks}
-        owners = {trunk for talk in talks for trunk, _direction in trunks_of(talk)}
-        facts = Trunk.objects.filter(pk__in=owners).values_list("pk", "msp_id", "tenant_id") if owners else ()
-        # A customer's own trunk costs the MSP nothing.
-        self._msps = {pk: msp for pk, msp, tenant in facts if tenant is None}
-        trunks = sorted(self._msps)
-        self._single: dict[tuple[str, int], Tariffs] | None = None
-        try:
-            self._all = tariffs_for(tenants, trunks)
-        except ValueError:
-            # A deck that makes no sense must not take the others' rates away.
-            logger.exception("A deck cannot be read")
-            self._single = {("sell", pk): found for pk in tenants if (found := self._read([pk], ()))}
-            self._single |= {("buy", pk): found for pk in trunks if (found := self._read((), [pk]))}
-
-    def sell(self, talk: Talk) -> Priced:
-        """Return what a talk costs its customer."""
-        tariffs = self._all if self._single is None else self._single.get(("sell", talk.tenant))
-        at = talk.answered if talk.answered is not None else talk.invited
-        return self._sold(talk, tariffs.sell(talk.tenant, at) if tariffs else None)
-
-    def buy(self, talk: Talk, trunk: int, direction: str) -> Priced | None:
-        """Return what a talk costs over a trunk, None where the trunk is none of the MSP's."""
-        # What a node says of a trunk is not believed: another MSP's prices are nobody's business.
-        if self._msps.get(trunk) != talk.msp:
-            return None
-        tariffs = self._all if self._single is None else self._single.get(("buy", trunk))
-        assert talk.answered is not None
-        loaded = tariffs.buy(trunk, talk.answered) if tariffs else None
-        try:
-            return bought(talk, direction, loaded)
-        except Exception:
-            return self._failed(talk)
-
-    def _sold(self, talk: Talk, loaded: LoadedDeck | None) -> Priced:
-        try:
-            return sold(talk, loaded)
-        except Exception:
-            return self._failed(talk)
-
-    def _failed(self, talk: Talk) -> Priced:
-        if not self.faults:
-            logger.exception("Pricing call %s failed", talk.id)
-        self.faults += 1
-        return unrated(talk)
-
-    def _read(self, tenants: Iterable[int], trunks: Iterable[int]) -> Tariffs | None:
-        try:
-            return tariffs_for(tenants, trunks)
-        except ValueError:
-            self.faults += 1
-            return None
 
 
 class Prices(Protocol):
@@ -272,7 +240,7 @@ def _line(talk: Talk, priced: Priced, trunk: str) -> str:
     """Return a row as COPY reads it."""
     return (
         f"{talk.tenant}\t{talk.msp}\t{talk.invited}\t{talk.id}\t{talk.answered}\t{talk.direction}\t"
-        f"{text(priced.destination)}\t{text(priced.prefix)}\t{priced.outcome.value}\t{priced.micros}\t{priced.currency}\t"
+        f"{text(priced.destination)}\t{text(priced.prefix)}\t{priced.outcome}\t{priced.micros}\t{priced.currency}\t"
         f"{priced.seconds}\t{priced.billed}\t{number(priced.deck)}\t{number(priced.rate)}\t{trunk}\n"
     )
 

@@ -78,6 +78,14 @@ class Tariffs:
         """Return the deck by which a trunk costs, None where it has none."""
         return self._of(self._trunks.get(trunk), at)
 
+    def agrees(self, other: "Tariffs") -> bool:
+        """Tell whether both were made of the same spans and of the same reading of each deck."""
+        if (self._customers, self._trunks) != (other._customers, other._trunks):
+            return False
+        # A deck that was read again is another: nobody compares a hundred thousand rates.
+        mine, theirs = self._decks, other._decks
+        return mine.keys() == theirs.keys() and all(mine[pk] is deck for pk, deck in theirs.items())
+
     def _of(self, spans: Spans | None, at: int) -> LoadedDeck | None:
         deck = spans.at(at) if spans is not None else None
         return self._decks.get(deck) if deck is not None else None

@@ -83,7 +83,7 @@ def _call(cast: Any, customer: Customer, begins: date, ends: date) -> None:
     calls = [_record(customer, chance.choice(numbers), chance, chance.choice(days)) for _ in range(CALLS)]
     with contexts.ingest():
         Cdr.objects.bulk_create(calls)
-        live.rate([], calls, at=datetime.now(UTC))
+        live.rate(live.Ahead(), calls, at=datetime.now(UTC))
 
 
 def _record(customer: Customer, caller: str, chance: random.Random, day: date) -> Cdr:

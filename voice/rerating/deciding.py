@@ -16,7 +16,8 @@ from portal.core import audit, jobs
 from portal.db import contexts
 from tenants.models import Msp
 from voice.calls.models import Cdr
-from voice.rating.live import Batch, Book
+from voice.rating.books import Book
+from voice.rating.live import Batch
 from voice.rating.models import Charge, Cost
 from voice.rating.money import UnknownCurrency, decimals
 from voice.rating.pricing import Outcome
@@ -122,7 +123,7 @@ class _Words:
 
     def __init__(self, verdict: Verdict, seen: Mapping[str, int | None], talks: Sequence[Talk]) -> None:
         self.verdict, self._seen = verdict, seen
-        self._book = Book(talks)
+        self._book = Book.of(talks)
 
     def sell(self, talk: Talk) -> Priced:
         """Return what was decided of a call, still kept aside where that is not possible."""
