@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -25,6 +26,7 @@ class BadMessage(ValueError):
 
 
 UNSTORABLE = "\\u0000"
+MOST_LOOKS = 1000  # that are kept of one kind of object
 
 
 def refuse_unstorable(value: Any) -> None:
@@ -54,7 +56,8 @@ def _check_count(value: Any, where: str) -> int:
     return value
 
 
-_accepted: dict[Check, frozenset[type]] = {}  # what the checks by `_simple` ask for
+_accepted: dict[Check, frozenset[type]] = {}  # of the checks that look at a value's type and no more
+_worded: set[Check] = set()  # the checks that know some words and nothing else
 
 
 def _simple(kind: type, *accepted: type) -> Check:
@@ -107,15 +110,22 @@ def _either(checks: list[Check], literals: tuple[Any, ...]) -> Check:
             raise BadMessage(f"{where}: expected one of {', '.join(map(repr, literals))}, got {value!r:.40}")
         return checks[0](value, where)
 
+    if not checks and kinds == {str}:
+        _worded.add(check)
+    elif known == {None} and checks[0] in _accepted:
+        _accepted[check] = _accepted[checks[0]] | {NoneType}
     return check
 
 
 def object_check(kind: type, names: dict[str, Any]) -> Check:
     checks = {name: check_for(hint) for name, hint in names.items()}
     required = checks.keys() - getattr(kind, "__optional_keys__", frozenset())
-    # Most fields are asked for their type and nothing else: one look each, without a call.
-    plain = {name: _accepted[checks[name]] for name in required if checks[name] in _accepted}
-    others = {name: check for name, check in checks.items() if name not in plain}
+    # Most fields are asked for their type, or for one of a few words, and most objects look like one that was right.
+    typed = [name for name in required if checks[name] in _accepted]
+    worded = [name for name in required if checks[name] in _worded]
+    others = {name: check for name, check in checks.items() if name not in {*typed, *worded}}
+    types_of, words_of = _picker(typed), _picker(worded)
+    right: set[tuple[Any, ...]] = set()
 
     def check(value: Any, where: str) -> dict[str, Any]:
         if type(value) is not dict:
@@ -123,16 +133,29 @@ def object_check(kind: type, names: dict[str, Any]) -> Check:
         if not required <= value.keys() <= checks.keys():
             missing, unknown = sorted(required - value.keys()), sorted(value.keys() - checks.keys())
             raise BadMessage(f"{where}: missing {missing}, unknown {[name[:40] for name in unknown[:5]]}")
-        # Where something is wrong is put together only when it is: most fields of most messages are right.
         try:
-            for name, accepted in plain.items():
-                if type(value[name]) not in accepted:
+            looks = (*map(type, types_of(value)), *words_of(value))
+            if not _is_in(looks, right):
+                for name in (*typed, *worded):
                     checks[name](value[name], name)
+                if len(right) < MOST_LOOKS:
+                    right.add(looks)
             return value | {name: check(value[name], name) for name, check in others.items() if name in value}
         except BadMessage as error:
             raise BadMessage(f"{where}.{error}") from None
 
     return check
+
+
+def _picker(names: list[str]) -> Callable[[dict[str, Any]], tuple[Any, ...]]:
+    return itemgetter(*names) if len(names) > 1 else lambda value: tuple(value[name] for name in names)
+
+
+def _is_in(looks: tuple[Any, ...], right: set[tuple[Any, ...]]) -> bool:
+    try:
+        return looks in right
+    except TypeError:  # a list in the place of a word
+        return False
 
 
 def check_for(hint: Any) -> Check:

@@ -9,26 +9,29 @@ from typing import Any
 _DATA = json.loads((Path(__file__).parent / "data" / "dispositions.json").read_text())
 _RULES = [(rule["is"], {k: frozenset(v) for k, v in rule.items() if k != "is"}) for rule in _DATA["rules"]]
 _EFFECTIVE, _IF_IT_RANG = frozenset(_DATA["effective"]), frozenset(_DATA["effective_if_it_rang"])
+# What the rules ask about.
+_FACTS = ("answered", "rang", "sent", "direction", "limit", "screening", "code", "cause", "egress")
 
 
 def disposition(record: Mapping[str, Any]) -> str:
     """Return the disposition of a node's call record."""
     to_teams = record["egress"] == "teams"
     return _disposition(
-        answered=record["answered"] is not None,
-        rang=record["ringing"] is not None,
-        sent=bool(record["attempts"]) or to_teams,
-        direction=record["direction"],
-        limit=record["limit"],
-        screening=record["screening"],
-        code=record["code"],
-        cause=record["cause"],
-        egress="teams" if to_teams else "",
+        record["answered"] is not None,
+        record["ringing"] is not None,
+        bool(record["attempts"]) or to_teams,
+        record["direction"],
+        record["limit"],
+        record["screening"],
+        record["code"],
+        record["cause"],
+        "teams" if to_teams else "",
     )
 
 
 @lru_cache(10_000)  # most calls end as others did
-def _disposition(**facts: Any) -> str:
+def _disposition(*values: Any) -> str:
+    facts = dict(zip(_FACTS, values, strict=True))
     for name, conditions in _RULES:
         if all(facts[field] in accepted for field, accepted in conditions.items()):
             return str(name)

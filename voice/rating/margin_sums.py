@@ -1,6 +1,6 @@
 """Adding up what calls earned and cost together, as the role ingest, in the transaction that prices them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -11,6 +11,7 @@ from voice.rating.models.charges import ASIDE
 from voice.rating.talks import Talk
 
 DAY = 86_400_000
+_ASIDE = frozenset(ASIDE)  # of outcomes, which are their words
 _COLUMNS = "tenant_id, msp_id, grain, at, direction, destination, trunk, currency"
 _FIGURES = ("calls", "seconds", "earned", "cost", "unpriced", "uncosted")
 # Rows in the order of their key: transactions that write the same ones wait for each other and never in a circle.
@@ -51,16 +52,20 @@ class Part(NamedTuple):
     figures: tuple[int, int, int, int, int, int]
 
 
-def parts_of(talk: Talk, charge: Paid | None, costs: Mapping[int, Paid]) -> Iterator[Part]:
-    """Yield what a call adds; `costs` are by trunk."""
-    named = (each.destination for each in (charge, *(costs[trunk] for trunk in sorted(costs))) if each is not None)
-    destination = next(filter(None, named), "")
+def parts_of(talk: Talk, charge: Paid | None, costs: Mapping[int, Paid]) -> list[Part]:
+    """Return what a call adds; `costs` are by trunk."""
+    destination = charge.destination if charge is not None else ""
+    if not destination:
+        destination = next(filter(None, (costs[trunk].destination for trunk in sorted(costs))), "")
+    parts = []
     if charge is not None and talk.counts:
-        trunk = next((each for each in (talk.egress, talk.ingress) if each is not None), 0)
-        figures = (1, charge.seconds, charge.micros, 0, int(_is_aside(charge)), 0)
-        yield Part(talk.direction, destination, trunk, charge.currency, figures)
+        trunk = talk.egress if talk.egress is not None else talk.ingress or 0
+        figures = (1, charge.seconds, charge.micros, 0, int(charge.outcome in _ASIDE), 0)
+        parts.append(Part(talk.direction, destination, trunk, charge.currency, figures))
     for trunk, cost in costs.items():
-        yield Part(talk.direction, destination, trunk, cost.currency, (0, 0, 0, cost.micros, 0, int(_is_aside(cost))))
+        figures = (0, 0, 0, cost.micros, 0, int(cost.outcome in _ASIDE))
+        parts.append(Part(talk.direction, destination, trunk, cost.currency, figures))
+    return parts
 
 
 class MarginSums:
@@ -72,7 +77,7 @@ class MarginSums:
     def __init__(self) -> None:
         self._sums: dict[tuple[Any, ...], list[int]] = {}
 
-    def add(self, talk: Talk, parts: Iterator[Part], sign: int = 1) -> None:
+    def add(self, talk: Talk, parts: Iterable[Part], sign: int = 1) -> None:
         """Add what an answered call adds, or take it back."""
         assert talk.answered is not None
         for part in parts:
@@ -110,7 +115,3 @@ class MarginSums:
 def _month(day: int) -> int:
     first = datetime.fromtimestamp(day / 1000, UTC).replace(day=1)
     return round(first.timestamp() * 1000)
-
-
-def _is_aside(paid: Paid) -> bool:
-    return getattr(paid.outcome, "value", paid.outcome) in ASIDE
