@@ -1,9 +1,11 @@
 """Rating the calls of a proposal: read, priced and compared as columns, written to the proposal's own table."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ from voice.rerating.models import Side, What
 from voice.rerating.reading import Posted, Scope, Standing
 
 MOST_CALLS = 125_000
+# Reading costs the database more than pricing and writing cost us: two spans at once, while a third is priced.
+READERS = 2
 NO_OWNER = 0
 Place = tuple[str, str]
 Span = tuple[str, datetime, datetime]
@@ -96,7 +100,7 @@ class Run:
         return [(side, *span) for side in self.sides for span in spans]
 
     def rate_all(self, told: Callable[[int, int], None]) -> Found:
-        """Rate the calls of all spans; while one is priced and written, the next is read."""
+        """Rate the calls of all spans; while one is priced and written, the next ones are read."""
         spans = self.spans()
         done, total = 0, sum(count for *_span, count in spans)
         for (*_span, count), read in zip(spans, self._read_ahead([span[:3] for span in spans]), strict=True):
@@ -110,12 +114,12 @@ class Run:
             # Another connection would not see what this transaction has.
             yield from (self._read(*span) for span in spans)
             return
-        with ThreadPoolExecutor(1) as reader:
-            waiting = [reader.submit(self._read_apart, *span) for span in spans[:1]]
-            for following in [*spans[1:], None]:
-                read = waiting.pop().result()
-                if following is not None:
-                    waiting.append(reader.submit(self._read_apart, *following))
+        with ThreadPoolExecutor(READERS) as readers:
+            waiting = deque(readers.submit(self._read_apart, *span) for span in spans[:READERS])
+            following = iter(spans[READERS:])
+            while waiting:
+                read = waiting.popleft().result()
+                waiting.extend(readers.submit(self._read_apart, *span) for span in islice(following, 1))
                 yield read
 
     def _read_apart(self, side: str, first: datetime, last: datetime) -> Read:

@@ -48,8 +48,11 @@ COLUMNS = {
     "billed": "int4", "rate": "int8",
 }  # fmt: skip
 # What a person decided is not rated again.
-UNDECIDED = """AND NOT EXISTS (
-    SELECT FROM rerating_decision d WHERE d.tenant_id = p.tenant_id AND d.invited = p.invited AND d.call = p.id)"""
+UNDECIDED = """AND (NOT %(decided)s OR NOT EXISTS (
+    SELECT FROM rerating_decision d WHERE d.tenant_id = p.tenant_id AND d.invited = p.invited AND d.call = p.id))"""
+# Asked first: decisions are rare, and to look for one beside each call is a tenth of the reading.
+DECIDED = """SELECT EXISTS (SELECT FROM rerating_decision
+    WHERE msp_id = %(msp)s AND invited >= %(first)s AND invited < %(last)s)"""
 SIDES = {
     Side.SELL: QUERY.format(table="rating_charge", owner="0", asked=DIRECTION, more=UNDECIDED),
     Side.BUY: QUERY.format(
@@ -119,7 +122,11 @@ Key = tuple[int, bytes, int]
 
 def posted(side: str, scope: Scope, first: datetime, last: datetime) -> Posted:
     """Return the scope's calls whose records began from `first` up to `last`."""
-    rows = copying.read(SIDES[Side(side)], _params(scope, first, last), COLUMNS)
+    params = _params(scope, first, last)
+    with connection.cursor() as cursor:
+        cursor.execute(DECIDED, params)
+        params["decided"] = cursor.fetchone()[0]
+    rows = copying.read(SIDES[Side(side)], params, COLUMNS)
 
     def column(name: str, kind: Any = np.int64) -> Any:
         return rows[name].astype(kind)
