@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import date, time
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max, Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.core import audit
 from portal.core.errors import StaleEdit
+from portal.db.together import Kept, Together
 from tenants.models import Customer
 from tenants.scopes import config_changed
 from voice.carriers.selectors import trunks_for
@@ -212,18 +214,21 @@ def _names_of_trunks(
     if len(trunk_ids) > MOST_TRUNKS:
         raise ValidationError({"action": _("A line tries at most %(n)d trunks.")}, params={"n": MOST_TRUNKS})
     named = {*trunk_ids, *stored_ids}
-    usable = dict(trunks_for(customer).filter(pk__in=named).values_list("pk", "name")) if named else {}
+    read = _usable().ask(customer=customer.pk, msp=customer.msp_id)["trunks"] if named else ()
+    usable = {row["pk"]: row["name"] for row in read}
     if set(trunk_ids) - usable.keys():
         raise ValidationError({"action": _("One of the trunks is not there any more. Choose another.")})
     gone = sorted(named - usable.keys())
     return usable | dict(zip(gone, selectors.trunk_names(gone), strict=True)) if gone else usable
 
 
+@cache
+def _usable() -> Together:
+    return Together({"trunks": trunks_for(Customer(pk=-1, msp_id=-2)).values("pk", "name")}, customer=-1, msp=-2)
+
+
 def _check_limits() -> None:
-    used = Route.objects.filter(enabled=True).aggregate(
-        callers=Count("caller_prefix", distinct=True, filter=~Q(caller_prefix="")),
-        schedules=Count("schedule_id", distinct=True),
-    )
+    used = next(iter(_used().ask()["by_lines"]), {"callers": 0, "schedules": 0})
     if used["callers"] > MOST_CALLER_PREFIXES:
         raise ValidationError(
             {"caller_pattern": _("A policy can tell three groups of callers apart. Use one of them.")}
@@ -232,15 +237,28 @@ def _check_limits() -> None:
         raise ValidationError({"schedule": _("A policy can use three different hours. Use one of them.")})
 
 
+@cache
+def _used() -> Together:
+    lines = Route.objects.filter(enabled=True).values(all=Value(1))
+    callers = Count("caller_prefix", distinct=True, filter=~Q(caller_prefix=""))
+    counted = lines.annotate(callers=callers, schedules=Count("schedule_id", distinct=True))
+    return Together({"by_lines": counted.values("callers", "schedules")})
+
+
 def _seen(route: Route, seen: int | None) -> Any:
     """Return the line as it is stored, None where it is new."""
     if route.pk is None:
         return None
-    stored = Route.objects.with_trunk_ids().filter(pk=route.pk).first()
+    stored = next(iter(_stored().ask(id=route.pk)), None)
     if stored is None or (seen is not None and stored.row_version != seen):
         raise StaleEdit(route)
     route.row_version = stored.row_version
     return stored
+
+
+@cache
+def _stored() -> Kept[Route]:
+    return Kept(Route.objects.with_trunk_ids().select_related(None).filter(pk=-1), id=-1)
 
 
 def _seen_schedule(schedule: Schedule, seen: int | None) -> Schedule:
