@@ -1,12 +1,13 @@
 """Rating the calls of a proposal: read, priced and compared as columns, written to the proposal's own table."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 from django.db import connection
@@ -29,9 +30,10 @@ MOST_CALLS = 125_000
 READERS = 2
 NO_OWNER = 0
 Place = tuple[str, str]
-Span = tuple[str, datetime, datetime]
 Moved = Mapping[reading.Key, list[Standing]]
 Read = tuple[str, Posted, Moved]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -100,34 +102,27 @@ class Run:
         return [(side, *span) for side in self.sides for span in spans]
 
     def rate_all(self, told: Callable[[int, int], None]) -> Found:
-        """Rate the calls of all spans; while one is priced and written, the next ones are read."""
+        """Rate the calls of all spans; while one is priced, the one before is written and the next ones are read."""
         spans = self.spans()
         done, total = 0, sum(count for *_span, count in spans)
-        for (*_span, count), read in zip(spans, self._read_ahead([span[:3] for span in spans]), strict=True):
-            told(done, total)
-            self._rate(*read)
-            done += count
-        return self.found
-
-    def _read_ahead(self, spans: Sequence[Span]) -> Iterator[Read]:
-        if connection.in_atomic_block:
-            # Another connection would not see what this transaction has.
-            yield from (self._read(*span) for span in spans)
-            return
-        with ThreadPoolExecutor(READERS) as readers:
-            waiting = deque(readers.submit(self._read_apart, *span) for span in spans[:READERS])
+        with _Apart(READERS) as readers, _Apart(1) as writer:
+            waiting = deque(readers.do(self._read, *span[:3]) for span in spans[:READERS])
             following = iter(spans[READERS:])
-            while waiting:
-                read = waiting.popleft().result()
-                waiting.extend(readers.submit(self._read_apart, *span) for span in islice(following, 1))
-                yield read
-
-    def _read_apart(self, side: str, first: datetime, last: datetime) -> Read:
-        try:
-            return self._read(side, first, last)
-        finally:
-            # A thread has a connection of its own, and gives it back.
-            connection.close()
+            written: Future[None] | None = None
+            for *_span, count in spans:
+                told(done, total)
+                side, posted, moved = waiting.popleft().result()
+                waiting.extend(readers.do(self._read, *span[:3]) for span in islice(following, 1))
+                if len(posted):
+                    values = self._rated(side, posted, moved)
+                    if written is not None:
+                        written.result()
+                    self._part += 1
+                    written = writer.do(tables.fill, self.proposal, self.scope.msp, self._part, values, len(posted))
+                done += count
+            if written is not None:
+                written.result()
+        return self.found
 
     def _read(self, side: str, first: datetime, last: datetime) -> Read:
         with contexts.msp(self.msp):
@@ -135,14 +130,41 @@ class Run:
             moved = reading.adjusted(side, self.scope, first, last) if len(posted) else {}
         return side, posted, moved
 
-    def _rate(self, side: str, posted: Posted, moved: Moved) -> None:
-        """Rate the calls of one span and write them down."""
-        if len(posted):
-            with contexts.msp(self.msp):
-                values = _Compared(self, side, posted, moved).values
-            self._part += 1
-            self.found.calls += len(posted)
-            tables.fill(self.proposal, self.scope.msp, self._part, values, len(posted))
+    def _rated(self, side: str, posted: Posted, moved: Moved) -> dict[str, Any]:
+        """Return what is to be written of one span's calls."""
+        self.found.calls += len(posted)
+        with contexts.msp(self.msp):
+            return _Compared(self, side, posted, moved).values
+
+
+class _Apart:
+    """Threads with a connection each; within a transaction none, since another would not see what that has."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = None if connection.in_atomic_block else ThreadPoolExecutor(threads)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+    def do(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        """Begin some work and return what it will come to."""
+        todo = partial(work, *args, **kwargs)
+        if self._pool is not None:
+            return self._pool.submit(_and_close, todo)
+        now: Future[R] = Future()
+        now.set_result(todo())
+        return now
+
+
+def _and_close(work: Callable[[], R]) -> R:
+    try:
+        return work()
+    finally:
+        connection.close()
 
 
 class _Places:
