@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, Exists, F, Max, TextField, Value, When
+from django.db.models import Exists, F, Max, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -64,6 +64,13 @@ _BEHIND = " UNION ALL ".join(
         )
     )
 )
+
+# What is on its way is answered first: only then is it known on what the next delta stands.
+_WANT = """
+UPDATE sbc_deployment SET wanted = %(version)s, wanted_at = %(at)s, error = '', "row" = NULL, since = %(at)s,
+    state = CASE state WHEN 'sent' THEN 'sent' ELSE 'pending' END
+ WHERE scope = %(scope)s AND node_id = ANY(%(nodes)s) AND wanted < %(version)s
+"""
 
 
 def compile_revisions() -> int:
@@ -172,10 +179,9 @@ def want(scope: Scope, version: int, *, at: datetime) -> None:
     """Note that each node of the scope should run this version, and wake it on commit."""
     key = scope_key(scope)
     nodes = carriers_of(scope)
-    # What is on its way is answered first: only then is it known on what the next delta stands.
-    going = Case(When(state="sent", then=Value("sent")), default=Value("pending"))
-    behind = Deployment.objects.filter(scope=key, node__in=nodes, wanted__lt=version)
-    found = behind.update(wanted=version, wanted_at=at, state=going, error="", row=None, since=at)
+    with connection.cursor() as cursor:
+        cursor.execute(_WANT, {"scope": key, "nodes": list(nodes), "version": version, "at": at})
+        found = cursor.rowcount
     if found < len(nodes):
         owner = owner_of(scope)
         fresh = [Deployment(node_id=pk, scope=key, wanted=version, wanted_at=at, **owner) for pk in nodes]
