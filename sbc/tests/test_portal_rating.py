@@ -82,14 +82,17 @@ def test_a_batch_is_priced_once_however_often_it_comes(send: Any, acme: Customer
 
 @pytest.mark.parametrize("change", ["rate", "plan", "trunk", "nothing"])
 def test_prices_worked_out_ahead_hold_only_if_nothing_changed(
-    region: Region, acme: Customer, northwind: Msp, fabrikam: Msp, trunk: Trunk, decks: Any, change: str
-) -> None:
+    region: Region, acme: Customer, northwind: Msp, trunk: Trunk, decks: Any, change: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     node = services.add_node(Node(region=region, name="sbc-lab-1"), by=LAB)[0]
     with contexts.ingest():
         spool = Spool.objects.create(id=uuid.uuid4(), node=node).pk
     records = protocol.Records(first=1, items=[call(1, acme, trunk)])
 
     batch = ingest.sort_records(node, records)
+    again, price = [], live.Batch.price
+    monkeypatch.setattr(live.Batch, "price", lambda *args: again.append(args) or price(*args))
     with contexts.msp(northwind):
         if change == "rate":
             decks[0].versions.get().rates.update(per_minute=2 * DEAR)
@@ -100,6 +103,7 @@ def test_prices_worked_out_ahead_hold_only_if_nothing_changed(
             Trunk.objects.filter(pk=trunk.pk).update(tenant=acme)
     ingest.take_records(node, spool, records, batch)
 
+    assert len(again) == (change != "nothing")
     earned = {"rate": 2 * DEAR, "plan": 0}.get(change, DEAR)
     spent = [] if change == "trunk" else [CHEAP]
     assert [each.micros for each in charges(acme)] == [earned]

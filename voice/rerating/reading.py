@@ -47,12 +47,12 @@ COLUMNS = {
     "caller": "number", "answered": "moment", "ended": "moment", "micros": "int8", "seconds": "int4",
     "billed": "int4", "rate": "int8",
 }  # fmt: skip
-# What a person decided is not rated again.
-UNDECIDED = """AND (NOT %(decided)s OR NOT EXISTS (
-    SELECT FROM rerating_decision d WHERE d.tenant_id = p.tenant_id AND d.invited = p.invited AND d.call = p.id))"""
-# Asked first: decisions are rare, and to look for one beside each call is a tenth of the reading.
-DECIDED = """SELECT EXISTS (SELECT FROM rerating_decision
-    WHERE msp_id = %(msp)s AND invited >= %(first)s AND invited < %(last)s)"""
+# What a person decided is not rated again. Decisions are rare, and to look for one beside each call is a tenth of the
+# reading: whether there is any is asked once, of the same state of the database.
+UNDECIDED = """AND (NOT (SELECT EXISTS (SELECT FROM rerating_decision WHERE msp_id = %(msp)s
+                           AND invited >= %(first)s AND invited < %(last)s))
+     OR NOT EXISTS (SELECT FROM rerating_decision d
+                     WHERE d.tenant_id = p.tenant_id AND d.invited = p.invited AND d.call = p.id))"""
 SIDES = {
     Side.SELL: QUERY.format(table="rating_charge", owner="0", asked=DIRECTION, more=UNDECIDED),
     Side.BUY: QUERY.format(
@@ -122,11 +122,7 @@ Key = tuple[int, bytes, int]
 
 def posted(side: str, scope: Scope, first: datetime, last: datetime) -> Posted:
     """Return the scope's calls whose records began from `first` up to `last`."""
-    params = _params(scope, first, last)
-    with connection.cursor() as cursor:
-        cursor.execute(DECIDED, params)
-        params["decided"] = cursor.fetchone()[0]
-    rows = copying.read(SIDES[Side(side)], params, COLUMNS)
+    rows = copying.read(SIDES[Side(side)], _params(scope, first, last), COLUMNS)
 
     def column(name: str, kind: Any = np.int64) -> Any:
         return rows[name].astype(kind)
