@@ -36,7 +36,7 @@ class Installation:
         self.network = f"127.{60 + os.getpid() % 120}"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, patience: float = 120.0) -> None:
+    def start(self, patience: float = 300.0) -> None:
         """Start everything and wait until it says that it is ready and every customer is live."""
         with self.log.open("wb") as log:
             command = [sys.executable, "-m", "portal.launch", "--calm"]
