@@ -150,8 +150,13 @@ class Applier:
         if unmet:
             self._parked[apply.scope] = Parked(apply, unmet)
             return
+
+        def in_force() -> None:
+            took = round((time.perf_counter() - began) * 1000, 3)
+            self._receipt(self._ack(apply.scope, apply.version, apply.nonce, took))
+
         try:
-            await self._bring(apply)
+            await self._bring(apply, in_force)
         except (Refused, RowRefused) as error:
             self._settle(apply.scope)
             self._receipt(
@@ -172,27 +177,26 @@ class Applier:
             self._receipt(Nack(scope=apply.scope, version=apply.version, nonce=apply.nonce, row=None, reason=reason))
         else:
             self._parked.pop(apply.scope, None)
-            took = round((time.perf_counter() - began) * 1000, 3)
-            self._receipt(self._ack(apply.scope, apply.version, apply.nonce, took))
 
     def _ack(self, scope: str, version: int, nonce: str, took: float) -> Ack:
         return Ack(scope=scope, version=version, nonce=nonce, took_ms=took, left_out=self.state.left_out(scope))
 
-    async def _bring(self, apply: Apply) -> None:
+    async def _bring(self, apply: Apply, in_force: Callable[[], None]) -> None:
         """Carry out the apply, without accounts that Kamailio refuses: they hold whatever text somebody chose."""
         unfit: dict[RowKey, str] = {}
         while True:
             plan = self.state.plan(apply, unfit)
             self.snapshot.intend(apply)
             try:
-                return await self._carry_out(plan)
+                return await self._carry_out(plan, in_force)
             except RowRefused as error:
                 key = RowKey(*error.row)
                 if key.table not in SECRET or key in unfit:
                     raise
                 unfit[key] = error.reason
 
-    async def _carry_out(self, plan: Plan) -> None:
+    async def _carry_out(self, plan: Plan, in_force: Callable[[], None] = lambda: None) -> None:
+        """Change what runs; `in_force` is called as soon as calls go by the plan and a restart would, too."""
         at = self.now()
         derived, orphaned = self.derived.sets(plan, at), self.derived.deletes(plan)
         first, switches = [*derived, *plan.first], plan.switches
@@ -204,14 +208,24 @@ class Applier:
         except Exception:
             await self._undo(plan, derived)
             raise
-        if plan.deletes or orphaned:
-            try:
-                await self.engine.delete_rows([*plan.deletes, *orphaned])
-            except RowRefused as error:
-                log.error("a row would not go, the sweep will see to it: %s", error)
+        superseded = plan.superseded
+        await self._delete([key for key in [*plan.deletes, *orphaned] if key not in superseded])
         self.state.commit(plan)
         self.derived.commit(plan, at)
         self._keep(plan)
+        in_force()
+        # Whoever waits for the answer gets it now; nobody waits for what a call can no longer meet.
+        await asyncio.sleep(0)
+        with suppress(EngineDown):
+            # A Kamailio that starts anew is given what is in force, and nothing else.
+            await self._delete(list(superseded))
+
+    async def _delete(self, keys: list[RowKey]) -> None:
+        try:
+            if keys:
+                await self.engine.delete_rows(keys)
+        except RowRefused as error:
+            log.error("a row would not go, the sweep will see to it: %s", error)
 
     def _keep(self, plan: Plan) -> None:
         try:

@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 from sbc.node import credit, prices, schedules
@@ -20,6 +20,7 @@ SET_ORDER = (
 SWITCHES = frozenset({"lt", "em", "tn", "dn", "fq"})
 DERIVED = frozenset({"sr", "ss", "ps"})  # written by the node process from other rows, never sent
 PRICES = frozenset({"pt", "lc", "lt"})
+GENERATED = frozenset({"rt", "cl", "sc"})  # written under a generation of its own with each change of a policy
 SECRET = frozenset({"au"})
 # Of these a faulty row is left out and the others are carried: without it its own trunk is less, and nobody else. A
 # customer writes them, and must not keep its suspension out by one that no node takes.
@@ -52,11 +53,19 @@ def is_dispensable(key: RowKey) -> bool:
 
 def without_generation(key: RowKey) -> RowKey:
     """Name what the row says rather than which generation says it: `17.43.00:44` becomes `17..00:44`."""
-    if key.table not in ("rt", "cl", "sc"):
+    if key.table not in GENERATED:
         return key
     customer, _, rest = key.key.partition(".")
     generation, mark, tail = rest.partition("." if key.table == "rt" else ":")
     return RowKey(key.table, f"{customer}.{mark}{tail}") if generation.isdigit() else key
+
+
+def is_superseded(key: RowKey, tenants: Mapping[str, str]) -> bool:
+    """Tell whether these `tn` values, by their customers, name another generation than the row's: nothing reads it."""
+    customer, _, rest = key.key.partition(".")
+    if key.table not in GENERATED or customer not in tenants:
+        return False
+    return rest.partition("." if key.table == "rt" else ":")[0] != parameters(tenants[customer]).get("g")
 
 
 def parameters(value: str) -> dict[str, str]:

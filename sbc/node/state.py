@@ -56,6 +56,12 @@ class Plan:
     def switches(self) -> list[Row]:
         return [row for row in self.sets if row.table in rows.SWITCHES]
 
+    @property
+    def superseded(self) -> dict[RowKey, None]:
+        """Those of `deletes` that nothing reads any more once the switches are set."""
+        tenants = {row.key: row.value for row in self.sets if row.table == "tn"}
+        return dict.fromkeys(key for key in self.deletes if rows.is_superseded(key, tenants))
+
 
 class State:
     """The scopes that a node holds. A row that several scopes want is in force as its last claimant wrote it.

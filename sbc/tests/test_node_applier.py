@@ -220,6 +220,22 @@ async def test_a_full_disk_refuses_what_is_new_and_forgets_nothing(tmp_path, mon
     assert held == {RowKey(table, key): text for table, rows in after.items() for key, text in rows.items()}
 
 
+async def test_who_waits_has_the_answer_before_what_no_call_meets_any_more_goes(tmp_path, monkeypatch):
+    node = Node(tmp_path)
+    await node.bring([*OLD, NEW[0]])
+    delete_rows, answered = node.engine.delete_rows, {}
+
+    async def watched(keys):
+        answered.update({key.table: any(each.nonce == "cust:17-2" for each in node.receipts) for key in keys})
+        await delete_rows(keys)
+
+    monkeypatch.setattr(node.engine, "delete_rows", watched)
+    await node.applier.apply(NEW[1])
+
+    # An address that may call no more has to be gone by then.
+    assert answered == {"ip": False, "fc": False, "sr": False, "ss": False, "rt": True, "sc": True, "gw": True}
+
+
 async def test_two_applies_at_once_take_turns(tmp_path):
     node = Node(tmp_path)
     await node.bring(OLD[:1])
