@@ -39,6 +39,20 @@ class Kept(Generic[M]):
         return list(self.model._default_manager.raw(self.statement, self.blanks.filled(told)))
 
 
+class Around:
+    """A statement of ours around a read, which stands in it as `{read}` before the statement's own parameters."""
+
+    def __init__(self, statement: str, read: "QuerySet[Any, Any]", **blanks: Any) -> None:
+        text, parameters = read.query.sql_with_params()
+        self.statement, self.blanks = statement.replace("{read}", text), _Blanks(parameters, blanks)
+
+    def ask(self, *parameters: Any, **told: Any) -> list[Any]:
+        """Return the rows that the statement gives."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.statement, [*self.blanks.filled(told), *parameters])
+            return list(cursor.fetchall())
+
+
 class Together:
     """Several querysets of values in one statement: one round trip, and one state of the database for all of them."""
 

@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 
 from portal.db import contexts
-from portal.db.together import Kept, Together
+from portal.db.together import Around, Kept, Together
 from sbc import facts
 from sbc.compiler import (
     CustomerFacts,
@@ -32,8 +32,8 @@ from sbc.scopes import (
     COMPILED_STATES,
     KINDS,
     Scope,
-    carriers_of,
     carrying,
+    nodes_of,
     nudge_node,
     owner_of,
     scope_key,
@@ -67,9 +67,11 @@ _BEHIND = " UNION ALL ".join(
 
 # What is on its way is answered first: only then is it known on what the next delta stands.
 _WANT = """
-UPDATE sbc_deployment SET wanted = %(version)s, wanted_at = %(at)s, error = '', "row" = NULL, since = %(at)s,
-    state = CASE state WHEN 'sent' THEN 'sent' ELSE 'pending' END
- WHERE scope = %(scope)s AND node_id = ANY(%(nodes)s) AND wanted < %(version)s
+WITH carriers AS ({read}), told AS (
+    UPDATE sbc_deployment d SET wanted = %s, wanted_at = %s, since = %s, error = '', "row" = NULL,
+           state = CASE state WHEN 'sent' THEN 'sent' ELSE 'pending' END
+      FROM carriers c WHERE d.scope = %s AND d.node_id = c.id AND d.wanted < %s)
+SELECT c.id, EXISTS (SELECT FROM sbc_deployment d WHERE d.scope = %s AND d.node_id = c.id) FROM carriers c
 """
 
 
@@ -178,16 +180,18 @@ def suspend_at_least(customer: int, *, refused: int | None = None) -> Revision |
 def want(scope: Scope, version: int, *, at: datetime) -> None:
     """Note that each node of the scope should run this version, and wake it on commit."""
     key = scope_key(scope)
-    nodes = carriers_of(scope)
-    with connection.cursor() as cursor:
-        cursor.execute(_WANT, {"scope": key, "nodes": list(nodes), "version": version, "at": at})
-        found = cursor.rowcount
-    if found < len(nodes):
-        owner = owner_of(scope)
-        fresh = [Deployment(node_id=pk, scope=key, wanted=version, wanted_at=at, **owner) for pk in nodes]
+    nodes = _wanting(type(scope)).ask(version, at, at, key, version, key, id=scope.pk)
+    new, owner = [pk for pk, known in nodes if not known], owner_of(scope)
+    if new:
+        fresh = [Deployment(node_id=pk, scope=key, wanted=version, wanted_at=at, **owner) for pk in new]
         Deployment.objects.bulk_create(fresh, ignore_conflicts=True)
-    for pk in nodes:
+    for pk, _known in nodes:
         transaction.on_commit(partial(nudge_node, pk), robust=True)
+
+
+@cache
+def _wanting(kind: type[Scope]) -> Around:
+    return Around(_WANT, nodes_of(carrying(kind(pk=-1))).values("id"), id=-1)
 
 
 def _compiled(scope: Scope, newest: Revision | None, read: _Read) -> tuple[Revision, tuple[str, ...]]:

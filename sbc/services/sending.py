@@ -18,7 +18,7 @@ from sbc import protocol
 from sbc.compiler import for_node
 from sbc.models import Deployment, Node, Revision
 from sbc.rows import Row, difference
-from sbc.scopes import KINDS, carriers_of
+from sbc.scopes import KINDS, carriers_of, carrying, nodes_of
 from sbc.services.compiling import suspend_at_least
 from sbc.services.needs import Needs, Progress, untaken_words
 from tenants.models import BaseDomain
@@ -57,7 +57,7 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
                 raise LineLost
             return []
         revisions = _revisions(chosen)
-        needs, bases = _carried(node, revisions.values())
+        needs, bases, carriers = _carried(node, revisions.values(), chosen)
         applies, waiting = [], []
         for deployment in chosen:
             revision = revisions.get((deployment.scope, deployment.wanted))
@@ -66,7 +66,8 @@ def revisions_for(node: Node, *, channel: str | None = None, limit: int = BATCH)
             running = revisions.get((deployment.scope, deployment.running))
             deployment.state, deployment.sent, deployment.sent_at = Deployment.State.SENT, revision.version, at
             deployment.nonce = secrets.token_urlsafe(9)
-            share = partial(_share, region=str(node.region_id), bases=bases, nodes=_nodes_that_carry(deployment))
+            nodes = carriers or _nodes_that_carry(deployment)
+            share = partial(_share, region=str(node.region_id), bases=bases, nodes=nodes)
             needed, untaken = needs.of(revision, running, share)
             if untaken and deployment.tenant_id:
                 deployment.error = untaken_words(untaken)
@@ -134,26 +135,31 @@ def _of_one_scope() -> Kept[Revision]:
     return Kept(mine, scope="-", wanted=1, running=2)
 
 
-def _carried(node: Node, revisions: Iterable[Revision]) -> tuple[Needs, frozenset[str]]:
-    """Return how far this node is with the scopes that the revisions wait for, and its region's base domains."""
+def _carried(
+    node: Node, revisions: Iterable[Revision], deployments: list[Deployment]
+) -> tuple[Needs, frozenset[str], int]:
+    """Return how far this node is with the scopes that the revisions wait for, and its region's base domains.
+
+    Of one alone also how many nodes carry it, else 0.
+    """
     named = {key for revision in revisions for key in (*revision.needs, *revision.after)}
-    read = _on_a_node().ask(node=node.pk, region=node.region_id, named=list(named))
+    kind, _, pk = deployments[0].scope.partition(":") if len(deployments) == 1 else ("", "", "0")
+    read = _on_a_node(kind).ask(node=node.pk, region=node.region_id, named=list(named), id=int(pk))
     carried = {row["scope"]: Progress(row["state"], row["wanted"], row["running"]) for row in read["scopes"]}
-    return Needs(carried), frozenset(row["fqdn"] for row in read["bases"])
+    return Needs(carried), frozenset(row["fqdn"] for row in read["bases"]), len(read.get("carriers", ()))
 
 
 @cache
-def _on_a_node() -> Together:
+def _on_a_node(kind: str) -> Together:
     among = RawSQL("SELECT unnest(%s::text[])", ["-"])
-    return Together(
-        {
-            "scopes": Deployment.objects.filter(node=-1, scope__in=among).values("scope", "state", "wanted", "running"),
-            "bases": BaseDomain.objects.filter(region=-2).values("fqdn"),
-        },
-        node=-1,
-        region=-2,
-        named="-",
-    )
+    reads: dict[str, Any] = {
+        "scopes": Deployment.objects.filter(node=-1, scope__in=among).values("scope", "state", "wanted", "running"),
+        "bases": BaseDomain.objects.filter(region=-2).values("fqdn"),
+    }
+    blanks: dict[str, Any] = {"node": -1, "region": -2, "named": "-"}
+    if kind in ("msp", "cust"):
+        reads["carriers"], blanks["id"] = nodes_of(carrying(KINDS[kind](pk=-3))).values("pk"), -3
+    return Together(reads, **blanks)
 
 
 def _apply(
