@@ -21,12 +21,22 @@ from sbc.scopes import KINDS, find_scope, nudge_node
 from sbc.services.alarms import close_alarms, raise_alarm
 from sbc.services.compiling import suspend_at_least
 
+_Owner = tuple[int | None, int | None]  # customer and MSP
 # The least that an enabled node runs; a version that is live somewhere only is live nowhere.
 _LIVE = """
 UPDATE {table} AS s SET live_version = d.least
 FROM (SELECT scope, min(running) AS least FROM sbc_deployment JOIN sbc_node n ON n.id = node_id
        WHERE scope = ANY(%s) AND wanted > 0 AND n.state <> 'disabled' GROUP BY scope) AS d
 WHERE d.scope = '{kind}:' || s.id AND s.live_version < d.least AND s.config_version >= d.least
+"""
+# Nearly every answer: all of the version runs, and nobody has complained before.
+_RUNS = """
+UPDATE sbc_deployment SET running = %(version)s, took_ms = %(took)s, error = '', "row" = NULL, whole = false,
+       nonce = '', since = %(at)s, state = CASE WHEN wanted > %(version)s THEN 'pending' ELSE 'acked' END
+ WHERE node_id = %(node)s AND scope = %(scope)s AND state = 'sent' AND nonce = %(nonce)s AND nonce <> ''
+   AND NOT EXISTS (SELECT FROM sbc_alarm a WHERE a.until IS NULL AND a.node_id = %(node)s
+                      AND a.kind = ANY(%(complaints)s) AND a.subject = %(scope)s)
+RETURNING tenant_id, msp_id, state
 """
 _ANSWER = ["running", "took_ms", "error", "row", "whole", "approved", "state", "nonce", "since"]
 
@@ -38,23 +48,50 @@ def acked(node: Node, ack: protocol.Ack) -> None:
     """Note that the node runs a version; an answer to anything but what was asked last changes nothing."""
     at = now()
     with contexts.ingest():
-        with transaction.atomic():
-            deployment = _answered(node, ack.scope, ack.nonce)
-            if deployment is None:
-                return
-            deployment.running, deployment.took_ms = ack.version, ack.took_ms
-            deployment.error, deployment.row, deployment.whole = _without(ack.left_out), None, False
-            if ack.left_out:
-                deployment.row = {"table": ack.left_out[0]["table"], "key": ack.left_out[0]["key"]}
-            _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
-            if deployment.is_complained_of:
-                over = [Alarm.Kind.HELD] if ack.left_out else _COMPLAINTS
-                close_alarms(over, at=at, node=node, subject=ack.scope)
-            if ack.left_out:
-                words = _("%(node)s runs the configuration of %(scope)s. %(reason)s")
-                _alarm(deployment, Alarm.Kind.REFUSED, words, deployment.error, at)
+        owner = _runs(node, ack, at) or _runs_after_trouble(node, ack, at)
+        if owner is None:
+            return
         move_live_versions([ack.scope])
-    nudges.topic(deployment.tenant_id, deployment.msp_id, "rollout")
+    nudges.topic(*owner, "rollout")
+
+
+def _runs(node: Node, ack: protocol.Ack, at: datetime) -> _Owner | None:
+    """Note in one statement that a version runs as it was wanted; None where there is more to say."""
+    if ack.left_out:
+        return None
+    told: dict[str, Any] = {
+        "node": node.pk, "scope": ack.scope, "nonce": ack.nonce, "version": ack.version, "took": ack.took_ms, "at": at,
+        "complaints": list(_COMPLAINTS),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNS, told)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    tenant, msp, state = row
+    if state == Deployment.State.PENDING:
+        nudge_node(node.pk)
+    return tenant, msp
+
+
+def _runs_after_trouble(node: Node, ack: protocol.Ack, at: datetime) -> _Owner | None:
+    """Note what a node leaves out, and that what it complained of is over."""
+    with transaction.atomic():
+        deployment = _answered(node, ack.scope, ack.nonce)
+        if deployment is None:
+            return None
+        deployment.running, deployment.took_ms = ack.version, ack.took_ms
+        deployment.error, deployment.row, deployment.whole = _without(ack.left_out), None, False
+        if ack.left_out:
+            deployment.row = {"table": ack.left_out[0]["table"], "key": ack.left_out[0]["key"]}
+        _settle(deployment, Deployment.State.ACKED, at, done=deployment.is_live)
+        if deployment.is_complained_of:
+            over = [Alarm.Kind.HELD] if ack.left_out else _COMPLAINTS
+            close_alarms(over, at=at, node=node, subject=ack.scope)
+        if ack.left_out:
+            words = _("%(node)s runs the configuration of %(scope)s. %(reason)s")
+            _alarm(deployment, Alarm.Kind.REFUSED, words, deployment.error, at)
+    return deployment.tenant_id, deployment.msp_id
 
 
 def refused(node: Node, nack: protocol.Nack) -> None:
