@@ -52,7 +52,7 @@ class SbcWorker(SyncConsumer):
         await super().__call__(scope, receive, say)
 
     def nudge(self, message: dict[str, Any]) -> None:
-        services.compile_revisions()
+        services.compile_revisions(first=message.get("first", ""))
 
 
 class NodeConsumer(AsyncWebsocketConsumer):

@@ -37,7 +37,7 @@ def config_changed(scope: Scope) -> int:
         versions = cast(type[Customer], type(scope)).objects.values_list("config_version", flat=True)
         return int(versions.get(pk=scope.pk))
     version = scope.config_version = int(row[0])
-    transaction.on_commit(partial(nudges.nudge, "sbc"), robust=True)
+    transaction.on_commit(partial(nudges.nudge, "sbc", first=scope_key(scope)), robust=True)
     transaction.on_commit(partial(_tell_pages, scope), robust=True)
     return version
 

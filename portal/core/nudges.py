@@ -1,4 +1,4 @@
-"""Nudges: messages without data that make somebody look at the database now and not at the next sweep.
+"""Nudges: messages that make somebody look at the database now and not at the next sweep; they carry no data.
 
 A lost one costs time and nothing else, so that no failure here may ever fail the write that it follows.
 """
@@ -18,9 +18,12 @@ WORKERS = "workers"
 PAGES = "default"
 
 
-def nudge(worker: str) -> None:
-    """Wake the worker on this channel (`manage.py runworker <worker> --layer workers`)."""
-    _send(WORKERS, "send", worker, {"type": "nudge"})
+def nudge(worker: str, first: str = "") -> None:
+    """Wake the worker on this channel (`manage.py runworker <worker> --layer workers`).
+
+    It does all that there is to do, and may begin with what is named.
+    """
+    _send(WORKERS, "send", worker, {"type": "nudge", "first": first})
 
 
 def nudge_group(group: str) -> None:

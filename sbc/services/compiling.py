@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, Max, TextField, Value
+from django.db.models import Exists, F, Max, OuterRef, Q, TextField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -75,9 +75,12 @@ SELECT c.id, EXISTS (SELECT FROM sbc_deployment d WHERE d.scope = %s AND d.node_
 """
 
 
-def compile_revisions() -> int:
-    """Compile every scope that is behind, outer scopes first, wake the nodes that carry it, and return how many."""
-    done, behind = 0, scopes_behind()
+def compile_revisions(first: str = "") -> int:
+    """Compile every scope that is behind, outer scopes first, wake the nodes that carry it, and return how many.
+
+    The customer `first`, for whom somebody waits, goes before a look at all others, but never before its outer scopes.
+    """
+    done, behind = int(_compiled_at_once(first)), scopes_behind()
     for kind, pk in behind:
         scope = KINDS[kind](pk=pk)
         try:
@@ -92,6 +95,18 @@ def compile_revisions() -> int:
         # It may have a base domain more.
         warn_of_names()
     return done
+
+
+def _compiled_at_once(key: str) -> bool:
+    """Compile a customer whose outer scopes are all live; what goes wrong comes again with everything else."""
+    kind, _, pk = key.partition(":")
+    if kind != "cust":
+        return False
+    try:
+        return compile_revision(Customer(pk=int(pk)), at_once=True) is not None
+    except Exception:
+        logger.debug("%s is left to the look at everything", key, exc_info=True)
+        return False
 
 
 def recompile(*models: type[Scope]) -> int:
@@ -113,13 +128,16 @@ def scopes_behind() -> list[tuple[str, int]]:
         return [(kind, pk) for _place, kind, pk in cursor]
 
 
-def compile_revision(scope: Scope) -> Revision | None:
-    """Compile the scope's newest version, unless somebody else has done so or is at it."""
+def compile_revision(scope: Scope, *, at_once: bool = False) -> Revision | None:
+    """Compile the scope's newest version, unless somebody else has done so or is at it.
+
+    `at_once` leaves a customer alone that has no place here, or may name what an outer scope has yet to bring.
+    """
     with contexts.ingest(), transaction.atomic():
         # An edit or another worker that holds the lock sends a nudge of its own when it is done.
         key = scope_key(scope)
         locked = next(iter(_to_compile(type(scope)).ask(id=scope.pk, key=key, at=now())), None)
-        if locked is None:
+        if locked is None or (at_once and (locked.waits_for_outer or locked.state not in COMPILED_STATES)):
             return None
         # Only under the lock: whoever had it may have compiled this version.
         read = _around(type(scope)).ask(id=scope.pk, key=key, msp=f"msp:{getattr(locked, 'msp_id', None)}")
@@ -257,9 +275,15 @@ def _to_compile(kind: type[Scope]) -> Kept[Any]:
     at = datetime.max.replace(tzinfo=UTC)
     blanks: dict[str, Any] = {"id": -1, "key": "-"}
     if kind is Customer:
-        mine, blanks = with_protection(mine, at), blanks | {"at": at}
+        mine, blanks = with_protection(mine, at).annotate(waits_for_outer=_outer_behind()), blanks | {"at": at}
     complaint = Exists(Alarm.objects.open().filter(kind=Alarm.Kind.COMPILE, subject="-"))
     return Kept(mine.annotate(is_complained_of=complaint).filter(pk=-1), **blanks)
+
+
+def _outer_behind() -> Any:
+    behind = Q(config_version__gt=F("live_version"))
+    regions = Region.objects.filter(behind, base_domains__customer_regions__customer=OuterRef("pk"))
+    return Exists(Msp.objects.filter(behind, pk=OuterRef("msp"))) | Exists(regions)
 
 
 @cache

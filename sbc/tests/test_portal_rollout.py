@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async as sync_to_async
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.urls import reverse
 
 from portal.core.audit import Actor
@@ -14,7 +14,7 @@ from portal.db import contexts
 from sbc import facts, protocol, services
 from sbc.models import Alarm, Deployment, Node, Revision
 from sbc.tests.fake_node import FakeNode
-from tenants.models import Customer, Region
+from tenants.models import Customer, Msp, Region
 from tenants.scopes import config_changed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -329,6 +329,35 @@ async def test_two_nodes_share_the_limits_and_one_alone_has_them_whole(
     await db(services.compile_revisions)()
     await node.settle()
     assert share(node) == "5"
+
+
+def test_a_customer_for_whom_somebody_waits_goes_first_but_not_before_its_msp(
+    acme: Customer, globex: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.compile_revisions()
+    with contexts.owner():
+        for outer in (Region, Msp):
+            outer.objects.update(live_version=F("config_version"))
+
+    def order(*changed: Customer | Msp) -> list[str]:
+        """Return the scopes in the order in which they are compiled once all of these have changed."""
+        with contexts.ingest():
+            last = Revision.objects.latest("pk").pk
+            for scope in changed:
+                config_changed(scope)
+        services.compile_revisions(first=f"cust:{globex.pk}")
+        with contexts.ingest():
+            return list(Revision.objects.filter(pk__gt=last).order_by("pk").values_list("scope", flat=True))
+
+    mine, others, outer = f"cust:{globex.pk}", f"cust:{acme.pk}", f"msp:{acme.msp_id}"
+    assert acme.pk < globex.pk
+    assert order(acme, globex) == [mine, others]
+    assert order(acme.msp, acme, globex) == [outer, others, mine]
+    # Who has been closed meanwhile is nobody's to compile.
+    with contexts.owner():
+        Msp.objects.update(live_version=F("config_version"))
+        Customer.objects.filter(pk=globex.pk).update(state="closed", config_version=F("config_version") + 1)
+    assert order() == []
 
 
 def test_revisions_never_change(acme: Customer) -> None:

@@ -15,7 +15,7 @@ async def test_it_compiles_when_nudged_and_starts_without_a_warning(
 ) -> None:
     compiled, inbox = asyncio.Event(), asyncio.Queue[dict[str, Any]]()
     loop = asyncio.get_running_loop()
-    monkeypatch.setattr(services, "compile_revisions", lambda: loop.call_soon_threadsafe(compiled.set))
+    monkeypatch.setattr(services, "compile_revisions", lambda first: loop.call_soon_threadsafe(compiled.set))
 
     async def nowhere(message: Any) -> None:
         """Take what nobody sends."""
