@@ -19,7 +19,11 @@ from voice.calls.sockets import websocket_urlpatterns  # noqa: E402
 application = ProtocolTypeRouter(
     {
         # One waits for the database while the other runs; more would only take turns for the interpreter.
-        "http": ThreadedWsgi(wsgi, threads=int(os.environ.get("PORTAL_THREADS", "2"))),
+        "http": ThreadedWsgi(
+            wsgi,
+            threads=int(os.environ.get("PORTAL_THREADS", "2")),
+            processor=os.environ.get("PORTAL_PROCESSOR", ""),
+        ),
         "channel": ChannelNameRouter({"sbc": SbcWorker.as_asgi()}),
         "websocket": PageSocketMiddleware(URLRouter(websocket_urlpatterns)),
     }

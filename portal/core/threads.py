@@ -1,6 +1,7 @@
 """HTTP under daphne without Django's new thread for each request: its WSGI handler in a bounded pool of threads."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from tempfile import SpooledTemporaryFile
@@ -15,14 +16,34 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 BODY_IN_MEMORY = 64 * 1024
 
 
+def stay_on_one_processor(wish: str = "") -> int | None:
+    """Keep this thread, and those that it starts, on one of the processors that it may use; return which.
+
+    Threads that take turns for the interpreter find nothing of what they need near by where they go on elsewhere. Which
+    one follows from the number of the process, so that several spread. None: it may not be chosen, and all remain.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    chosen = int(wish) if wish else allowed[os.getpid() % len(allowed)]
+    if chosen not in allowed:
+        return None
+    os.sched_setaffinity(0, {chosen})
+    return chosen
+
+
 class ThreadedWsgi:
     """Serves a WSGI application to ASGI from at most `threads` threads; further requests wait their turn."""
 
-    def __init__(self, application: Any, *, threads: int) -> None:
-        self.application = application
+    def __init__(self, application: Any, *, threads: int, processor: str = "any") -> None:
+        self.application, self.processor = application, processor
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.processor != "any":
+            # Not before there is something to serve: whoever imports us may be no server. Our threads inherit it.
+            stay_on_one_processor(self.processor)
+            self.processor = "any"
         with SpooledTemporaryFile(max_size=BODY_IN_MEMORY) as body:
             while True:
                 message = await receive()

@@ -1,6 +1,8 @@
 """A page leaves its thread as soon as it is drawn; what is streamed leaves chunk by chunk, in order."""
 
 import asyncio
+import os
+from threading import Thread
 
 import pytest
 
@@ -47,3 +49,30 @@ def test_what_the_application_answers_arrives_whole_and_it_is_told_the_end(chunk
     assert b"".join(message.get("body", b"") for message in sent) == b"".join(chunks)
     assert [message.get("more_body", False) for message in sent[1:]] == [True] * (len(chunks) - 1) + [False]
     assert answer.closed
+
+
+@pytest.mark.parametrize(("wish", "stays"), [("", True), ("any", False), ("4095", False)])
+def test_all_threads_of_the_server_stay_on_one_processor_that_may_be_chosen(wish, stays):
+    seen = []
+
+    def application(environ, start_response):
+        seen.append(os.sched_getaffinity(0))
+        start_response("200 OK", [])
+        return [b""]
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    async def send(message):
+        """Nobody listens."""
+
+    # A thread of its own: who runs the tests stays where it is.
+    allowed = os.sched_getaffinity(0)
+    serve = ThreadedWsgi(application, threads=1, processor=wish)
+    server = Thread(target=lambda: asyncio.run(serve(SCOPE, receive, send)))
+    server.start()
+    server.join()
+
+    assert len(seen) == 1
+    assert len(seen[0]) == (1 if stays else len(allowed))
+    assert os.sched_getaffinity(0) == allowed
