@@ -1,6 +1,7 @@
 """HTTP under daphne without Django's new thread for each request: its WSGI handler in a bounded pool of threads."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+logger = logging.getLogger(__name__)
 BODY_IN_MEMORY = 64 * 1024
 
 
@@ -20,16 +22,17 @@ def stay_on_one_processor(wish: str = "") -> int | None:
     """Keep this thread, and those that it starts, on one of the processors that it may use; return which.
 
     Threads that take turns for the interpreter find nothing of what they need near by where they go on elsewhere. Which
-    one follows from the number of the process, so that several spread. None: it may not be chosen, and all remain.
+    one follows from the number of the process, so that several spread. None: there is no such choice, and all remain.
     """
     if not hasattr(os, "sched_setaffinity"):
         return None
     allowed = sorted(os.sched_getaffinity(0))
-    chosen = int(wish) if wish else allowed[os.getpid() % len(allowed)]
-    if chosen not in allowed:
+    wish = wish or str(allowed[os.getpid() % len(allowed)])
+    if wish not in map(str, allowed):
+        logger.warning("PORTAL_PROCESSOR is none of this process: %r, of %s. Linux chooses.", wish, allowed)
         return None
-    os.sched_setaffinity(0, {chosen})
-    return chosen
+    os.sched_setaffinity(0, {int(wish)})
+    return int(wish)
 
 
 class ThreadedWsgi:

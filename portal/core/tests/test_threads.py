@@ -51,7 +51,7 @@ def test_what_the_application_answers_arrives_whole_and_it_is_told_the_end(chunk
     assert answer.closed
 
 
-@pytest.mark.parametrize(("wish", "stays"), [("", True), ("any", False), ("4095", False)])
+@pytest.mark.parametrize(("wish", "stays"), [("", True), ("any", False), ("4095", False), ("first", False)])
 def test_all_threads_of_the_server_stay_on_one_processor_that_may_be_chosen(wish, stays):
     seen = []
 
